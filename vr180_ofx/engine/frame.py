@@ -1,0 +1,118 @@
+"""What the engine delivers: the mattes of one frame, stored only where there are people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.vr180.window import Rect
+
+HalfArray = npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One person in one eye.
+
+    alpha, confidence: (rect.height, rect.width) half, 0..1; outside ``rect`` the alpha is 0. The alphas of all layers of
+    an eye add up to at most 1.
+    """
+
+    person: int
+    name: str
+    rect: Rect
+    alpha: HalfArray
+    confidence: HalfArray
+
+    @property
+    def nbytes(self) -> int:
+        return self.alpha.nbytes + self.confidence.nbytes
+
+
+@dataclass(frozen=True)
+class ViewMatte:
+    """All people in one eye. Full-size arrays are made when they are asked for.
+
+    width, height: pixels of the eye.
+    """
+
+    width: int
+    height: int
+    layers: tuple[Layer, ...]
+
+    @property
+    def alpha(self) -> FloatArray:
+        """Everybody, (height, width) float32, 0..1 linear coverage."""
+        out = np.zeros((self.height, self.width), np.float32)
+        for layer in self.layers:
+            out[layer.rect.slices] += layer.alpha
+        return np.clip(out, 0, 1, out=out)
+
+    @property
+    def confidence(self) -> FloatArray:
+        """How far each pixel's alpha can be trusted, (height, width) float32, 0..1; 1 where nobody was looked for."""
+        out = np.ones((self.height, self.width), np.float32)
+        for layer in self.layers:
+            part = out[layer.rect.slices]
+            np.minimum(part, layer.confidence, out=part)
+        return out
+
+    @property
+    def people(self) -> dict[int, FloatArray]:
+        """Person's number -> their own visible alpha, (height, width) float32."""
+        return {layer.person: self.person(layer.person) for layer in self.layers}
+
+    def person(self, number: int) -> FloatArray:
+        """One person's alpha, (height, width) float32; zeros when they are not in this eye."""
+        out = np.zeros((self.height, self.width), np.float32)
+        for layer in self.layers:
+            if layer.person == number:
+                out[layer.rect.slices] = layer.alpha
+        return out
+
+    @property
+    def bounds(self) -> Rect:
+        """The smallest rectangle that holds everybody."""
+        out = Rect(0, 0, 0, 0)
+        for layer in self.layers:
+            out = out.union(layer.rect)
+        return out
+
+    @property
+    def nbytes(self) -> int:
+        return sum(layer.nbytes for layer in self.layers)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The mattes of one frame.
+
+    index: 0-based position in presentation order. metadata: what it was made with; goes into file headers.
+    """
+
+    index: int
+    views: dict[str, ViewMatte]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(v.nbytes for v in self.views.values())
+
+    def same(self, other: Frame) -> bool:
+        """Whether every alpha and confidence is equal to the last bit."""
+        if self.views.keys() != other.views.keys():
+            return False
+        for name, a in self.views.items():
+            b = other.views[name]
+            if len(a.layers) != len(b.layers):
+                return False
+            for x, y in zip(a.layers, b.layers, strict=True):
+                if (x.person, x.rect) != (y.person, y.rect):
+                    return False
+                if not (np.array_equal(x.alpha, y.alpha) and np.array_equal(x.confidence, y.confidence)):
+                    return False
+        return True

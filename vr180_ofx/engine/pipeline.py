@@ -1,0 +1,164 @@
+"""One frame through all stages: crop, track, refine, paste. A function of its inputs; no threads, no caches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+
+from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
+from vr180_ofx.matte.paste import Patch, paste, restrict, sigmoid
+from vr180_ofx.matte.refiner import Refiner
+from vr180_ofx.media.picture import EyeImage, SourceFrame
+from vr180_ofx.people.follow import resized_projection
+from vr180_ofx.people.plan import Person, Plan
+from vr180_ofx.telemetry import Stages
+from vr180_ofx.trackers.base import Key, Mask, Memory, Tracker, WindowImage
+from vr180_ofx.vr180.projection import FloatArray, Projection
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Pipeline:
+    """Makes a frame's mattes from its picture, the plan and the tracker's memory.
+
+    shrink: 1, 2 or 4: the resolution of the mattes is the input's divided by it.
+    executor: windows are independent of each other and may be worked on at once; the result is the same.
+    """
+
+    def __init__(
+        self, plan: Plan, tracker: Tracker, refiner: Refiner, shrink: int = 1, executor: Executor | None = None,
+        stages: Stages | None = None,
+    ) -> None:  # fmt: skip
+        self.plan = plan
+        self.tracker = tracker
+        self.refiner = refiner
+        self.shrink = shrink
+        self._executor = executor
+        self.stages = stages or Stages()
+
+    def identity(self) -> str:
+        """Equal strings mean equal mattes for equal plans."""
+        return f"{self.tracker.identity()}|{self.refiner.identity()}|{self.shrink}"
+
+    def advance(self, frame: SourceFrame, memory: Memory) -> tuple[Memory, dict[Key, Mask], dict[Key, WindowImage]]:
+        """Steps the tracker: what warm-up frames need."""
+        windows = self._crop(frame)
+        with self.stages.measure("track"):
+            memory, masks = self.tracker.step(memory, windows)
+        return memory, masks, windows
+
+    def make(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Frame]:
+        """Steps the tracker and finishes the frame."""
+        eyes = self._eyes(frame)
+        memory, masks, windows = self.advance(frame, memory)
+        confidences = self._confidence(masks)
+        keys = list(masks)
+
+        def finish(key: Key) -> Patch | None:
+            image, mask = windows[key], masks[key]
+            eye = eyes[key[1]]
+            soft = sigmoid(mask.logits)
+            with self.stages.measure("refine"):
+                refined = restrict(self.refiner.refine(image.sample.guide, soft), soft)
+            with self.stages.measure("paste"):
+                return paste(refined, confidences[key], image.window, eye, self._projection(eye))
+
+        patches = dict(zip(keys, self._map(finish, keys), strict=True))
+        with self.stages.measure("combine"):
+            views = {view: self._combine(view, eye, patches, masks, windows) for view, eye in eyes.items()}
+        return memory, Frame(frame.index, views, metadata)
+
+    def _map(self, function: Callable[[T], U], items: Iterable[T]) -> Iterable[U]:
+        return self._executor.map(function, items) if self._executor is not None else map(function, items)
+
+    def _eyes(self, frame: SourceFrame) -> dict[str, EyeImage]:
+        if self.shrink == 1:
+            return frame.eyes
+        return {view: eye.reduced(self.shrink) for view, eye in frame.eyes.items()}
+
+    def _projection(self, eye: EyeImage) -> Projection:
+        return resized_projection(self.plan.projection, eye.width, eye.height)
+
+    def _crop(self, frame: SourceFrame) -> dict[Key, WindowImage]:
+        keys = [(p.id, view) for view in frame.eyes for p in self.plan.present(frame.index, view)]
+        people = {p.id: p for p in self.plan.people}
+
+        def crop(key: Key) -> WindowImage:
+            with self.stages.measure("crop"):
+                person: Person = people[key[0]]
+                eye = frame.eyes[key[1]]
+                window = self.plan.window(person, key[1], frame.index, self.tracker.window_size)
+                return WindowImage(eye.sample(window.grid(self._projection(eye))), window)
+
+        return dict(zip(keys, self._map(crop, keys), strict=True))
+
+    def _confidence(self, masks: dict[Key, Mask]) -> dict[Key, FloatArray]:
+        """How far the logit is from the boundary, times the object score, times the agreement with the other eye.
+
+        The windows of a person in both eyes show the body in the same place, so the masks are compared as they lie, with
+        some tolerance for depth.
+        """
+        soft = {key: sigmoid(m.logits) for key, m in masks.items()}
+        out = {}
+        for key, m in masks.items():
+            value = np.abs(2 * soft[key] - 1) * np.float32(m.score)
+            other = next((k for k in masks if k[0] == key[0] and k[1] != key[1]), None)
+            if other is not None:
+                mine, theirs = soft[key], soft[other]
+                kernel = np.ones((1, 17), np.uint8)
+                low, high = cv2.erode(theirs, kernel), cv2.dilate(theirs, kernel)
+                value *= 1 - np.maximum(np.maximum(low - mine, mine - high), 0)
+            out[key] = value.astype(np.float32)
+        return out
+
+    def _combine(
+        self, view: str, eye: EyeImage, patches: dict[Key, Patch | None], masks: dict[Key, Mask], windows: dict[Key, WindowImage]
+    ) -> ViewMatte:
+        """Where people overlap, each pixel is shared out so that the layers add up to the union."""
+        mine = {key[0]: p for key, p in patches.items() if key[1] == view and p is not None}
+        projection = self._projection(eye)
+        alphas = {k: p.alpha for k, p in mine.items()}
+        for a in sorted(mine):
+            for b in sorted(mine):
+                if a >= b:
+                    continue
+                ra, rb = mine[a].rect, mine[b].rect
+                x0, y0 = max(ra.x0, rb.x0), max(ra.y0, rb.y0)
+                x1, y1 = min(ra.x1, rb.x1), min(ra.y1, rb.y1)
+                if x1 <= x0 or y1 <= y0:
+                    continue
+                sa = np.s_[y0 - ra.y0 : y1 - ra.y0, x0 - ra.x0 : x1 - ra.x0]
+                sb = np.s_[y0 - rb.y0 : y1 - rb.y0, x0 - rb.x0 : x1 - rb.x0]
+                pa, pb = alphas[a][sa], alphas[b][sb]
+                both = pa + pb
+                if both.max(initial=0) <= 1:
+                    continue
+                union = np.maximum(pa, pb)
+                la = _logits_at(masks[a, view], windows[a, view], projection, x0, y0, x1, y1)
+                lb = _logits_at(masks[b, view], windows[b, view], projection, x0, y0, x1, y1)
+                share = pa * sigmoid(la - lb)
+                other = pb * sigmoid(lb - la)
+                total = share + other
+                share = np.where(total > 1e-6, share / np.maximum(total, 1e-6), 0.5)
+                # only where both claim more than there is
+                crowded = both > union + 1e-3
+                alphas[a][sa] = np.where(crowded, union * share, pa)
+                alphas[b][sb] = np.where(crowded, union * (1 - share), pb)
+        people = {p.id: p for p in self.plan.people}
+        layers = tuple(
+            Layer(k, people[k].name, mine[k].rect, alphas[k].astype(np.float16), mine[k].confidence.astype(np.float16))
+            for k in sorted(mine)
+        )
+        return ViewMatte(eye.width, eye.height, layers)
+
+
+def _logits_at(mask: Mask, image: WindowImage, projection: Projection, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
+    from vr180_ofx.vr180.window import Rect
+
+    grid = image.window.inverse_map(projection, Rect(x0, y0, x1, y1)) - np.float32(0.5)
+    return cv2.remap(mask.logits, np.nan_to_num(grid, nan=-1e4), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-8)

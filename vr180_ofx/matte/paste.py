@@ -1,0 +1,117 @@
+"""From a window back to the plate: alpha and confidence at full resolution, in the pixels the person needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vr180_ofx.matte.refiner import Refined
+from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.window import Rect, Window
+
+#: Beyond this many window pixels from the mask's edge nothing is refined: inside is 1, outside is 0.
+BAND = 14
+#: The outermost part of a window fades out, so that a person who reaches beyond it ends softly.
+_FADE = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A rectangle of an eye: alpha and confidence, (height, width) float32, 0..1."""
+
+    rect: Rect
+    alpha: FloatArray
+    confidence: FloatArray
+
+
+def sigmoid(x: FloatArray) -> FloatArray:
+    """The logistic function."""
+    out: FloatArray = 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+    return out
+
+
+def restrict(refined: Refined, mask: FloatArray) -> Refined:
+    """Leaves the refiner its say near the mask's edge alone."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * BAND + 1, 2 * BAND + 1))
+    inside = (mask > 0.5).astype(np.uint8)
+    sure = cv2.erode((mask > 0.8).astype(np.uint8), kernel) > 0
+    away = cv2.dilate(inside, kernel) == 0
+    coefficients = refined.coefficients.copy()
+    coefficients[sure] = (0, 0, 0, 1)
+    coefficients[away] = (0, 0, 0, 0)
+    return Refined(coefficients, refined.gain)
+
+
+def support(refined: Refined, window: Window, projection: Projection) -> Rect:
+    """The part of the eye's picture where the alpha can be above 0."""
+    scale = window.size / refined.coefficients.shape[0]
+    occupied = np.any(refined.coefficients != 0, axis=-1)
+    rows, columns = np.flatnonzero(occupied.any(axis=1)), np.flatnonzero(occupied.any(axis=0))
+    if rows.size == 0:
+        return Rect(0, 0, 0, 0)
+    x0, x1 = (columns[0] - 1) * scale, (columns[-1] + 2) * scale
+    y0, y1 = (rows[0] - 1) * scale, (rows[-1] + 2) * scale
+    ticks = np.linspace(0, 1, 17)
+    grid = np.stack(np.meshgrid(x0 + (x1 - x0) * ticks, y0 + (y1 - y0) * ticks), axis=-1)
+    p = projection.project(window.directions(grid))
+    p = p[np.isfinite(p).all(axis=-1)]
+    if p.size == 0:
+        return Rect(0, 0, 0, 0)
+    low, high = np.floor(p.min(axis=0)).astype(int) - 1, np.ceil(p.max(axis=0)).astype(int) + 1
+    return Rect(int(low[0]), int(low[1]), int(high[0]), int(high[1])).clipped(projection.width, projection.height)
+
+
+def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImage, projection: Projection) -> Patch | None:
+    """Evaluates the refined alpha on the plate's own pixels.
+
+    confidence: (size, size) 0..1. Returns None when nothing of the person lies in the picture.
+    """
+    rect = support(refined, window, projection)
+    if rect.empty:
+        return None
+    scale = refined.coefficients.shape[0] / window.size
+    grid = window.inverse_map(projection, rect) * np.float32(scale)
+    if np.isnan(grid).any():
+        grid = np.where(np.isnan(grid), np.float32(-1e4), grid)
+    guide = eye.guide(rect)
+    coefficients = refined.coefficients
+    flat = not np.any(coefficients[..., :3])
+    smooth = cv2.merge([coefficients[..., 0], coefficients[..., 3], confidence.astype(np.float32)])
+    at = _lookup(smooth, grid)
+    alpha = at[..., 0] * guide.luma
+    alpha += at[..., 1]
+    if not flat and guide.matrix.any():
+        size = (guide.chroma.shape[1], guide.chroma.shape[0])
+        identity = guide.chroma.shape[:2] == alpha.shape
+        chroma_grid = grid if identity else cv2.warpAffine(grid, guide.matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        c = _lookup(cv2.merge([coefficients[..., 1], coefficients[..., 2]]), chroma_grid)
+        term = c[..., 0] * guide.chroma[..., 0]
+        term += c[..., 1] * guide.chroma[..., 1]
+        if not identity:
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            term = cv2.warpAffine(term, guide.matrix, (alpha.shape[1], alpha.shape[0]), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        alpha += term
+    if refined.gain != 1:
+        alpha -= 0.5
+        alpha *= np.float32(refined.gain)
+        alpha += 0.5
+    np.clip(alpha, 0, 1, out=alpha)
+    _fade(alpha, grid, refined.coefficients.shape[0])
+    return Patch(rect, alpha, np.ascontiguousarray(np.clip(at[..., 2], 0, 1)))
+
+
+def _lookup(values: FloatArray, grid: FloatArray) -> FloatArray:
+    return cv2.remap(values, grid - np.float32(0.5), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0))
+
+
+def _fade(alpha: FloatArray, grid: FloatArray, size: int) -> None:
+    """Multiplies by a ramp at the window's border, where the patch reaches it at all."""
+    ramp = _FADE * size
+    corners = grid[:: max(1, grid.shape[0] - 1), :: max(1, grid.shape[1] - 1)]
+    if corners.min() > 2 * ramp and corners.max() < size - 2 * ramp:
+        return
+    edge = np.minimum(np.minimum(grid[..., 0], grid[..., 1]), np.minimum(size - grid[..., 0], size - grid[..., 1]))
+    alpha *= np.clip(edge / np.float32(ramp), 0, 1)

@@ -1,0 +1,295 @@
+"""The frame index of a video: every frame that will be shown, in presentation order, and where decoding must start.
+
+Built by reading packets, not by trusting headers: durations, frame counts and rates in containers are often wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.video.stream import VideoStream
+
+from vr180_ofx.media.errors import MediaError
+from vr180_ofx.storage import cache_folder, write_atomic
+
+log = logging.getLogger(__name__)
+INDEX_VERSION = 4
+_NO_PTS = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, slots=True)
+class FrameIndex:
+    """Where each frame of a video is.
+
+    pts: presentation times in stream ticks, ascending, shape (frames,). When ``by_ordinal`` is set the container has no
+        usable times: the numbers are positions in decoding order, given to the packets by this program.
+    key: for each frame, the number in ``pts`` terms of the keyframe to start from, shape (frames,).
+    seek: for each frame, the tick (or the byte, when ``by_ordinal``) to seek to for that keyframe, shape (frames,).
+    durations: ticks each frame is shown, shape (frames,).
+    declared: the number of frames that the header claims, 0 when it says nothing.
+    """
+
+    pts: npt.NDArray[np.int64]
+    key: npt.NDArray[np.int64]
+    seek: npt.NDArray[np.int64]
+    durations: npt.NDArray[np.int64]
+    time_base: Fraction
+    rate: Fraction
+    by_ordinal: bool
+    declared: int
+    packets_unreadable: int = 0
+
+    def __len__(self) -> int:
+        return int(self.pts.size)
+
+    def time_s(self, index: int) -> float:
+        """Presentation time of a frame in seconds, the first frame at its own offset."""
+        if self.by_ordinal:
+            return float(index / self.rate)
+        return float(int(self.pts[index]) * self.time_base)
+
+    @property
+    def variable_rate(self) -> bool:
+        """Whether frames are shown for clearly different times (more than one tick apart)."""
+        if self.by_ordinal or len(self) < 3:
+            return False
+        steps = np.diff(self.pts)
+        return bool(steps.max() - steps.min() > max(2, 0.02 * float(np.median(steps))))
+
+
+def file_identity(path: Path) -> tuple[int, int]:
+    """(size, modification time in ns): changes when a file does."""
+    stat = os.stat(path)
+    return stat.st_size, stat.st_mtime_ns
+
+
+def load_index(path: Path) -> FrameIndex:
+    """The index of ``path``, from the cache when the file has not changed, else built and cached."""
+    size, mtime = file_identity(path)
+    name = hashlib.sha256(f"{INDEX_VERSION}|{path.resolve()}|{size}|{mtime}".encode()).hexdigest()[:32]
+    cached = cache_folder("index") / f"{name}.npz"
+    try:
+        with np.load(cached, allow_pickle=False) as data:
+            numbers = [int(v) for v in data["numbers"]]
+            return FrameIndex(
+                data["pts"], data["key"], data["seek"], data["durations"],
+                Fraction(numbers[0], numbers[1]), Fraction(numbers[2], numbers[3]),
+                bool(numbers[4]), numbers[5], numbers[6],
+            )  # fmt: skip
+    except FileNotFoundError:
+        pass
+    except Exception as error:
+        log.warning("the cached index %s is damaged (%s); building it again", cached, error)
+    index = build_index(path)
+    if file_identity(path) == (size, mtime):
+        buffer = io.BytesIO()
+        numbers = [
+            index.time_base.numerator, index.time_base.denominator, index.rate.numerator, index.rate.denominator,
+            int(index.by_ordinal), index.declared, index.packets_unreadable,
+        ]  # fmt: skip
+        np.savez(
+            buffer, pts=index.pts, key=index.key, seek=index.seek, durations=index.durations,
+            numbers=np.array(numbers, np.int64),
+        )  # fmt: skip
+        try:
+            write_atomic(cached, buffer.getvalue())
+        except OSError as error:
+            log.warning("the index of %s cannot be cached in %s: %s", path, cached.parent, error)
+    return index
+
+
+@dataclass(slots=True)
+class _Packet:
+    pts: int
+    dts: int
+    pos: int
+    duration: int
+    key: bool
+
+
+def _read_packets(path: Path) -> tuple[list[_Packet], VideoStreamFacts, int]:
+    packets: list[_Packet] = []
+    bad = 0
+    with open_container(path) as container:
+        stream = first_video(container, path)
+        facts = VideoStreamFacts(
+            Fraction(stream.time_base or Fraction(1, 90000)),
+            Fraction(stream.average_rate or stream.guessed_rate or stream.base_rate or 25),
+            stream.frames,
+        )
+        demuxer = container.demux(stream)
+        while True:
+            try:
+                packet = next(demuxer)
+            except StopIteration:
+                break
+            except av.error.FFmpegError as error:
+                # the end of a truncated file: everything before it is good
+                log.warning("%s: reading stops early: %s", path, error.strerror)
+                bad += 1
+                break
+            if packet.size == 0:
+                continue
+            if packet.is_corrupt:
+                bad += 1
+            if packet.is_discard:
+                continue
+            packets.append(
+                _Packet(
+                    packet.pts if packet.pts is not None else _NO_PTS,
+                    packet.dts if packet.dts is not None else _NO_PTS,
+                    packet.pos if packet.pos is not None else -1,
+                    packet.duration or 0,
+                    packet.is_keyframe,
+                )
+            )
+    return packets, facts, bad
+
+
+@dataclass(frozen=True, slots=True)
+class VideoStreamFacts:
+    time_base: Fraction
+    rate: Fraction
+    declared: int
+
+
+def build_index(path: Path) -> FrameIndex:
+    """Reads every packet of the first video stream; decodes only what the packets leave unclear."""
+    packets, facts, bad = _read_packets(path)
+    if not packets:
+        raise MediaError(f"{path} has a video stream without a single frame; was the recording interrupted?")
+    times = np.array([p.pts for p in packets], np.int64)
+    usable = bool((times != _NO_PTS).all()) and np.unique(times).size == times.size
+    if not usable:
+        return _index_by_decoding(path, packets, facts, bad)
+    keys = np.array([p.key for p in packets])
+    if not keys.any():
+        # some streams mark no keyframe (intra refresh): decoding starts at the beginning
+        keys[0] = True
+    first_key = int(np.argmax(keys))
+    # frames before the first keyframe in decoding order, and those shown before it, cannot be decoded on their own
+    leading = {int(t) for i, t in enumerate(times) if i < first_key or (i > first_key and t < times[first_key])}
+    if leading:
+        shown = _decodable_at_start(path, len(packets), int(times[first_key]))
+        keep = np.array([int(t) not in leading or int(t) in shown for t in times])
+    else:
+        keep = np.ones(times.size, bool)
+    # the keyframe to start from: the last one in decoding order that is not shown after the frame. A frame shown before
+    # the keyframe it follows in decoding order (open GOP) needs the keyframe before that one.
+    decoding = np.arange(times.size)
+    key_at = np.flatnonzero(keys)
+    slot = np.searchsorted(key_at, decoding, side="right") - 1
+    start = key_at[np.maximum(slot, 0)]
+    for i in np.flatnonzero(times < times[start]):
+        s = int(slot[i])
+        while s > 0 and times[key_at[s]] > times[i]:
+            s -= 1
+        start[i] = key_at[s]
+    order = np.argsort(times, kind="stable")
+    order = order[keep[order]]
+    if order.size == 0:
+        raise MediaError(f"{path} has {times.size} packets of video but no frame that can be decoded")
+    durations = np.array([p.duration for p in packets], np.int64)[order]
+    pts = times[order]
+    steps = np.diff(pts)
+    typical = int(np.median(steps)) if steps.size else max(1, round(1 / (facts.rate * facts.time_base)))
+    # what a frame lasts is the distance to the next; only the last one needs its packet's word
+    last = int(durations[-1]) if durations[-1] > 0 else typical
+    durations = np.append(steps, last).astype(np.int64)
+    # seeking to a presentation time lands on the keyframe at or before it
+    return FrameIndex(
+        pts, times[start[order]], times[start[order]], durations, facts.time_base, facts.rate, False, facts.declared, bad
+    )
+
+
+def _decodable_at_start(path: Path, packets: int, until: int) -> set[int]:
+    """The presentation times that a decoder really delivers before the first keyframe is shown."""
+    shown: set[int] = set()
+    with open_container(path) as container:
+        stream = first_video(container, path)
+        try:
+            for frame in container.decode(stream):
+                if frame.pts is not None:
+                    shown.add(frame.pts)
+                    if frame.pts >= until:
+                        break
+        except av.error.FFmpegError as error:
+            log.warning("%s: the first frames cannot be decoded: %s", path, error.strerror)
+    return shown
+
+
+def _index_by_decoding(path: Path, packets: list[_Packet], facts: VideoStreamFacts, bad: int) -> FrameIndex:
+    """For containers without usable times: number the packets ourselves and see in which order the frames come out."""
+    log.info("%s has no usable time stamps; decoding it once to find the order of its frames", path)
+    shown: list[int] = []
+    with open_container(path) as container:
+        stream = first_video(container, path)
+        stream.thread_type = "AUTO"
+        ordinal = 0
+        for packet in container.demux(stream):
+            if packet.size:
+                packet.pts = packet.dts = ordinal
+                ordinal += 1
+            try:
+                shown.extend(int(f.pts) for f in packet.decode() if f.pts is not None)
+            except av.error.FFmpegError as error:
+                log.warning("%s: packet %d cannot be decoded: %s", path, ordinal - 1, error.strerror)
+                bad += 1
+    if not shown:
+        raise MediaError(f"{path} has {len(packets)} packets of video but no frame that can be decoded")
+    order = np.array(shown, np.int64)
+    key_at = np.flatnonzero([p.key and p.pos >= 0 for p in packets])
+    if key_at.size == 0 or key_at[0] != 0:
+        key_at = np.insert(key_at, 0, 0)
+    position = {int(o): i for i, o in enumerate(order)}
+    # a frame shown before its keyframe belongs to the group before it
+    starts = []
+    for i, o in enumerate(order):
+        slot = int(np.searchsorted(key_at, o, side="right")) - 1
+        while slot > 0 and position.get(int(key_at[slot]), 0) > i:
+            slot -= 1
+        starts.append(int(key_at[slot]))
+    seek = np.array([packets[s].pos if s > 0 else 0 for s in starts], np.int64)
+    step = max(1, round(1 / (facts.rate * facts.time_base)))
+    return FrameIndex(
+        order, np.array(starts, np.int64), seek, np.full(order.size, step, np.int64),
+        facts.time_base, facts.rate, True, facts.declared, bad,
+    )  # fmt: skip
+
+
+def open_container(path: Path) -> av.container.InputContainer:
+    """Opens a file with FFmpeg, with an error for people when it is no such thing."""
+    try:
+        if path.stat().st_size == 0:
+            raise MediaError(f"{path} is empty (0 bytes); the copy or the recording did not finish")
+        return av.open(str(path), metadata_errors="replace")
+    except FileNotFoundError:
+        raise MediaError(f"{path} does not exist") from None
+    except PermissionError:
+        raise MediaError(f"{path} cannot be read: permission denied") from None
+    except IsADirectoryError:
+        raise MediaError(f"{path} is a folder; name a video file or an image sequence in it") from None
+    except av.error.InvalidDataError:
+        raise MediaError(
+            f"{path} is not a video that FFmpeg can open: it is damaged, cut off before its index (moov), or another kind of file"
+        ) from None
+    except (av.error.FFmpegError, OSError) as error:
+        raise MediaError(f"{path} cannot be opened: {error.strerror or error}") from None
+
+
+def first_video(container: av.container.InputContainer, path: Path) -> VideoStream:
+    """The first video stream that is not a cover picture."""
+    for stream in container.streams.video:
+        if not (int(stream.disposition) & 0x400):  # AV_DISPOSITION_ATTACHED_PIC
+            return stream
+    kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
+    raise MediaError(f"{path} has no video in it (it holds: {kinds})")

@@ -1,0 +1,364 @@
+"""One eye's picture inside a decoded frame, read only where somebody asks.
+
+A 6144x3072 frame is mostly not people: these classes keep the decoder's planes as they are and convert only the
+windows and regions that are asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vr180_ofx.media.colour import ColourTags, Transform, yuv_to_rgb
+from vr180_ofx.vr180.window import Rect
+
+FloatArray = npt.NDArray[np.floating]
+PlaneArray = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A window's pixels.
+
+    rgb: (h, w, 3) sRGB 0..1 float32, for networks. guide: (h, w, 3) luma 0..1 and two colour differences -0.5..0.5 in the
+    file's own encoding, which is what it costs nothing to have at full resolution.
+    """
+
+    rgb: FloatArray
+    guide: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """Luma at full resolution, colour differences at the resolution they are stored in.
+
+    luma: (h, w) float32. chroma: (h', w', 2) float32.
+    matrix: 2x3, from pixel indices of ``luma`` to pixel indices of ``chroma``.
+    """
+
+    luma: FloatArray
+    chroma: FloatArray
+    matrix: FloatArray
+
+
+class EyeImage(Protocol):
+    """What the stages see of one eye of one frame."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    def sample(self, grid: FloatArray) -> Sample:
+        """grid: (h, w, 2) continuous pixels, NaN outside. Minifying is anti-aliased; outside the picture is black."""
+        ...
+
+    def region(self, rect: Rect, shrink: int = 1) -> FloatArray:
+        """The pixels of ``rect`` as (h, w, 3) sRGB 0..1 float32; ``shrink`` averages blocks of so many pixels."""
+        ...
+
+    def reduced(self, factor: int) -> EyeImage:
+        """The whole eye, averaged in blocks of ``factor`` pixels, as an image of its own that holds no other memory."""
+        ...
+
+    def native(self, rect: Rect) -> FloatArray:
+        """The pixels of ``rect`` as RGB in the file's own encoding, (h, w, 3) float32: for outputs that carry colour."""
+        ...
+
+    def guide(self, rect: Rect) -> Guide:
+        """What edges are refined by at full resolution, in the same units as ``Sample.guide``."""
+        ...
+
+
+def _shrunk(plane: PlaneArray, factor_x: int, factor_y: int) -> PlaneArray:
+    if factor_x == 1 and factor_y == 1:
+        return plane
+    height, width = plane.shape[:2]
+    size = (max(1, -(-width // factor_x)), max(1, -(-height // factor_y)))
+    if width % factor_x or height % factor_y:
+        # blocks stay aligned: the last one is completed with its border
+        plane = cv2.copyMakeBorder(
+            plane, 0, size[1] * factor_y - height, 0, size[0] * factor_x - width, cv2.BORDER_REPLICATE
+        )
+    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+
+
+def _grid_plan(grid: FloatArray, width: int, height: int) -> tuple[Rect, int, npt.NDArray[np.bool_] | None]:
+    """The part of the picture that ``grid`` needs, the power of two to shrink it by, and which samples are inside.
+
+    None stands for all of them.
+    """
+    x, y = grid[..., 0], grid[..., 1]
+    x0, x1, y0, y1 = (float(v) for v in (x.min(), x.max(), y.min(), y.max()))  # NaN when any sample is
+    inside: npt.NDArray[np.bool_] | None = None
+    if not (x0 >= 0 and x1 <= width and y0 >= 0 and y1 <= height):
+        inside = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)  # False for NaN
+        if not inside.any():
+            return Rect(0, 0, 0, 0), 1, inside
+        xs, ys = x[inside], y[inside]
+        x0, x1, y0, y1 = (float(v) for v in (xs.min(), xs.max(), ys.min(), ys.max()))
+    sparse = grid[::8, ::8]
+    scales = []
+    for axis in (0, 1):
+        step = np.diff(sparse, axis=axis) / 8
+        length = np.hypot(step[..., 0], step[..., 1])
+        length = length[np.isfinite(length)]
+        if length.size:
+            scales.append(float(np.median(length)))
+    # the geometric mean of both directions: near the poles of an equirectangular picture they differ
+    scale = float(np.sqrt(np.prod(scales))) if len(scales) == 2 else 1.0
+    factor = 1 << max(0, int(np.floor(np.log2(max(scale, 1e-6)) + 0.4)))
+    rect = Rect(int(x0), int(y0), int(np.ceil(x1)) + 1, int(np.ceil(y1)) + 1).grown(2 * factor).clipped(width, height)
+    aligned = Rect(rect.x0 // factor * factor, rect.y0 // factor * factor, rect.x1, rect.y1)
+    return aligned, factor, inside
+
+
+def _remap(plane: PlaneArray, grid: FloatArray, x0: float, y0: float, sx: float, sy: float) -> FloatArray:
+    """Samples a plane whose pixel (0, 0) covers picture coordinates from (x0, y0) on, each sx x sy pixels."""
+    if plane.dtype == np.float16:
+        plane = plane.astype(np.float32)
+    map_x = ((grid[..., 0] - x0) / sx - 0.5).astype(np.float32)
+    map_y = ((grid[..., 1] - y0) / sy - 0.5).astype(np.float32)
+    out = cv2.remap(plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return out.astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True, slots=True)
+class YuvEye:
+    """An eye inside planar YUV of any subsampling.
+
+    y, u, v: planes of the whole frame, (rows, columns), 8 or 16 bits a sample; u and v are None for grey.
+    subsampling: (horizontal, vertical) luma samples for each chroma sample.
+    origin, width, height: the eye's place in the luma plane.
+    chroma_x: position of the first chroma sample in luma coordinates beyond the centred one (-0.5 when left-sited 4:2:x).
+    """
+
+    y: PlaneArray
+    u: PlaneArray | None
+    v: PlaneArray | None
+    subsampling: tuple[int, int]
+    bits: int
+    tags: ColourTags
+    origin: tuple[int, int]
+    width: int
+    height: int
+    transform: Transform | None = None
+    chroma_x: float = 0.0
+
+    def _luma(self, rect: Rect) -> PlaneArray:
+        ox, oy = self.origin
+        return self.y[oy + rect.y0 : oy + rect.y1, ox + rect.x0 : ox + rect.x1]
+
+    def _chroma(self, plane: PlaneArray, rect: Rect) -> tuple[PlaneArray, float, float]:
+        """The chroma samples of ``rect`` and where the first one begins, in the eye's pixels."""
+        sx, sy = self.subsampling
+        ox, oy = self.origin
+        c0, r0 = (ox + rect.x0) // sx, (oy + rect.y0) // sy
+        c1, r1 = -(-(ox + rect.x1) // sx), -(-(oy + rect.y1) // sy)
+        # a chroma sample that straddles the seam between the eyes goes to the eye that holds most of it
+        c0, r0 = max(c0, -(-ox // sx)), max(r0, -(-oy // sy))
+        block = plane[r0 : max(r1, r0 + 1), c0 : max(c1, c0 + 1)]
+        return block, c0 * sx - ox + self.chroma_x, float(r0 * sy - oy)
+
+    def _rgb(self, y: FloatArray, u: FloatArray, v: FloatArray, display: bool) -> FloatArray:
+        rgb = yuv_to_rgb(y, u, v, self.tags, self.bits)
+        return self.transform(rgb) if display and self.transform is not None else rgb
+
+    def _scales(self) -> tuple[float, float, float, float]:
+        """luma gain, luma offset, chroma gain, chroma offset that bring code values to 0..1 and -0.5..0.5."""
+        unit = 1 << (self.bits - 8)
+        if self.tags.full_range:
+            peak = (1 << self.bits) - 1.0
+            return 1 / peak, 0.0, 1 / peak, -128.0 * unit / peak
+        return 1 / (219.0 * unit), -16 / 219, 1 / (224.0 * unit), -128 / 224
+
+    def sample(self, grid: FloatArray) -> Sample:
+        rect, factor, inside = _grid_plan(grid, self.width, self.height)
+        if rect.empty:
+            black = np.zeros((*grid.shape[:2], 3), np.float32)
+            return Sample(black, black)
+        clean = grid if inside is None else np.where(inside[..., None], grid, 0)
+        y = _remap(_shrunk(self._luma(rect), factor, factor), clean, rect.x0, rect.y0, factor, factor)
+        chroma = []
+        for plane in (self.u, self.v):
+            if plane is None:
+                chroma.append(np.full_like(y, 128 << (self.bits - 8)))
+                continue
+            sx, sy = self.subsampling
+            block, x0, y0 = self._chroma(plane, rect)
+            fx, fy = max(1, factor // sx), max(1, factor // sy)
+            chroma.append(_remap(_shrunk(block, fx, fy), clean, x0, y0, fx * sx, fy * sy))
+        gain, offset, chroma_gain, chroma_offset = self._scales()
+        guide = cv2.merge([y * gain + offset, chroma[0] * chroma_gain + chroma_offset, chroma[1] * chroma_gain + chroma_offset])
+        rgb = self._rgb(y, chroma[0], chroma[1], True)
+        if inside is not None:
+            rgb[~inside] = 0
+            guide[~inside] = 0
+        return Sample(rgb, guide)
+
+    def _region(self, rect: Rect, shrink: int, display: bool) -> FloatArray:
+        rect = rect.clipped(self.width, self.height)
+        if rect.empty:
+            return np.zeros((0, 0, 3), np.float32)
+        y = _shrunk(self._luma(rect), shrink, shrink).astype(np.float32)
+        height, width = y.shape
+        chroma = []
+        for plane in (self.u, self.v):
+            if plane is None:
+                chroma.append(np.full_like(y, 128 << (self.bits - 8)))
+                continue
+            sx, sy = self.subsampling
+            block, x0, y0 = self._chroma(plane, rect)
+            fx, fy = max(1, shrink // sx), max(1, shrink // sy)
+            small = _shrunk(block, fx, fy).astype(np.float32)
+            step_x, step_y = fx * sx, fy * sy
+            if (step_x, step_y) == (shrink, shrink) and small.shape == y.shape:
+                chroma.append(small)
+                continue
+            # from output pixel i to the chroma sample: picture coordinate rect.x0 + (i + 0.5) * shrink
+            matrix = np.array(
+                [
+                    [shrink / step_x, 0, (rect.x0 + 0.5 * shrink - x0) / step_x - 0.5],
+                    [0, shrink / step_y, (rect.y0 + 0.5 * shrink - y0) / step_y - 0.5],
+                ]
+            )
+            chroma.append(
+                cv2.warpAffine(
+                    small,
+                    matrix,
+                    (width, height),
+                    flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                    borderMode=cv2.BORDER_REPLICATE,
+                )
+            )
+        return self._rgb(y, chroma[0], chroma[1], display)
+
+    def region(self, rect: Rect, shrink: int = 1) -> FloatArray:
+        return self._region(rect, shrink, True)
+
+    def reduced(self, factor: int) -> EyeImage:
+        whole = Rect(0, 0, self.width, self.height)
+        y = np.ascontiguousarray(_shrunk(self._luma(whole), factor, factor))
+        planes = []
+        sub = tuple(max(1, s // factor) for s in self.subsampling)
+        for plane in (self.u, self.v):
+            if plane is None:
+                planes.append(None)
+                continue
+            block = self._chroma(plane, whole)[0]
+            fx, fy = (max(1, factor // s) for s in self.subsampling)
+            small = _shrunk(block, fx, fy)
+            size = (-(-y.shape[1] // sub[0]), -(-y.shape[0] // sub[1]))
+            if (small.shape[1], small.shape[0]) != size:
+                small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+            planes.append(np.ascontiguousarray(small))
+        shift = self.chroma_x if factor == 1 else 0.0
+        return YuvEye(
+            y, planes[0], planes[1], (sub[0], sub[1]), self.bits, self.tags, (0, 0), y.shape[1], y.shape[0], self.transform, shift
+        )
+
+    def native(self, rect: Rect) -> FloatArray:
+        return self._region(rect, 1, False)
+
+    def guide(self, rect: Rect) -> Guide:
+        gain, offset, chroma_gain, chroma_offset = self._scales()
+        luma = self._luma(rect).astype(np.float32)
+        luma *= np.float32(gain)
+        luma += np.float32(offset)
+        if self.u is None or self.v is None:
+            return Guide(luma, np.zeros((1, 1, 2), np.float32), np.zeros((2, 3)))
+        sx, sy = self.subsampling
+        block, x0, y0 = self._chroma(self.u, rect)
+        chroma = cv2.merge([block, self._chroma(self.v, rect)[0]]).astype(np.float32)
+        chroma *= np.float32(chroma_gain)
+        chroma += np.float32(chroma_offset)
+        # luma pixel i has its centre at rect.x0 + i + 0.5
+        matrix = np.array(
+            [[1 / sx, 0, (rect.x0 + 0.5 - x0) / sx - 0.5], [0, 1 / sy, (rect.y0 + 0.5 - y0) / sy - 0.5]]
+        )
+        return Guide(luma, chroma, matrix)
+
+
+@dataclass(frozen=True, slots=True)
+class RgbEye:
+    """An eye inside an RGB or grey array.
+
+    pixels: the whole frame, (rows, columns, 3), uint8, uint16, half or float.
+    """
+
+    pixels: PlaneArray
+    origin: tuple[int, int]
+    width: int
+    height: int
+    transform: Transform | None = None
+
+    @property
+    def _peak(self) -> float:
+        kind = self.pixels.dtype
+        return float(np.iinfo(kind).max) if np.issubdtype(kind, np.integer) else 1.0
+
+    def _block(self, rect: Rect) -> PlaneArray:
+        ox, oy = self.origin
+        block = self.pixels[oy + rect.y0 : oy + rect.y1, ox + rect.x0 : ox + rect.x1]
+        return block.astype(np.float32) if block.dtype == np.float16 else block
+
+    def _display(self, values: FloatArray) -> FloatArray:
+        rgb = values.astype(np.float32, copy=False) * np.float32(1 / self._peak)
+        if self.transform is not None:
+            return self.transform(rgb)
+        return np.clip(np.nan_to_num(rgb), 0, 1)
+
+    def sample(self, grid: FloatArray) -> Sample:
+        rect, factor, inside = _grid_plan(grid, self.width, self.height)
+        if rect.empty:
+            black = np.zeros((*grid.shape[:2], 3), np.float32)
+            return Sample(black, black)
+        clean = grid if inside is None else np.where(inside[..., None], grid, 0)
+        block = np.ascontiguousarray(self._block(rect))
+        values = _remap(_shrunk(block, factor, factor), clean, rect.x0, rect.y0, factor, factor)
+        rgb = self._display(values)
+        if inside is not None:
+            rgb[~inside] = 0
+        return Sample(rgb, _luma_chroma(rgb))
+
+    def region(self, rect: Rect, shrink: int = 1) -> FloatArray:
+        rect = rect.clipped(self.width, self.height)
+        if rect.empty:
+            return np.zeros((0, 0, 3), np.float32)
+        return self._display(_shrunk(np.ascontiguousarray(self._block(rect)), shrink, shrink).astype(np.float32))
+
+    def reduced(self, factor: int) -> EyeImage:
+        block = np.ascontiguousarray(self._block(Rect(0, 0, self.width, self.height)))
+        small = np.ascontiguousarray(_shrunk(block, factor, factor))
+        return RgbEye(small if factor > 1 else small.copy(), (0, 0), small.shape[1], small.shape[0], self.transform)
+
+    def native(self, rect: Rect) -> FloatArray:
+        rect = rect.clipped(self.width, self.height)
+        return self._block(rect).astype(np.float32) * np.float32(1 / self._peak)
+
+    def guide(self, rect: Rect) -> Guide:
+        values = _luma_chroma(self.region(rect))
+        return Guide(np.ascontiguousarray(values[..., 0]), np.ascontiguousarray(values[..., 1:]), np.eye(2, 3))
+
+
+def _luma_chroma(rgb: FloatArray) -> FloatArray:
+    """BT.709 luma and colour differences, (h, w, 3) float32."""
+    matrix = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]], np.float32)
+    return cv2.transform(rgb, matrix)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFrame:
+    """A decoded frame: its number, when it is shown, and its eyes.
+
+    index: position in presentation order, 0-based. time_s: presentation time in seconds.
+    """
+
+    index: int
+    time_s: float
+    eyes: dict[str, EyeImage]

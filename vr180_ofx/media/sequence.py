@@ -1,0 +1,2 @@
+def find_sequence(path): return None
+SequenceSource=None

@@ -1,0 +1,253 @@
+"""Exact random access to video by PyAV.
+
+Reading frame n after n - 1 goes on decoding; reading any other frame seeks to its keyframe and decodes at most one
+group of pictures.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+
+from vr180_ofx.media.colour import ColourTags, display_transform, tags_from_codes, with_colorspace
+from vr180_ofx.media.errors import ClipChangedError, FrameError
+from vr180_ofx.media.index import FrameIndex, file_identity, first_video, load_index, open_container
+from vr180_ofx.media.picture import EyeImage, PlaneArray, RgbEye, YuvEye
+from vr180_ofx.vr180.layout import Layout
+
+log = logging.getLogger(__name__)
+
+
+class VideoReader:
+    """Decodes one video file. Safe to call from several threads; each read holds the decoder for itself.
+
+    seeks: how often the decoder had to be repositioned. decoded: how many frames it has put out.
+    """
+
+    def __init__(self, path: Path, threads: int = 0, fast: bool = False) -> None:
+        """threads: decoder threads, 0 for one per core. fast: skip the loop filter (for analysis, not for output)."""
+        self.path = path
+        self.index: FrameIndex = load_index(path)
+        self.seeks = 0
+        self.decoded = 0
+        self._identity = file_identity(path)
+        self._threads = threads
+        self._fast = fast
+        self._lock = threading.Lock()
+        self._container: av.container.InputContainer | None = None
+        self._frames: Iterator[VideoFrame] | None = None
+        self._position = -1  # index of the frame that the decoder delivered last
+        self._recent: OrderedDict[int, VideoFrame] = OrderedDict()
+        self._by_pts = {int(p): i for i, p in enumerate(self.index.pts)}
+        self._ordinal = 0
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def close(self) -> None:
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        self._frames = None
+        self._recent.clear()
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+        self._position = -1
+
+    def _open(self) -> Any:
+        self._container = open_container(self.path)
+        stream = first_video(self._container, self.path)
+        context = stream.codec_context
+        context.thread_type = "FRAME" if "FRAME" in str(context.thread_type) or self._threads != 1 else "NONE"
+        context.thread_count = self._threads
+        if self._fast:
+            context.options = {"skip_loop_filter": "all"}
+        return stream
+
+    def read(self, n: int) -> VideoFrame:
+        """The decoded frame at position ``n`` (0-based, presentation order).
+
+        Raises FrameError when this frame cannot be decoded, ClipChangedError when the file is no longer the same.
+        """
+        if not 0 <= n < len(self.index):
+            raise IndexError(f"frame {n} is outside the clip, which has frames 0..{len(self.index) - 1}")
+        with self._lock:
+            if self._identity != _identity_or_none(self.path):
+                raise ClipChangedError(self.path)
+            if n in self._recent:
+                return self._recent[n]
+            # going on beats seeking while the wanted frame lies ahead and no keyframe lies in between
+            ahead = self._frames is not None and self._position < n
+            if not ahead or int(self.index.key[n]) > int(self.index.pts[max(self._position, 0)]):
+                if not (ahead and n == self._position + 1):
+                    self._seek(n)
+            frame = self._advance(n)
+            if frame is None and n not in self._recent:
+                # a damaged stretch can swallow frames: one more try from the keyframe before
+                self._seek(n)
+                frame = self._advance(n)
+            if frame is None:
+                raise FrameError(self.path, n, "its data is missing or damaged")
+            return frame
+
+    def _seek(self, n: int) -> None:
+        if self._container is None:
+            self._open()
+        assert self._container is not None
+        stream = first_video(self._container, self.path)
+        self._recent.clear()
+        fresh = self._frames is None and self._position == -1
+        if not (fresh and int(self.index.key[n]) == int(self.index.key[0])):
+            self.seeks += 1
+            try:
+                if self.index.by_ordinal:
+                    self._container.seek(int(self.index.seek[n]), backward=True, unsupported_byte_offset=True)
+                else:
+                    self._container.seek(int(self.index.seek[n]), stream=stream, backward=True)
+            except av.error.FFmpegError:
+                # formats that cannot seek: start over
+                self._close()
+                stream = self._open()
+        self._ordinal = int(self.index.key[n])
+        self._frames = self._decode(stream)
+        self._position = -1
+
+    def _decode(self, stream: Any) -> Iterator[VideoFrame]:
+        assert self._container is not None
+        packets = self._container.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.error.FFmpegError as error:
+                log.warning("%s: reading stops early: %s", self.path, error.strerror)
+                try:
+                    yield from stream.decode(None)
+                except av.error.FFmpegError:
+                    pass
+                return
+            if self.index.by_ordinal and packet.size:
+                packet.pts = packet.dts = self._ordinal
+                self._ordinal += 1
+            try:
+                yield from packet.decode()
+            except av.error.FFmpegError as error:
+                log.warning("%s: a packet at %s cannot be decoded: %s", self.path, packet.pts, error.strerror)
+
+    def _advance(self, n: int) -> VideoFrame | None:
+        """Decodes until frame ``n`` comes out; None when the decoder goes past it."""
+        assert self._frames is not None
+        for frame in self._frames:
+            self.decoded += 1
+            position = self._by_pts.get(int(frame.pts)) if frame.pts is not None else None
+            if position is None:
+                continue  # discarded by an edit list, or not decodable on its own
+            self._position = position
+            if frame.is_corrupt and position == n:
+                log.warning("%s: frame %d is damaged; the decoder concealed what it could", self.path, n)
+            self._recent[position] = frame
+            while len(self._recent) > 2:
+                self._recent.popitem(last=False)
+            if position == n:
+                return frame
+            if position > n:
+                return None
+        self._frames = None
+        self._position = -1
+        return None
+
+
+def _identity_or_none(path: Path) -> tuple[int, int] | None:
+    try:
+        return file_identity(path)
+    except OSError:
+        return None
+
+
+class FrameConverter:
+    """Turns decoded frames into eyes without copying: planes stay where the decoder put them."""
+
+    def __init__(self, layout: Layout, colorspace: str = "auto") -> None:
+        self.layout = layout
+        self._colorspace = colorspace
+        self._tags: dict[tuple[Any, ...], ColourTags] = {}
+
+    def tags(self, frame: VideoFrame) -> ColourTags:
+        fmt = frame.format
+        key = (fmt.name, int(frame.colorspace), int(frame.color_range), int(frame.color_trc), int(frame.color_primaries))
+        if key not in self._tags:
+            tags = tags_from_codes(*key[1:], height=frame.height, rgb=bool(fmt.is_rgb))
+            if fmt.name.startswith("yuvj"):
+                tags = ColourTags(tags.matrix, True, tags.transfer, tags.primaries, None, tags.assumed)
+            self._tags[key] = with_colorspace(tags, self._colorspace)
+        return self._tags[key]
+
+    def eyes(self, frame: VideoFrame) -> dict[str, EyeImage]:
+        tags = self.tags(frame)
+        transform = display_transform(tags)
+        width, height = self.layout.eye_size
+        fmt = frame.format
+        bits = fmt.components[0].bits if fmt.components else 8
+        eyes: dict[str, EyeImage] = {}
+        if fmt.is_rgb:
+            wide = bits > 8
+            name = "rgb48le" if wide else "rgb24"
+            pixels = frame.to_ndarray(format=name)
+            for view in self.layout.views:
+                eyes[view] = RgbEye(pixels, self.layout.origin(view), width, height, transform)
+            return eyes
+        if not _planar(frame):
+            frame = frame.reformat(format=_planar_name(frame))
+            fmt = frame.format
+            bits = fmt.components[0].bits
+        y = _plane(frame, 0, bits)
+        grey = len(frame.planes) < 3
+        u = None if grey else _plane(frame, 1, bits)
+        v = None if grey else _plane(frame, 2, bits)
+        chroma = (1, 1)
+        if u is not None:
+            chroma = (-(-frame.width // u.shape[1]), -(-frame.height // u.shape[0]))
+        # 4:2:0 and 4:2:2 are left-sited unless tagged otherwise: the chroma sample sits on the even luma column
+        shift = -0.5 if chroma[0] == 2 and not fmt.name.startswith("yuvj") else 0.0
+        for view in self.layout.views:
+            eyes[view] = YuvEye(
+                y, u, v, chroma, bits, tags, self.layout.origin(view), width, height, transform, shift
+            )
+        return eyes
+
+
+def _planar(frame: VideoFrame) -> bool:
+    name = frame.format.name
+    little = not name.endswith("be")
+    return little and (name.startswith(("yuv4", "yuvj4", "yuva4")) or name in ("gray", "gray10le", "gray12le", "gray16le"))
+
+
+def _planar_name(frame: VideoFrame) -> str:
+    """The planar format with the same sampling and depth, so that swscale only moves samples."""
+    name = frame.format.name
+    bits = max((c.bits for c in frame.format.components), default=8)
+    if name.startswith(("gray", "ya", "mono")):
+        return "gray16le" if bits > 8 else "gray"
+    wide = frame.format.chroma_width(64) == 64
+    tall = frame.format.chroma_height(64) == 64
+    sampling = "444" if wide else "422" if tall else "420"
+    return f"yuv{sampling}p" + {8: "", 10: "10le", 12: "12le"}.get(bits, "16le" if bits > 8 else "")
+
+
+def _plane(frame: VideoFrame, number: int, bits: int) -> PlaneArray:
+    plane = frame.planes[number]
+    kind = np.dtype(np.uint16 if bits > 8 else np.uint8)
+    rows = np.frombuffer(plane, kind).reshape(plane.height, plane.line_size // kind.itemsize)
+    view: PlaneArray = rows[:, : plane.width]
+    return view

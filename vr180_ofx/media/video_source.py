@@ -1,0 +1,140 @@
+"""A video file as the source of a clip."""
+
+from __future__ import annotations
+
+import struct
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from av.video.frame import VideoFrame
+
+from vr180_ofx.media.clip import Clip, Source, StreamFacts, array_digest, decide_geometry, file_fingerprint
+from vr180_ofx.media.errors import MediaError
+from vr180_ofx.media.index import first_video, open_container
+from vr180_ofx.media.naming import facts_from_name
+from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.media.video import FrameConverter, VideoReader
+from vr180_ofx.settings import Settings
+from vr180_ofx.vr180.layout import Layout
+
+
+class VideoSource:
+    """Frames of one video file, both eyes in each."""
+
+    def __init__(self, reader: VideoReader, layout: Layout, colorspace: str) -> None:
+        self.path = reader.path
+        self.reader = reader
+        self.layout = layout
+        self._colorspace = colorspace
+        self._converter = FrameConverter(layout, colorspace)
+        self.fps: Fraction = _rate(reader)
+
+    @staticmethod
+    def open(path: Path, settings: Settings) -> Clip:
+        """Indexes the file, decodes its first frame, and decides how its pictures are laid out."""
+        reader = VideoReader(path, settings.hardware.threads)
+        first = first_frame(reader)
+        facts = facts_from_stream(first)
+        geometry = decide_geometry(first.width, first.height, facts, facts_from_name(path.stem), settings)
+        source = VideoSource(reader, geometry.layout, settings.input.colorspace)
+        source._converter.tags(first)  # an unknown colour space is refused now, not in the middle of a render
+        return Clip(source, geometry, settings)
+
+    def __len__(self) -> int:
+        return len(self.reader)
+
+    def read(self, n: int) -> SourceFrame:
+        frame = self.reader.read(n)
+        if (frame.width, frame.height) != (self.layout.width, self.layout.height):
+            raise MediaError(
+                f"{self.path}: frame {n} is {frame.width}x{frame.height} and the clip began with "
+                f"{self.layout.width}x{self.layout.height}; a clip has one size throughout"
+            )
+        return SourceFrame(n, self.reader.index.time_s(n), self._converter.eyes(frame))
+
+    def time_s(self, n: int) -> float:
+        return self.reader.index.time_s(n)
+
+    def fingerprint(self) -> str:
+        return f"{file_fingerprint(self.path)}-{array_digest(self.reader.index.pts)}"
+
+    def describe(self) -> dict[str, Any]:
+        with open_container(self.path) as container:
+            stream = first_video(container, self.path)
+            audio = [f"{s.codec_context.name} {s.codec_context.rate} Hz" for s in container.streams.audio]
+            context = stream.codec_context
+            facts = {
+                "container": container.format.name,
+                "codec": context.name,
+                "pixel_format": context.pix_fmt,
+                "frame_size": [context.width, context.height],
+                "audio": audio,
+                "variable_rate": self.reader.index.variable_rate,
+                "declared_frames": self.reader.index.declared,
+            }
+        try:
+            facts["colour"] = self._converter.tags(self.reader.read(0)).describe()
+        except MediaError:
+            facts["colour"] = "unknown: the first frame is damaged"
+        return facts
+
+    def reopen(self, fast: bool, threads: int) -> Source:
+        return VideoSource(VideoReader(self.path, threads, fast), self.layout, self._colorspace)
+
+    def close(self) -> None:
+        self.reader.close()
+
+
+def first_frame(reader: VideoReader) -> VideoFrame:
+    """The first frame that decodes; a damaged beginning does not hide the rest."""
+    error: MediaError | None = None
+    for n in range(min(len(reader), 64)):
+        try:
+            return reader.read(n)
+        except MediaError as problem:
+            error = error or problem
+    raise MediaError(f"{reader.path}: none of its first frames can be decoded; {error}")
+
+
+def _rate(reader: VideoReader) -> Fraction:
+    """The nominal rate: the container's word unless the times of the frames say something else."""
+    index = reader.index
+    if index.by_ordinal or len(index) < 2:
+        return index.rate
+    span = int(index.pts[-1] - index.pts[0]) * index.time_base
+    measured = Fraction(len(index) - 1) / span if span > 0 else index.rate
+    if abs(float(measured / index.rate) - 1) < 0.02:
+        return index.rate
+    common = [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)] + [Fraction(r) for r in (24, 25, 30, 48, 50, 60, 90, 120)]
+    near = min(common, key=lambda r: abs(float(measured / r) - 1))
+    return near if abs(float(measured / near) - 1) < 0.002 else measured.limit_denominator(1001)
+
+
+def facts_from_stream(frame: VideoFrame) -> StreamFacts:
+    """Stereo and spherical metadata (st3d, sv3d, or the codec's own), which FFmpeg attaches to the frames.
+
+    Layouts of AVStereo3D (libavutil/stereo3d.h) and AVSphericalMapping (libavutil/spherical.h).
+    """
+    layout = projection = None
+    fov: float | None = None
+    swap = False
+    for data in frame.side_data:
+        raw = bytes(data)
+        kind = data.type.name
+        if kind == "STEREO3D" and len(raw) >= 8:
+            code, flags = struct.unpack_from("<Ii", raw)
+            layout = {0: "mono", 1: "sbs", 2: "tb"}.get(code)
+            swap = bool(flags & 1)
+        elif kind == "SPHERICAL" and len(raw) >= 32:
+            code, _yaw, _pitch, _roll, left, _top, right, _bottom = struct.unpack_from("<IiiiIIII", raw)
+            if code in (0, 2):  # whole, or a tile given by its bounds in 0.32 fixed point
+                span = 360.0 * (1 - (left + right) / 2**32)
+                projection, fov = "equirect180", None if abs(span - 180) < 1 else span
+            elif code == 3:
+                projection = "equirect180"
+            elif code == 4:
+                projection = "flat"
+            elif code == 5:
+                projection, fov = "fisheye", None
+    return StreamFacts(layout, projection, fov, swap)

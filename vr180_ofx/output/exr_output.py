@@ -1,0 +1,56 @@
+"""EXR sequences as an output of a render."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from vr180_ofx.engine.frame import Frame
+from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.output.exr import ExrClip, ExrWriter
+from vr180_ofx.output.inspect import check_exr
+from vr180_ofx.output.writer import Job
+
+log = logging.getLogger(__name__)
+
+
+class ExrOutput:
+    """See `output.writer.Writer`."""
+
+    resumable = True
+    parallel = 2
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        clip = job.clip
+        self._writer = ExrWriter(
+            ExrClip(
+                clip.fps,
+                job.settings.output.start_frame,
+                clip.views,
+                tuple((p.id, p.name) for p in job.plan.active),
+                clip.geometry.projection_name,
+                clip.geometry.fov_degrees,
+            ),
+            job.settings.output,
+        )
+        self.needs_source = job.settings.output.rgb != "none"
+
+    def paths(self, index: int) -> list[Path]:
+        return self._writer.paths(self._job.stem, self._job.number(index))
+
+    def present(self, index: int) -> bool:
+        return all(check_exr(path, self._job.identity) for path in self.paths(index))
+
+    def write(self, frame: Frame, source: SourceFrame | None) -> None:
+        frame.metadata["identity"] = self._job.identity
+        self._writer.write(self._job.stem, self._job.number(frame.index), frame, source)
+
+    def skip(self, index: int) -> None:
+        pass
+
+    def finish(self) -> list[str]:
+        return []
+
+    def abort(self) -> None:
+        pass

@@ -1,0 +1,263 @@
+"""Rendering a clip: every frame through the frame server into files, resumable at the first missing frame."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vr180_ofx.engine.frame import Frame
+from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.media.clip import Clip
+from vr180_ofx.media.errors import FrameError
+from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.output.writer import Job, Writer, make_writer
+from vr180_ofx.people.analyse import ranges_text
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.settings import Settings, parse_frames
+from vr180_ofx.storage import remove_leftovers, write_atomic
+from vr180_ofx.telemetry import Stages
+
+log = logging.getLogger(__name__)
+MANIFEST = "vr180-ofx.json"
+#: How many frames may be on their way through the engine and the writers.
+_IN_FLIGHT = 3
+Progress = Callable[[int, int], None]
+
+
+class OutputError(Exception):
+    """The output cannot be written as asked; the message says why and what to do. Exit status 2."""
+
+
+class ResourceError(Exception):
+    """Out of disk, memory or another resource; what was written is whole and kept. Exit status 4."""
+
+
+@dataclass(slots=True)
+class RenderReport:
+    """What a render did.
+
+    written, kept, missing: frame positions (0-based) made now, found whole from an earlier run, and not decodable.
+    stages: seconds, calls and milliseconds per call of each stage.
+    """
+
+    folder: str
+    pattern: str
+    frames: int = 0
+    written: int = 0
+    kept: int = 0
+    missing: list[int] = field(default_factory=list)
+    people: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    fps: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    stages: dict[str, dict[str, float]] = field(default_factory=dict)
+    degradations: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def render(
+    clip: Clip,
+    plan: Plan,
+    settings: Settings | None = None,
+    output: str | Path | None = None,
+    progress: Progress | None = None,
+    stages: Stages | None = None,
+) -> RenderReport:
+    """Renders ``clip`` into the folder ``output``; what the command line calls.
+
+    Frames that are there from an earlier run with the same clip, plan and settings are kept. Frames that cannot be decoded are
+    listed in the report. Raises OutputError, ResourceError, MediaError; whatever was written stays and is whole.
+    """
+    settings = settings or clip.settings
+    stages = stages or Stages()
+    folder = _folder(output, settings)
+    frames = tuple(parse_frames(settings.input.frames, len(clip)))
+    job = Job(clip, plan, settings, folder, clip.name, identity(clip, plan, settings), frames)
+    _claim(job)
+    writer = make_writer(job)
+    report = RenderReport(
+        str(folder), _pattern(writer, frames), len(frames), people=[p.name for p in plan.active], notes=list(plan.notes)
+    )
+    todo = [n for n in frames if settings.output.overwrite or not writer.present(n)]
+    report.kept = len(frames) - len(todo)
+    if not writer.resumable and todo:
+        todo, report.kept = list(frames), 0
+    start = time.perf_counter()
+    if todo:
+        with _explained(folder):
+            _run(job, writer, todo, report, progress, stages)
+    report.seconds = round(time.perf_counter() - start, 3)
+    report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
+    report.stages = stages.summary()
+    if report.missing:
+        report.notes.append(f"{len(report.missing)} frames could not be decoded: {ranges_text(report.missing)}")
+    if settings.debugging.frame_count_validation:
+        _validate(writer, frames, report)
+    return report
+
+
+def identity(clip: Clip, plan: Plan, settings: Settings) -> str:
+    """A hash of all that decides what a frame's file looks like: clip, plan, settings, weights."""
+    parts = [
+        clip.fingerprint,
+        plan.digest(),
+        settings.digest("matting", "processing", "stereo", "hardware"),
+        settings.output.model_dump_json(exclude={"path", "overwrite"}),
+    ]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
+
+
+def _run(job: Job, writer: Writer, todo: list[int], report: RenderReport, progress: Progress | None, stages: Stages) -> None:
+    server = FrameServer(job.clip, job.plan, job.settings, stages=stages, cache_bytes=64 << 20)
+    writers = ThreadPoolExecutor(writer.parallel, "write")
+    plates = job.clip.reopen() if writer.needs_source else None
+    done = report.kept
+    waiting: dict[int, Future[Frame]] = {}
+    writing: dict[Future[None], int] = {}
+    ok = False
+    try:
+        position = 0
+        while position < len(todo) or waiting or writing:
+            while position < len(todo) and len(waiting) < _IN_FLIGHT:
+                waiting[todo[position]] = server.request(todo[position])
+                position += 1
+            finished, _ = wait(writing, timeout=0) if writing else (set(), set())
+            if waiting and len(writing) - len(finished) < writer.parallel + 1:
+                n = next(iter(waiting))
+                try:
+                    frame = waiting[n].result()
+                except FrameError as error:
+                    log.info("%s", error)
+                    report.missing.append(n)
+                    _settle(writing, report)
+                    writer.skip(n)
+                else:
+                    writing[writers.submit(_write, writer, frame, plates, stages)] = n
+                del waiting[n]
+            elif writing:
+                finished, _ = wait(writing, return_when=FIRST_COMPLETED)
+            for future in [f for f in writing if f.done()]:
+                future.result()
+                del writing[future]
+                report.written += 1
+                done += 1
+            if progress:
+                progress(done + len(report.missing), report.frames)
+        report.notes += writer.finish()
+        ok = True
+    finally:
+        writers.shutdown(wait=True, cancel_futures=True)
+        server.close()
+        if plates is not None:
+            plates.close()
+        if not ok:
+            writer.abort()
+            remove_leftovers(job.folder)
+
+
+def _settle(writing: dict[Future[None], int], report: RenderReport) -> None:
+    """Waits for all frames before a gap, so that a video's frames stay in order."""
+    for future in list(writing):
+        future.result()
+        del writing[future]
+        report.written += 1
+
+
+def _write(writer: Writer, frame: Frame, plates: Clip | None, stages: Stages) -> None:
+    source: SourceFrame | None = plates.frame(frame.index) if plates is not None else None
+    with stages.measure("write"):
+        writer.write(frame, source)
+
+
+def _folder(output: str | Path | None, settings: Settings) -> Path:
+    value = output or settings.output.path
+    if not value:
+        raise OutputError("no output folder was named; use -o DIR or output.path")
+    folder = Path(value)
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; the output is a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".vr180-ofx.probe"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ResourceError(f"the disk that holds {folder} is full") from None
+        raise OutputError(f"the output folder {folder} cannot be written: {error.strerror}; choose another with -o") from None
+    return folder
+
+
+def _claim(job: Job) -> None:
+    """Frames of another clip, plan or settings must not be mixed with these."""
+    path = job.folder / MANIFEST
+    held: dict[str, Any] = {}
+    if path.exists():
+        try:
+            held = json.loads(path.read_text())
+            renders = held["renders"]
+        except (ValueError, KeyError, TypeError, OSError):
+            log.warning("%s is damaged; it is made again", path)
+            held = {}
+    renders = dict(held.get("renders", {}))
+    mine = f"{job.name}:{job.settings.output.format}"
+    before = renders.get(mine, {}).get("identity")
+    if before not in (None, job.identity) and not job.settings.output.overwrite:
+        raise OutputError(
+            f"{job.folder} holds frames of {job.name} that were made with another clip, plan or settings; "
+            "add --overwrite to replace them, or choose another folder with -o"
+        )
+    renders[mine] = {
+        "identity": job.identity,
+        "clip": str(job.clip.path.resolve()),
+        "fingerprint": job.clip.fingerprint,
+        "frames": job.settings.input.frames,
+    }
+    with _explained(job.folder):
+        remove_leftovers(job.folder)
+        write_atomic(path, (json.dumps({"about": "made by vr180-ofx; lets an interrupted render go on", "renders": renders}, indent=1) + "\n").encode())
+        job.plan.save(job.folder / f"{job.name}.plan.json")
+
+
+@contextlib.contextmanager
+def _explained(folder: Path) -> Any:
+    """Turns the operating system's words into ours."""
+    try:
+        yield
+    except MemoryError:
+        raise ResourceError("out of memory; lower processing.scale_factor, or close other programs. What was written is whole") from None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise ResourceError(
+                f"the disk that holds {folder} is full; the frames written so far are whole, and the same command goes on from there"
+            ) from None
+        raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from None
+    except RuntimeError as error:
+        # OpenEXR reports a failed write as a RuntimeError with the system's text in it
+        text = str(error)
+        if "No space left" in text or "File too large" in text:
+            raise ResourceError(
+                f"the disk that holds {folder} is full; the frames written so far are whole, and the same command goes on from there"
+            ) from None
+        raise
+
+
+def _validate(writer: Writer, frames: tuple[int, ...], report: RenderReport) -> None:
+    absent = [n for n in frames if n not in set(report.missing) and not all(p.exists() for p in writer.paths(n))]
+    if absent:
+        raise OutputError(f"after rendering, the files of frames {ranges_text(absent)} are not there; did another program remove them?")
+
+
+def _pattern(writer: Writer, frames: tuple[int, ...]) -> str:
+    return str(writer.paths(frames[0])[0]) if frames else ""

@@ -1,0 +1,228 @@
+"""One pass over a clip at low resolution: shots, people, and where each of them is in both eyes."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from vr180_ofx.media.clip import Clip
+from vr180_ofx.media.errors import FrameError
+from vr180_ofx.people.cast import Cast, Eyes, Member
+from vr180_ofx.people.detector import Detector, make_detector
+from vr180_ofx.people.follow import Follower
+from vr180_ofx.people.plan import Person, Plan
+from vr180_ofx.people.search import search
+from vr180_ofx.people.shots import CutFinder, Thumb, thumbnail
+from vr180_ofx.settings import Settings
+from vr180_ofx.telemetry import Stages
+from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
+from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.weights.store import require
+
+log = logging.getLogger(__name__)
+#: The analysis works on eyes of about so many pixels.
+ANALYSIS_SIDE = 1024
+_CANDIDATE_THRESHOLD = 0.5
+#: Small people far away: the finest windows look at every so many searches, because they are many.
+_FINE_EVERY = 2
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    n: int
+    eyes: Eyes | None
+
+
+def analyse(clip: Clip, settings: Settings | None = None, progress: Progress | None = None, stages: Stages | None = None) -> Plan:
+    """Finds everybody in ``clip``. Deterministic: the same clip and settings give the same plan.
+
+    progress: called with (frames done, frames in all). Frames that cannot be decoded are passed over and noted.
+    """
+    settings = settings or clip.settings
+    stages = stages or Stages()
+    worker = _Analysis(clip, settings, make_detector(settings), BlazePoseSegmenter(require("blazepose_segmenter")), stages)
+    plan = worker.run(progress)
+    # what is written is what counts: a plan that was saved and read again must give the same windows to the last bit
+    return Plan.from_data(json.loads(plan.to_json()), clip)
+
+
+class _Analysis:
+    def __init__(self, clip: Clip, settings: Settings, detector: Detector, segmenter: BlazePoseSegmenter, stages: Stages) -> None:
+        self._clip = clip
+        self._settings = settings
+        self._detector = detector
+        self._stages = stages
+        self._fps = float(clip.fps)
+        self._every = settings.detection.every
+        self._stride = max(1, min(self._every, round(self._fps / 12)))
+        width, height = clip.eye_size
+        self._factor = max(1, round(max(width, height) / ANALYSIS_SIDE))
+        self._follower = Follower(segmenter, clip.projection)
+        self._members: list[tuple[int, Member]] = []
+        self._shots: list[int] = []
+        self._cast: Cast | None = None
+        self._notes: list[str] = []
+        self._since_search = 0
+        self._search_count = 0
+
+    def run(self, progress: Progress | None) -> Plan:
+        clip, total = self._clip, len(self._clip)
+        cuts = CutFinder(self._fps)
+        queue: deque[_Waiting] = deque()
+        bad = []
+        threads = self._settings.hardware.threads or 2
+        reader = clip.reopen(fast=True)
+        last_thumb: Thumb | None = None
+        try:
+            with ThreadPoolExecutor(threads, "search") as self._pool, ThreadPoolExecutor(1, "decode") as decoder:
+                coming = decoder.submit(self._fetch, reader, 0)
+                for n in range(total):
+                    waiting, thumb = coming.result()
+                    if n + 1 < total:
+                        coming = decoder.submit(self._fetch, reader, n + 1)
+                    if thumb is None:
+                        bad.append(n)
+                        thumb = last_thumb
+                    queue.append(waiting)
+                    if thumb is not None:
+                        last_thumb = thumb
+                        for decided, cut in cuts.push(n, thumb):
+                            self._take(queue, decided, cut)
+                    if progress:
+                        progress(n + 1, total)
+                for decided, cut in cuts.flush():
+                    self._take(queue, decided, cut)
+        finally:
+            reader.close()
+        self._end_shot()
+        if bad:
+            self._notes.append(f"frames that cannot be decoded: {ranges_text(bad)}")
+        return self._plan()
+
+    def _fetch(self, reader: Clip, n: int) -> tuple[_Waiting, Thumb | None]:
+        """Decodes a frame and keeps what the analysis needs of it (runs ahead on a thread of its own)."""
+        try:
+            with self._stages.measure("analyse: decode"):
+                frame = reader.frame(n)
+        except FrameError as error:
+            log.debug("analysis passes over frame %d: %s", n, error)
+            return _Waiting(n, None), None
+        with self._stages.measure("analyse: reduce"):
+            first = frame.eyes[self._clip.views[0]]
+            eyes = None
+            if n % self._stride == 0:
+                eyes = {view: eye.reduced(self._factor) for view, eye in frame.eyes.items()}
+            return _Waiting(n, eyes), thumbnail(eyes[self._clip.views[0]] if eyes else first)
+
+    def _take(self, queue: deque[_Waiting], decided: int, cut: bool) -> None:
+        while queue and queue[0].n <= decided:
+            waiting = queue.popleft()
+            if waiting.n == 0 or (cut and waiting.n == decided):
+                self._begin_shot(waiting.n)
+            if waiting.eyes is not None:
+                self._frame(waiting.n, waiting.eyes)
+
+    def _begin_shot(self, n: int) -> None:
+        self._end_shot()
+        self._shots.append(n)
+        self._cast = Cast(
+            self._follower, self._clip.views, self._fps, self._settings.detection.confidence_threshold, len(self._members) + 1
+        )
+        self._since_search = self._every
+        self._search_count = 0
+
+    def _end_shot(self) -> None:
+        if self._cast is not None:
+            self._members += [(len(self._shots) - 1, m) for m in self._cast.believed()]
+            self._cast = None
+
+    def _frame(self, n: int, eyes: Eyes) -> None:
+        assert self._cast is not None
+        with self._stages.measure("analyse: follow"):
+            self._cast.step(n, eyes)
+        if self._since_search >= self._every:
+            self._since_search = 0
+            with self._stages.measure("analyse: search"):
+                self._search(n, eyes)
+        self._since_search += self._stride
+
+    def _search(self, n: int, eyes: Eyes) -> None:
+        """A shot begins with everything in both eyes; then the eyes take turns, and the finest windows every other time."""
+        assert self._cast is not None
+        k, self._search_count = self._search_count, self._search_count + 1
+        views = list(self._clip.views)
+        if k > 0 and len(views) == 2:
+            views = [views[k % 2]]
+        levels = (0, 1, 2) if k == 0 or (k // len(self._clip.views)) % _FINE_EVERY == 0 else (0, 1)
+        for view in views:
+            eye = eyes[view]
+            found = search(
+                eye, self._local(eye.width, eye.height), self._detector, levels, _CANDIDATE_THRESHOLD, self._pool
+            )
+            self._cast.meet(n, eyes, view, found)
+
+    def _local(self, width: int, height: int) -> Projection:
+        from vr180_ofx.people.follow import resized_projection
+
+        return resized_projection(self._clip.projection, width, height)
+
+    def _plan(self) -> Plan:
+        clip, total = self._clip, len(self._clip)
+        shots = [(a, b - 1) for a, b in zip(self._shots, [*self._shots[1:], total], strict=True)] or [(0, total - 1)]
+        limit = self._settings.detection.max_people
+        people = []
+        for shot, _ in enumerate(shots):
+            members = [m for s, m in self._members if s == shot]
+            members.sort(key=_weight, reverse=True)
+            if len(members) > limit:
+                self._notes.append(
+                    f"shot {shot + 1} has {len(members)} people; the {limit} largest are kept (detection.max_people)"
+                )
+            people += [(shot, m) for m in sorted(members[:limit], key=lambda m: m.born)]
+        made = [
+            Person(k + 1, f"person{k + 1:02d}", {v: dict(m.entries.get(v, {})) for v in clip.views}, False, shot)
+            for k, (shot, m) in enumerate(people)
+        ]
+        if not made:
+            self._notes.append("nobody was found in this clip; its mattes are empty")
+        return Plan(
+            clip={
+                "path": clip.path.name,
+                "fingerprint": clip.fingerprint,
+                "frames": total,
+                "fps": self._fps,
+                "views": list(clip.views),
+                "eye_size": list(clip.eye_size),
+                "layout": clip.geometry.layout.name,
+                "projection": clip.geometry.projection_name,
+            },
+            shots=shots,
+            people=made,
+            projection=clip.projection,
+            fps=self._fps,
+            views=clip.views,
+            frames=total,
+            settings_digest=self._settings.digest("detection"),
+            notes=self._notes,
+        )
+
+
+def _weight(m: Member) -> float:
+    return sum(e.body.reach for entries in m.entries.values() for e in entries.values())
+
+
+def ranges_text(frames: list[int]) -> str:
+    """[1, 2, 3, 7] -> '1-3, 7'."""
+    parts: list[list[int]] = []
+    for n in frames:
+        if parts and n == parts[-1][1] + 1:
+            parts[-1][1] = n
+        else:
+            parts.append([n, n])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)

@@ -1,0 +1,296 @@
+"""Everybody in one shot: who was found, who is followed, who hides, and who is the same in both eyes."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.people.body import Body, expected_disparity
+from vr180_ofx.people.detector import Candidate
+from vr180_ofx.people.follow import BoolArray, Follower, Sighting, contained, mask_iou
+from vr180_ofx.people.plan import Entry
+
+#: The segmenter must be this sure that somebody is there.
+PRESENCE = 0.5
+#: Two masks that cover each other so far are one person seen twice.
+SAME_MASK = 0.6
+HIDDEN_MASK = 0.65
+_JUMP = 0.5  # of the reach: nobody moves further between two looks
+_RELINK_S = 3.0
+
+Eyes = dict[str, EyeImage]
+
+
+@dataclass(slots=True)
+class Member:
+    """Somebody in the shot.
+
+    bodies: view -> where they were seen last. entries: view -> frame -> what the plan will say.
+    hits: how often a detector confirmed them. disparity: longitude in the left eye minus that in the right, radians.
+    """
+
+    id: int
+    born: int
+    bodies: dict[str, Body]
+    entries: dict[str, dict[int, Entry]]
+    masks: dict[str, BoolArray] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+    best_score: float = 0.0
+    hits: int = 0
+    disparity: float | None = None
+
+    @property
+    def last_seen(self) -> int:
+        return max(self.seen.values(), default=self.born)
+
+
+@dataclass(slots=True)
+class _Moment:
+    """A frame that can be looked at again: for people who turn out to have been there before they were found."""
+
+    n: int
+    eyes: Eyes
+    masks: dict[int, dict[str, BoolArray]]
+
+
+class Cast:
+    """The people of one shot, fed with frames in order."""
+
+    def __init__(self, follower: Follower, views: tuple[str, ...], fps: float, threshold: float, first_id: int) -> None:
+        self._follower = follower
+        self._views = views
+        self._fps = fps
+        self._threshold = threshold
+        self._next_id = first_id
+        self.members: list[Member] = []
+        self._past: deque[_Moment] = deque(maxlen=12)
+        self.searches = 0
+        self.search_frames: list[int] = []
+
+    # one frame -------------------------------------------------------------------------------------------------
+
+    def step(self, n: int, eyes: Eyes) -> None:
+        """Follows everybody who was there to frame ``n``."""
+        looks: dict[int, dict[str, Sighting]] = {}
+        for m in self.members:
+            if n - m.last_seen > _RELINK_S * self._fps:
+                continue
+            looks[m.id] = self._look(m, eyes, n)
+        self._drop_doubles(looks)
+        for m in self.members:
+            if m.id in looks:
+                self._note(m, n, looks[m.id])
+        self._past.append(_Moment(n, eyes, {m.id: dict(m.masks) for m in self.members if n in m.seen.values()}))
+
+    def _look(self, m: Member, eyes: Eyes, n: int) -> dict[str, Sighting]:
+        found: dict[str, Sighting] = {}
+        for view, body in m.bodies.items():
+            sighting = self._follower.look(eyes[view], body)
+            if sighting is not None and _steady(body, sighting):
+                found[view] = sighting
+        if len(self._views) == 2:
+            self._agree(m, eyes, found)
+        return found
+
+    def _agree(self, m: Member, eyes: Eyes, found: dict[str, Sighting]) -> None:
+        """Both eyes see the same person, at the same height and a plausible distance; the steadier eye corrects the other."""
+        left, right = self._views
+        if left in found and right in found:
+            if self._plausible(m, found[left].body, found[right].body):
+                return
+            moved = {v: _moved(m.bodies[v], found[v].body) if v in m.bodies else math.inf for v in self._views}
+            del found[max(self._views, key=lambda v: moved[v])]
+        if len(found) != 1:
+            return
+        have = next(iter(found))
+        lack = right if have == left else left
+        sighting = self.carry(m, found[have].body, have, eyes[lack])
+        if sighting is not None:
+            found[lack] = sighting
+
+    def carry(self, m: Member, body: Body, have: str, eye: EyeImage) -> Sighting | None:
+        """Looks in the other eye where the disparity puts the body."""
+        left = self._views[0]
+        disparity = m.disparity if m.disparity is not None else expected_disparity(body)
+        guess = body.shifted(-disparity if have == left else disparity)
+        if abs(guess.longitude) > math.pi * 0.6:
+            return None
+        sighting = self._follower.look(eye, guess, rounds=2)
+        if sighting is None or sighting.presence < PRESENCE:
+            return None
+        pair = (body, sighting.body) if have == left else (sighting.body, body)
+        return sighting if self._plausible(m, *pair) else None
+
+    def _plausible(self, m: Member, left: Body, right: Body) -> bool:
+        reach = max(left.reach, right.reach)
+        if abs(left.latitude - right.latitude) > 0.12 * reach + math.radians(0.7):
+            return False
+        if not 0.6 < left.reach / right.reach < 1.67:
+            return False
+        disparity = math.remainder(left.longitude - right.longitude, math.tau)
+        if not -math.radians(1.5) - 0.1 * reach < disparity < math.radians(12):
+            return False
+        return m.disparity is None or abs(disparity - m.disparity) < 0.2 * reach + math.radians(1)
+
+    def _drop_doubles(self, looks: dict[int, dict[str, Sighting]]) -> None:
+        """When two people's masks become one, the one whose mask changed more has jumped onto the other."""
+        by_id = {m.id: m for m in self.members}
+        for view in self._views:
+            ids = [i for i in looks if view in looks[i]]
+            for a in ids:
+                for b in ids:
+                    if a >= b or view not in looks[a] or view not in looks[b]:
+                        continue
+                    sa, sb = looks[a][view], looks[b][view]
+                    if max(contained(sa.mask, sb.mask), contained(sb.mask, sa.mask)) < SAME_MASK + 0.15 and mask_iou(sa.mask, sb.mask) < SAME_MASK:
+                        continue
+                    loyal = {i: self._loyalty(by_id[i], view, looks[i][view]) for i in (a, b)}
+                    del looks[min((a, b), key=lambda i: loyal[i])][view]
+
+    def _loyalty(self, m: Member, view: str, s: Sighting) -> float:
+        before = m.masks.get(view)
+        overlap = mask_iou(before, s.mask) if before is not None else 0.0
+        return overlap + 0.02 * min(m.hits, 10)
+
+    def _note(self, m: Member, n: int, found: dict[str, Sighting], source: str = "tracked") -> None:
+        for view, s in found.items():
+            m.bodies[view] = s.body
+            m.masks[view] = s.mask
+            m.seen[view] = n
+            m.entries.setdefault(view, {})[n] = Entry(s.body, s.box, s.presence, source)
+        if len(self._views) == 2 and len(found) == 2:
+            left, right = (found[v].body for v in self._views)
+            disparity = math.remainder(left.longitude - right.longitude, math.tau)
+            m.disparity = disparity if m.disparity is None else 0.7 * m.disparity + 0.3 * disparity
+
+    # what a search found -----------------------------------------------------------------------------------------
+
+    def meet(self, n: int, eyes: Eyes, view: str, candidates: Iterable[Candidate]) -> None:
+        """Tells the people that a search of one eye found: known ones are confirmed, new ones join."""
+        candidates = list(candidates)
+        self.searches += 1
+        self.search_frames.append(n)
+        known: set[int] = set()
+        for c in candidates:
+            m = self._known(c, view, n)
+            if m is not None:
+                if m.id not in known:
+                    m.hits += 1
+                    known.add(m.id)
+                m.best_score = max(m.best_score, c.score)
+        for c in candidates:
+            if c.score < self._threshold or self._known(c, view, n) is not None:
+                continue
+            s = self._follower.look(eyes[view], c.body, rounds=2)
+            if s is None or s.presence < PRESENCE or _moved(c.body, s.body) > 0.6:
+                continue
+            others = [m.masks[view] for m in self.members if m.seen.get(view) == n]
+            if any(contained(s.mask, o) > HIDDEN_MASK or mask_iou(s.mask, o) > SAME_MASK for o in others):
+                continue
+            self._join(n, eyes, view, c, s)
+
+    def _known(self, c: Candidate, view: str, n: int) -> Member | None:
+        best, nearest = None, 1.0
+        for m in self.members:
+            if m.seen.get(view) != n:
+                continue
+            body = m.bodies[view]
+            distance = body.angle_to(c.body) / (0.5 * min(body.reach, c.body.reach))
+            if distance < nearest and 0.5 < c.body.reach / body.reach < 2:
+                best, nearest = m, distance
+        return best
+
+    def _join(self, n: int, eyes: Eyes, view: str, c: Candidate, s: Sighting) -> None:
+        m = self._returning(n, view, s)
+        found = {view: s}
+        if m is None:
+            m = Member(self._next_id, n, {}, {})
+            if len(self._views) == 2:
+                other = self._views[1] if view == self._views[0] else self._views[0]
+                partner = self.carry(m, s.body, view, eyes[other])
+                if partner is not None and not self._taken(partner, other, n):
+                    found[other] = partner
+            self._next_id += 1
+            self.members.append(m)
+        elif len(self._views) == 2:
+            other = self._views[1] if view == self._views[0] else self._views[0]
+            if m.seen.get(other) != n:
+                partner = self.carry(replace_disparity(m), s.body, view, eyes[other])
+                if partner is not None and not self._taken(partner, other, n):
+                    found[other] = partner
+        new = not m.entries
+        m.hits += 1
+        m.best_score = max(m.best_score, c.score)
+        self._note(m, n, found, "found")
+        if self._past and self._past[-1].n == n:
+            self._past[-1].masks[m.id] = dict(m.masks)
+        if new:
+            self._look_back(m, n)
+
+    def _taken(self, s: Sighting, view: str, n: int) -> bool:
+        masks = [m.masks[view] for m in self.members if m.seen.get(view) == n]
+        return any(contained(s.mask, o) > HIDDEN_MASK or mask_iou(s.mask, o) > SAME_MASK for o in masks)
+
+    def _returning(self, n: int, view: str, s: Sighting) -> Member | None:
+        """Somebody who was lost not long ago and not far from here."""
+        best, nearest = None, 1.0
+        for m in self.members:
+            seen = m.seen.get(view)
+            if seen is None or seen == n or n - seen > _RELINK_S * self._fps:
+                continue
+            body = m.bodies[view]
+            # the longer out of sight, the further they may have gone
+            allowed = body.reach * (0.6 + 0.8 * (n - seen) / self._fps)
+            distance = body.angle_to(s.body) / allowed
+            if distance < nearest and 0.55 < s.body.reach / body.reach < 1.8:
+                best, nearest = m, distance
+        return best
+
+    def _look_back(self, m: Member, n: int) -> None:
+        """Follows a new person back to where they came from, as far as the frames are still at hand."""
+        ahead = Member(m.id, n, dict(m.bodies), {}, dict(m.masks), dict(m.seen), m.best_score, m.hits, m.disparity)
+        for moment in reversed(self._past):
+            if moment.n >= n:
+                continue
+            found = self._look(ahead, moment.eyes, moment.n)
+            for view in list(found):
+                masks = [v[view] for v in moment.masks.values() if view in v]
+                if any(contained(found[view].mask, o) > HIDDEN_MASK or mask_iou(found[view].mask, o) > SAME_MASK for o in masks):
+                    del found[view]
+            if not found:
+                break
+            self._note(ahead, moment.n, found)
+            for view, s in found.items():
+                moment.masks.setdefault(m.id, {})[view] = s.mask
+        for view, entries in ahead.entries.items():
+            m.entries.setdefault(view, {}).update(entries)
+
+    # the end of the shot -----------------------------------------------------------------------------------------
+
+    def believed(self) -> list[Member]:
+        """The members that are people: confirmed by more than one search when there was more than one to confirm them."""
+        kept = []
+        for m in self.members:
+            frames = sorted({n for e in m.entries.values() for n in e})
+            if not frames or m.best_score < self._threshold:
+                continue
+            chances = sum(frames[0] <= n <= frames[-1] for n in self.search_frames)
+            if m.hits >= 2 or chances <= 1:
+                kept.append(m)
+        return kept
+
+
+def replace_disparity(m: Member) -> Member:
+    """A copy that forgets its distance: after a while out of sight it may have changed."""
+    return replace(m, disparity=None)
+
+
+def _moved(a: Body, b: Body) -> float:
+    return a.angle_to(b) / max(min(a.reach, b.reach), 1e-6)
+
+
+def _steady(before: Body, s: Sighting) -> bool:
+    return s.presence >= PRESENCE and _moved(before, s.body) < _JUMP and 0.6 < s.body.reach / before.reach < 1.67

@@ -1,0 +1,139 @@
+"""Following one person in one eye: the segmenter says where the body is, what it covers, and where it goes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.people.body import Body, body_from_directions
+from vr180_ofx.trackers.blazepose_net import HIPS, INPUT_SIZE, TOP, BlazePoseSegmenter, PoseMask
+from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Projection, Rectilinear
+from vr180_ofx.vr180.window import Window
+
+BoolArray = npt.NDArray[np.bool_]
+Box = tuple[float, float, float, float]
+#: The square that the segmenter likes best, in reaches from the hips to its side (measured: the masks of tighter squares
+#: than the 1.25 it was trained with are sharper).
+SQUARE_REACHES = 1.06
+CANVAS_SIDE = 256
+_LEAST_AREA = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A person as the segmenter sees them in one eye.
+
+    body: where the landmarks put it. box: the mask's bounds in the eye's pixels.
+    presence: 0..1. mask: what it covers, on a canvas of the whole eye about 256 pixels wide.
+    """
+
+    body: Body
+    box: Box
+    presence: float
+    mask: BoolArray
+
+    @property
+    def area(self) -> int:
+        return int(np.count_nonzero(self.mask))
+
+
+class Follower:
+    """Segments bodies in eyes of one size and projection."""
+
+    def __init__(self, segmenter: BlazePoseSegmenter, projection: Projection) -> None:
+        self._segmenter = segmenter
+        self.projection = projection
+        self.canvas = _smaller(projection, CANVAS_SIDE)
+
+    def look(self, eye: EyeImage, body: Body, rounds: int = 1) -> Sighting | None:
+        """Segments around ``body``, ``rounds`` times with the landmarks of the time before. None: nobody there."""
+        window, pose = body.window(INPUT_SIZE, SQUARE_REACHES), None
+        for _ in range(rounds):
+            window = body.window(INPUT_SIZE, SQUARE_REACHES)
+            # eyes may be reduced pictures: their grids are those of a projection of their own size
+            local = _resized(self.projection, eye.width, eye.height)
+            pose = self._segmenter.segment(eye.sample(window.grid(local)).rgb)
+            if pose.presence < 0.3:
+                return None
+            hips, top = window.directions(pose.landmarks[[HIPS, TOP]])
+            body = body_from_directions(hips, top)
+        assert pose is not None
+        return self._sighting(window, pose, body)
+
+    def _sighting(self, window: Window, pose: PoseMask, body: Body) -> Sighting | None:
+        inside = pose.logits > 0
+        if inside.mean() < _LEAST_AREA:
+            return None
+        box = self.box(window, inside)
+        if box is None:
+            return None
+        rect = window.bounds(self.canvas)
+        mask = np.zeros((self.canvas.height, self.canvas.width), bool)
+        if rect.empty:
+            return None
+        grid = window.inverse_map(self.canvas, rect)
+        logits = cv2.remap(
+            pose.logits, grid[..., 0] - 0.5, grid[..., 1] - 0.5, cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT, borderValue=-10,
+        )  # fmt: skip
+        mask[rect.slices] = logits > 0
+        if not mask.any():
+            return None
+        return Sighting(body, box, pose.presence, mask)
+
+    def box(self, window: Window, inside: BoolArray) -> Box | None:
+        """The bounds, in the eye's pixels, of what a window's mask covers; the largest piece of it and its peers."""
+        count, _labels, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8))
+        if count < 2:
+            return None
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        keep = 1 + np.flatnonzero(areas >= 0.1 * areas.max())
+        points = []
+        for k in keep:
+            x, y, w, h = (float(stats[k, i]) for i in range(4))
+            ticks = np.linspace(0, 1, 9)
+            points += [(x + w * t, y) for t in ticks] + [(x + w * t, y + h) for t in ticks]
+            points += [(x, y + h * t) for t in ticks] + [(x + w, y + h * t) for t in ticks]
+        p = self.projection.project(window.directions(np.array(points) * (window.size / inside.shape[0])))
+        p = p[np.isfinite(p).all(axis=-1)]
+        if p.size == 0:
+            return None
+        limit = np.array([self.projection.width, self.projection.height])
+        low, high = np.clip(p.min(axis=0), 0, limit), np.clip(p.max(axis=0), 0, limit)
+        if (high - low).min() < 1:
+            return None
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def contained(a: BoolArray, b: BoolArray) -> float:
+    """The share of ``a`` that ``b`` covers."""
+    return float(np.count_nonzero(a & b) / max(1, np.count_nonzero(a)))
+
+
+def mask_iou(a: BoolArray, b: BoolArray) -> float:
+    """Intersection over union."""
+    return float(np.count_nonzero(a & b) / max(1, np.count_nonzero(a | b)))
+
+
+def _resized(projection: Projection, width: int, height: int) -> Projection:
+    if (projection.width, projection.height) == (width, height):
+        return projection
+    if isinstance(projection, Equirectangular):
+        return Equirectangular(width, height, projection.span_degrees)
+    if isinstance(projection, Fisheye):
+        return Fisheye(width, height, projection.fov_degrees)
+    if isinstance(projection, Rectilinear):
+        return Rectilinear(width, height, projection.fov_degrees)
+    raise TypeError(f"a projection of type {type(projection).__name__} cannot be resized")
+
+
+def _smaller(projection: Projection, side: int) -> Projection:
+    factor = side / max(projection.width, projection.height)
+    return _resized(projection, max(1, round(projection.width * factor)), max(1, round(projection.height * factor)))
+
+
+resized_projection = _resized

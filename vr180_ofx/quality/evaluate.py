@@ -1,0 +1,216 @@
+"""Holding rendered frames against the truth: per eye, per person, over time, and between the eyes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vr180_ofx.media.errors import MediaError
+from vr180_ofx.quality import metrics
+from vr180_ofx.quality.truth import Truth, TruthFrame, find_prediction
+from vr180_ofx.vr180.projection import FloatArray
+
+#: A truth person is found in an eye of a frame when its layers cover at least so much of them.
+FOUND = 0.3
+#: A layer whose pixels lie on people for less than this share shows somebody who is not there.
+GHOST = 0.3
+_PRESENT_PIXELS_AT_1024 = 60
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """Metrics; ``to_dict`` is what ``--json`` prints."""
+
+    frames: int = 0
+    eyes: dict[str, dict[str, float]] = field(default_factory=dict)
+    people: dict[str, dict[str, Any]] = field(default_factory=dict)
+    overall: dict[str, float | None] = field(default_factory=dict)
+    ghosts: list[dict[str, Any]] = field(default_factory=list)
+    layers: list[str] = field(default_factory=list)
+    per_frame: list[dict[str, float]] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "frames": self.frames,
+            "overall": _rounded(self.overall),
+            "eyes": {k: _rounded(v) for k, v in self.eyes.items()},
+            "people": {k: _rounded(v) for k, v in self.people.items()},
+            "layers": self.layers,
+            "ghosts": self.ghosts,
+            "per_frame": [_rounded(f) for f in self.per_frame],
+        }
+
+
+def evaluate(prediction: Path, truth_folder: Path, start_frame: int = 1, progress: Callable[[int], None] | None = None) -> Evaluation:
+    """prediction: a folder of EXR frames. Frame ``start_frame`` is the truth's first one."""
+    truth, found = Truth(truth_folder), find_prediction(prediction)
+    result = Evaluation()
+    sums: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    overlap: dict[tuple[str, int], float] = defaultdict(float)
+    layer_area: dict[str, float] = defaultdict(float)
+    layer_on_people: dict[str, float] = defaultdict(float)
+    covered: list[tuple[str, int, dict[str, float], float]] = []
+    before: dict[str, tuple[FloatArray, FloatArray]] = {}
+    stereo: list[float] = []
+    floor: list[float] = []
+    person_iou: dict[tuple[str, int, str], list[float]] = defaultdict(list)
+    radius = metrics.band_radius(truth.layout.eye_size[0])
+    least = _PRESENT_PIXELS_AT_1024 * (truth.layout.eye_size[0] / 1024) ** 2
+    for index, frame in enumerate(truth.frames()):
+        number = index + start_frame
+        if number not in found.files:
+            continue
+        views = found.read(number)
+        row: dict[str, float] = {"frame": number}
+        for view in truth.layout.views:
+            if view not in views:
+                raise MediaError(f"frame {number} of {prediction} has no view {view}; it has {', '.join(views)}")
+            alpha, real = views[view][""], frame.union(view)
+            if alpha.shape != real.shape:
+                raise MediaError(
+                    f"frame {number} of {prediction} is {alpha.shape[1]}x{alpha.shape[0]} and the truth is {real.shape[1]}x{real.shape[0]}"
+                )
+            values = _compare(alpha, real, radius)
+            if view in before:
+                values["dtssd"] = metrics.dtssd(alpha, before[view][0], real, before[view][1])
+            before[view] = (alpha, real)
+            for key, value in values.items():
+                sums[view][key].append(value)
+                row[f"{view}.{key}"] = value
+            _account(frame, view, views[view], index, overlap, layer_area, layer_on_people, covered, least)
+        error = _stereo(truth, frame, views)
+        if error is not None:
+            stereo.append(error[0])
+            floor.append(error[1])
+            row["stereo"] = error[0]
+        result.frames += 1
+        result.per_frame.append(row)
+        if progress:
+            progress(index + 1)
+    if result.frames == 0:
+        raise MediaError(f"no frame of {prediction} has a counterpart in {truth_folder}; frames are expected to begin at number {start_frame}")
+    result.eyes = {view: {k: float(np.mean(v)) for k, v in sums[view].items()} for view in truth.layout.views}
+    keys = sorted({k for e in result.eyes.values() for k in e})
+    result.overall = {k: float(np.mean([e[k] for e in result.eyes.values() if k in e])) for k in keys}
+    result.overall["stereo_error"] = float(np.mean(stereo)) if stereo else None
+    result.overall["stereo_error_of_the_truth"] = float(np.mean(floor)) if floor else None
+    _people(result, truth, overlap, layer_area, layer_on_people, covered)
+    _person_quality(result, truth, found, start_frame, person_iou)
+    return result
+
+
+def _compare(alpha: FloatArray, real: FloatArray, radius: int) -> dict[str, float]:
+    values = {
+        "iou": metrics.iou(alpha, real),
+        "mad": metrics.mad(alpha, real),
+        "mse": metrics.mse(alpha, real),
+        "sad": metrics.sad(alpha, real),
+        "grad": metrics.gradient_error(alpha, real),
+        "conn": metrics.connectivity_error(alpha, real),
+    }
+    band = metrics.band_mad(alpha, real, radius)
+    if band is not None:
+        values["band_mad"] = band
+    return values
+
+
+def _account(
+    frame: TruthFrame, view: str, layers: dict[str, FloatArray], index: int, overlap: dict[tuple[str, int], float],
+    layer_area: dict[str, float], layer_on_people: dict[str, float],
+    covered: list[tuple[str, int, dict[str, float], float]], least: float,
+) -> None:  # fmt: skip
+    real = frame.union(view) > 0.2
+    inside = {name: a > 0.5 for name, a in layers.items() if name}
+    for name, mask in inside.items():
+        layer_area[name] += float(np.count_nonzero(mask))
+        layer_on_people[name] += float(np.count_nonzero(mask & real))
+    for k, alpha in frame.people[view].items():
+        body = alpha > 0.5
+        area = float(np.count_nonzero(body))
+        shares = {}
+        for name, mask in inside.items():
+            common = float(np.count_nonzero(mask & body))
+            overlap[name, k] += common
+            shares[name] = common / max(area, 1.0)
+        if area >= least:
+            covered.append((view, k, shares, float(index)))
+
+
+def _people(
+    result: Evaluation, truth: Truth, overlap: dict[tuple[str, int], float], layer_area: dict[str, float],
+    layer_on_people: dict[str, float], covered: list[tuple[str, int, dict[str, float], float]],
+) -> None:  # fmt: skip
+    owner: dict[str, int] = {}
+    result.layers = sorted(layer_area)
+    for name, area in layer_area.items():
+        share = layer_on_people[name] / area if area else 1.0
+        if area and share < GHOST:
+            result.ghosts.append({"layer": name, "share_on_people": round(share, 3)})
+        if area:
+            owner[name] = max(truth.files, key=lambda k: overlap[name, k])
+    for k in truth.files:
+        mine = [name for name in owner if owner[name] == k]
+        rows: dict[str, Any] = {"layers": ", ".join(sorted(mine))}
+        for view in truth.layout.views:
+            seen = [shares for v, person, shares, _ in covered if v == view and person == k]
+            hits = [sum(s for name, s in shares.items() if name in mine) >= FOUND for shares in seen]
+            rows[f"{view}.frames_present"] = len(hits)
+            rows[f"{view}.found"] = float(np.mean(hits)) if hits else None
+        both: dict[float, list[bool]] = defaultdict(list)
+        for _view, person, shares, index in covered:
+            if person == k:
+                both[index].append(sum(s for name, s in shares.items() if name in mine) >= FOUND)
+        rows["found_in_all_eyes"] = float(np.mean([all(v) for v in both.values()])) if both else None
+        result.people[f"truth {k}"] = rows
+    together: dict[float, list[bool]] = defaultdict(list)
+    for _view, person, shares, index in covered:
+        together[index].append(sum(s for name, s in shares.items() if owner.get(name) == person) >= FOUND)
+    result.overall["everybody_found"] = float(np.mean([all(v) for v in together.values()])) if together else None
+
+
+def _person_quality(
+    result: Evaluation, truth: Truth, found: Any, start_frame: int, person_iou: dict[tuple[str, int, str], list[float]]
+) -> None:
+    for index, frame in enumerate(truth.frames()):
+        if index + start_frame not in found.files:
+            continue
+        views = found.read(index + start_frame)
+        for view in truth.layout.views:
+            for k, real in frame.people[view].items():
+                names = [n for n in result.people[f"truth {k}"]["layers"].split(", ") if n]
+                mine = np.zeros_like(real)
+                for name in names:
+                    mine = mine + views[view].get(name, 0)
+                mine = np.clip(mine, 0, 1)
+                person_iou[view, k, "iou"].append(metrics.iou(mine, real))
+                person_iou[view, k, "mad"].append(metrics.mad(mine, real))
+    for (view, k, key), values in person_iou.items():
+        result.people[f"truth {k}"][f"{view}.{key}"] = float(np.mean(values))
+
+
+def _stereo(truth: Truth, frame: TruthFrame, views: dict[str, dict[str, FloatArray]]) -> tuple[float, float] | None:
+    """Mean |left alpha carried to the right eye - right alpha| near people, of the prediction and of the truth itself."""
+    known = truth.disparity(frame)
+    if known is None:
+        return None
+    shift, valid = known
+    real_left, real_right = frame.union("left"), frame.union("right")
+    carried = np.nan_to_num(metrics.carry(real_left, shift, valid))
+    # what the left eye does not see (another person stands before it there) cannot be compared
+    valid = valid & (np.abs(carried - real_right) < 0.5)
+    where = valid & ((carried > 0.02) | (real_right > 0.02) | valid)
+    if not where.any():
+        return None
+    moved = np.nan_to_num(metrics.carry(views["left"][""], shift, valid))
+    error = float(np.abs(moved - views["right"][""])[where].mean())
+    floor = float(np.abs(carried - real_right)[where].mean())
+    return error, floor
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: round(v, 6) if isinstance(v, float) else v for k, v in values.items()}

@@ -1,0 +1,111 @@
+"""How far a matte is from the truth.
+
+Definitions: SAD, MSE, Grad, Conn as in Rhemann et al. 2009, "A perceptually motivated online benchmark for image matting";
+dtSSD as in Erofeev et al. 2015, "Perceptually motivated benchmark for video matting". Units are said with each.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vr180_ofx.vr180.projection import FloatArray
+
+#: Half the width of the boundary band at an eye of 1024 pixels; it grows with the eye.
+BAND_PIXELS_AT_1024 = 5
+
+
+def mad(a: FloatArray, b: FloatArray) -> float:
+    """Mean absolute difference over all pixels."""
+    return float(np.abs(a - b).mean())
+
+
+def mse(a: FloatArray, b: FloatArray) -> float:
+    """Mean squared difference over all pixels."""
+    return float(np.square(a - b).mean())
+
+
+def sad(a: FloatArray, b: FloatArray) -> float:
+    """Sum of absolute differences, in thousands."""
+    return float(np.abs(a - b).sum() / 1000)
+
+
+def iou(a: FloatArray, b: FloatArray) -> float:
+    """Intersection over union of what is more than half covered; 1 when both are empty."""
+    p, q = a > 0.5, b > 0.5
+    union = np.count_nonzero(p | q)
+    return float(np.count_nonzero(p & q) / union) if union else 1.0
+
+
+def boundary_band(truth: FloatArray, radius: int) -> npt.NDArray[np.bool_]:
+    """Pixels within ``radius`` (a square neighbourhood) of the truth's half-covered outline."""
+    kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    inside = (truth > 0.5).astype(np.uint8)
+    band: npt.NDArray[np.bool_] = cv2.dilate(inside, kernel) != cv2.erode(inside, kernel)
+    return band
+
+
+def band_radius(eye_width: int) -> int:
+    return max(1, round(BAND_PIXELS_AT_1024 * eye_width / 1024))
+
+
+def band_mad(a: FloatArray, truth: FloatArray, radius: int) -> float | None:
+    """Mean absolute difference in the boundary band; None when the truth has no outline."""
+    band = boundary_band(truth, radius)
+    return float(np.abs(a - truth)[band].mean()) if band.any() else None
+
+
+def gradient_error(a: FloatArray, truth: FloatArray, sigma: float = 1.4) -> float:
+    """Sum of squared differences of the gradient magnitudes (first Gaussian derivatives), in thousands."""
+    return float(np.square(_gradient(a, sigma) - _gradient(truth, sigma)).sum() / 1000)
+
+
+def _gradient(x: FloatArray, sigma: float) -> FloatArray:
+    radius = int(np.ceil(sigma * np.sqrt(-2 * np.log(np.sqrt(2 * np.pi) * sigma * 1e-2))))
+    t = np.arange(-radius, radius + 1, dtype=np.float64)
+    g = np.exp(-(t**2) / (2 * sigma**2)) / (sigma * np.sqrt(2 * np.pi))
+    dg = -t * g / sigma**2
+    kernel = np.outer(g, dg)
+    norm = np.sqrt(np.square(kernel).sum())
+    g, dg = g / np.sqrt(norm), dg / np.sqrt(norm)
+    x = x.astype(np.float32)
+    gx = cv2.sepFilter2D(x, cv2.CV_32F, dg, g, borderType=cv2.BORDER_REPLICATE)
+    gy = cv2.sepFilter2D(x, cv2.CV_32F, g, dg, borderType=cv2.BORDER_REPLICATE)
+    out: FloatArray = np.hypot(gx, gy)
+    return out
+
+
+def connectivity_error(a: FloatArray, truth: FloatArray, step: float = 0.1) -> float:
+    """Sum of differences of the connectivity to the largest region that both cover, in thousands (theta 0.15)."""
+    thresholds = np.arange(0, 1 + step, step)
+    level = np.full(a.shape, -1.0, np.float32)
+    for k in range(1, thresholds.size):
+        both = ((a >= thresholds[k]) & (truth >= thresholds[k])).astype(np.uint8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(both, connectivity=4)
+        omega = np.zeros(a.shape, bool)
+        if count > 1:
+            omega = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+        level[(level == -1) & ~omega] = thresholds[k - 1]
+    level[level == -1] = 1
+    da, dt = a - level, truth - level
+    phi_a = 1 - da * (da >= 0.15)
+    phi_t = 1 - dt * (dt >= 0.15)
+    return float(np.abs(phi_a - phi_t).sum() / 1000)
+
+
+def dtssd(a: FloatArray, a_before: FloatArray, truth: FloatArray, truth_before: FloatArray) -> float:
+    """Square root of the mean squared difference of the changes over time, in percent of the range of alpha x 100."""
+    return float(np.sqrt(np.square((a - a_before) - (truth - truth_before)).mean()) * 100)
+
+
+def carry(left: FloatArray, disparity_pixels: FloatArray, valid: npt.NDArray[np.bool_]) -> FloatArray:
+    """The left eye's values at the places of the right eye's pixels: right(x) is left(x + disparity(x)).
+
+    disparity_pixels: (h, w), for the right eye's pixels. Where ``valid`` is False the result is NaN.
+    """
+    height, width = left.shape
+    xs, ys = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    moved = cv2.remap(left.astype(np.float32), xs + disparity_pixels.astype(np.float32), ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    out: FloatArray = np.where(valid, moved, np.nan)
+    return out

@@ -1,0 +1,212 @@
+"""Ground truth on disk, and predictions to hold against it.
+
+A truth folder holds ``gt_person1.mkv``, ``gt_person2.mkv``, ...: the visible alpha of each person, 8-bit grey, laid out like the
+clip; optionally ``depth.mkv`` (16-bit grey, millimetres along the ray, people only, 0 elsewhere) and ``scene.json`` (layout,
+interocular_m, and for billboards the depth_m of each person).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+import OpenImageIO as oiio
+
+from vr180_ofx.media.errors import MediaError
+from vr180_ofx.vr180.layout import Layout
+from vr180_ofx.vr180.projection import FloatArray, Projection, make_projection
+
+
+@dataclass(frozen=True, slots=True)
+class TruthFrame:
+    """One frame of truth: view -> person number -> alpha (h, w) 0..1; view -> depth in metres (h, w), 0 for nobody."""
+
+    people: dict[str, dict[int, FloatArray]]
+    depth: dict[str, FloatArray] | None
+
+    def union(self, view: str) -> FloatArray:
+        total = np.zeros_like(next(iter(self.people[view].values())))
+        for alpha in self.people[view].values():
+            total = total + alpha
+        clipped: FloatArray = np.clip(total, 0, 1)
+        return clipped
+
+
+class Truth:
+    """The truth of a clip, read frame by frame."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files = {int(m.group(1)): f for f in sorted(folder.glob("gt_person*.mkv")) if (m := re.fullmatch(r"gt_person(\d+)", f.stem))}
+        if not self.files:
+            raise MediaError(f"{folder} holds no truth: files gt_person1.mkv, gt_person2.mkv, ... are looked for")
+        self.scene: dict[str, Any] = {}
+        scene = folder / "scene.json"
+        if scene.exists():
+            try:
+                self.scene = json.loads(scene.read_text())
+            except ValueError as error:
+                raise MediaError(f"{scene} is not JSON: {error}") from None
+        depth = folder / "depth.mkv"
+        self._depth_file = depth if depth.exists() else None
+        with av.open(str(next(iter(self.files.values())))) as container:
+            context = container.streams.video[0].codec_context
+            name = self.scene.get("layout", "sbs" if context.width >= 2 * context.height else "mono")
+            self.layout = Layout(name, context.width, context.height)
+        self.interocular_m = float(self.scene.get("interocular_m", 0.064))
+        billboards = [p.get("depth_m") for p in self.scene.get("people", [])]
+        self.billboards_m = {k + 1: float(d) for k, d in enumerate(billboards) if d is not None}
+
+    @property
+    def projection(self) -> Projection:
+        width, height = self.layout.eye_size
+        name = "equirect180" if "equirect" in str(self.scene.get("projection", "")) or width == height else "flat"
+        return make_projection(name, width, height)
+
+    def frames(self) -> Iterator[TruthFrame]:
+        """In order."""
+        readers = {k: _grey_frames(f) for k, f in self.files.items()}
+        depths = _grey_frames(self._depth_file) if self._depth_file else None
+        while True:
+            try:
+                pictures = {k: next(r) for k, r in readers.items()}
+                depth = next(depths) if depths is not None else None
+            except StopIteration:
+                return
+            people = {v: {k: _eye(p, self.layout, v).astype(np.float32) / 255 for k, p in pictures.items()} for v in self.layout.views}
+            metres = None
+            if depth is not None:
+                metres = {v: _eye(depth, self.layout, v).astype(np.float32) / 1000 for v in self.layout.views}
+            yield TruthFrame(people, metres)
+
+    def disparity(self, frame: TruthFrame) -> tuple[FloatArray, npt.NDArray[np.bool_]] | None:
+        """For the right eye's pixels near people: how far right the left eye sees the same point, in pixels; and where known.
+
+        From the depth map, spread outwards by nearest neighbour; or from the distance of the billboards.
+        """
+        if len(self.layout.views) < 2:
+            return None
+        radius = max(2, round(8 * self.layout.eye_size[0] / 1024))
+        if frame.depth is not None:
+            depth, known = _spread(frame.depth["right"], radius)
+            lonely = np.ones_like(known)
+        elif self.billboards_m:
+            depth, known, lonely = self._billboards(frame, radius)
+        else:
+            return None
+        projection = self.projection
+        height, width = depth.shape
+        xs, ys = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+        rays = projection.unproject(np.stack([xs, ys], axis=-1))
+        distance = depth / rays[..., 2].clip(1e-3) if frame.depth is None else depth
+        points = rays * distance[..., None] + np.array([self.interocular_m, 0, 0])
+        seen = projection.project(points)
+        shift = seen[..., 0] - xs
+        return np.where(known, shift, 0).astype(np.float32), known & lonely
+
+    def _billboards(self, frame: TruthFrame, radius: int) -> tuple[FloatArray, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        near = {}
+        kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+        for k, alpha in frame.people["right"].items():
+            near[k] = cv2.dilate((alpha > 0.02).astype(np.uint8), kernel) > 0
+        shape = next(iter(near.values())).shape
+        depth = np.full(shape, 1.0, np.float32)
+        known = np.zeros(shape, bool)
+        crowd = np.zeros(shape, int)
+        for k in sorted(near, key=lambda k: -self.billboards_m.get(k, 1e9)):
+            if k in self.billboards_m:
+                depth[near[k]] = self.billboards_m[k]
+                known |= near[k]
+            crowd += near[k]
+        # where two people meet, one eye sees what the other does not
+        return depth, known, crowd < 2
+
+
+def _spread(depth: FloatArray, radius: int) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    known = depth > 0
+    if not known.any():
+        return np.ones_like(depth), known
+    distance, labels = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    value = np.zeros(int(labels.max()) + 1, np.float32)
+    value[labels[known]] = depth[known]
+    return value[labels], distance <= radius
+
+
+def _eye(picture: npt.NDArray[Any], layout: Layout, view: str) -> npt.NDArray[Any]:
+    x, y = layout.origin(view)
+    width, height = layout.eye_size
+    return picture[y : y + height, x : x + width]
+
+
+def _grey_frames(path: Path) -> Iterator[npt.NDArray[Any]]:
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            yield frame.to_ndarray(format="gray16le" if "16" in frame.format.name else "gray")
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Rendered EXR frames: numbers and files."""
+
+    files: dict[int, list[Path]]
+
+    def read(self, number: int) -> dict[str, dict[str, FloatArray]]:
+        """view -> layer name ('' for everybody) -> alpha (h, w) float32."""
+        views: dict[str, dict[str, FloatArray]] = {}
+        for path in self.files[number]:
+            for view, channels in read_views(path).items():
+                views[view] = {
+                    name.rpartition(".")[0]: values
+                    for name, values in channels.items()
+                    if name.rpartition(".")[2] == "A" and not name.startswith("confidence")
+                }
+        return views
+
+
+def read_views(path: Path) -> dict[str, dict[str, FloatArray]]:
+    """Every channel of every view of an EXR, (h, w) float32, whichever of the layouts it has."""
+    source = oiio.ImageInput.open(str(path))
+    if source is None:
+        raise MediaError(f"{path} cannot be read: {oiio.geterror().strip()}")
+    views: dict[str, dict[str, FloatArray]] = {}
+    try:
+        part = 0
+        while source.seek_subimage(part, 0):
+            spec = source.spec()
+            pixels = source.read_image(part, 0, 0, spec.nchannels, "float")
+            if pixels is None:
+                raise MediaError(f"{path} is damaged: {source.geterror().strip()}")
+            pixels = np.asarray(pixels).reshape(spec.height, spec.width, spec.nchannels)
+            several = spec.getattribute("multiView") if spec.getattribute("view") is None else None
+            names = list(several) if several else []
+            for k, name in enumerate(spec.channelnames):
+                view = spec.getattribute("view") or (names[0] if names else "left")
+                words = name.split(".")
+                if len(words) > 1 and words[-2] in names[1:]:
+                    view = words.pop(-2)
+                views.setdefault(view, {})[".".join(words)] = np.ascontiguousarray(pixels[..., k])
+            part += 1
+    finally:
+        source.close()
+    return views
+
+
+def find_prediction(path: Path) -> Prediction:
+    """EXR frames in a folder, or one file; frames are known by the last number in their name."""
+    files = [path] if path.is_file() else sorted(path.glob("*.exr")) if path.is_dir() else []
+    if not files:
+        raise MediaError(f"{path} holds no EXR frames; name the folder that was rendered to")
+    numbered: dict[int, list[Path]] = {}
+    for f in files:
+        match = re.search(r"(\d+)\.exr$", f.name)
+        if match:
+            numbered.setdefault(int(match.group(1)), []).append(f)
+    return Prediction(numbered)

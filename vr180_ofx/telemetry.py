@@ -1,0 +1,51 @@
+"""What the work costs: time per stage, memory, and a log for people."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+
+class Stages:
+    """Adds up how long each stage takes, over all threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.seconds: dict[str, float] = {}
+        self.calls: dict[str, int] = {}
+
+    @contextlib.contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Counts the time of a ``with`` block for ``stage``."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - start
+            with self._lock:
+                self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
+                self.calls[stage] = self.calls.get(stage, 0) + 1
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """stage -> seconds, calls and milliseconds per call, the dearest first."""
+        with self._lock:
+            return {
+                name: {
+                    "seconds": round(self.seconds[name], 3),
+                    "calls": self.calls[name],
+                    "ms_per_call": round(1000 * self.seconds[name] / self.calls[name], 2),
+                }
+                for name in sorted(self.seconds, key=lambda k: -self.seconds[k])
+            }
+
+
+def resident_bytes() -> int:
+    """The memory that this process holds, in bytes; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm") as stream:
+            return int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return 0

