@@ -19,7 +19,7 @@ class GuidedRefiner:
     ground truth).
     """
 
-    def __init__(self, radius: int = 9, epsilon: float = 1e-4, gain: float = 1.5) -> None:
+    def __init__(self, radius: int = 7, epsilon: float = 2e-5, gain: float = 1.5) -> None:
         self._radius = radius
         self._epsilon = epsilon
         self._gain = gain

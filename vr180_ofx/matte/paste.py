@@ -80,7 +80,7 @@ def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImag
     coefficients = refined.coefficients
     flat = not np.any(coefficients[..., :3])
     smooth = cv2.merge([coefficients[..., 0], coefficients[..., 3], confidence.astype(np.float32)])
-    at = _lookup(smooth, grid)
+    at = _lookup(smooth, grid, (0.0, 0.0, 1.0))
     alpha = at[..., 0] * guide.luma
     alpha += at[..., 1]
     if not flat and guide.matrix.any():
@@ -103,8 +103,8 @@ def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImag
     return Patch(rect, alpha, np.ascontiguousarray(np.clip(at[..., 2], 0, 1)))
 
 
-def _lookup(values: FloatArray, grid: FloatArray) -> FloatArray:
-    return cv2.remap(values, grid - np.float32(0.5), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 0))
+def _lookup(values: FloatArray, grid: FloatArray, outside: tuple[float, ...] = (0.0, 0.0, 0.0)) -> FloatArray:
+    return cv2.remap(values, grid - np.float32(0.5), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
 
 
 def _fade(alpha: FloatArray, grid: FloatArray, size: int) -> None:

@@ -188,7 +188,7 @@ class Cast:
             if s is None or s.presence < PRESENCE or _moved(c.body, s.body) > 0.6:
                 continue
             others = [m.masks[view] for m in self.members if m.seen.get(view) == n]
-            if any(contained(s.mask, o) > HIDDEN_MASK or mask_iou(s.mask, o) > SAME_MASK for o in others):
+            if any(_same(s.mask, o) for o in others):
                 continue
             self._join(n, eyes, view, c, s)
 
@@ -232,7 +232,7 @@ class Cast:
 
     def _taken(self, s: Sighting, view: str, n: int) -> bool:
         masks = [m.masks[view] for m in self.members if m.seen.get(view) == n]
-        return any(contained(s.mask, o) > HIDDEN_MASK or mask_iou(s.mask, o) > SAME_MASK for o in masks)
+        return any(_same(s.mask, o) for o in masks)
 
     def _returning(self, n: int, view: str, s: Sighting) -> Member | None:
         """Somebody who was lost not long ago and not far from here."""
@@ -258,7 +258,7 @@ class Cast:
             found = self._look(ahead, moment.eyes, moment.n)
             for view in list(found):
                 masks = [v[view] for v in moment.masks.values() if view in v]
-                if any(contained(found[view].mask, o) > HIDDEN_MASK or mask_iou(found[view].mask, o) > SAME_MASK for o in masks):
+                if any(_same(found[view].mask, o) for o in masks):
                     del found[view]
             if not found:
                 break
@@ -286,6 +286,11 @@ class Cast:
 def replace_disparity(m: Member) -> Member:
     """A copy that forgets its distance: after a while out of sight it may have changed."""
     return replace(m, disparity=None)
+
+
+def _same(new: BoolArray, known: BoolArray) -> bool:
+    """Whether a mask shows somebody who is known already: a part of them, them with something more, or just them."""
+    return contained(new, known) > HIDDEN_MASK or contained(known, new) > HIDDEN_MASK or mask_iou(new, known) > SAME_MASK
 
 
 def _moved(a: Body, b: Body) -> float:

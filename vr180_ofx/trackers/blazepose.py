@@ -29,9 +29,9 @@ MEMORY_FRAMES = 2
 _CLIP = 8.0
 #: (centre down from the hips, half side), both in the half side of the square the network was trained with (1.25 reaches).
 _WHOLE = (0.0, 0.85)
-_PARTS = ((-0.3, 0.65), (0.3, 0.65))
+_PARTS = ((-0.35, 0.65), (0.35, 0.65))
 _TRAINED_REACHES = 1.25
-_PART_WEIGHT = 2.0
+_PART_WEIGHT = 0.5
 
 
 class BlazePoseTracker:

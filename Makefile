@@ -1,0 +1,50 @@
+# Everything a fresh machine with Python 3.11+ needs: `make demo`, `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CLIPS ?= ../shared/clips
+
+.PHONY: setup demo test test-slow lint format bench docs setup-hosts clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/vr180-ofx weights pull
+	@touch $(READY)
+
+demo: setup
+	$(BIN)/vr180-ofx demo -o demo
+
+test: setup
+	$(BIN)/python -m pytest
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
+
+# other programs that open our files: Blender as a module, in an environment of its own
+setup-hosts: .venv-bpy/.ready
+.venv-bpy/.ready:
+	@test -x .venv-bpy/bin/python || $(PYTHON) -m venv .venv-bpy
+	.venv-bpy/bin/python -m pip install --quiet --disable-pip-version-check 'bpy>=4.2,<4.6'
+	@touch $@
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup
+	$(BIN)/python benchmarks/render.py $(CLIPS)/vr180/duo_6k/clip.mp4 --json
+
+docs: setup
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf $(VENV) .venv-bpy build site demo/out demo/result.png *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,161 @@
+"""Frames per second of a whole render at full output resolution, the share of each stage, and the ratio to the floor.
+
+The floor is what nobody can avoid: decoding every frame and writing the same EXR files, measured in the same run.
+
+    python benchmarks/render.py CLIP [--frames N] [--json]
+
+With more frames than the clip has, the clip is repeated by copying its packets: for the memory of long clips.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+
+import vr180_ofx
+from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.media.clip import Clip, open_clip
+from vr180_ofx.output.render import identity, render
+from vr180_ofx.output.writer import Job, make_writer
+from vr180_ofx.people.analyse import analyse
+from vr180_ofx.settings import Settings
+from vr180_ofx.telemetry import Stages, resident_bytes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clip")
+    parser.add_argument("--frames", type=int, default=0, help="repeat the clip up to so many frames")
+    parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="K=V")
+    parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="vr180-bench.") as name:
+        result = measure(Path(arguments.clip), Path(name), arguments.frames, arguments.overrides)
+    print(json.dumps(result, indent=None if arguments.json else 1))
+
+
+def measure(path: Path, work: Path, frames: int, overrides: list[str]) -> dict[str, Any]:
+    settings = Settings.from_values({}, overrides)
+    if frames:
+        path = repeated(path, work / f"{path.stem}.mkv", frames)
+    clip = open_clip(path, settings)
+    stages = Stages()
+    start = time.perf_counter()
+    plan = analyse(clip, settings, stages=stages)
+    analysed = time.perf_counter() - start
+    out = work / "out"
+    memory: dict[int, int] = {}
+    peak = [0]
+    with Sweeper(out, keep=not frames):
+
+        def progress(done: int, total: int) -> None:
+            peak[0] = max(peak[0], resident_bytes())
+            if done in (100, 200, 500, 1000, 1500, 2000) or done == total:
+                memory[done] = resident_bytes()
+
+        start = time.perf_counter()
+        report = render(clip, plan, settings.with_overrides(["debugging.frame_count_validation=false"]) if frames else settings, out, progress, stages)
+        rendered = time.perf_counter() - start
+    floor = measure_floor(clip, plan, settings, work / "floor")
+    count = len(clip)
+    total = analysed + rendered
+    busy = sum(v["seconds"] for v in report.stages.values())
+    floor_s = floor["decode_s_per_frame"] + floor["write_s_per_frame"]
+    return {
+        "benchmark": "render",
+        "version": vr180_ofx.__version__,
+        "machine": {"processor": platform.processor() or platform.machine(), "python": platform.python_version()},
+        "clip": {"frames": count, "eye_size": list(clip.eye_size), "people": len(plan.people)},
+        "fps_end_to_end": round(count / total, 3),
+        "fps_render_alone": round(count / rendered, 3),
+        "seconds": {"analyse": round(analysed, 2), "render": round(rendered, 2)},
+        "floor": {k: round(v, 4) for k, v in floor.items()},
+        "ratio_to_floor": round(total / count / floor_s, 3),
+        "share_of_stages": {k: round(v["seconds"] / busy, 3) for k, v in report.stages.items()},
+        "ms_per_frame_of_stages": {k: round(1000 * v["seconds"] / count, 1) for k, v in report.stages.items()},
+        "resident_mb": {"peak": peak[0] >> 20, **{f"at frame {k}": v >> 20 for k, v in memory.items()}},
+    }
+
+
+def measure_floor(clip: Clip, plan: Any, settings: Settings, folder: Path, limit: int = 24) -> dict[str, float]:
+    """Decoding in order, and writing frames that are already there, each by itself."""
+    count = min(limit, len(clip))
+    reader = clip.reopen()
+    start = time.perf_counter()
+    for n in range(count):
+        reader.frame(n)
+    decode = (time.perf_counter() - start) / count
+    reader.close()
+    folder.mkdir()
+    with FrameServer(clip, plan, settings) as server:
+        frames = [server.request(n).result() for n in range(min(8, count))]
+    job = Job(clip, plan, settings, folder, "floor", identity(clip, plan, settings), tuple(range(len(frames))))
+    writer = make_writer(job)
+    writer.write(frames[0], None)
+    start = time.perf_counter()
+    for frame in frames:
+        writer.write(frame, None)
+    write = (time.perf_counter() - start) / len(frames)
+    return {"decode_s_per_frame": decode, "write_s_per_frame": write}
+
+
+def repeated(path: Path, target: Path, frames: int) -> Path:
+    """The video packets of ``path`` again and again, without recoding."""
+    done = 0
+    with av.open(str(target), "w") as out:
+        with av.open(str(path)) as source:
+            stream = out.add_stream_from_template(source.streams.video[0])
+        offset = 0
+        while done < frames:
+            with av.open(str(path)) as source:
+                video = source.streams.video[0]
+                last = 0
+                for packet in source.demux(video):
+                    if packet.dts is None or done >= frames:
+                        continue
+                    last = max(last, packet.pts + (packet.duration or 1))
+                    packet.pts += offset
+                    packet.dts += offset
+                    packet.stream = stream
+                    out.mux(packet)
+                    done += 1
+                offset += last
+    return target
+
+
+class Sweeper:
+    """Removes finished frames of long runs, so that the disk does not fill up; keeps the newest ones."""
+
+    def __init__(self, folder: Path, keep: bool) -> None:
+        self._folder, self._keep = folder, keep
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Sweeper:
+        if not self._keep:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        if not self._keep:
+            self._thread.join()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self) -> None:
+        while not self._stop.wait(5):
+            for old in sorted(self._folder.glob("*.exr"))[:-8]:
+                old.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()

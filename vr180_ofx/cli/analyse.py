@@ -1,0 +1,50 @@
+"""vr180-ofx analyse."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from vr180_ofx.cli.common import add_settings_arguments, clip_from, console, plan_for, print_json, say_clip, say_plan, settings_from
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("clip", nargs="?", metavar="CLIP", help="a video, an image sequence, or a folder of images")
+    parser.add_argument("-o", "--output", metavar="PLAN", help="where the plan is written (default: CLIP's name + .plan.json, here)")
+    parser.add_argument("--preview", metavar="PNG", help="a contact sheet with boxes, ids and windows")
+    parser.add_argument("--plan", metavar="F", help="look at this plan instead of searching")
+    parser.add_argument("--fresh", action="store_true", help="search again even when a plan is cached")
+    parser.add_argument("--json", action="store_true", help="print a summary as JSON on standard output")
+    add_settings_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    settings = settings_from(arguments)
+    with clip_from(arguments, settings) as clip:
+        if not arguments.json:
+            say_clip(clip)
+        plan = plan_for(clip, settings, arguments.plan, arguments.json, fresh=arguments.fresh)
+        target = Path(arguments.output or f"{clip.name}.plan.json")
+        if target.exists() and not arguments.output:
+            console.print(f"[yellow]{target} exists; it is left alone. Use -o to write another[/]")
+        else:
+            plan.save(target)
+        if arguments.preview:
+            from vr180_ofx.output.sheet import contact_sheet
+
+            contact_sheet(clip, plan, Path(arguments.preview))
+        if arguments.json:
+            people = [
+                {
+                    "id": p.id,
+                    "name": p.name,
+                    "exclude": p.exclude,
+                    "frames": {v: len(plan.track(p, v).bodies) for v in plan.views},
+                }
+                for p in plan.people
+            ]
+            print_json({"clip": clip.describe(), "plan": str(target), "shots": plan.shots, "people": people, "notes": plan.notes})
+        else:
+            say_plan(plan)
+            console.print(f"plan: {target}" + (f", preview: {arguments.preview}" if arguments.preview else ""))
+    return 0

@@ -1,0 +1,50 @@
+"""vr180-ofx demo."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from vr180_ofx.cli.common import console, print_json, progress_bar, say_clip, say_plan
+from vr180_ofx.cli.evaluate import show
+from vr180_ofx.media.clip import open_clip
+from vr180_ofx.media.errors import MediaError
+from vr180_ofx.settings import Settings
+
+CLIP = Path(__file__).resolve().parents[1] / "demo"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", default="demo", metavar="DIR", help="where the frames (DIR/out) and DIR/result.png go (default: demo)")
+    parser.add_argument("--json", action="store_true", help="print the scores as JSON on standard output")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from vr180_ofx.output.render import render
+    from vr180_ofx.people.analyse import analyse
+    from vr180_ofx.quality.evaluate import evaluate
+    from vr180_ofx.quality.report import showcase
+
+    source = CLIP / "walk3d.mp4"
+    if not source.exists():
+        raise MediaError(f"the demo clip {source} is not installed; install vr180-ofx again")
+    folder = Path(arguments.output)
+    settings = Settings(output={"overwrite": True})
+    with open_clip(source, settings) as clip:
+        say_clip(clip)
+        with progress_bar("analysing", arguments.json) as update:
+            plan = analyse(clip, settings, update)
+        say_plan(plan)
+        with progress_bar("rendering", arguments.json) as update:
+            report = render(clip, plan, settings, folder / "out", update)
+        data = evaluate(folder / "out", CLIP / "truth").to_dict()
+        picture = folder / "result.png"
+        showcase(clip, folder / "out", picture, index=len(clip) // 2)
+    data.pop("per_frame")
+    if arguments.json:
+        print_json({"frames": str(folder / "out"), "picture": str(picture), "fps": report.fps, **data})
+    else:
+        show(data)
+        console.print(f"[bold]{report.written} EXR frames[/] ({report.fps:.1f} fps): {report.pattern}")
+        console.print(f"[bold]picture:[/] {picture}")
+    return 0

@@ -1,0 +1,76 @@
+"""vr180-ofx evaluate."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from vr180_ofx.cli.common import console, print_json
+from vr180_ofx.media.errors import MediaError
+from vr180_ofx.storage import write_atomic
+
+_UNITS = {
+    "iou": "IoU (above one half)", "mad": "MAD x 1e-3", "mse": "MSE x 1e-3", "sad": "SAD / 1000", "grad": "Grad / 1000",
+    "conn": "Conn / 1000", "dtssd": "dtSSD x 100", "band_mad": "MAD in the boundary band",
+}  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prediction", metavar="PRED", help="a folder of rendered EXR frames")
+    parser.add_argument("--truth", metavar="DIR", required=True, help="a folder with gt_person1.mkv, ... (see the user guide)")
+    parser.add_argument("--start-frame", type=int, default=1, metavar="N", help="number of the frame that is the truth's first one")
+    parser.add_argument("--output", "-o", metavar="FILE", help="write the JSON there too")
+    parser.add_argument("--report", metavar="PNG", help="a picture: plate, matte, truth, difference")
+    parser.add_argument("--clip", metavar="CLIP", help="the plate, for the report (default: the clip in the truth's folder)")
+    parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    import json
+
+    from vr180_ofx.quality.evaluate import evaluate
+
+    folder = Path(arguments.truth)
+    if not folder.is_dir():
+        raise MediaError(f"{folder} is not a folder; the truth is a folder with gt_person1.mkv, gt_person2.mkv, ...")
+    data = evaluate(Path(arguments.prediction), folder, arguments.start_frame).to_dict()
+    if arguments.output:
+        write_atomic(Path(arguments.output), (json.dumps(data, indent=1) + "\n").encode())
+    if arguments.report:
+        from vr180_ofx.quality.report import picture
+
+        picture(Path(arguments.prediction), folder, Path(arguments.report), arguments.start_frame, arguments.clip)
+    if arguments.json:
+        print_json(data)
+    else:
+        show(data)
+    return 0
+
+
+def show(data: dict[str, Any]) -> None:
+    """The metrics as tables."""
+    eyes = list(data["eyes"])
+    table = Table("metric", *eyes, "all", title=f"{data['frames']} frames")
+    for key, label in _UNITS.items():
+        factor = 1000 if key in ("mad", "mse") else 1
+        values = [data["eyes"][e].get(key) for e in eyes] + [data["overall"].get(key)]
+        table.add_row(label, *("–" if v is None else f"{v * factor:.4g}" for v in values))
+    overall = data["overall"]
+    if overall.get("stereo_error") is not None:
+        table.add_row("stereo error (of the truth itself)", *[""] * len(eyes), f"{overall['stereo_error']:.4f} ({overall['stereo_error_of_the_truth']:.4f})")
+    if overall.get("everybody_found") is not None:
+        table.add_row("frames with everybody found in all eyes", *[""] * len(eyes), f"{100 * overall['everybody_found']:.1f} %")
+    console.print(table)
+    people = Table("person", "layers", *[f"{e} {m}" for e in eyes for m in ("found", "IoU", "MAD x 1e-3")])
+    for name, row in data["people"].items():
+        cells = []
+        for e in eyes:
+            found = row.get(f"{e}.found")
+            cells += ["–" if found is None else f"{100 * found:.0f} %", f"{row[f'{e}.iou']:.3f}", f"{1000 * row[f'{e}.mad']:.3g}"]
+        people.add_row(name, row["layers"] or "nobody", *cells)
+    console.print(people)
+    for ghost in data["ghosts"]:
+        console.print(f"[red]{ghost['layer']} shows somebody who is not there[/]")

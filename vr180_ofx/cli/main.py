@@ -1,0 +1,104 @@
+"""The command line. One module per command; this one knows their names and turns errors into exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from vr180_ofx import __version__
+
+OK, USAGE, INPUT, RESOURCES, INTERRUPTED = 0, 2, 3, 4, 5
+COMMANDS = {
+    "render": "render a clip to mattes; resumes where it was interrupted",
+    "analyse": "find the people; writes a plan to read and edit",
+    "weights": "list, pull and verify model weights",
+    "inspect": "what an image, a folder of frames, or a clip holds",
+    "evaluate": "compare rendered frames with ground truth",
+    "doctor": "what this machine has and what works",
+    "demo": "render the clip that comes with the program and show its scores",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = _Parser(prog="vr180-ofx", description="Human mattes for stereo VR180 video.")
+    parser.add_argument("--version", action="version", version=f"vr180-ofx {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    for name, text in COMMANDS.items():
+        module = importlib.import_module(f"vr180_ofx.cli.{name}")
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.add_argument("-v", "--verbose", action="store_true", help="say more, and show where errors come from")
+        module.add_arguments(sub)
+        sub.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command. Exit status 0 done, 2 usage, 3 input, 4 resources, 5 interrupted (resumable)."""
+    arguments = build_parser().parse_args(argv)
+    verbose = bool(arguments.verbose)
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    # FFmpeg's own remarks are for its developers; what matters is said in our words
+    with contextlib.suppress(ImportError):
+        import av.logging
+
+        av.logging.set_level(av.logging.ERROR if verbose else av.logging.PANIC)
+    with contextlib.suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return int(arguments.run(arguments) or OK)
+    except KeyboardInterrupt:
+        print("interrupted; what was written is whole, and the same command goes on from there", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return OK
+    except Exception as error:
+        status = _status(error)
+        if status is None or verbose:
+            logging.getLogger(__name__).error("%s", error, exc_info=True)
+        if status is None:
+            print(f"vr180-ofx: an error that should not happen: {type(error).__name__}: {error}", file=sys.stderr)
+            return 1
+        print(f"vr180-ofx: {error}", file=sys.stderr)
+        return status
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _status(error: Exception) -> int | None:
+    """The exit status of an error that is meant for people; None for a bug."""
+    from vr180_ofx.media.colour import ColourError
+    from vr180_ofx.media.errors import MediaError
+    from vr180_ofx.output.render import OutputError, ResourceError
+    from vr180_ofx.people.plan import PlanError
+    from vr180_ofx.settings import SettingsError
+    from vr180_ofx.weights.store import WeightsError
+
+    if isinstance(error, (SettingsError, PlanError, OutputError, ColourError)):
+        return USAGE
+    if isinstance(error, MediaError):
+        return INPUT
+    if isinstance(error, (ResourceError, WeightsError, MemoryError)):
+        return RESOURCES
+    if isinstance(error, OSError):
+        return RESOURCES if error.errno in (28, 122, 12) else INPUT
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
