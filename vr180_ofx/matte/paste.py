@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vr180_ofx.matte.refiner import Refined
 from vr180_ofx.media.picture import EyeImage
@@ -39,17 +41,16 @@ def restrict(refined: Refined, mask: FloatArray) -> Refined:
     inside = (mask > 0.5).astype(np.uint8)
     sure = cv2.erode((mask > 0.8).astype(np.uint8), kernel) > 0
     away = cv2.dilate(inside, kernel) == 0
-    coefficients = refined.coefficients.copy()
-    coefficients[sure] = (0, 0, 0, 1)
-    coefficients[away] = (0, 0, 0, 0)
+    unsure = np.where(sure | away, np.float32(0), np.float32(1))
+    coefficients = refined.coefficients * unsure[..., None]
+    coefficients[..., 3] += sure
     return Refined(coefficients, refined.gain)
 
 
 def support(refined: Refined, window: Window, projection: Projection) -> Rect:
     """The part of the eye's picture where the alpha can be above 0."""
     scale = window.size / refined.coefficients.shape[0]
-    occupied = np.any(refined.coefficients != 0, axis=-1)
-    rows, columns = np.flatnonzero(occupied.any(axis=1)), np.flatnonzero(occupied.any(axis=0))
+    rows, columns = _occupied(refined)
     if rows.size == 0:
         return Rect(0, 0, 0, 0)
     x0, x1 = (columns[0] - 1) * scale, (columns[-1] + 2) * scale
@@ -62,6 +63,13 @@ def support(refined: Refined, window: Window, projection: Projection) -> Rect:
         return Rect(0, 0, 0, 0)
     low, high = np.floor(p.min(axis=0)).astype(int) - 1, np.ceil(p.max(axis=0)).astype(int) + 1
     return Rect(int(low[0]), int(low[1]), int(high[0]), int(high[1])).clipped(projection.width, projection.height)
+
+
+def _occupied(refined: Refined) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The rows and the columns of the window where alpha can be above 0."""
+    # a constant alpha, or a dependence on luma: nothing else makes alpha without one of these
+    some = (refined.coefficients[..., 3] != 0) | (refined.coefficients[..., 0] != 0)
+    return np.flatnonzero(some.any(axis=1)), np.flatnonzero(some.any(axis=0))
 
 
 def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImage, projection: Projection) -> Patch | None:
@@ -78,7 +86,7 @@ def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImag
         grid = np.where(np.isnan(grid), np.float32(-1e4), grid)
     guide = eye.guide(rect)
     coefficients = refined.coefficients
-    flat = not np.any(coefficients[..., :3])
+    flat = not coefficients[..., 1].any()
     smooth = cv2.merge([coefficients[..., 0], coefficients[..., 3], confidence.astype(np.float32)])
     at = _lookup(smooth, grid, (0.0, 0.0, 1.0))
     alpha = at[..., 0] * guide.luma
@@ -99,7 +107,8 @@ def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImag
         alpha *= np.float32(refined.gain)
         alpha += 0.5
     np.clip(alpha, 0, 1, out=alpha)
-    _fade(alpha, grid, refined.coefficients.shape[0])
+    if _reaches_border(refined):
+        _fade(alpha, grid, refined.coefficients.shape[0])
     return Patch(rect, alpha, np.ascontiguousarray(np.clip(at[..., 2], 0, 1)))
 
 
@@ -107,11 +116,14 @@ def _lookup(values: FloatArray, grid: FloatArray, outside: tuple[float, ...] = (
     return cv2.remap(values, grid - np.float32(0.5), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
 
 
+def _reaches_border(refined: Refined) -> bool:
+    size = refined.coefficients.shape[0]
+    rows, columns = _occupied(refined)
+    room = math.ceil(_FADE * size) + 1
+    return bool(rows.size) and bool(min(rows[0], columns[0]) < room or max(rows[-1], columns[-1]) >= size - room)
+
+
 def _fade(alpha: FloatArray, grid: FloatArray, size: int) -> None:
-    """Multiplies by a ramp at the window's border, where the patch reaches it at all."""
-    ramp = _FADE * size
-    corners = grid[:: max(1, grid.shape[0] - 1), :: max(1, grid.shape[1] - 1)]
-    if corners.min() > 2 * ramp and corners.max() < size - 2 * ramp:
-        return
+    """Multiplies by a ramp at the window's border, so that nothing ends in a straight line."""
     edge = np.minimum(np.minimum(grid[..., 0], grid[..., 1]), np.minimum(size - grid[..., 0], size - grid[..., 1]))
-    alpha *= np.clip(edge / np.float32(ramp), 0, 1)
+    alpha *= np.clip(edge / np.float32(_FADE * size), 0, 1)

@@ -132,7 +132,8 @@ class _Analysis:
         self._end_shot()
         self._shots.append(n)
         self._cast = Cast(
-            self._follower, self._clip.views, self._fps, self._settings.detection.confidence_threshold, len(self._members) + 1
+            self._follower, self._clip.views, self._fps, self._settings.detection.confidence_threshold, len(self._members) + 1,
+            self._pool,
         )
         self._since_search = self._every
         self._search_count = 0

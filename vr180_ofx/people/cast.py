@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 from vr180_ofx.media.picture import EyeImage
@@ -59,8 +60,9 @@ class _Moment:
 class Cast:
     """The people of one shot, fed with frames in order."""
 
-    def __init__(self, follower: Follower, views: tuple[str, ...], fps: float, threshold: float, first_id: int) -> None:
+    def __init__(self, follower: Follower, views: tuple[str, ...], fps: float, threshold: float, first_id: int, executor: Executor | None = None) -> None:
         self._follower = follower
+        self._map = executor.map if executor is not None else map
         self._views = views
         self._fps = fps
         self._threshold = threshold
@@ -74,21 +76,23 @@ class Cast:
 
     def step(self, n: int, eyes: Eyes) -> None:
         """Follows everybody who was there to frame ``n``."""
-        looks: dict[int, dict[str, Sighting]] = {}
-        for m in self.members:
-            if n - m.last_seen > _RELINK_S * self._fps:
-                continue
-            looks[m.id] = self._look(m, eyes, n)
+        there = [m for m in self.members if n - m.last_seen <= _RELINK_S * self._fps]
+        # everybody in every eye at once; the result does not depend on who is first
+        pairs = [(m, view) for m in there for view in m.bodies]
+        seen = self._map(lambda p: self._follower.look(eyes[p[1]], p[0].bodies[p[1]]), pairs)
+        first = {(m.id, view): s for (m, view), s in zip(pairs, seen, strict=True)}
+        looks = {m.id: self._look(m, eyes, first) for m in there}
         self._drop_doubles(looks)
         for m in self.members:
             if m.id in looks:
                 self._note(m, n, looks[m.id])
         self._past.append(_Moment(n, eyes, {m.id: dict(m.masks) for m in self.members if n in m.seen.values()}))
 
-    def _look(self, m: Member, eyes: Eyes, n: int) -> dict[str, Sighting]:
+    def _look(self, m: Member, eyes: Eyes, seen: dict[tuple[int, str], Sighting | None] | None = None) -> dict[str, Sighting]:
+        """seen: what was found already where the person was before; looked for when it is not given."""
         found: dict[str, Sighting] = {}
         for view, body in m.bodies.items():
-            sighting = self._follower.look(eyes[view], body)
+            sighting = seen[m.id, view] if seen is not None else self._follower.look(eyes[view], body)
             if sighting is not None and _steady(body, sighting):
                 found[view] = sighting
         if len(self._views) == 2:
@@ -255,7 +259,7 @@ class Cast:
         for moment in reversed(self._past):
             if moment.n >= n:
                 continue
-            found = self._look(ahead, moment.eyes, moment.n)
+            found = self._look(ahead, moment.eyes)
             for view in list(found):
                 masks = [v[view] for v in moment.masks.values() if view in v]
                 if any(_same(found[view].mask, o) for o in masks):

@@ -43,12 +43,9 @@ def tiles(projection: Projection, size: int, level: int) -> tuple[Window, ...]:
         return tuple(windows)
     fov = SPHERE_FOVS[level]
     step = fov * (1 - _OVERLAP)
-    # people stand on the ground: beyond 60° up or down from the horizon a window's own reach suffices
-    limit = 90 - fov * 0.35
-    rows = max(1, math.ceil(2 * limit / step)) + 1
-    if level == 0:
-        rows = 2
-        limit = 25.0
+    # people are small when they are far away, and then they stand near the horizon: the finest windows need not look up
+    limit = (25.0, 60.0, 45.0)[level]
+    rows = 2 if level == 0 else math.ceil(2 * limit / step) + 1
     windows = []
     for row in range(rows):
         latitude = -limit + 2 * limit * row / (rows - 1)

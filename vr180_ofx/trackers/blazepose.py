@@ -57,13 +57,13 @@ class BlazePoseTracker:
         run = self._executor.map if self._executor is not None else map
         keys = list(windows)
         raw = dict(zip(keys, run(self._segment, [windows[k] for k in keys]), strict=True))
+        greys = {k: _grey(w) for k, w in windows.items()}
+        pasts = {k: [self._past(memory, k, age) for age in range(1, MEMORY_FRAMES + 1)] for k in keys}
+        steady = run(lambda k: self._steady(raw[k][0], greys[k], windows[k].window, pasts[k]), keys)
+        masks = {k: Mask(logits, raw[k][1]) for k, logits in zip(keys, steady, strict=True)}
         arrays: dict[str, Array] = {}
-        masks: dict[Key, Mask] = {}
         for key, image in windows.items():
-            logits, score = raw[key]
-            grey = _grey(image)
-            past = [self._past(memory, key, age) for age in range(1, MEMORY_FRAMES + 1)]
-            masks[key] = Mask(self._steady(logits, grey, image.window, past), score)
+            logits, grey, past = raw[key][0], greys[key], pasts[key]
             name = _name(key)
             arrays |= {
                 f"{name}.1.logits": logits.astype(np.float16),
