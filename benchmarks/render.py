@@ -154,7 +154,7 @@ class Sweeper:
 
     def _run(self) -> None:
         while not self._stop.wait(5):
-            for old in sorted(self._folder.glob("*.exr"))[:-8]:
+            for old in sorted(p for p in self._folder.glob("*.exr") if not p.name.startswith("."))[:-8]:
                 old.unlink(missing_ok=True)
 
 

@@ -332,11 +332,13 @@ def _closest(key: str) -> str:
     names = [f"{name}.{k}" for name, s in sections().items() for k in s.model_fields]
     last = key.rpartition(".")[2]
     by_last = {n.partition(".")[2]: n for n in names}
-    near = difflib.get_close_matches(key, names, 1, 0.6)
+    near = []
+    if "." not in key:
+        near = difflib.get_close_matches(key, list(sections()), 1, 0.7)
+    if not near:
+        near = difflib.get_close_matches(key, names, 1, 0.6)
     if not near:
         near = [by_last[m] for m in difflib.get_close_matches(last, list(by_last), 1, 0.6)]
-    if not near:
-        near = difflib.get_close_matches(key, list(sections()), 1, 0.6)
     return f"; did you mean {near[0]!r}?" if near else f"; sections are {', '.join(sections())}"
 
 

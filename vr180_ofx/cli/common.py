@@ -61,9 +61,8 @@ def say_clip(clip: Clip) -> None:
         console.print(f"  {reason}")
     facts = clip.describe()
     console.print(f"  colour: {facts['colour']}")
-    declared = facts.get("declared_frames") or 0
-    if declared and declared != len(clip):
-        console.print(f"  [yellow]the header claims {declared} frames; {len(clip)} are there[/]")
+    if clip.lost:
+        console.print(f"  [yellow]the file is cut off: its header promises {clip.lost} frames more[/]")
 
 
 class _Rate(ProgressColumn):

@@ -67,4 +67,4 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(f"[bold]{report.written} frames written[/]{kept}{speed}: {report.pattern}")
         for note in report.notes:
             console.print(f"  {note}")
-    return 3 if report.missing else 0
+    return 3 if report.missing or report.lost else 0

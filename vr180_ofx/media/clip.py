@@ -61,6 +61,8 @@ class Source(Protocol):
 
     def time_s(self, n: int) -> float: ...
 
+    def lost(self) -> int: ...
+
     def fingerprint(self) -> str: ...
 
     def describe(self) -> dict[str, Any]: ...
@@ -130,6 +132,11 @@ class Clip:
     def time_s(self, n: int) -> float:
         """When frame ``n`` is shown, in seconds."""
         return self.source.time_s(n)
+
+    @property
+    def lost(self) -> int:
+        """Frames at the end that the header promises and the file no longer holds."""
+        return self.source.lost()
 
     @property
     def fingerprint(self) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import io
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,7 +22,9 @@ from vr180_ofx.media.errors import MediaError
 from vr180_ofx.storage import cache_folder, write_atomic
 
 log = logging.getLogger(__name__)
-INDEX_VERSION = 4
+INDEX_VERSION = 6
+#: Containers without an index of their own: seeking by time lands anywhere, seeking by byte is exact.
+_BYTE_SEEK = {"mpegts", "mpeg", "h264", "hevc", "m4v", "mpegvideo", "av1", "obu", "ivf"}
 _NO_PTS = np.iinfo(np.int64).min
 
 
@@ -33,9 +35,11 @@ class FrameIndex:
     pts: presentation times in stream ticks, ascending, shape (frames,). When ``by_ordinal`` is set the container has no
         usable times: the numbers are positions in decoding order, given to the packets by this program.
     key: for each frame, the number in ``pts`` terms of the keyframe to start from, shape (frames,).
-    seek: for each frame, the tick (or the byte, when ``by_ordinal``) to seek to for that keyframe, shape (frames,).
+    seek: for each frame, the tick (or the byte, when ``by_bytes``) to seek to for that keyframe, shape (frames,).
+    damaged: the ``pts`` of frames whose packets are cut off or fail their checksum.
     durations: ticks each frame is shown, shape (frames,).
     declared: the number of frames that the header claims, 0 when it says nothing.
+    lost: frames that the header promises and the file no longer holds, because it was cut off.
     """
 
     pts: npt.NDArray[np.int64]
@@ -46,7 +50,9 @@ class FrameIndex:
     rate: Fraction
     by_ordinal: bool
     declared: int
-    packets_unreadable: int = 0
+    by_bytes: bool = False
+    damaged: frozenset[int] = frozenset()
+    lost: int = 0
 
     def __len__(self) -> int:
         return int(self.pts.size)
@@ -74,7 +80,11 @@ def file_identity(path: Path) -> tuple[int, int]:
 
 def load_index(path: Path) -> FrameIndex:
     """The index of ``path``, from the cache when the file has not changed, else built and cached."""
-    size, mtime = file_identity(path)
+    try:
+        size, mtime = file_identity(path)
+    except OSError:
+        open_container(path).close()  # says for people what is wrong
+        raise
     name = hashlib.sha256(f"{INDEX_VERSION}|{path.resolve()}|{size}|{mtime}".encode()).hexdigest()[:32]
     cached = cache_folder("index") / f"{name}.npz"
     try:
@@ -83,7 +93,7 @@ def load_index(path: Path) -> FrameIndex:
             return FrameIndex(
                 data["pts"], data["key"], data["seek"], data["durations"],
                 Fraction(numbers[0], numbers[1]), Fraction(numbers[2], numbers[3]),
-                bool(numbers[4]), numbers[5], numbers[6],
+                bool(numbers[4]), numbers[5], bool(numbers[6]), frozenset(int(v) for v in data["damaged"]), numbers[7],
             )  # fmt: skip
     except FileNotFoundError:
         pass
@@ -94,11 +104,11 @@ def load_index(path: Path) -> FrameIndex:
         buffer = io.BytesIO()
         numbers = [
             index.time_base.numerator, index.time_base.denominator, index.rate.numerator, index.rate.denominator,
-            int(index.by_ordinal), index.declared, index.packets_unreadable,
+            int(index.by_ordinal), index.declared, int(index.by_bytes), index.lost,
         ]  # fmt: skip
         np.savez(
             buffer, pts=index.pts, key=index.key, seek=index.seek, durations=index.durations,
-            numbers=np.array(numbers, np.int64),
+            numbers=np.array(numbers, np.int64), damaged=np.array(sorted(index.damaged), np.int64),
         )  # fmt: skip
         try:
             write_atomic(cached, buffer.getvalue())
@@ -114,17 +124,19 @@ class _Packet:
     pos: int
     duration: int
     key: bool
+    damaged: bool
 
 
-def _read_packets(path: Path) -> tuple[list[_Packet], VideoStreamFacts, int]:
+def _read_packets(path: Path) -> tuple[list[_Packet], VideoStreamFacts]:
     packets: list[_Packet] = []
-    bad = 0
+    hidden = 0
     with open_container(path) as container:
         stream = first_video(container, path)
         facts = VideoStreamFacts(
             Fraction(stream.time_base or Fraction(1, 90000)),
             Fraction(stream.average_rate or stream.guessed_rate or stream.base_rate or 25),
-            stream.frames,
+            _promised(container, stream),
+            bool(set(container.format.name.split(",")) & _BYTE_SEEK),
         )
         demuxer = container.demux(stream)
         while True:
@@ -135,13 +147,11 @@ def _read_packets(path: Path) -> tuple[list[_Packet], VideoStreamFacts, int]:
             except av.error.FFmpegError as error:
                 # the end of a truncated file: everything before it is good
                 log.warning("%s: reading stops early: %s", path, error.strerror)
-                bad += 1
                 break
             if packet.size == 0:
                 continue
-            if packet.is_corrupt:
-                bad += 1
             if packet.is_discard:
+                hidden += 1
                 continue
             packets.append(
                 _Packet(
@@ -150,9 +160,10 @@ def _read_packets(path: Path) -> tuple[list[_Packet], VideoStreamFacts, int]:
                     packet.pos if packet.pos is not None else -1,
                     packet.duration or 0,
                     packet.is_keyframe,
+                    packet.is_corrupt,
                 )
             )
-    return packets, facts, bad
+    return packets, replace(facts, hidden=hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,17 +171,30 @@ class VideoStreamFacts:
     time_base: Fraction
     rate: Fraction
     declared: int
+    by_bytes: bool
+    hidden: int = 0
+
+
+def _promised(container: av.container.InputContainer, stream: VideoStream) -> int:
+    """How many frames the header claims; from the duration where only that is said."""
+    if stream.frames:
+        return stream.frames
+    if container.duration and stream.average_rate and "matroska" in container.format.name:
+        # a duration in ticks is good to a frame or two: less is not evidence of anything
+        count = round(container.duration / 1e6 * float(stream.average_rate))
+        return max(0, count - 2)
+    return 0
 
 
 def build_index(path: Path) -> FrameIndex:
     """Reads every packet of the first video stream; decodes only what the packets leave unclear."""
-    packets, facts, bad = _read_packets(path)
+    packets, facts = _read_packets(path)
     if not packets:
         raise MediaError(f"{path} has a video stream without a single frame; was the recording interrupted?")
     times = np.array([p.pts for p in packets], np.int64)
     usable = bool((times != _NO_PTS).all()) and np.unique(times).size == times.size
     if not usable:
-        return _index_by_decoding(path, packets, facts, bad)
+        return _index_by_decoding(path, packets, facts)
     keys = np.array([p.key for p in packets])
     if not keys.any():
         # some streams mark no keyframe (intra refresh): decoding starts at the beginning
@@ -205,9 +229,13 @@ def build_index(path: Path) -> FrameIndex:
     # what a frame lasts is the distance to the next; only the last one needs its packet's word
     last = int(durations[-1]) if durations[-1] > 0 else typical
     durations = np.append(steps, last).astype(np.int64)
-    # seeking to a presentation time lands on the keyframe at or before it
+    by_bytes = facts.by_bytes and all(p.pos >= 0 for p in packets if p.key)
+    # elsewhere, seeking to a presentation time lands on the keyframe at or before it
+    seek = np.array([packets[s].pos for s in start[order]], np.int64) if by_bytes else times[start[order]]
+    damaged = frozenset(p.pts for p in packets if p.damaged)
     return FrameIndex(
-        pts, times[start[order]], times[start[order]], durations, facts.time_base, facts.rate, False, facts.declared, bad
+        pts, times[start[order]], seek, durations, facts.time_base, facts.rate, False, facts.declared, by_bytes, damaged,
+        max(0, facts.declared - len(packets) - facts.hidden),
     )
 
 
@@ -227,7 +255,7 @@ def _decodable_at_start(path: Path, packets: int, until: int) -> set[int]:
     return shown
 
 
-def _index_by_decoding(path: Path, packets: list[_Packet], facts: VideoStreamFacts, bad: int) -> FrameIndex:
+def _index_by_decoding(path: Path, packets: list[_Packet], facts: VideoStreamFacts) -> FrameIndex:
     """For containers without usable times: number the packets ourselves and see in which order the frames come out."""
     log.info("%s has no usable time stamps; decoding it once to find the order of its frames", path)
     shown: list[int] = []
@@ -243,7 +271,6 @@ def _index_by_decoding(path: Path, packets: list[_Packet], facts: VideoStreamFac
                 shown.extend(int(f.pts) for f in packet.decode() if f.pts is not None)
             except av.error.FFmpegError as error:
                 log.warning("%s: packet %d cannot be decoded: %s", path, ordinal - 1, error.strerror)
-                bad += 1
     if not shown:
         raise MediaError(f"{path} has {len(packets)} packets of video but no frame that can be decoded")
     order = np.array(shown, np.int64)
@@ -262,7 +289,8 @@ def _index_by_decoding(path: Path, packets: list[_Packet], facts: VideoStreamFac
     step = max(1, round(1 / (facts.rate * facts.time_base)))
     return FrameIndex(
         order, np.array(starts, np.int64), seek, np.full(order.size, step, np.int64),
-        facts.time_base, facts.rate, True, facts.declared, bad,
+        facts.time_base, facts.rate, True, facts.declared, True,
+        frozenset(i for i, p in enumerate(packets) if p.damaged),
     )  # fmt: skip
 
 

@@ -191,6 +191,9 @@ class SequenceSource:
     def time_s(self, n: int) -> float:
         return float(n / self.fps)
 
+    def lost(self) -> int:
+        return 0
+
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
         for number in self._numbers:

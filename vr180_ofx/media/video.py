@@ -84,6 +84,8 @@ class VideoReader:
         with self._lock:
             if self._identity != _identity_or_none(self.path):
                 raise ClipChangedError(self.path)
+            if int(self.index.pts[n]) in self.index.damaged:
+                raise FrameError(self.path, n, "its data is cut off or damaged")
             if n in self._recent:
                 return self._recent[n]
             # going on beats seeking while the wanted frame lies ahead and no keyframe lies in between
@@ -92,33 +94,37 @@ class VideoReader:
                 if not (ahead and n == self._position + 1):
                     self._seek(n)
             frame = self._advance(n)
-            if frame is None and n not in self._recent:
-                # a damaged stretch can swallow frames: one more try from the keyframe before
-                self._seek(n)
-                frame = self._advance(n)
             if frame is None:
+                # a damaged stretch can swallow frames, and some formats seek past their goal: one more try from afar
+                self._seek(n, afar=True)
+                frame = self._advance(n)
+            if frame is None or frame.is_corrupt:
                 raise FrameError(self.path, n, "its data is missing or damaged")
             return frame
 
-    def _seek(self, n: int) -> None:
+    def _seek(self, n: int, afar: bool = False) -> None:
         if self._container is None:
             self._open()
         assert self._container is not None
         stream = first_video(self._container, self.path)
         self._recent.clear()
         fresh = self._frames is None and self._position == -1
-        if not (fresh and int(self.index.key[n]) == int(self.index.key[0])):
+        goal = n
+        if afar:
+            # the keyframe before the one that should have been enough
+            goal = max(0, int(np.searchsorted(self.index.pts, int(self.index.key[n]))) - 1) if not self.index.by_ordinal else 0
+        if not (fresh and int(self.index.key[goal]) == int(self.index.key[0])):
             self.seeks += 1
             try:
-                if self.index.by_ordinal:
-                    self._container.seek(int(self.index.seek[n]), backward=True, unsupported_byte_offset=True)
+                if self.index.by_bytes:
+                    self._container.seek(int(self.index.seek[goal]), backward=True, unsupported_byte_offset=True)
                 else:
-                    self._container.seek(int(self.index.seek[n]), stream=stream, backward=True)
+                    self._container.seek(int(self.index.seek[goal]), stream=stream, backward=True)
             except av.error.FFmpegError:
                 # formats that cannot seek: start over
                 self._close()
                 stream = self._open()
-        self._ordinal = int(self.index.key[n])
+        self._ordinal = int(self.index.key[goal])
         self._frames = self._decode(stream)
         self._position = -1
 
@@ -154,8 +160,6 @@ class VideoReader:
             if position is None:
                 continue  # discarded by an edit list, or not decodable on its own
             self._position = position
-            if frame.is_corrupt and position == n:
-                log.warning("%s: frame %d is damaged; the decoder concealed what it could", self.path, n)
             self._recent[position] = frame
             while len(self._recent) > 2:
                 self._recent.popitem(last=False)

@@ -56,6 +56,9 @@ class VideoSource:
     def time_s(self, n: int) -> float:
         return self.reader.index.time_s(n)
 
+    def lost(self) -> int:
+        return self.reader.index.lost
+
     def fingerprint(self) -> str:
         return f"{file_fingerprint(self.path)}-{array_digest(self.reader.index.pts)}"
 

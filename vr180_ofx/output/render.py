@@ -45,7 +45,8 @@ class ResourceError(Exception):
 class RenderReport:
     """What a render did.
 
-    written, kept, missing: frame positions (0-based) made now, found whole from an earlier run, and not decodable.
+    written, kept: frames made now, and found whole from an earlier run. missing: positions (0-based) that cannot be decoded.
+    lost: frames beyond the last one that the file's header promises and a truncated file no longer holds.
     stages: seconds, calls and milliseconds per call of each stage.
     """
 
@@ -55,6 +56,7 @@ class RenderReport:
     written: int = 0
     kept: int = 0
     missing: list[int] = field(default_factory=list)
+    lost: int = 0
     people: list[str] = field(default_factory=list)
     seconds: float = 0.0
     fps: float = 0.0
@@ -102,6 +104,9 @@ def render(
     report.stages = stages.summary()
     if report.missing:
         report.notes.append(f"{len(report.missing)} frames could not be decoded: {ranges_text(report.missing)}")
+    if clip.lost and frames[-1] == len(clip) - 1:
+        report.lost = clip.lost
+        report.notes.append(f"{clip.path.name} is cut off: {clip.lost} frames after frame {len(clip) - 1} are missing from it")
     if settings.debugging.frame_count_validation:
         _validate(writer, frames, report)
     return report

@@ -201,7 +201,7 @@ def read_views(path: Path) -> dict[str, dict[str, FloatArray]]:
 
 def find_prediction(path: Path) -> Prediction:
     """EXR frames in a folder, or one file; frames are known by the last number in their name."""
-    files = [path] if path.is_file() else sorted(path.glob("*.exr")) if path.is_dir() else []
+    files = [path] if path.is_file() else sorted(p for p in path.glob("*.exr") if not p.name.startswith(".")) if path.is_dir() else []
     if not files:
         raise MediaError(f"{path} holds no EXR frames; name the folder that was rendered to")
     numbered: dict[int, list[Path]] = {}
