@@ -112,5 +112,7 @@ def people_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first ten frames of the demo clip at a quarter of its pixels, with sound: real people, quickly read."""
     path = tmp_path_factory.mktemp("clips") / "people.mp4"
     with av.open(str(DEMO)) as source:
-        pictures = [f.reformat(width=1024, height=512, format="rgb24").to_ndarray() for f, _ in zip(source.decode(video=0), range(10), strict=False)]
+        pictures = [
+            f.reformat(width=1024, height=512, format="rgb24").to_ndarray() for f, _ in zip(source.decode(video=0), range(10), strict=False)
+        ]
     return make_clip(path, 10, options={"crf": "12"}, size=(1024, 512), audio=True, gop=5, pictures=lambda n: pictures[n])

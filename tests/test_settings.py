@@ -44,9 +44,19 @@ def test_keys_outside_their_section_find_it(tmp_path):
 
 
 @pytest.mark.parametrize("ending", ["yaml", "toml"])
-@given(chunk=st.integers(0, 10**6), threshold=st.floats(0.01, 0.99), name=st.text("abcäé _-", min_size=1, max_size=12).map(str.strip).filter(bool), colour=st.tuples(*[st.integers(0, 255)] * 3))
+@given(
+    chunk=st.integers(0, 10**6),
+    threshold=st.floats(0.01, 0.99),
+    name=st.text("abcäé _-", min_size=1, max_size=12).map(str.strip).filter(bool),
+    colour=st.tuples(*[st.integers(0, 255)] * 3),
+)
 def test_what_is_saved_is_what_is_loaded(tmp_path_factory, ending, chunk, threshold, name, colour):
-    s = Settings(input={"video_path": name}, processing={"chunk_size": chunk}, detection={"confidence_threshold": threshold}, output={"background_color": colour})
+    s = Settings(
+        input={"video_path": name},
+        processing={"chunk_size": chunk},
+        detection={"confidence_threshold": threshold},
+        output={"background_color": colour},
+    )
     path = tmp_path_factory.mktemp("s") / f"c.{ending}"
     s.save(path)
     assert Settings.load(path) == s

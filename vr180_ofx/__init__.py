@@ -1,9 +1,9 @@
 """Human mattes for stereo VR180 video: found automatically, stable in time, the same in both eyes.
 
-    import vr180_ofx as vr
-    clip = vr.open_clip("clip.mp4")
-    plan = vr.analyse(clip)
-    vr.render(clip, plan, output="out/")
+import vr180_ofx as vr
+clip = vr.open_clip("clip.mp4")
+plan = vr.analyse(clip)
+vr.render(clip, plan, output="out/")
 """
 
 from __future__ import annotations

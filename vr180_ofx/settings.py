@@ -34,9 +34,7 @@ def frame_ranges(text: str) -> list[tuple[int, int]] | None:
             a = int(first)
             b = int(last) if dash else a
         except ValueError:
-            raise SettingsError(
-                f"input.frames is {text!r}; allowed are 'all' and ranges counted from 0 such as 1-48,100"
-            ) from None
+            raise SettingsError(f"input.frames is {text!r}; allowed are 'all' and ranges counted from 0 such as 1-48,100") from None
         if a < 0 or b < a:
             raise SettingsError(f"input.frames has the range {part.strip()!r}; its first frame comes after its last")
         ranges.append((a, b))
@@ -68,10 +66,14 @@ class InputSettings(Section):
     video_path: str | None = Field(None, description="The clip; the command line's CLIP wins.")
     layout: Literal["auto", "sbs", "tb", "mono"] = Field("auto", description="Where the eyes lie in the frame.")
     projection: Literal["auto", "equirect180", "fisheye", "flat"] = Field("auto", description="How an eye's picture samples the sphere.")
-    fov_degrees: float | None = Field(None, gt=0, lt=360, description="Field of view of one eye; by default what the projection or the file name says.")
+    fov_degrees: float | None = Field(
+        None, gt=0, lt=360, description="Field of view of one eye; by default what the projection or the file name says."
+    )
     colorspace: str = Field("auto", description="auto, srgb, rec709, pq, hlg, linear, or a colour space of OpenColorIO's studio config.")
     frames: str = Field("all", description="all, or ranges counted from 0 such as 1-48,100.")
-    frame_rate: float | None = Field(None, gt=0, le=1000, description="Frames per second of an image sequence; by default what its files say, else 24.")
+    frame_rate: float | None = Field(
+        None, gt=0, le=1000, description="Frames per second of an image sequence; by default what its files say, else 24."
+    )
     swap_eyes: bool = Field(False, description="The left eye lies where the right one is expected.")
 
     @field_validator("frames", mode="before")
@@ -123,7 +125,9 @@ class MattingSettings(Section):
     use_disparity_mapping: bool = Field(True, description="Let each eye confirm the other along the disparity.")
     memory_offload: bool = Field(True, description="Keep the tracker's memory outside the GPU between uses.")
     fp16: bool = Field(True, description="Half precision where the hardware has it; the CPU always works in single.")
-    stabilise: float = Field(0.5, ge=0, le=0.95, description="How much of the previous frame steadies a still edge; moving edges take none.")
+    stabilise: float = Field(
+        0.5, ge=0, le=0.95, description="How much of the previous frame steadies a still edge; moving edges take none."
+    )
 
 
 class StereoSettings(Section):
@@ -144,16 +148,21 @@ class OutputSettings(Section):
 
     path: str | None = Field(None, description="The output folder; the command line's -o wins.")
     format: Literal["exr", "alpha", "greenscreen", "foreground", "video", "greenscreen_png"] = Field(
-        "exr", description="exr: multi-view EXR. alpha: RGBA PNG. greenscreen: video over the background colour. greenscreen_png: the same as PNG. foreground: PNG with unmixed colour. video: the alpha as grey video."
+        "exr",
+        description="exr: multi-view EXR. alpha: RGBA PNG. greenscreen: video over the background colour. greenscreen_png: the same as PNG. foreground: PNG with unmixed colour. video: the alpha as grey video.",
     )
     video_codec: Literal["h264", "hevc"] = Field("h264", description="Codec of video outputs.")
     video_quality: int = Field(16, ge=0, le=51, description="CRF of video outputs; lower is better.")
-    background_color: Annotated[tuple[int, int, int], BeforeValidator(_as_colour)] = Field((0, 255, 0), description="Red, green and blue, 0..255.")
+    background_color: Annotated[tuple[int, int, int], BeforeValidator(_as_colour)] = Field(
+        (0, 255, 0), description="Red, green and blue, 0..255."
+    )
     maintain_sbs: bool = Field(True, description="Keep both eyes in one picture; false writes them apart.")
     start_frame: int = Field(1, ge=0, le=9_999_999, description="Number of the first file.")
     exr_preset: Literal["generic", "nuke", "resolve"] = Field("generic", description="What the EXR is made for.")
     exr_layout: Literal["auto", "multipart", "single", "per_view_files"] = Field("auto", description="auto takes what the preset needs.")
-    compression: Literal["none", "zips", "zip", "piz", "dwaa", "dwab", "htj2k", "zstd"] = Field("zips", description="Compression of the EXR files.")
+    compression: Literal["none", "zips", "zip", "piz", "dwaa", "dwab", "htj2k", "zstd"] = Field(
+        "zips", description="Compression of the EXR files."
+    )
     rgb: Literal["none", "foreground", "premultiplied"] = Field("none", description="Colour beside the alpha in EXR files.")
     people: bool = Field(True, description="A layer for each person.")
     cryptomatte: Literal[False] = Field(False, description="Cryptomatte layers; not in this version.")
@@ -178,7 +187,9 @@ class AudioSettings(Section):
 class HardwareSettings(Section):
     """What the work runs on."""
 
-    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:1, mps. The embedded models run on the CPU.")
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:1, mps. The embedded models run on the CPU."
+    )
     max_vram_gb: float = Field(10, gt=0, le=4096)
     threads: int = Field(0, ge=0, le=1024, description="0 is one per core.")
 

@@ -17,10 +17,14 @@ from vr180_ofx.media.video import VideoReader
 VFR = [0, 40, 85, 120, 200, 210, 300, 333, 400, 470, 500, 590, 600, 640, 700, 777, 800, 830, 900, 999, 1040, 1080, 1100, 1200, 1230]
 CASES = {
     "h264 with B frames, mp4": dict(name="a.mp4", options={"bf": "3"}),
-    "h264, open groups of pictures": dict(name="a.mp4", options={"bf": "3", "x264-params": "open-gop=1:keyint=10:min-keyint=10:scenecut=0"}),
+    "h264, open groups of pictures": dict(
+        name="a.mp4", options={"bf": "3", "x264-params": "open-gop=1:keyint=10:min-keyint=10:scenecut=0"}
+    ),
     "h264, mkv": dict(name="a.mkv", options={"bf": "2"}),
     "h264, one keyframe": dict(name="a.mp4", options={"bf": "2"}, gop=1000),
-    "hevc 10 bit": dict(name="a.mp4", codec="libx265", pix_fmt="yuv420p10le", options={"x265-params": "log-level=error:keyint=10:bframes=3"}),
+    "hevc 10 bit": dict(
+        name="a.mp4", codec="libx265", pix_fmt="yuv420p10le", options={"x265-params": "log-level=error:keyint=10:bframes=3"}
+    ),
     "hevc, open groups": dict(name="a.mkv", codec="libx265", options={"x265-params": "log-level=error:keyint=10:open-gop=1:bframes=3"}),
     "vp9": dict(name="a.mkv", codec="libvpx-vp9", options={"cpu-used": "8", "deadline": "realtime"}, frames=24),
     "av1": dict(name="a.mkv", codec="libsvtav1", options={"preset": "12", "svtav1-params": "keyint=12"}, frames=24),

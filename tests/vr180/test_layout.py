@@ -5,7 +5,11 @@ from vr180_ofx.vr180.layout import Layout
 
 @pytest.mark.parametrize(
     ("name", "swap", "left", "right", "size"),
-    [("sbs", False, (0, 0), (512, 0), (512, 300)), ("sbs", True, (512, 0), (0, 0), (512, 300)), ("tb", False, (0, 0), (0, 150), (1024, 150))],
+    [
+        ("sbs", False, (0, 0), (512, 0), (512, 300)),
+        ("sbs", True, (512, 0), (0, 0), (512, 300)),
+        ("tb", False, (0, 0), (0, 150), (1024, 150)),
+    ],
 )
 def test_where_the_eyes_lie(name, swap, left, right, size):
     layout = Layout(name, 1024, 300, swap)

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Rectilinear, make_projection
 
-PROJECTIONS = [Equirectangular(1024, 1024), Equirectangular(2048, 1024, (360, 180)), Fisheye(1000, 1000, 190), Fisheye(1200, 1000, 220), Rectilinear(1280, 720, 60), Rectilinear(960, 540)]
+PROJECTIONS = [
+    Equirectangular(1024, 1024),
+    Equirectangular(2048, 1024, (360, 180)),
+    Fisheye(1000, 1000, 190),
+    Fisheye(1200, 1000, 220),
+    Rectilinear(1280, 720, 60),
+    Rectilinear(960, 540),
+]
 
 
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=repr)
@@ -62,7 +69,15 @@ def test_a_great_circle_is_a_straight_line_in_a_rectilinear_picture(lon, tilt):
     assert np.linalg.svd(points - points.mean(axis=0))[1][1] < 1e-6 * np.linalg.svd(points)[1][0] + 1e-6
 
 
-@pytest.mark.parametrize(("make", "words"), [(lambda: Fisheye(10, 10, 360), "fov_degrees is 360"), (lambda: Rectilinear(10, 10, 170), "less than 170"), (lambda: Equirectangular(0, 10), "0x10"), (lambda: make_projection("cube", 4, 4), "allowed are equirect180")])
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Fisheye(10, 10, 360), "fov_degrees is 360"),
+        (lambda: Rectilinear(10, 10, 170), "less than 170"),
+        (lambda: Equirectangular(0, 10), "0x10"),
+        (lambda: make_projection("cube", 4, 4), "allowed are equirect180"),
+    ],
+)
 def test_what_makes_no_sense_is_refused_with_the_value(make, words):
     with pytest.raises(ValueError, match=words):
         make()

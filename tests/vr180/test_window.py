@@ -29,7 +29,9 @@ def test_the_picture_is_upright_and_roll_is_clockwise():
     assert rolled.points(np.array([0.5, 0.0, 1.0])) == pytest.approx([50, 25])
 
 
-@pytest.mark.parametrize("projection", [Equirectangular(900, 900), Fisheye(900, 900, 200), Rectilinear(900, 700, 80)], ids=["equirect", "fisheye", "flat"])
+@pytest.mark.parametrize(
+    "projection", [Equirectangular(900, 900), Fisheye(900, 900, 200), Rectilinear(900, 700, 80)], ids=["equirect", "fisheye", "flat"]
+)
 @given(angles)
 def test_maps_agree_with_the_analytic_ones(projection, a):
     w = Window(direction_from_angles(a[0] * 0.6, a[1] * 0.6), min(a[2], 90), a[3], 200)
@@ -45,7 +47,9 @@ def test_maps_agree_with_the_analytic_ones(projection, a):
     assert np.abs(grid - exact)[shown].max() < 0.15 * max(1.0, step)
 
 
-@pytest.mark.parametrize("projection", [Equirectangular(1024, 1024), Fisheye(1024, 1024, 190), Rectilinear(1024, 1024, 70)], ids=["equirect", "fisheye", "flat"])
+@pytest.mark.parametrize(
+    "projection", [Equirectangular(1024, 1024), Fisheye(1024, 1024, 190), Rectilinear(1024, 1024, 70)], ids=["equirect", "fisheye", "flat"]
+)
 def test_a_crop_pasted_back_is_the_source_within_resampling_error(projection):
     y, x = np.mgrid[:1024, :1024]
     smooth = 0.5 + 0.2 * np.sin(x / 19) + 0.2 * np.cos(y / 23)

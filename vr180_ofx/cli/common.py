@@ -31,7 +31,14 @@ console = Console(stderr=True, highlight=False)
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of every command that reads settings."""
     parser.add_argument("--config", metavar="F", help="settings in YAML or TOML")
-    parser.add_argument("--set", metavar="K=V", action="append", default=[], dest="overrides", help="one setting, for instance detection.max_people=2; may be repeated")
+    parser.add_argument(
+        "--set",
+        metavar="K=V",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="one setting, for instance detection.max_people=2; may be repeated",
+    )
     parser.add_argument("--frames", metavar="LIST", help="all, or ranges counted from 0 such as 0-47,100")
 
 
@@ -84,7 +91,9 @@ def progress_bar(title: str, quiet: bool = False) -> Iterator[Callable[[int, int
         yield update
 
 
-def plan_for(clip: Clip, settings: Settings, plan_file: str | None, quiet: bool = False, stages: Stages | None = None, fresh: bool = False) -> Plan:
+def plan_for(
+    clip: Clip, settings: Settings, plan_file: str | None, quiet: bool = False, stages: Stages | None = None, fresh: bool = False
+) -> Plan:
     """The plan that was named, else the cached one of this clip and these settings, else a new one."""
     named = plan_file or settings.detection.boxes
     if named:

@@ -15,7 +15,9 @@ CLIP = Path(__file__).resolve().parents[1] / "demo"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", default="demo", metavar="DIR", help="where the frames (DIR/out) and DIR/result.png go (default: demo)")
+    parser.add_argument(
+        "-o", "--output", default="demo", metavar="DIR", help="where the frames (DIR/out) and DIR/result.png go (default: demo)"
+    )
     parser.add_argument("--json", action="store_true", help="print the scores as JSON on standard output")
 
 

@@ -37,7 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         table = Table("what", "state", "", title="vr180-ofx doctor")
         for c in checks:
-            table.add_row(c["what"], "[green]ok[/]" if c["ok"] else ("[yellow]absent[/]" if c.get("optional") else "[red]no[/]"), c["detail"])
+            table.add_row(
+                c["what"], "[green]ok[/]" if c["ok"] else ("[yellow]absent[/]" if c.get("optional") else "[red]no[/]"), c["detail"]
+            )
         console.print(table)
     return 0 if all(c["ok"] or c.get("optional") for c in checks) else 4
 
@@ -52,10 +54,23 @@ def examine() -> list[dict[str, Any]]:
         out.append(_check(name, version is not None, version or f"missing; run: pip install {name}"))
     for name, extra in _OPTIONAL.items():
         version = _version(name)
-        out.append({**_check(name, version is not None, version or f"only needed for the extra {extra}: pip install 'vr180-ofx[{extra.split()[0]}]'"), "optional": True})
+        out.append(
+            {
+                **_check(
+                    name, version is not None, version or f"only needed for the extra {extra}: pip install 'vr180-ofx[{extra.split()[0]}]'"
+                ),
+                "optional": True,
+            }
+        )
     for entry in CATALOGUE.values():
         problem = verify(entry.name)
-        out.append(_check(f"weights {entry.name}", problem is None, "whole" if problem is None else f"{problem}; run: vr180-ofx weights pull {entry.name}"))
+        out.append(
+            _check(
+                f"weights {entry.name}",
+                problem is None,
+                "whole" if problem is None else f"{problem}; run: vr180-ofx weights pull {entry.name}",
+            )
+        )
     for title, folder in (("cache", cache_folder("plans").parent), ("weights folder", weights_folder())):
         out.append(_writable(title, folder))
     out.append(_network())
@@ -105,7 +120,9 @@ def _network() -> dict[str, Any]:
     except (WeightsError, RuntimeError, ValueError, ImportError) as error:
         return _check("default networks", False, str(error))
     sane = not found and pose.presence < 0.5
-    return _check("default networks", sane, "run; nobody is seen in an empty picture" if sane else "run, but see people in an empty picture")
+    return _check(
+        "default networks", sane, "run; nobody is seen in an empty picture" if sane else "run, but see people in an empty picture"
+    )
 
 
 def _exr() -> dict[str, Any]:

@@ -60,7 +60,11 @@ def show(data: dict[str, Any]) -> None:
         table.add_row(label, *("–" if v is None else f"{v * factor:.4g}" for v in values))
     overall = data["overall"]
     if overall.get("stereo_error") is not None:
-        table.add_row("stereo error (of the truth itself)", *[""] * len(eyes), f"{overall['stereo_error']:.4f} ({overall['stereo_error_of_the_truth']:.4f})")
+        table.add_row(
+            "stereo error (of the truth itself)",
+            *[""] * len(eyes),
+            f"{overall['stereo_error']:.4f} ({overall['stereo_error_of_the_truth']:.4f})",
+        )
     if overall.get("everybody_found") is not None:
         table.add_row("frames with everybody found in all eyes", *[""] * len(eyes), f"{100 * overall['everybody_found']:.1f} %")
     console.print(table)

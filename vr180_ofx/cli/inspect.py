@@ -81,13 +81,25 @@ def _folder(folder: Path) -> dict[str, Any]:
 
 def _show(facts: dict[str, Any]) -> None:
     for sequence in facts.get("sequences", []):
-        console.print(f"[bold]{sequence['pattern']}[/]: {sequence['frames']} frames, {sequence['numbers'][0]}-{sequence['numbers'][1]}, {sequence['bytes'] / 1e6:.1f} MB")
+        console.print(
+            f"[bold]{sequence['pattern']}[/]: {sequence['frames']} frames, {sequence['numbers'][0]}-{sequence['numbers'][1]}, {sequence['bytes'] / 1e6:.1f} MB"
+        )
         console.print(f"  gaps: {sequence['gaps'] or 'none'}; damaged: {', '.join(sequence['damaged']) or 'none'}")
         if sequence["first"]:
             _show(sequence["first"])
     for part in facts.get("parts", []):
-        title = f"{Path(facts['path']).name}, part {part['part']}" + (f" '{part['name']}'" if part["name"] else "") + (f", view {part['view']}" if part["view"] else "")
-        table = Table("channel", "min", "max", "mean", title=f"{title}: {part['size'][0]}x{part['size'][1]} {part['pixel_type']} {part['compression']}")
+        title = (
+            f"{Path(facts['path']).name}, part {part['part']}"
+            + (f" '{part['name']}'" if part["name"] else "")
+            + (f", view {part['view']}" if part["view"] else "")
+        )
+        table = Table(
+            "channel",
+            "min",
+            "max",
+            "mean",
+            title=f"{title}: {part['size'][0]}x{part['size'][1]} {part['pixel_type']} {part['compression']}",
+        )
         for name in part["channels"]:
             r = part.get("ranges", {}).get(name)
             table.add_row(name, *([f"{r[k]:.4g}" for k in ("min", "max", "mean")] if r else ["?"] * 3))

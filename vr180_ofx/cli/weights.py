@@ -51,7 +51,14 @@ def _list(as_json: bool) -> int:
         return 0
     table = Table("name", "for", "MB", "licence", "state", "from", title=str(weights_folder()))
     for row in rows:
-        table.add_row(str(row["name"]), str(row["purpose"]), f"{int(str(row['bytes'])) / 1e6:.1f}", str(row["licence"]), str(row["state"]), str(row["source"]))
+        table.add_row(
+            str(row["name"]),
+            str(row["purpose"]),
+            f"{int(str(row['bytes'])) / 1e6:.1f}",
+            str(row["licence"]),
+            str(row["state"]),
+            str(row["source"]),
+        )
     console.print(table)
     return 0
 

@@ -94,7 +94,9 @@ def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImag
     if not flat and guide.matrix.any():
         size = (guide.chroma.shape[1], guide.chroma.shape[0])
         identity = guide.chroma.shape[:2] == alpha.shape
-        chroma_grid = grid if identity else cv2.warpAffine(grid, guide.matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        chroma_grid = (
+            grid if identity else cv2.warpAffine(grid, guide.matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        )
         c = _lookup(cv2.merge([coefficients[..., 1], coefficients[..., 2]]), chroma_grid)
         term = c[..., 0] * guide.chroma[..., 0]
         term += c[..., 1] * guide.chroma[..., 1]

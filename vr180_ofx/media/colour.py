@@ -19,7 +19,18 @@ Transform = Callable[[FloatArray], FloatArray]
 
 # H.273 code points, as FFmpeg numbers them
 MATRIX_NAMES = {0: "rgb", 1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 8: "ycgco", 9: "bt2020", 10: "bt2020"}
-TRANSFER_NAMES = {1: "bt709", 4: "gamma22", 5: "gamma28", 6: "bt709", 8: "linear", 13: "srgb", 14: "bt709", 15: "bt709", 16: "pq", 18: "hlg"}
+TRANSFER_NAMES = {
+    1: "bt709",
+    4: "gamma22",
+    5: "gamma28",
+    6: "bt709",
+    8: "linear",
+    13: "srgb",
+    14: "bt709",
+    15: "bt709",
+    16: "pq",
+    18: "hlg",
+}
 PRIMARIES_NAMES = {1: "bt709", 5: "bt601", 6: "bt601", 9: "bt2020", 11: "p3", 12: "p3"}
 _LUMA = {
     "bt709": (0.2126, 0.0722),

@@ -234,7 +234,16 @@ def build_index(path: Path) -> FrameIndex:
     seek = np.array([packets[s].pos for s in start[order]], np.int64) if by_bytes else times[start[order]]
     damaged = frozenset(p.pts for p in packets if p.damaged)
     return FrameIndex(
-        pts, times[start[order]], seek, durations, facts.time_base, facts.rate, False, facts.declared, by_bytes, damaged,
+        pts,
+        times[start[order]],
+        seek,
+        durations,
+        facts.time_base,
+        facts.rate,
+        False,
+        facts.declared,
+        by_bytes,
+        damaged,
         max(0, facts.declared - len(packets) - facts.hidden),
     )
 

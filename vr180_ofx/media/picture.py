@@ -82,9 +82,7 @@ def _shrunk(plane: PlaneArray, factor_x: int, factor_y: int) -> PlaneArray:
     size = (max(1, -(-width // factor_x)), max(1, -(-height // factor_y)))
     if width % factor_x or height % factor_y:
         # blocks stay aligned: the last one is completed with its border
-        plane = cv2.copyMakeBorder(
-            plane, 0, size[1] * factor_y - height, 0, size[0] * factor_x - width, cv2.BORDER_REPLICATE
-        )
+        plane = cv2.copyMakeBorder(plane, 0, size[1] * factor_y - height, 0, size[0] * factor_x - width, cv2.BORDER_REPLICATE)
     return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
 
 
@@ -278,9 +276,7 @@ class YuvEye:
         chroma *= np.float32(chroma_gain)
         chroma += np.float32(chroma_offset)
         # luma pixel i has its centre at rect.x0 + i + 0.5
-        matrix = np.array(
-            [[1 / sx, 0, (rect.x0 + 0.5 - x0) / sx - 0.5], [0, 1 / sy, (rect.y0 + 0.5 - y0) / sy - 0.5]]
-        )
+        matrix = np.array([[1 / sx, 0, (rect.x0 + 0.5 - x0) / sx - 0.5], [0, 1 / sy, (rect.y0 + 0.5 - y0) / sy - 0.5]])
         return Guide(luma, chroma, matrix)
 
 

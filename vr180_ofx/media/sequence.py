@@ -140,7 +140,9 @@ class SequenceSource:
             # each view is a picture of its own: the same decision as for two eyes side by side
             geometry = decide_geometry(2 * width, height, StreamFacts("sbs", facts.projection), facts_from_name(stem), _with_sbs(settings))
             reasons = (f"layout: each view has pictures of its own ({width}x{height})", *geometry.reasons[1:])
-            geometry = Geometry(Layout("sbs", 2 * width, height, settings.input.swap_eyes), geometry.projection_name, geometry.fov_degrees, reasons)
+            geometry = Geometry(
+                Layout("sbs", 2 * width, height, settings.input.swap_eyes), geometry.projection_name, geometry.fov_degrees, reasons
+            )
         else:
             geometry = decide_geometry(width, height, facts, facts_from_name(re.sub(r"[%#.]0?\d*d?#*$", "", stem)), settings)
         with_colorspace(ColourTags(), settings.input.colorspace)

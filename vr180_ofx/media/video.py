@@ -225,9 +225,7 @@ class FrameConverter:
         # 4:2:0 and 4:2:2 are left-sited unless tagged otherwise: the chroma sample sits on the even luma column
         shift = -0.5 if chroma[0] == 2 and not fmt.name.startswith("yuvj") else 0.0
         for view in self.layout.views:
-            eyes[view] = YuvEye(
-                y, u, v, chroma, bits, tags, self.layout.origin(view), width, height, transform, shift
-            )
+            eyes[view] = YuvEye(y, u, v, chroma, bits, tags, self.layout.origin(view), width, height, transform, shift)
         return eyes
 
 

@@ -109,7 +109,9 @@ def _rate(reader: VideoReader) -> Fraction:
     measured = Fraction(len(index) - 1) / span if span > 0 else index.rate
     if abs(float(measured / index.rate) - 1) < 0.02:
         return index.rate
-    common = [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)] + [Fraction(r) for r in (24, 25, 30, 48, 50, 60, 90, 120)]
+    common = [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)] + [
+        Fraction(r) for r in (24, 25, 30, 48, 50, 60, 90, 120)
+    ]
     near = min(common, key=lambda r: abs(float(measured / r) - 1))
     return near if abs(float(measured / near) - 1) < 0.002 else measured.limit_denominator(1001)
 

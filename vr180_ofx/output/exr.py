@@ -124,7 +124,7 @@ class ExrWriter:
             channels |= self._colour(view, matte, source.eyes[view])
         elif preset in ("nuke", "resolve"):
             # a main image without colour opens black in Resolve and in Nuke's viewer
-            channels |= {c: alpha for c in "RGB"}
+            channels |= dict.fromkeys("RGB", alpha)
         channels |= _layer("confidence", buffers["confidence"], preset)
         if self._settings.people:
             for _, name in self._clip.people:
@@ -210,7 +210,9 @@ def _layout(settings: OutputSettings) -> str:
 def _compression(name: str) -> Any:
     value = getattr(OpenEXR, _COMPRESSION[name], None)
     if value is None:
-        raise SettingsError(f"output.compression is {name!r}, which the installed OpenEXR {OpenEXR.__version__} does not have; zips always works")
+        raise SettingsError(
+            f"output.compression is {name!r}, which the installed OpenEXR {OpenEXR.__version__} does not have; zips always works"
+        )
     return value
 
 
@@ -219,4 +221,23 @@ def time_code(index: int, fps: Fraction) -> Any:
     rate = max(1, round(fps))
     seconds, frames = divmod(index, rate)
     # OpenEXR's time code holds frames up to 29 and hours up to 23
-    return OpenEXR.TimeCode(seconds // 3600 % 24, seconds // 60 % 60, seconds % 60, min(frames * 30 // rate if rate > 30 else frames, 29), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    return OpenEXR.TimeCode(
+        seconds // 3600 % 24,
+        seconds // 60 % 60,
+        seconds % 60,
+        min(frames * 30 // rate if rate > 30 else frames, 29),
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    )

@@ -61,7 +61,9 @@ def inspect_image(path: Path, values: bool = True) -> dict[str, Any]:
                 "compression": spec.getattribute("compression") or "",
                 "channels": list(spec.channelnames),
                 "metadata": {
-                    a.name: _plain(a.value) for a in spec.extra_attribs if not a.name.startswith("oiio:") and a.name not in ("compression", "view", "name")
+                    a.name: _plain(a.value)
+                    for a in spec.extra_attribs
+                    if not a.name.startswith("oiio:") and a.name not in ("compression", "view", "name")
                 },
             }
             if values:

@@ -88,9 +88,7 @@ def render(
     job = Job(clip, plan, settings, folder, clip.name, identity(clip, plan, settings), frames)
     _claim(job)
     writer = make_writer(job)
-    report = RenderReport(
-        str(folder), _pattern(writer, frames), len(frames), people=[p.name for p in plan.active], notes=list(plan.notes)
-    )
+    report = RenderReport(str(folder), _pattern(writer, frames), len(frames), people=[p.name for p in plan.active], notes=list(plan.notes))
     todo = [n for n in frames if settings.output.overwrite or not writer.present(n)]
     report.kept = len(frames) - len(todo)
     if not writer.resumable and todo:
@@ -231,7 +229,10 @@ def _claim(job: Job) -> None:
     }
     with _explained(job.folder):
         remove_leftovers(job.folder)
-        write_atomic(path, (json.dumps({"about": "made by vr180-ofx; lets an interrupted render go on", "renders": renders}, indent=1) + "\n").encode())
+        write_atomic(
+            path,
+            (json.dumps({"about": "made by vr180-ofx; lets an interrupted render go on", "renders": renders}, indent=1) + "\n").encode(),
+        )
         job.plan.save(job.folder / f"{job.name}.plan.json")
 
 

@@ -15,7 +15,16 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.vr180.window import Rect
 
-PALETTE = ((1.0, 0.35, 0.3), (0.3, 0.9, 0.4), (0.35, 0.6, 1.0), (1.0, 0.85, 0.25), (0.9, 0.4, 1.0), (0.3, 0.95, 0.95), (1.0, 0.6, 0.2), (0.75, 0.75, 0.75))
+PALETTE = (
+    (1.0, 0.35, 0.3),
+    (0.3, 0.9, 0.4),
+    (0.35, 0.6, 1.0),
+    (1.0, 0.85, 0.25),
+    (0.9, 0.4, 1.0),
+    (0.3, 0.95, 0.95),
+    (1.0, 0.6, 0.2),
+    (0.75, 0.75, 0.75),
+)
 _CELL = 420
 
 
@@ -58,7 +67,9 @@ def _tile(clip: Clip, plan: Plan, n: int) -> FloatArray:
             canvas.rectangle(x0, y0, x1, y1, colour)
             window = track.bodies[n].window(64)
             t = np.linspace(0, 64, 17)
-            ring = np.concatenate([np.stack(pair, axis=-1) for pair in ((t, 0 * t), (0 * t + 64, t), (t[::-1], 0 * t + 64), (0 * t, t[::-1]))])
+            ring = np.concatenate(
+                [np.stack(pair, axis=-1) for pair in ((t, 0 * t), (0 * t + 64, t), (t[::-1], 0 * t + 64), (0 * t, t[::-1]))]
+            )
             points = clip.projection.project(window.directions(ring)) * k
             canvas.outline(points[np.isfinite(points).all(axis=-1)], colour)
             canvas.text(person.name + (" excluded" if person.exclude else ""), max(2, x0), max(12, y0 - 4), colour, 0.42)

@@ -132,7 +132,11 @@ class _Analysis:
         self._end_shot()
         self._shots.append(n)
         self._cast = Cast(
-            self._follower, self._clip.views, self._fps, self._settings.detection.confidence_threshold, len(self._members) + 1,
+            self._follower,
+            self._clip.views,
+            self._fps,
+            self._settings.detection.confidence_threshold,
+            len(self._members) + 1,
             self._pool,
         )
         self._since_search = self._every
@@ -163,9 +167,7 @@ class _Analysis:
         levels = (0, 1, 2) if k == 0 or (k // len(self._clip.views)) % _FINE_EVERY == 0 else (0, 1)
         for view in views:
             eye = eyes[view]
-            found = search(
-                eye, self._local(eye.width, eye.height), self._detector, levels, _CANDIDATE_THRESHOLD, self._pool
-            )
+            found = search(eye, self._local(eye.width, eye.height), self._detector, levels, _CANDIDATE_THRESHOLD, self._pool)
             self._cast.meet(n, eyes, view, found)
 
     def _local(self, width: int, height: int) -> Projection:
@@ -182,9 +184,7 @@ class _Analysis:
             members = [m for s, m in self._members if s == shot]
             members.sort(key=_weight, reverse=True)
             if len(members) > limit:
-                self._notes.append(
-                    f"shot {shot + 1} has {len(members)} people; the {limit} largest are kept (detection.max_people)"
-                )
+                self._notes.append(f"shot {shot + 1} has {len(members)} people; the {limit} largest are kept (detection.max_people)")
             people += [(shot, m) for m in sorted(members[:limit], key=lambda m: m.born)]
         made = [
             Person(k + 1, f"person{k + 1:02d}", {v: dict(m.entries.get(v, {})) for v in clip.views}, False, shot)

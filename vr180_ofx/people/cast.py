@@ -60,7 +60,9 @@ class _Moment:
 class Cast:
     """The people of one shot, fed with frames in order."""
 
-    def __init__(self, follower: Follower, views: tuple[str, ...], fps: float, threshold: float, first_id: int, executor: Executor | None = None) -> None:
+    def __init__(
+        self, follower: Follower, views: tuple[str, ...], fps: float, threshold: float, first_id: int, executor: Executor | None = None
+    ) -> None:
         self._follower = follower
         self._map = executor.map if executor is not None else map
         self._views = views
@@ -149,7 +151,10 @@ class Cast:
                     if a >= b or view not in looks[a] or view not in looks[b]:
                         continue
                     sa, sb = looks[a][view], looks[b][view]
-                    if max(contained(sa.mask, sb.mask), contained(sb.mask, sa.mask)) < SAME_MASK + 0.15 and mask_iou(sa.mask, sb.mask) < SAME_MASK:
+                    if (
+                        max(contained(sa.mask, sb.mask), contained(sb.mask, sa.mask)) < SAME_MASK + 0.15
+                        and mask_iou(sa.mask, sb.mask) < SAME_MASK
+                    ):
                         continue
                     loyal = {i: self._loyalty(by_id[i], view, looks[i][view]) for i in (a, b)}
                     del looks[min((a, b), key=lambda i: loyal[i])][view]

@@ -55,9 +55,7 @@ class BlazePose:
 
 
 DETECTORS: dict[str, Callable[[Settings], Detector]] = {
-    "blazepose": lambda s: BlazePose(
-        Path(s.detection.weights) if s.detection.weights else require("blazepose_detector")
-    ),
+    "blazepose": lambda s: BlazePose(Path(s.detection.weights) if s.detection.weights else require("blazepose_detector")),
 }
 
 

@@ -111,11 +111,7 @@ class Plan:
 
     @cached_property
     def _tracks(self) -> dict[tuple[int, str], Track]:
-        return {
-            (p.id, view): self._make_track(p.views.get(view, {}))
-            for p in self.people
-            for view in self.views
-        }
+        return {(p.id, view): self._make_track(p.views.get(view, {})) for p in self.people for view in self.views}
 
     def window(self, person: Person, view: str, n: int, size: int) -> Window:
         """The camera that follows the person in this eye."""

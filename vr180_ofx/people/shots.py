@@ -36,16 +36,14 @@ class CutFinder:
     """Takes thumbnails in order and says, ``LAG`` frames later, which frames begin a shot."""
 
     def __init__(self, fps: float) -> None:
-        self._detector = ContentDetector(
-            threshold=27.0, min_scene_len=_SHORTEST_SHOT, filter_mode=FlashFilter.Mode.SUPPRESS
-        )
+        self._detector = ContentDetector(threshold=27.0, min_scene_len=_SHORTEST_SHOT, filter_mode=FlashFilter.Mode.SUPPRESS)
         self._fps = fps
         self._queue: deque[tuple[int, Thumb, bool]] = deque()
         self._before: Thumb | None = None
 
     def push(self, n: int, thumb: Thumb) -> list[tuple[int, bool]]:
         """Frame ``n`` arrives. Returns (frame, whether it begins a shot) for every frame that is now decided."""
-        cuts = self._detector.process_frame(FrameTimecode(n, self._fps), thumb)
+        cuts = self._detector.process_frame(FrameTimecode(n, float(self._fps)), thumb)
         self._queue.append((n, thumb, any(c.frame_num == n for c in cuts)))
         return [self._decide() for _ in range(len(self._queue) - LAG)]
 

@@ -93,7 +93,9 @@ def evaluate(prediction: Path, truth_folder: Path, start_frame: int = 1, progres
         if progress:
             progress(index + 1)
     if result.frames == 0:
-        raise MediaError(f"no frame of {prediction} has a counterpart in {truth_folder}; frames are expected to begin at number {start_frame}")
+        raise MediaError(
+            f"no frame of {prediction} has a counterpart in {truth_folder}; frames are expected to begin at number {start_frame}"
+        )
     result.eyes = {view: {k: float(np.mean(v)) for k, v in sums[view].items()} for view in truth.layout.views}
     keys = sorted({k for e in result.eyes.values() for k in e})
     result.overall = {k: float(np.mean([e[k] for e in result.eyes.values() if k in e])) for k in keys}

@@ -106,6 +106,13 @@ def carry(left: FloatArray, disparity_pixels: FloatArray, valid: npt.NDArray[np.
     """
     height, width = left.shape
     xs, ys = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    moved = cv2.remap(left.astype(np.float32), xs + disparity_pixels.astype(np.float32), ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    moved = cv2.remap(
+        left.astype(np.float32),
+        xs + disparity_pixels.astype(np.float32),
+        ys,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0,
+    )
     out: FloatArray = np.where(valid, moved, np.nan)
     return out

@@ -49,7 +49,10 @@ def showcase(clip: Clip, frames: Path, path: Path, index: int, start_frame: int 
             colours += channels[clip.views[0]][name][..., None] * np.array(palette[k % 4], np.float32)
         last.append(_tile(colours.clip(0, 1), box, "a layer per person"))
         edge = _edge_detail(channels[clip.views[0]]["A"], composites[0])
-        last += [_label(cv2.resize(e, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC), t) for e, t in zip(edge, ("edge, composite", "edge, alpha"), strict=True)]
+        last += [
+            _label(cv2.resize(e, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC), t)
+            for e, t in zip(edge, ("edge, composite", "edge, alpha"), strict=True)
+        ]
         grid.append(np.concatenate([_fit(t, rows[0][0].shape) for t in last], axis=1))
     write_png(path, np.clip(np.concatenate(grid, axis=0), 0, 1))
 

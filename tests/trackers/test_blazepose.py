@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vr180_ofx.media.clip import open_clip
+from vr180_ofx.media.picture import Sample
+from vr180_ofx.people.analyse import analyse
+from vr180_ofx.trackers.base import Memory, WindowImage
+from vr180_ofx.trackers.blazepose import WINDOW_SIZE, BlazePoseTracker, _homography
+from vr180_ofx.vr180.window import Window, direction_from_angles
+from vr180_ofx.weights.store import require
+
+
+@pytest.fixture(scope="module")
+def tracker():
+    return BlazePoseTracker(require("blazepose_segmenter"))
+
+
+@pytest.fixture(scope="module")
+def steps(people_clip):
+    """The windows of ten frames."""
+    with open_clip(people_clip) as clip:
+        plan = analyse(clip)
+        out = []
+        for n in range(len(clip)):
+            frame = clip.frame(n)
+            windows = {}
+            for view, eye in frame.eyes.items():
+                for p in plan.present(n, view):
+                    w = plan.window(p, view, n, WINDOW_SIZE)
+                    windows[p.id, view] = WindowImage(eye.sample(w.grid(clip.projection)), w)
+            out.append(windows)
+        return out
+
+
+def run(tracker, steps, memory):
+    masks = []
+    for windows in steps:
+        memory, m = tracker.step(memory, windows)
+        masks.append(m)
+    return memory, masks
+
+
+def same(a, b):
+    return all(np.array_equal(a[k].logits, b[k].logits) and a[k].score == b[k].score for k in a) and a.keys() == b.keys()
+
+
+def test_a_step_does_not_change_its_memory(tracker, steps):
+    memory, _ = run(tracker, steps[:3], tracker.begin())
+    before = memory.digest()
+    tracker.step(memory, steps[3])
+    assert memory.digest() == before
+    with pytest.raises(ValueError, match="read-only"):
+        next(iter(memory.arrays.values()))[...] = 0
+
+
+def test_restoring_a_memory_gives_the_same_masks_to_the_last_bit(tracker, steps):
+    memory, _ = run(tracker, steps[:5], tracker.begin())
+    restored = Memory.from_bytes(memory.to_bytes())
+    assert restored.digest() == memory.digest()
+    _, a = run(tracker, steps[5:], memory)
+    _, b = run(tracker, steps[5:], restored)
+    assert all(same(x, y) for x, y in zip(a, b, strict=True))
+
+
+def test_memory_is_forgotten_exactly_when_it_says(tracker, steps):
+    _, whole = run(tracker, steps, tracker.begin())
+    begin = len(steps) - 1 - tracker.exact_after
+    _, late = run(tracker, steps[begin:], tracker.begin())
+    assert same(whole[-1], late[-1])
+    # and it is a memory: without it the mask is another
+    _, none = run(tracker, steps[-1:], tracker.begin())
+    assert not same(whole[-1], none[-1])
+
+
+def test_memory_does_not_grow(tracker, steps):
+    memory = tracker.begin()
+    sizes = []
+    for windows in steps:
+        memory, _ = tracker.step(memory, windows)
+        sizes.append(memory.nbytes)
+    assert len(set(sizes[2:])) == 1
+
+
+def test_the_masks_are_on_the_people(tracker, steps):
+    _, masks = run(tracker, steps[:2], tracker.begin())
+    for m in masks[1].values():
+        inside = m.logits > 0
+        assert 0.03 < inside.mean() < 0.5 and m.score > 0.9
+        ys, xs = np.nonzero(inside)
+        assert abs(xs.mean() - WINDOW_SIZE / 2) < 60
+
+
+def test_a_moving_edge_takes_nothing_from_the_frame_before(steps):
+    """Where the picture changed, the mask equals that of a tracker without memory."""
+    still = BlazePoseTracker(require("blazepose_segmenter"), stabilise=0.0)
+    steady = BlazePoseTracker(require("blazepose_segmenter"), stabilise=0.9)
+    key = next(iter(steps[0]))
+    image = steps[0][key]
+    shifted = Sample(np.roll(image.sample.rgb, 24, axis=1), np.roll(image.sample.guide, 24, axis=1))
+    moved = WindowImage(shifted, image.window)
+    memory, _ = steady.step(steady.begin(), {key: image})
+    _, a = steady.step(memory, {key: moved})
+    _, b = still.step(still.begin(), {key: moved})
+    change = np.abs(shifted.guide[..., 0] - image.sample.guide[..., 0]) > 0.15
+    assert change.sum() > 500
+    assert np.abs(a[key].logits - b[key].logits)[change].mean() < 0.05
+
+
+@given(st.floats(-1, 1), st.floats(-0.5, 0.5), st.floats(-40, 40))
+def test_two_cameras_in_one_place_differ_by_a_homography(lon, lat, roll):
+    a = Window(direction_from_angles(lon, lat), 60, roll, 100)
+    b = Window(direction_from_angles(lon + 0.1, lat - 0.05), 70, roll + 5, 100)
+    p = np.array([[20.0, 30.0], [70.0, 55.0]])
+    expected = b.points(a.directions(p + 0.5)) - 0.5
+    h = np.concatenate([p, np.ones((2, 1))], axis=1) @ _homography(a, b).T
+    assert h[:, :2] / h[:, 2:] == pytest.approx(expected, abs=1e-6)

