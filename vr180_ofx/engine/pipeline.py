@@ -93,7 +93,8 @@ class Pipeline:
                 person: Person = people[key[0]]
                 eye = frame.eyes[key[1]]
                 window = self.plan.window(person, key[1], frame.index, self.tracker.window_size)
-                return WindowImage(eye.sample(window.grid(self._projection(eye))), window)
+                behind = self.plan.track(person, key[1]).behind.get(frame.index, ())
+                return WindowImage(eye.sample(window.grid(self._projection(eye))), window, behind)
 
         return dict(zip(keys, self._map(crop, keys), strict=True))
 

@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.errors import FrameError
@@ -169,6 +169,8 @@ class _Analysis:
             eye = eyes[view]
             found = search(eye, self._local(eye.width, eye.height), self._detector, levels, _CANDIDATE_THRESHOLD, self._pool)
             self._cast.meet(n, eyes, view, found)
+        for view in views:
+            self._cast.meet_hidden(n, eyes, view, self._detector, self._local(eyes[view].width, eyes[view].height))
 
     def _local(self, width: int, height: int) -> Projection:
         from vr180_ofx.people.follow import resized_projection
@@ -186,8 +188,22 @@ class _Analysis:
             if len(members) > limit:
                 self._notes.append(f"shot {shot + 1} has {len(members)} people; the {limit} largest are kept (detection.max_people)")
             people += [(shot, m) for m in sorted(members[:limit], key=lambda m: m.born)]
+        # numbers within a shot become numbers in the clip
+        final = {(shot, m.id): k + 1 for k, (shot, m) in enumerate(people)}
         made = [
-            Person(k + 1, f"person{k + 1:02d}", {v: dict(m.entries.get(v, {})) for v in clip.views}, False, shot)
+            Person(
+                k + 1,
+                f"person{k + 1:02d}",
+                {
+                    v: {
+                        n: replace(e, behind=tuple(final[shot, i] for i in e.behind if (shot, i) in final))
+                        for n, e in m.entries.get(v, {}).items()
+                    }
+                    for v in clip.views
+                },
+                False,
+                shot,
+            )
             for k, (shot, m) in enumerate(people)
         ]
         if not made:

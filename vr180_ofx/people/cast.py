@@ -10,15 +10,23 @@ from dataclasses import dataclass, field, replace
 
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.people.body import Body, expected_disparity
-from vr180_ofx.people.detector import Candidate
+from vr180_ofx.people.detector import Candidate, Detector
 from vr180_ofx.people.follow import BoolArray, Follower, Sighting, contained, mask_iou
 from vr180_ofx.people.plan import Entry
+from vr180_ofx.people.search import merge_sightings
+from vr180_ofx.trackers.erase import erase
+from vr180_ofx.vr180.projection import Projection
 
 #: The segmenter must be this sure that somebody is there.
 PRESENCE = 0.5
 #: Two masks that cover each other so far are one person seen twice.
 SAME_MASK = 0.6
 HIDDEN_MASK = 0.65
+#: Somebody is behind others when these cover so much of the middle of the body.
+_HIDDEN_ENOUGH = 0.08
+#: What a detector must say of a picture with people taken out of it, and how widely it looks around each of them.
+_HIDDEN_SCORE = 0.6
+_HIDDEN_REACHES = (1.2, 1.8)
 _JUMP = 0.5  # of the reach: nobody moves further between two looks
 _RELINK_S = 3.0
 
@@ -31,6 +39,7 @@ class Member:
 
     bodies: view -> where they were seen last. entries: view -> frame -> what the plan will say.
     hits: how often a detector confirmed them. disparity: longitude in the left eye minus that in the right, radians.
+    behind: who stands before them.
     """
 
     id: int
@@ -42,6 +51,7 @@ class Member:
     best_score: float = 0.0
     hits: int = 0
     disparity: float | None = None
+    behind: frozenset[int] = frozenset()
 
     @property
     def last_seen(self) -> int:
@@ -77,18 +87,53 @@ class Cast:
     # one frame -------------------------------------------------------------------------------------------------
 
     def step(self, n: int, eyes: Eyes) -> None:
-        """Follows everybody who was there to frame ``n``."""
+        """Follows everybody who was there to frame ``n``: first those whom nobody hides, then those behind them."""
         there = [m for m in self.members if n - m.last_seen <= _RELINK_S * self._fps]
+        open_view = [m for m in there if not m.behind]
         # everybody in every eye at once; the result does not depend on who is first
-        pairs = [(m, view) for m in there for view in m.bodies]
+        pairs = [(m, view) for m in open_view for view in m.bodies]
         seen = self._map(lambda p: self._follower.look(eyes[p[1]], p[0].bodies[p[1]]), pairs)
         first = {(m.id, view): s for (m, view), s in zip(pairs, seen, strict=True)}
-        looks = {m.id: self._look(m, eyes, first) for m in there}
+        looks = {m.id: self._look(m, eyes, first) for m in open_view}
         self._drop_doubles(looks)
-        for m in self.members:
-            if m.id in looks:
-                self._note(m, n, looks[m.id])
+        masks = {view: {i: found[view].mask for i, found in looks.items() if view in found} for view in self._views}
+        for m in there:
+            found = looks.get(m.id, {})
+            if len(found) < len(m.bodies):
+                self._look_behind(m, eyes, masks, found, {o.id for o in there})
+            for view, s in found.items():
+                masks[view][m.id] = s.mask
+            if m.id in looks or found:
+                self._note(m, n, found)
         self._past.append(_Moment(n, eyes, {m.id: dict(m.masks) for m in self.members if n in m.seen.values()}))
+
+    def _look_behind(
+        self, m: Member, eyes: Eyes, masks: dict[str, dict[int, BoolArray]], found: dict[str, Sighting], known: set[int]
+    ) -> None:
+        """Adds to ``found`` what is to be seen of somebody behind others, once those are taken out of the picture."""
+        hiders: set[int] = set()
+        hidden = 0.0
+        for view, body in m.bodies.items():
+            if view in found:
+                continue
+            others = {i: mask for i, mask in masks[view].items() if i != m.id and i in known and self._near(mask, body)}
+            if not others:
+                continue
+            s = self._follower.look(eyes[view], body, rounds=1, erased=_union(others.values()))
+            if s is None or not _steady(body, s) or any(_same(s.mask, o) for o in masks[view].values()):
+                continue
+            found[view] = s
+            hidden = max(hidden, s.hidden)
+            hiders |= set(others)
+        if len(self._views) == 2 and found:
+            self._agree(m, eyes, found, masks)
+        if hiders:
+            m.behind = frozenset(hiders) if hidden > _HIDDEN_ENOUGH else frozenset()
+
+    def _near(self, mask: BoolArray, body: Body) -> bool:
+        """Whether somebody's mask reaches into the square around a body."""
+        rect = body.window(32, 0.8).bounds(self._follower.canvas)
+        return bool(not rect.empty and mask[rect.slices].any())
 
     def _look(self, m: Member, eyes: Eyes, seen: dict[tuple[int, str], Sighting | None] | None = None) -> dict[str, Sighting]:
         """seen: what was found already where the person was before; looked for when it is not given."""
@@ -101,7 +146,7 @@ class Cast:
             self._agree(m, eyes, found)
         return found
 
-    def _agree(self, m: Member, eyes: Eyes, found: dict[str, Sighting]) -> None:
+    def _agree(self, m: Member, eyes: Eyes, found: dict[str, Sighting], masks: dict[str, dict[int, BoolArray]] | None = None) -> None:
         """Both eyes see the same person, at the same height and a plausible distance; the steadier eye corrects the other."""
         left, right = self._views
         if left in found and right in found:
@@ -113,18 +158,21 @@ class Cast:
             return
         have = next(iter(found))
         lack = right if have == left else left
-        sighting = self.carry(m, found[have].body, have, eyes[lack])
-        if sighting is not None:
+        erased = None
+        if masks is not None and m.id not in masks[lack]:
+            erased = _union(mask for i, mask in masks[lack].items() if i != m.id)
+        sighting = self.carry(m, found[have].body, have, eyes[lack], erased)
+        if sighting is not None and not (erased is not None and _same(sighting.mask, erased)):
             found[lack] = sighting
 
-    def carry(self, m: Member, body: Body, have: str, eye: EyeImage) -> Sighting | None:
+    def carry(self, m: Member, body: Body, have: str, eye: EyeImage, erased: BoolArray | None = None) -> Sighting | None:
         """Looks in the other eye where the disparity puts the body."""
         left = self._views[0]
         disparity = m.disparity if m.disparity is not None else expected_disparity(body)
         guess = body.shifted(-disparity if have == left else disparity)
         if abs(guess.longitude) > math.pi * 0.6:
             return None
-        sighting = self._follower.look(eye, guess, rounds=2)
+        sighting = self._follower.look(eye, guess, rounds=2, erased=erased)
         if sighting is None or sighting.presence < PRESENCE:
             return None
         pair = (body, sighting.body) if have == left else (sighting.body, body)
@@ -169,7 +217,7 @@ class Cast:
             m.bodies[view] = s.body
             m.masks[view] = s.mask
             m.seen[view] = n
-            m.entries.setdefault(view, {})[n] = Entry(s.body, s.box, s.presence, source)
+            m.entries.setdefault(view, {})[n] = Entry(s.body, s.box, s.presence, source, tuple(sorted(m.behind)))
         if len(self._views) == 2 and len(found) == 2:
             left, right = (found[v].body for v in self._views)
             disparity = math.remainder(left.longitude - right.longitude, math.tau)
@@ -201,6 +249,32 @@ class Cast:
                 continue
             self._join(n, eyes, view, c, s)
 
+    def meet_hidden(self, n: int, eyes: Eyes, view: str, detector: Detector, local: Projection) -> None:
+        """Takes everybody who is known out of the picture and looks again around them: who stands behind?"""
+        masks = {m.id: m.masks[view] for m in self.members if m.seen.get(view) == n}
+        if not masks:
+            return
+        everybody = _union(masks.values())
+        assert everybody is not None
+        found: list[Candidate] = []
+        for m in list(self.members):
+            if m.id not in masks or m.behind:
+                continue
+            for reaches in _HIDDEN_REACHES:
+                window = m.bodies[view].window(detector.size, reaches)
+                picture = erase(eyes[view].sample(window.grid(local)).rgb, self._follower.in_window(everybody, window))
+                found += detector.find(picture, window, _HIDDEN_SCORE)
+        for c in merge_sightings(found):
+            s = self._follower.look(eyes[view], c.body, rounds=2, erased=everybody)
+            if s is None or s.presence < PRESENCE or _moved(c.body, s.body) > 0.6:
+                continue
+            others = {m.id: m.masks[view] for m in self.members if m.seen.get(view) == n}
+            if any(_same(s.mask, o) for o in others.values()):
+                continue
+            near = frozenset(i for i, mask in masks.items() if self._near(mask, s.body))
+            if near and s.hidden > _HIDDEN_ENOUGH:
+                self._join(n, eyes, view, c, s, near)
+
     def _known(self, c: Candidate, view: str, n: int) -> Member | None:
         best, nearest = None, 1.0
         for m in self.members:
@@ -212,24 +286,27 @@ class Cast:
                 best, nearest = m, distance
         return best
 
-    def _join(self, n: int, eyes: Eyes, view: str, c: Candidate, s: Sighting) -> None:
+    def _join(self, n: int, eyes: Eyes, view: str, c: Candidate, s: Sighting, behind: frozenset[int] = frozenset()) -> None:
         m = self._returning(n, view, s)
         found = {view: s}
         if m is None:
-            m = Member(self._next_id, n, {}, {})
+            m = Member(self._next_id, n, {}, {}, behind=behind)
             if len(self._views) == 2:
                 other = self._views[1] if view == self._views[0] else self._views[0]
-                partner = self.carry(m, s.body, view, eyes[other])
+                partner = self.carry(m, s.body, view, eyes[other], self._before(m, other, n))
                 if partner is not None and not self._taken(partner, other, n):
                     found[other] = partner
+                elif behind:
+                    return  # what only one eye sees in a filled picture is not to be believed
             self._next_id += 1
             self.members.append(m)
         elif len(self._views) == 2:
             other = self._views[1] if view == self._views[0] else self._views[0]
             if m.seen.get(other) != n:
-                partner = self.carry(replace_disparity(m), s.body, view, eyes[other])
+                partner = self.carry(replace_disparity(m), s.body, view, eyes[other], self._before(m, other, n))
                 if partner is not None and not self._taken(partner, other, n):
                     found[other] = partner
+        m.behind = behind
         new = not m.entries
         m.hits += 1
         m.best_score = max(m.best_score, c.score)
@@ -238,6 +315,10 @@ class Cast:
             self._past[-1].masks[m.id] = dict(m.masks)
         if new:
             self._look_back(m, n)
+
+    def _before(self, m: Member, view: str, n: int) -> BoolArray | None:
+        """The masks of those who stand before somebody, in one eye."""
+        return _union(o.masks[view] for o in self.members if o.id in m.behind and o.seen.get(view) == n)
 
     def _taken(self, s: Sighting, view: str, n: int) -> bool:
         masks = [m.masks[view] for m in self.members if m.seen.get(view) == n]
@@ -260,15 +341,17 @@ class Cast:
 
     def _look_back(self, m: Member, n: int) -> None:
         """Follows a new person back to where they came from, as far as the frames are still at hand."""
-        ahead = Member(m.id, n, dict(m.bodies), {}, dict(m.masks), dict(m.seen), m.best_score, m.hits, m.disparity)
+        ahead = Member(m.id, n, dict(m.bodies), {}, dict(m.masks), dict(m.seen), m.best_score, m.hits, m.disparity, m.behind)
         for moment in reversed(self._past):
             if moment.n >= n:
                 continue
-            found = self._look(ahead, moment.eyes)
+            masks = {v: {i: own[v] for i, own in moment.masks.items() if v in own} for v in self._views}
+            found = {} if ahead.behind else self._look(ahead, moment.eyes)
             for view in list(found):
-                masks = [v[view] for v in moment.masks.values() if view in v]
-                if any(_same(found[view].mask, o) for o in masks):
+                if any(_same(found[view].mask, o) for o in masks[view].values()):
                     del found[view]
+            if len(found) < len(ahead.bodies):
+                self._look_behind(ahead, moment.eyes, masks, found, set(moment.masks) - {m.id})
             if not found:
                 break
             self._note(ahead, moment.n, found)
@@ -284,7 +367,9 @@ class Cast:
         kept = []
         for m in self.members:
             frames = sorted({n for e in m.entries.values() for n in e})
-            if not frames or m.best_score < self._threshold:
+            # nobody is asked for a good score who could only be seen in part
+            wanted = _HIDDEN_SCORE if any(e.behind for own in m.entries.values() for e in own.values()) else self._threshold
+            if not frames or m.best_score < wanted:
                 continue
             chances = sum(frames[0] <= n <= frames[-1] for n in self.search_frames)
             if m.hits >= 2 or chances <= 1:
@@ -295,6 +380,13 @@ class Cast:
 def replace_disparity(m: Member) -> Member:
     """A copy that forgets its distance: after a while out of sight it may have changed."""
     return replace(m, disparity=None)
+
+
+def _union(masks: Iterable[BoolArray]) -> BoolArray | None:
+    total: BoolArray | None = None
+    for mask in masks:
+        total = mask.copy() if total is None else total | mask
+    return total
 
 
 def _same(new: BoolArray, known: BoolArray) -> bool:

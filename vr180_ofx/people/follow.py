@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.people.body import Body, body_from_directions
+from vr180_ofx.trackers.erase import erase
 from vr180_ofx.trackers.blazepose_net import HIPS, INPUT_SIZE, TOP, BlazePoseSegmenter, PoseMask
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Projection, Rectilinear
 from vr180_ofx.vr180.window import Window
@@ -21,6 +22,7 @@ Box = tuple[float, float, float, float]
 SQUARE_REACHES = 1.25
 CANVAS_SIDE = 256
 _LEAST_AREA = 0.02
+_LEAST_HIDDEN_AREA = 0.012
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,14 @@ class Sighting:
 
     body: where the landmarks put it. box: the mask's bounds in the eye's pixels.
     presence: 0..1. mask: what it covers, on a canvas of the whole eye about 256 pixels wide.
+    hidden: the share of the middle of the body that others, who were erased, stand before.
     """
 
     body: Body
     box: Box
     presence: float
     mask: BoolArray
+    hidden: float = 0.0
 
     @property
     def area(self) -> int:
@@ -49,24 +53,45 @@ class Follower:
         self.projection = projection
         self.canvas = _smaller(projection, CANVAS_SIDE)
 
-    def look(self, eye: EyeImage, body: Body, rounds: int = 1) -> Sighting | None:
-        """Segments around ``body``, ``rounds`` times with the landmarks of the time before. None: nobody there."""
-        window, pose = body.window(INPUT_SIZE, SQUARE_REACHES), None
+    def look(self, eye: EyeImage, body: Body, rounds: int = 1, erased: BoolArray | None = None) -> Sighting | None:
+        """Segments around ``body``, ``rounds`` times with the landmarks of the time before. None: nobody there.
+
+        erased: on the canvas, people who stand before this one and are taken out of the picture first.
+        """
+        window, pose, hole = body.window(INPUT_SIZE, SQUARE_REACHES), None, None
+        # eyes may be reduced pictures: their grids are those of a projection of their own size
+        local = _resized(self.projection, eye.width, eye.height)
         for _ in range(rounds):
             window = body.window(INPUT_SIZE, SQUARE_REACHES)
-            # eyes may be reduced pictures: their grids are those of a projection of their own size
-            local = _resized(self.projection, eye.width, eye.height)
-            pose = self._segmenter.segment(eye.sample(window.grid(local)).rgb)
+            picture = eye.sample(window.grid(local)).rgb
+            if erased is not None:
+                hole = self.in_window(erased, window)
+                picture = erase(picture, hole)
+            pose = self._segmenter.segment(picture)
             if pose.presence < 0.3:
                 return None
             hips, top = window.directions(pose.landmarks[[HIPS, TOP]])
             body = body_from_directions(hips, top)
         assert pose is not None
-        return self._sighting(window, pose, body)
+        return self._sighting(window, pose, body, hole)
 
-    def _sighting(self, window: Window, pose: PoseMask, body: Body) -> Sighting | None:
+    def in_window(self, mask: BoolArray, window: Window) -> BoolArray:
+        """A canvas mask as the window sees it."""
+        grid = window.grid(self.canvas)
+        seen = cv2.remap(
+            mask.astype(np.uint8), np.nan_to_num(grid[..., 0], nan=-9) - 0.5, np.nan_to_num(grid[..., 1], nan=-9) - 0.5, cv2.INTER_LINEAR
+        )
+        inside: BoolArray = seen > 0
+        return inside
+
+    def _sighting(self, window: Window, pose: PoseMask, body: Body, hole: BoolArray | None) -> Sighting | None:
         inside = pose.logits > 0
-        if inside.mean() < _LEAST_AREA:
+        hidden = 0.0
+        if hole is not None:
+            inside &= ~hole
+            middle = np.s_[INPUT_SIZE // 5 : -INPUT_SIZE // 5, INPUT_SIZE // 3 : -INPUT_SIZE // 3]
+            hidden = float(hole[middle].mean())
+        if inside.mean() < (_LEAST_AREA if hole is None else _LEAST_HIDDEN_AREA):
             return None
         box = self.box(window, inside)
         if box is None:
@@ -75,15 +100,12 @@ class Follower:
         mask = np.zeros((self.canvas.height, self.canvas.width), bool)
         if rect.empty:
             return None
-        grid = window.inverse_map(self.canvas, rect)
-        logits = cv2.remap(
-            pose.logits, grid[..., 0] - 0.5, grid[..., 1] - 0.5, cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT, borderValue=-10,
-        )  # fmt: skip
-        mask[rect.slices] = logits > 0
+        grid = window.inverse_map(self.canvas, rect) - np.float32(0.5)
+        seen = cv2.remap(inside.astype(np.float32), np.nan_to_num(grid, nan=-9), None, cv2.INTER_LINEAR)
+        mask[rect.slices] = seen > 0.5
         if not mask.any():
             return None
-        return Sighting(body, box, pose.presence, mask)
+        return Sighting(body, box, pose.presence, mask, hidden)
 
     def box(self, window: Window, inside: BoolArray) -> Box | None:
         """The bounds, in the eye's pixels, of what a window's mask covers; the largest piece of it and its peers."""

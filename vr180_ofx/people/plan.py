@@ -38,12 +38,14 @@ class Entry:
     """A person in one eye at one frame.
 
     box: (x0, y0, x1, y1) in the eye's pixels. score: 0..1, how sure the networks were. source: found, tracked or edited.
+    behind: the numbers of the people who stand before this one and hide a part of them.
     """
 
     body: Body
     box: Box
     score: float
     source: str = "tracked"
+    behind: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class Track:
     bodies: dict[int, Body]
     boxes: dict[int, Box]
     scores: dict[int, float]
+    behind: dict[int, tuple[int, ...]]
 
     def has(self, n: int) -> bool:
         return n in self.bodies
@@ -121,6 +124,7 @@ class Plan:
         bodies: dict[int, Body] = {}
         boxes: dict[int, Box] = {}
         scores: dict[int, float] = {}
+        behind: dict[int, tuple[int, ...]] = {}
         for run in self._runs(sorted(entries)):
             first, last = self._held(run, entries)
             numbers = np.arange(first, last + 1)
@@ -134,7 +138,10 @@ class Plan:
                 bodies[n] = Body(math.remainder(row[0], math.tau), float(row[1]), float(np.exp(row[2])), math.remainder(row[3], math.tau))
                 boxes[n] = (float(row[4]), float(row[5]), float(row[6]), float(row[7]))
                 scores[n] = float(row[8])
-        return Track(min(bodies, default=0), bodies, boxes, scores)
+                nearest = entries[min(run, key=lambda k: abs(k - n))]
+                if nearest.behind:
+                    behind[n] = nearest.behind
+        return Track(min(bodies, default=0), bodies, boxes, scores, behind)
 
     def _runs(self, frames: list[int]) -> list[list[int]]:
         """Frames with entries, split where the person is out of sight or a shot ends."""
@@ -180,6 +187,8 @@ class Plan:
                     row: dict[str, Any] = {"box": _rounded(e.box)}
                     if np.isfinite(hips).all() and np.isfinite(top).all():
                         row |= {"hips": _rounded(hips), "top": _rounded(top)}
+                    if e.behind:
+                        row["behind"] = list(e.behind)
                     rows[str(n)] = row | {"score": round(e.score, 3), "source": e.source}
                 views[view] = rows
             people.append({"id": p.id, "name": p.name, "exclude": p.exclude, "shot": p.shot, "views": views})
@@ -332,7 +341,10 @@ def _entry(row: Any, clip: Any, where: str) -> Entry:
     score = row.get("score", 1.0)
     if not isinstance(score, (int, float)) or not 0 <= score <= 1:
         raise PlanError(f"{where}.score is {score!r}; it lies between 0 and 1")
-    return Entry(body, box, float(score), source)  # type: ignore[arg-type]
+    behind = row.get("behind", [])
+    if not isinstance(behind, list) or not all(isinstance(k, int) and not isinstance(k, bool) for k in behind):
+        raise PlanError(f"{where}.behind is {behind!r}; it is a list of the ids of people who stand before this one")
+    return Entry(body, box, float(score), source, tuple(behind))  # type: ignore[arg-type]
 
 
 def _numbers(e: Entry) -> list[float]:

@@ -25,12 +25,12 @@ class WindowImage:
     """What a window shows of one person in one eye.
 
     sample: the pixels, (size, size). window: the camera that took them.
-    valid: (size, size) bool, False where the picture ends; None when the window lies wholly inside.
+    behind: the numbers of people who stand before this one.
     """
 
     sample: Sample
     window: Window
-    valid: npt.NDArray[np.bool_] | None = None
+    behind: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ import numpy as np
 
 from vr180_ofx.people.body import WINDOW_REACHES
 from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
+from vr180_ofx.trackers.erase import erase
 from vr180_ofx.trackers.blazepose_net import INPUT_SIZE, BlazePoseSegmenter
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.vr180.window import Window
@@ -56,7 +57,12 @@ class BlazePoseTracker:
     def step(self, memory: Memory, windows: Mapping[Key, WindowImage]) -> tuple[Memory, dict[Key, Mask]]:
         run = self._executor.map if self._executor is not None else map
         keys = list(windows)
-        raw = dict(zip(keys, run(self._segment, [windows[k] for k in keys]), strict=True))
+        raw: dict[Key, tuple[FloatArray, float]] = {}
+        # people whom others hide come after those who hide them
+        for keys_now in _in_order(windows):
+            holes = [self._before(k, windows, raw) for k in keys_now]
+            found = run(self._segment, [windows[k] for k in keys_now], holes)
+            raw |= dict(zip(keys_now, found, strict=True))
         greys = {k: _grey(w) for k, w in windows.items()}
         pasts = {k: [self._past(memory, k, age) for age in range(1, MEMORY_FRAMES + 1)] for k in keys}
         steady = run(lambda k: self._steady(raw[k][0], greys[k], windows[k].window, pasts[k]), keys)
@@ -74,19 +80,38 @@ class BlazePoseTracker:
                 arrays |= {f"{name}.2.{k}": v for k, v in zip(("logits", "grey", "window"), past[0], strict=True)}
         return Memory(arrays), masks
 
-    def _segment(self, image: WindowImage) -> tuple[FloatArray, float]:
+    def _before(self, key: Key, windows: Mapping[Key, WindowImage], raw: Mapping[Key, tuple[FloatArray, float]]) -> FloatArray | None:
+        """The logits, in this window, of everybody who stands before this person; None when nobody does."""
+        image = windows[key]
+        total: FloatArray | None = None
+        for other in image.behind:
+            front = (other, key[1])
+            if front not in raw or front == key:
+                continue
+            matrix = _homography(image.window, windows[front].window)
+            seen = cv2.warpPerspective(
+                raw[front][0], matrix, (WINDOW_SIZE, WINDOW_SIZE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_CONSTANT, borderValue=-_CLIP,
+            )  # fmt: skip
+            total = seen if total is None else np.maximum(total, seen)
+        return total
+
+    def _segment(self, image: WindowImage, before: FloatArray | None = None) -> tuple[FloatArray, float]:
         """Raw logits on the window's grid, (size, size) float32, and the presence of the whole body."""
+        picture = image.sample.rgb if before is None else erase(image.sample.rgb, before > 0)
         total = np.zeros((WINDOW_SIZE, WINDOW_SIZE), np.float32)
         weight = np.full((WINDOW_SIZE, WINDOW_SIZE), 1e-3, np.float32)
         presence = 0.0
         for k, patch in enumerate(self._patches):
-            pose = self._segmenter.segment(patch.cut(image.sample.rgb))
+            pose = self._segmenter.segment(patch.cut(picture))
             if k == 0:
                 presence = pose.presence
             share = _PART_WEIGHT if k else 1.0
             patch.add(np.clip(pose.logits, -_CLIP, _CLIP), share, total, weight)
         # what no square shows is not the person
-        return np.where(weight > 2e-3, total / weight, -_CLIP).astype(np.float32), presence
+        logits = np.where(weight > 2e-3, total / weight, -_CLIP).astype(np.float32)
+        # where somebody stands before them, they are not to be seen
+        return logits if before is None else np.minimum(logits, -before), presence
 
     def _past(self, memory: Memory, key: Key, age: int) -> tuple[Array, Array, Array] | None:
         name = f"{_name(key)}.{age}"
@@ -117,6 +142,19 @@ class BlazePoseTracker:
             weight += share
         steady: FloatArray = total / weight
         return steady
+
+
+def _in_order(windows: Mapping[Key, WindowImage]) -> list[list[Key]]:
+    """Groups that can be segmented at once: whoever stands before others comes in an earlier group."""
+    rest, groups, done = list(windows), [], set()
+    while rest:
+        ready = [k for k in rest if all((i, k[1]) in done or (i, k[1]) not in windows for i in windows[k].behind)]
+        # a circle in an edited plan: nobody is in front, so all are
+        ready = ready or rest
+        groups.append(ready)
+        done |= set(ready)
+        rest = [k for k in rest if k not in done]
+    return groups
 
 
 class _Patch:
