@@ -149,7 +149,8 @@ class OutputSettings(Section):
     path: str | None = Field(None, description="The output folder; the command line's -o wins.")
     format: Literal["exr", "alpha", "greenscreen", "foreground", "video", "greenscreen_png"] = Field(
         "exr",
-        description="exr: multi-view EXR. alpha: RGBA PNG. greenscreen: video over the background colour. greenscreen_png: the same as PNG. foreground: PNG with unmixed colour. video: the alpha as grey video.",
+        description="exr: multi-view EXR. alpha: RGBA PNG. greenscreen: video over the background colour. "
+        "greenscreen_png: the same as PNG. foreground: PNG with unmixed colour. video: the alpha as grey video.",
     )
     video_codec: Literal["h264", "hevc"] = Field("h264", description="Codec of video outputs.")
     video_quality: int = Field(16, ge=0, le=51, description="CRF of video outputs; lower is better.")

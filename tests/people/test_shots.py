@@ -14,7 +14,7 @@ def scene(seed, n, size=(96, 192)):
 def cuts(pictures):
     finder, found = CutFinder(24), []
     for n, p in enumerate(pictures):
-        found += [d for d in finder.push(n, p)]
+        found += finder.push(n, p)
     found += finder.flush()
     assert [n for n, _ in found] == list(range(len(pictures)))
     return [n for n, cut in found if cut]

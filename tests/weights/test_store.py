@@ -17,12 +17,13 @@ DATA = bytes(range(256)) * 4096
 class Handler(http.server.BaseHTTPRequestHandler):
     cut_after = None
     resumes = True
-    asked: list = []
+    asked = None
     body = DATA
 
     def do_GET(self):
         if self.path.startswith("/simple"):
-            return self.index()
+            self.index()
+            return
         ranged = self.headers.get("Range")
         type(self).asked.append(ranged)
         start = int(ranged.split("=")[1].rstrip("-")) if ranged and self.resumes else 0
@@ -54,7 +55,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch, tmp_path):
     class Own(Handler):
-        asked = []
+        pass
+
+    Own.asked = []
 
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Own)
     threading.Thread(target=httpd.serve_forever, daemon=True).start()

@@ -18,6 +18,7 @@ from vr180_ofx.people.plan import Person, Plan
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.base import Key, Mask, Memory, Tracker, WindowImage
 from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.window import Rect
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -159,7 +160,7 @@ class Pipeline:
 
 
 def _logits_at(mask: Mask, image: WindowImage, projection: Projection, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
-    from vr180_ofx.vr180.window import Rect
-
     grid = image.window.inverse_map(projection, Rect(x0, y0, x1, y1)) - np.float32(0.5)
-    return cv2.remap(mask.logits, np.nan_to_num(grid, nan=-1e4), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-8)
+    places = np.nan_to_num(grid, nan=-1e4)
+    out: FloatArray = cv2.remap(mask.logits, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-8)
+    return out

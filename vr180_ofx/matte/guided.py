@@ -31,7 +31,8 @@ class GuidedRefiner:
         size = (2 * self._radius + 1, 2 * self._radius + 1)
 
         def mean(x: FloatArray) -> FloatArray:
-            return cv2.blur(x, size, borderType=cv2.BORDER_REFLECT)
+            blurred: FloatArray = cv2.blur(x, size, borderType=cv2.BORDER_REFLECT)
+            return blurred
 
         c = [np.ascontiguousarray(guide[..., k]) * np.float32(w) for k, w in enumerate(_WEIGHTS)]
         mask = mask.astype(np.float32, copy=False)

@@ -115,7 +115,8 @@ def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImag
 
 
 def _lookup(values: FloatArray, grid: FloatArray, outside: tuple[float, ...] = (0.0, 0.0, 0.0)) -> FloatArray:
-    return cv2.remap(values, grid - np.float32(0.5), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
+    out: FloatArray = cv2.remap(values, grid - np.float32(0.5), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
+    return out
 
 
 def _reaches_border(refined: Refined) -> bool:

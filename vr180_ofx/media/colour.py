@@ -74,7 +74,7 @@ class ColourTags:
             f"primaries {self.primaries}",
         ]
         if self.colorspace:
-            parts = parts[:2] + [f"colour space {self.colorspace}"]
+            parts = [*parts[:2], f"colour space {self.colorspace}"]
         return ", ".join(parts) + (f" (assumed: {', '.join(self.assumed)})" if self.assumed else "")
 
 

@@ -9,6 +9,7 @@ import hashlib
 import io
 import logging
 import os
+import zipfile
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -97,7 +98,7 @@ def load_index(path: Path) -> FrameIndex:
             )  # fmt: skip
     except FileNotFoundError:
         pass
-    except Exception as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         log.warning("the cached index %s is damaged (%s); building it again", cached, error)
     index = build_index(path)
     if file_identity(path) == (size, mtime):

@@ -83,7 +83,8 @@ def _shrunk(plane: PlaneArray, factor_x: int, factor_y: int) -> PlaneArray:
     if width % factor_x or height % factor_y:
         # blocks stay aligned: the last one is completed with its border
         plane = cv2.copyMakeBorder(plane, 0, size[1] * factor_y - height, 0, size[0] * factor_x - width, cv2.BORDER_REPLICATE)
-    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    small: PlaneArray = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    return small
 
 
 def _grid_plan(grid: FloatArray, width: int, height: int) -> tuple[Rect, int, npt.NDArray[np.bool_] | None]:
@@ -122,7 +123,7 @@ def _remap(plane: PlaneArray, grid: FloatArray, x0: float, y0: float, sx: float,
         plane = plane.astype(np.float32)
     map_x = ((grid[..., 0] - x0) / sx - 0.5).astype(np.float32)
     map_y = ((grid[..., 1] - y0) / sy - 0.5).astype(np.float32)
-    out = cv2.remap(plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    out: FloatArray = cv2.remap(plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return out.astype(np.float32, copy=False)
 
 
@@ -242,7 +243,7 @@ class YuvEye:
     def reduced(self, factor: int) -> EyeImage:
         whole = Rect(0, 0, self.width, self.height)
         y = np.ascontiguousarray(_shrunk(self._luma(whole), factor, factor))
-        planes = []
+        planes: list[PlaneArray | None] = []
         sub = tuple(max(1, s // factor) for s in self.subsampling)
         for plane in (self.u, self.v):
             if plane is None:
@@ -296,7 +297,7 @@ class RgbEye:
     @property
     def _peak(self) -> float:
         kind = self.pixels.dtype
-        return float(np.iinfo(kind).max) if np.issubdtype(kind, np.integer) else 1.0
+        return float(np.iinfo(str(kind)).max) if np.issubdtype(kind, np.integer) else 1.0
 
     def _block(self, rect: Rect) -> PlaneArray:
         ox, oy = self.origin
@@ -307,7 +308,8 @@ class RgbEye:
         rgb = values.astype(np.float32, copy=False) * np.float32(1 / self._peak)
         if self.transform is not None:
             return self.transform(rgb)
-        return np.clip(np.nan_to_num(rgb), 0, 1)
+        clean: FloatArray = np.clip(np.nan_to_num(rgb), 0, 1)
+        return clean
 
     def sample(self, grid: FloatArray) -> Sample:
         rect, factor, inside = _grid_plan(grid, self.width, self.height)
@@ -345,7 +347,8 @@ class RgbEye:
 def _luma_chroma(rgb: FloatArray) -> FloatArray:
     """BT.709 luma and colour differences, (h, w, 3) float32."""
     matrix = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]], np.float32)
-    return cv2.transform(rgb, matrix)
+    out: FloatArray = cv2.transform(rgb, matrix)
+    return out
 
 
 @dataclass(frozen=True, slots=True)

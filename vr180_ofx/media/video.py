@@ -6,6 +6,7 @@ group of pictures.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import OrderedDict
@@ -90,9 +91,9 @@ class VideoReader:
                 return self._recent[n]
             # going on beats seeking while the wanted frame lies ahead and no keyframe lies in between
             ahead = self._frames is not None and self._position < n
-            if not ahead or int(self.index.key[n]) > int(self.index.pts[max(self._position, 0)]):
-                if not (ahead and n == self._position + 1):
-                    self._seek(n)
+            behind_keyframe = not ahead or int(self.index.key[n]) > int(self.index.pts[max(self._position, 0)])
+            if behind_keyframe and not (ahead and n == self._position + 1):
+                self._seek(n)
             frame = self._advance(n)
             if frame is None:
                 # a damaged stretch can swallow frames, and some formats seek past their goal: one more try from afar
@@ -138,10 +139,8 @@ class VideoReader:
                 return
             except av.error.FFmpegError as error:
                 log.warning("%s: reading stops early: %s", self.path, error.strerror)
-                try:
+                with contextlib.suppress(av.error.FFmpegError):
                     yield from stream.decode(None)
-                except av.error.FFmpegError:
-                    pass
                 return
             if self.index.by_ordinal and packet.size:
                 packet.pts = packet.dts = self._ordinal
@@ -250,6 +249,6 @@ def _planar_name(frame: VideoFrame) -> str:
 def _plane(frame: VideoFrame, number: int, bits: int) -> PlaneArray:
     plane = frame.planes[number]
     kind = np.dtype(np.uint16 if bits > 8 else np.uint8)
-    rows = np.frombuffer(plane, kind).reshape(plane.height, plane.line_size // kind.itemsize)
+    rows: PlaneArray = np.frombuffer(memoryview(plane), kind).reshape(plane.height, plane.line_size // kind.itemsize)
     view: PlaneArray = rows[:, : plane.width]
     return view

@@ -124,7 +124,8 @@ def facts_from_stream(frame: VideoFrame) -> StreamFacts:
     layout = projection = None
     fov: float | None = None
     swap = False
-    for data in frame.side_data:
+    found: Any = frame.side_data
+    for data in found:
         raw = bytes(data)
         kind = data.type.name
         if kind == "STEREO3D" and len(raw) >= 8:

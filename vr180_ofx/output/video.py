@@ -5,6 +5,7 @@ The file appears when it is finished; before that it is a hidden file that nothi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from fractions import Fraction
@@ -141,10 +142,8 @@ class _VideoFile:
         return [*notes, f"{self.path.name}: {len(found)} frames, timing off by at most {drift * 1000:.2f} ms"]
 
     def abort(self) -> None:
-        try:
+        with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
             self._container.close()
-        except (av.error.FFmpegError, OSError, ValueError):
-            pass
         self._part.unlink(missing_ok=True)
 
 
@@ -206,5 +205,4 @@ def _comment(path: Path) -> str | None:
 def _frame_times(path: Path) -> list[float]:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        times = sorted(float(p.pts * p.time_base) for p in container.demux(stream) if p.pts is not None and p.size)
-    return times
+        return sorted(float(p.pts * p.time_base) for p in container.demux(stream) if p.pts is not None and p.size)

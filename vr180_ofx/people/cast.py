@@ -29,6 +29,7 @@ _HIDDEN_SCORE = 0.6
 _HIDDEN_REACHES = (1.2, 1.8)
 _JUMP = 0.5  # of the reach: nobody moves further between two looks
 _RELINK_S = 3.0
+_GLIMPSE_S = 0.4
 
 Eyes = dict[str, EyeImage]
 
@@ -83,11 +84,14 @@ class Cast:
         self._past: deque[_Moment] = deque(maxlen=12)
         self.searches = 0
         self.search_frames: list[int] = []
+        self._first = self._last = -1
 
     # one frame -------------------------------------------------------------------------------------------------
 
     def step(self, n: int, eyes: Eyes) -> None:
         """Follows everybody who was there to frame ``n``: first those whom nobody hides, then those behind them."""
+        self._first = n if self._first < 0 else self._first
+        self._last = n
         there = [m for m in self.members if n - m.last_seen <= _RELINK_S * self._fps]
         open_view = [m for m in there if not m.behind]
         # everybody in every eye at once; the result does not depend on who is first
@@ -362,6 +366,9 @@ class Cast:
 
     # the end of the shot -----------------------------------------------------------------------------------------
 
+    def _length(self) -> int:
+        return self._last - self._first + 1
+
     def believed(self) -> list[Member]:
         """The members that are people: confirmed by more than one search when there was more than one to confirm them."""
         kept = []
@@ -370,6 +377,10 @@ class Cast:
             # nobody is asked for a good score who could only be seen in part
             wanted = _HIDDEN_SCORE if any(e.behind for own in m.entries.values() for e in own.values()) else self._threshold
             if not frames or m.best_score < wanted:
+                continue
+            # a glimpse in the middle of a long shot is a mistake more often than a person
+            glimpse = frames[-1] - frames[0] < _GLIMPSE_S * self._fps and self._length() > 4 * _GLIMPSE_S * self._fps
+            if glimpse and frames[0] > self._first and frames[-1] < self._last - _GLIMPSE_S * self._fps:
                 continue
             chances = sum(frames[0] <= n <= frames[-1] for n in self.search_frames)
             if m.hits >= 2 or chances <= 1:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.people.body import Body, body_from_directions
-from vr180_ofx.trackers.erase import erase
 from vr180_ofx.trackers.blazepose_net import HIPS, INPUT_SIZE, TOP, BlazePoseSegmenter, PoseMask
+from vr180_ofx.trackers.erase import erase
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Projection, Rectilinear
 from vr180_ofx.vr180.window import Window
 
@@ -133,12 +133,12 @@ class Follower:
 
 def contained(a: BoolArray, b: BoolArray) -> float:
     """The share of ``a`` that ``b`` covers."""
-    return float(np.count_nonzero(a & b) / max(1, np.count_nonzero(a)))
+    return int(np.count_nonzero(a & b)) / max(1, int(np.count_nonzero(a)))
 
 
 def mask_iou(a: BoolArray, b: BoolArray) -> float:
     """Intersection over union."""
-    return float(np.count_nonzero(a & b) / max(1, np.count_nonzero(a | b)))
+    return int(np.count_nonzero(a & b)) / max(1, int(np.count_nonzero(a | b)))
 
 
 def _resized(projection: Projection, width: int, height: int) -> Projection:

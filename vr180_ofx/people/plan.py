@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,7 @@ class Plan:
     def _held(self, run: list[int], entries: dict[int, Entry]) -> tuple[int, int]:
         """Entries are sampled: near the shot's ends, the first and last one hold up to the end."""
         first_of_shot, last_of_shot = self.shot_of(run[0])
-        hold = max((b - a for a, b in zip(run, run[1:], strict=False)), default=max(1, round(self.fps / 12)))
+        hold = max((b - a for a, b in pairwise(run)), default=max(1, round(self.fps / 12)))
         first = first_of_shot if run[0] - first_of_shot <= hold else run[0]
         last = last_of_shot if last_of_shot - run[-1] <= hold else run[-1]
         return first, last
@@ -334,7 +335,7 @@ def _entry(row: Any, clip: Any, where: str) -> Entry:
     source = str(row.get("source", "edited"))
     if body is None:
         try:
-            body = body_from_box(box, projection)  # type: ignore[arg-type]
+            body = body_from_box(box, projection)
         except ValueError as error:
             raise PlanError(f"{where}: {error}") from None
         source = "edited"
@@ -344,7 +345,7 @@ def _entry(row: Any, clip: Any, where: str) -> Entry:
     behind = row.get("behind", [])
     if not isinstance(behind, list) or not all(isinstance(k, int) and not isinstance(k, bool) for k in behind):
         raise PlanError(f"{where}.behind is {behind!r}; it is a list of the ids of people who stand before this one")
-    return Entry(body, box, float(score), source, tuple(behind))  # type: ignore[arg-type]
+    return Entry(body, box, float(score), source, tuple(behind))
 
 
 def _numbers(e: Entry) -> list[float]:

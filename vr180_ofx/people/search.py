@@ -83,7 +83,8 @@ def search(
     def look(tile: _Tile) -> list[Candidate]:
         return detector.find(eye.sample(tile.grid).rgb, tile.window, threshold)
 
-    work = [tile for level in levels for tile in _tiles_with_grids(projection, detector.size, level)]
+    # projections are frozen dataclasses, so equal ones share their grids
+    work = [tile for level in levels for tile in _tiles_with_grids(projection, detector.size, level)]  # type: ignore[arg-type]
     found = [c for group in executor.map(look, work) for c in group]
     return merge_sightings(found)
 
@@ -97,7 +98,8 @@ def merge_sightings(found: list[Candidate]) -> list[Candidate]:
     merged = []
     while rest:
         first = rest[0]
-        same, other = [], []
+        same: list[Candidate] = []
+        other: list[Candidate] = []
         for c in rest:
             near = first.body.angle_to(c.body) < 0.25 * min(first.body.reach, c.body.reach)
             alike = 0.6 < c.body.reach / first.body.reach < 1.67

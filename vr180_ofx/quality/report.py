@@ -89,10 +89,10 @@ def picture(prediction: Path, truth_folder: Path, path: Path, start_frame: int =
 def _crop(alphas: dict[str, FloatArray]) -> tuple[int, int, int, int]:
     """The part of the picture with people, with some room around them; the same for both eyes."""
     height, width = next(iter(alphas.values())).shape
-    ys, xs = np.nonzero(np.max([a for a in alphas.values()], axis=0) > 0.2)
+    ys, xs = np.nonzero(np.max(list(alphas.values()), axis=0) > 0.2)
     if len(xs) == 0:
         return 0, 0, width, height
-    room = 0.12 * max(np.ptp(xs), np.ptp(ys), 16)
+    room = 0.12 * max(int(xs.max() - xs.min()), int(ys.max() - ys.min()), 16)
     x0, x1 = max(0, int(xs.min() - room)), min(width, int(xs.max() + room))
     y0, y1 = max(0, int(ys.min() - room)), min(height, int(ys.max() + room))
     return x0, y0, x1, y1

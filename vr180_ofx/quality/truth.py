@@ -81,8 +81,10 @@ class Truth:
                 depth = next(depths) if depths is not None else None
             except StopIteration:
                 return
-            people = {v: {k: _eye(p, self.layout, v).astype(np.float32) / 255 for k, p in pictures.items()} for v in self.layout.views}
-            metres = None
+            people: dict[str, dict[int, FloatArray]] = {
+                v: {k: _eye(p, self.layout, v).astype(np.float32) / 255 for k, p in pictures.items()} for v in self.layout.views
+            }
+            metres: dict[str, FloatArray] | None = None
             if depth is not None:
                 metres = {v: _eye(depth, self.layout, v).astype(np.float32) / 1000 for v in self.layout.views}
             yield TruthFrame(people, metres)

@@ -62,7 +62,8 @@ class Memory:
         return sum(a.nbytes for a in self.arrays.values())
 
     def to_bytes(self) -> bytes:
-        return save({k: np.ascontiguousarray(v) for k, v in self.arrays.items()})
+        data: bytes = save({k: np.ascontiguousarray(v) for k, v in self.arrays.items()})
+        return data
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Memory:

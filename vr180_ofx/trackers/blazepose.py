@@ -19,8 +19,8 @@ import numpy as np
 
 from vr180_ofx.people.body import WINDOW_REACHES
 from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
-from vr180_ofx.trackers.erase import erase
 from vr180_ofx.trackers.blazepose_net import INPUT_SIZE, BlazePoseSegmenter
+from vr180_ofx.trackers.erase import erase
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.vr180.window import Window
 from vr180_ofx.weights.store import file_sha256
@@ -177,10 +177,9 @@ class _Patch:
         source = rgb
         if self._step > 1.25:
             source = cv2.GaussianBlur(rgb, (0, 0), 0.35 * self._step)
-        return cv2.warpAffine(
-            source, self._matrix, (INPUT_SIZE, INPUT_SIZE),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0),
-        )  # fmt: skip
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        out: FloatArray = cv2.warpAffine(source, self._matrix, (INPUT_SIZE, INPUT_SIZE), flags=flags, borderMode=cv2.BORDER_CONSTANT)
+        return out
 
     def add(self, logits: FloatArray, share: float, total: FloatArray, weight: FloatArray) -> None:
         """Adds weighted logits and weights on the window's grid."""

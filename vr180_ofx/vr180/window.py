@@ -168,8 +168,8 @@ def _mapped(function: Callable[[FloatArray], FloatArray], x0: int, y0: int, widt
         coarse = function(np.stack(np.meshgrid(xs, ys), axis=-1))
         if _smooth(coarse, step):
             return upsample_lattice(coarse, step, width, height)
-    xs, ys = x0 + np.arange(width) + 0.5, y0 + np.arange(height) + 0.5
-    return function(np.stack(np.meshgrid(xs, ys), axis=-1)).astype(np.float32)
+    centres = np.meshgrid(x0 + np.arange(width) + 0.5, y0 + np.arange(height) + 0.5)
+    return function(np.stack(centres, axis=-1)).astype(np.float32)
 
 
 def _smooth(coarse: FloatArray, step: int) -> bool:
@@ -185,6 +185,7 @@ def upsample_lattice(coarse: FloatArray, step: int, width: int, height: int) -> 
     """Values at pixel corners 0, step, 2 step... -> values at pixel centres i + 0.5, bilinear. (height, width, 2)."""
     # cv2.resize puts source sample k at (k + 0.5) * step - 0.5 of the target: shift by a warp instead
     matrix = np.array([[step, 0.0, -0.5], [0.0, step, -0.5]])
-    return cv2.warpAffine(  # type: ignore[return-value]
+    out: FloatArray = cv2.warpAffine(
         coarse.astype(np.float32), matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+    return out
