@@ -81,9 +81,9 @@ def _folder(folder: Path) -> dict[str, Any]:
 
 def _show(facts: dict[str, Any]) -> None:
     for sequence in facts.get("sequences", []):
-        console.print(
-            f"[bold]{sequence['pattern']}[/]: {sequence['frames']} frames, {sequence['numbers'][0]}-{sequence['numbers'][1]}, {sequence['bytes'] / 1e6:.1f} MB"
-        )
+        first, last = sequence["numbers"]
+        size = sequence["bytes"] / 1e6
+        console.print(f"[bold]{sequence['pattern']}[/]: {sequence['frames']} frames, {first}-{last}, {size:.1f} MB")
         console.print(f"  gaps: {sequence['gaps'] or 'none'}; damaged: {', '.join(sequence['damaged']) or 'none'}")
         if sequence["first"]:
             _show(sequence["first"])

@@ -1,0 +1,188 @@
+"""EXR files as other programs see them."""
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import OpenEXR
+import OpenImageIO as oiio
+import pytest
+
+from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
+from vr180_ofx.media.picture import RgbEye, SourceFrame
+from vr180_ofx.output.exr import ExrClip, ExrWriter, time_code
+from vr180_ofx.output.inspect import check_exr, inspect_image
+from vr180_ofx.quality.truth import find_prediction, read_views
+from vr180_ofx.settings import OutputSettings
+from vr180_ofx.vr180.window import Rect
+
+W, H = 96, 64
+
+
+def matte(shift=0):
+    a = np.zeros((20, 30), np.float16)
+    a[4:16, 4:26] = 0.75
+    b = np.full((10, 12), 0.5, np.float16)
+    half = np.full((20, 30), 0.5, np.float16)
+    return ViewMatte(
+        W,
+        H,
+        (Layer(1, "person01", Rect(10 + shift, 8, 40 + shift, 28), a, half), Layer(2, "Ada", Rect(60, 30, 72, 40), b, np.ones_like(b))),
+    )
+
+
+FRAME = Frame(41, {"left": matte(), "right": matte(3)}, {"quality": "final", "identity": "abc", "degradations": "none"})
+CLIP = ExrClip(Fraction(30000, 1001), 1, ("left", "right"), ((1, "person01"), (2, "Ada"), (3, "Bob")), "equirect180", None)
+
+
+def write(tmp_path, **settings):
+    writer = ExrWriter(CLIP, OutputSettings(**settings))
+    return writer.write(tmp_path / "shot", 42, FRAME, None)
+
+
+@pytest.mark.parametrize("compression", ["none", "zips", "zip", "piz", "dwaa", "dwab", "htj2k", "zstd"])
+def test_parts_views_channels_and_values(tmp_path, compression):
+    (path,) = write(tmp_path, compression=compression)
+    assert path.name == "shot.0042.exr"
+    with OpenEXR.File(str(path), separate_channels=True) as f:
+        assert [p.header["view"] for p in f.parts] == ["left", "right"] == [p.header["name"] for p in f.parts]
+        for part, view in zip(f.parts, ("left", "right"), strict=True):
+            assert set(part.channels) == {"A", "confidence.A", "person01.A", "Ada.A", "Bob.A"}
+            assert all(c.pixels.dtype == np.float16 for c in part.channels.values())
+            tolerance = 0.01 if compression.startswith("dwa") else 0
+            assert np.abs(part.channels["A"].pixels - FRAME.views[view].alpha).max() <= tolerance
+            assert np.abs(part.channels["confidence.A"].pixels - FRAME.views[view].confidence).max() <= tolerance
+            assert np.abs(part.channels["person01.A"].pixels - FRAME.views[view].person(1)).max() <= tolerance
+            assert part.channels["Bob.A"].pixels.max() == 0
+        h = f.parts[0].header
+        assert h["framesPerSecond"] == Fraction(30000, 1001) and h["multiView"] == ["left", "right"]
+        assert h["vr180ofx:quality"] == "final" and h["projection"] == "equirect180" and h["type"] == OpenEXR.scanlineimage
+
+
+def test_buffers_are_clean_for_the_next_frame(tmp_path):
+    writer = ExrWriter(CLIP, OutputSettings())
+    writer.write(tmp_path / "shot", 1, FRAME, None)
+    empty = Frame(1, {v: ViewMatte(W, H, ()) for v in ("left", "right")}, {})
+    (path,) = writer.write(tmp_path / "shot", 2, empty, None)
+    for channels in read_views(path).values():
+        assert channels["A"].max() == 0 and channels["person01.A"].max() == 0 and channels["confidence.A"].min() == 1
+
+
+def test_a_file_per_view_and_one_part_for_all(tmp_path):
+    paths = write(tmp_path, exr_layout="per_view_files")
+    assert [p.name for p in paths] == ["shot_left.0042.exr", "shot_right.0042.exr"]
+    assert np.array_equal(read_views(paths[1])["right"]["A"], FRAME.views["right"].alpha)
+    (single,) = write(tmp_path, exr_layout="single")
+    with OpenEXR.File(str(single), separate_channels=True) as f:
+        assert len(f.parts) == 1 and {"A", "right.A", "person01.A", "person01.right.A"} <= set(f.parts[0].channels)
+    views = read_views(single)
+    assert np.array_equal(views["right"]["person01.A"], FRAME.views["right"].person(1))
+
+
+def test_what_nuke_and_resolve_need(tmp_path):
+    (nuke,) = write(tmp_path / "n", exr_preset="nuke")
+    channels = read_views(nuke)["left"]
+    assert {"R", "G", "B", "A", "person01.R", "person01.A", "confidence.G"} <= set(channels)
+    resolve = write(tmp_path / "r", exr_preset="resolve")
+    assert len(resolve) == 2
+    channels = read_views(resolve[0])["left"]
+    assert np.array_equal(channels["R"], channels["A"]) and channels["R"].max() == 0.75
+
+
+def test_colour_is_unmixed_and_premultiplied(tmp_path):
+    person, ground = np.array([0.8, 0.4, 0.2]), np.array([0.1, 0.1, 0.6])
+    plates = {}
+    for view in ("left", "right"):
+        a = FRAME.views[view].alpha[..., None]
+        plates[view] = RgbEye(((a * person + (1 - a) * ground) * 65535).astype(np.uint16), (0, 0), W, H)
+    source = SourceFrame(41, 0, plates)
+    out = {}
+    for mode in ("foreground", "premultiplied"):
+        (path,) = ExrWriter(CLIP, OutputSettings(rgb=mode)).write(tmp_path / mode, 42, FRAME, source)
+        out[mode] = read_views(path)["left"]
+    a = FRAME.views["left"].alpha
+    inside = a > 0
+    rgb = np.stack([out["foreground"][c] for c in "RGB"], -1)
+    # nearer to the person's own colour than the plate is
+    plate = plates["left"].pixels / 65535
+    assert np.abs(rgb - person)[inside].mean() < 0.6 * np.abs(plate - person)[inside].mean()
+    assert np.abs(out["premultiplied"]["R"] - out["foreground"]["R"] * a).max() < 2e-3
+
+
+def test_oiiotool_opens_it(tmp_path):
+    (path,) = write(tmp_path)
+    tool = Path(sys.executable).with_name("oiiotool")
+    said = subprocess.run([str(tool), "--info", "-v", "-a", str(path)], capture_output=True, text=True, check=True).stdout
+    assert said.count('view: "left"') == 1 and said.count('view: "right"') == 1 and "person01.A" in said and "half" in said
+    assert "29.97" in said
+
+
+def test_cut_off_and_foreign_files_are_not_trusted(tmp_path):
+    (path,) = write(tmp_path)
+    assert check_exr(path, "abc") and not check_exr(path, "another render")
+    data = path.read_bytes()
+    for length in (len(data) - 1, len(data) * 9 // 10, len(data) // 2, 200, 4, 0):
+        path.write_bytes(data[:length])
+        assert not check_exr(path, "abc"), length
+    path.write_bytes(b"a text file")
+    assert not check_exr(path, "abc") and not check_exr(tmp_path / "no.exr", "abc")
+    spec = oiio.ImageSpec(8, 8, 1, "half")
+    foreign = oiio.ImageOutput.create(str(path))
+    foreign.open(str(path), spec)
+    foreign.write_image(np.zeros((8, 8, 1), np.float32))
+    foreign.close()
+    assert not check_exr(path, "abc")
+
+
+def test_inspect_tells_parts_ranges_and_metadata(tmp_path):
+    (path,) = write(tmp_path)
+    facts = inspect_image(path)
+    assert [p["view"] for p in facts["parts"]] == ["left", "right"]
+    assert facts["parts"][0]["ranges"]["A"] == {"min": 0.0, "max": 0.75, "mean": pytest.approx(FRAME.views["left"].alpha.mean(), rel=1e-3)}
+    assert facts["parts"][0]["metadata"]["vr180ofx:quality"] == "final"
+    json.dumps(facts)
+
+
+def test_frames_are_found_by_number(tmp_path):
+    write(tmp_path)
+    (tmp_path / ".shot.0043.part.exr").write_bytes(b"unfinished")
+    found = find_prediction(tmp_path)
+    assert list(found.files) == [42]
+    assert set(found.read(42)["left"]) == {"", "person01", "Ada", "Bob"}
+
+
+def test_time_code_counts_seconds():
+    text = str(time_code(25 * 3661 + 7, Fraction(25)))
+    assert text.startswith("(1, 1, 1, 7")
+
+
+BPY = Path(__file__).resolve().parents[2] / ".venv-bpy" / "bin" / "python"
+SCRIPT = """
+import bpy, json, sys
+image = bpy.data.images.load(sys.argv[1])
+image.use_multiview = True
+scene = bpy.context.scene
+scene.render.use_multiview = True
+scene.render.views_format = 'MULTIVIEW'
+scene.use_nodes = True
+tree = scene.node_tree
+tree.nodes.clear()
+node = tree.nodes.new('CompositorNodeImage')
+node.image = image
+print('RESULT ' + json.dumps({'size': list(image.size), 'type': image.type, 'multiview': image.is_multiview, 'sockets': [o.name for o in node.outputs], 'views': [v.identifier for v in node.bl_rna.properties['view'].enum_items] if 'view' in node.bl_rna.properties else []}))
+"""
+
+
+@pytest.mark.slow
+def test_blender_opens_it(tmp_path):
+    if not BPY.exists():
+        pytest.skip("Blender as a module is not installed; run: make setup-hosts")
+    (path,) = write(tmp_path)
+    done = subprocess.run([str(BPY), "-c", SCRIPT, str(path)], capture_output=True, text=True, timeout=240)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    assert lines, done.stderr[-2000:]
+    facts = json.loads(lines[0].removeprefix("RESULT "))
+    assert facts["size"] == [W, H] and facts["multiview"], facts
