@@ -116,3 +116,14 @@ def test_equal_settings_have_equal_hashes(a, b):
     x, y = Settings(processing={"chunk_size": a}), Settings(processing={"chunk_size": b})
     assert (x.digest() == y.digest()) == (a == b)
     assert x.digest("output") == y.digest("output")
+
+
+def test_the_page_of_settings_is_up_to_date():
+    import importlib.util
+    from pathlib import Path
+
+    path = Path(__file__).resolve().parents[1] / "docs" / "settings_page.py"
+    spec = importlib.util.spec_from_file_location("settings_page", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PAGE.read_text() == module.page(), "run: python docs/settings_page.py"

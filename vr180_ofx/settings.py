@@ -54,6 +54,17 @@ def parse_frames(text: str, count: int) -> list[int]:
     return sorted(chosen)
 
 
+def ranges_text(frames: list[int]) -> str:
+    """[1, 2, 3, 7] -> '1-3, 7'."""
+    parts: list[list[int]] = []
+    for n in frames:
+        if parts and n == parts[-1][1] + 1:
+            parts[-1][1] = n
+        else:
+            parts.append([n, n])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
+
+
 class Section(BaseModel):
     """Settings are values: two equal ones give equal results."""
 

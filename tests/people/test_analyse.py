@@ -5,8 +5,8 @@ import pytest
 
 from tests.conftest import make_clip, shared_clip
 from vr180_ofx.media.clip import open_clip
-from vr180_ofx.people.analyse import analyse, ranges_text
-from vr180_ofx.settings import Settings
+from vr180_ofx.people.analyse import analyse
+from vr180_ofx.settings import Settings, ranges_text
 
 
 def test_nobody_is_a_valid_result(tmp_path):

@@ -14,7 +14,7 @@ from vr180_ofx.media.clip import open_clip
 from vr180_ofx.media.errors import MediaError
 from vr180_ofx.media.sequence import IMAGE_ENDINGS
 from vr180_ofx.output.inspect import inspect_image
-from vr180_ofx.people.analyse import ranges_text
+from vr180_ofx.settings import ranges_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ from vr180_ofx.media.errors import ClipChangedError, FrameError, MediaError
 from vr180_ofx.media.index import file_identity
 from vr180_ofx.media.naming import facts_from_name
 from vr180_ofx.media.picture import EyeImage, PlaneArray, RgbEye, SourceFrame
-from vr180_ofx.settings import Settings
+from vr180_ofx.settings import Settings, ranges_text
 from vr180_ofx.vr180.layout import LEFT, RIGHT, Layout
 
 IMAGE_ENDINGS = {".exr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".tga", ".bmp", ".webp", ".jp2", ".hdr"}
@@ -99,8 +99,6 @@ def _collect(path: Path, folders: list[tuple[str, Path]]) -> SequencePattern:
     numbers = sorted(frames)
     missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
     if missing:
-        from vr180_ofx.people.analyse import ranges_text
-
         raise MediaError(f"{path} has gaps: frames {ranges_text(missing)} are missing between {numbers[0]} and {numbers[-1]}")
     return SequencePattern(path, {n: frames[n] for n in numbers})
 

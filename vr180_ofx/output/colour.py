@@ -12,11 +12,11 @@ def unmixed(rgb: FloatArray, alpha: FloatArray, radius: int = 0) -> FloatArray:
     """Blur-fusion foreground estimation (Forte and Pitié 2021, "Approximate Fast Foreground Colour Estimation").
 
     rgb: (h, w, 3) any encoding; alpha: (h, w) 0..1. Returns (h, w, 3), equal to ``rgb`` where alpha is 1.
-    radius: of the first blur in pixels, by default about a tenth of the picture, at most 90 as in the paper.
+    radius: of the first blur in pixels, by default about a sixth of the picture, at most 90 as in the paper.
     """
     if rgb.size == 0:
         return rgb
-    radius = radius or min(90, max(8, min(rgb.shape[:2]) // 10))
+    radius = radius or min(90, max(24, min(rgb.shape[:2]) // 6))
     a = alpha[..., None].astype(np.float32)
     foreground = background = rgb.astype(np.float32)
     for r in (radius, max(3, radius // 15)):

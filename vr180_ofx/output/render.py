@@ -20,9 +20,8 @@ from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.errors import FrameError
 from vr180_ofx.media.picture import SourceFrame
 from vr180_ofx.output.writer import Job, Writer, make_writer
-from vr180_ofx.people.analyse import ranges_text
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.settings import Settings, parse_frames
+from vr180_ofx.settings import Settings, parse_frames, ranges_text
 from vr180_ofx.storage import remove_leftovers, write_atomic
 from vr180_ofx.telemetry import Stages
 

@@ -17,7 +17,7 @@ from vr180_ofx.people.follow import Follower
 from vr180_ofx.people.plan import Person, Plan
 from vr180_ofx.people.search import search
 from vr180_ofx.people.shots import CutFinder, Thumb, thumbnail
-from vr180_ofx.settings import Settings
+from vr180_ofx.settings import Settings, ranges_text
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
 from vr180_ofx.vr180.projection import Projection
@@ -232,14 +232,3 @@ class _Analysis:
 
 def _weight(m: Member) -> float:
     return sum(e.body.reach for entries in m.entries.values() for e in entries.values())
-
-
-def ranges_text(frames: list[int]) -> str:
-    """[1, 2, 3, 7] -> '1-3, 7'."""
-    parts: list[list[int]] = []
-    for n in frames:
-        if parts and n == parts[-1][1] + 1:
-            parts[-1][1] = n
-        else:
-            parts.append([n, n])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
