@@ -28,7 +28,7 @@ from vr180_ofx.output.render import identity, render
 from vr180_ofx.output.writer import Job, make_writer
 from vr180_ofx.people.analyse import analyse
 from vr180_ofx.settings import Settings
-from vr180_ofx.telemetry import Stages, resident_bytes, tune_allocator
+from vr180_ofx.telemetry import Stages, resident_bytes, tune_process
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="K=V")
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
     arguments = parser.parse_args()
-    tune_allocator()  # as the command line does
+    tune_process()  # as the command line does
     with tempfile.TemporaryDirectory(prefix="vr180-bench.") as name:
         result = measure(Path(arguments.clip), Path(name), arguments.frames, arguments.overrides)
     print(json.dumps(result, indent=None if arguments.json else 1))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from vr180_ofx import __version__
-from vr180_ofx.telemetry import tune_allocator
+from vr180_ofx.telemetry import tune_process
 
 OK, USAGE, INPUT, RESOURCES, INTERRUPTED = 0, 2, 3, 4, 5
 COMMANDS = {
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command. Exit status 0 done, 2 usage, 3 input, 4 resources, 5 interrupted (resumable)."""
     arguments = build_parser().parse_args(argv)
     verbose = bool(arguments.verbose)
-    tune_allocator()
+    tune_process()
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     # FFmpeg's own remarks are for its developers; what matters is said in our words
     with contextlib.suppress(ImportError):

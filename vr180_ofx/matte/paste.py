@@ -81,8 +81,11 @@ def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImag
     if rect.empty:
         return None
     scale = refined.coefficients.shape[0] / window.size
-    grid = window.inverse_map(projection, rect) * np.float32(scale)
-    if np.isnan(grid).any():
+    grid = window.inverse_map(projection, rect)
+    if scale != 1:
+        grid *= np.float32(scale)
+    # the sum of floats is NaN when any of them is, and costs half of asking each
+    if not math.isfinite(float(grid.sum())):
         grid = np.where(np.isnan(grid), np.float32(-1e4), grid)
     guide = eye.guide(rect)
     coefficients = refined.coefficients

@@ -158,14 +158,16 @@ class _Analysis:
         self._since_search += self._stride
 
     def _search(self, n: int, eyes: Eyes) -> None:
-        """A shot begins with everything in both eyes; then the eyes take turns, and the finest windows every other time."""
+        """A shot begins with both eyes; then they take turns, and the finest windows come every other time."""
         assert self._cast is not None
         k, self._search_count = self._search_count, self._search_count + 1
         views = list(self._clip.views)
         if k > 0 and len(views) == 2:
             views = [views[k % 2]]
-        levels = (0, 1, 2) if k == 0 or (k // len(self._clip.views)) % _FINE_EVERY == 0 else (0, 1)
+        fine = k == 0 or (k // len(self._clip.views)) % _FINE_EVERY == 0
         for view in views:
+            # whom one eye shows, the other is searched for at the same height: the finest windows need one eye at a time
+            levels = (0, 1, 2) if fine and (k > 0 or view == views[0]) else (0, 1)
             eye = eyes[view]
             found = search(eye, self._local(eye.width, eye.height), self._detector, levels, _CANDIDATE_THRESHOLD, self._pool)
             self._cast.meet(n, eyes, view, found)

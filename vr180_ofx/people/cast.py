@@ -25,8 +25,8 @@ HIDDEN_MASK = 0.65
 #: Somebody is behind others when these cover so much of the middle of the body.
 _HIDDEN_ENOUGH = 0.08
 #: What a detector must say of a picture with people taken out of it, and how widely it looks around each of them.
-_HIDDEN_SCORE = 0.6
-_HIDDEN_REACHES = (1.2, 1.8)
+_HIDDEN_SCORE = 0.5
+_HIDDEN_REACHES = (0.9, 1.2, 1.5, 2.0)
 _JUMP = 0.5  # of the reach: nobody moves further between two looks
 _RELINK_S = 3.0
 _GLIMPSE_S = 0.4

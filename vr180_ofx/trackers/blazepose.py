@@ -34,6 +34,9 @@ _PARTS = ((-0.35, 0.65), (0.35, 0.65))
 _TRAINED_REACHES = 1.25
 _PART_WEIGHT = 0.5
 
+# 1.5 of 255 is grain and says nothing; 8 is motion
+_STILLNESS = np.exp(-np.square(np.maximum(np.arange(256) / 8 - 1.5, 0) / 3.0)).astype(np.float32)
+
 
 class BlazePoseTracker:
     """See `trackers.base.Tracker`. stabilise: how much of the frame before steadies a still edge, 0..0.95."""
@@ -134,9 +137,9 @@ class BlazePoseTracker:
                 old_logits.astype(np.float32), to_old, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-_CLIP
             )
             seen = cv2.warpPerspective(old_grey, to_old, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-            change = cv2.GaussianBlur(cv2.absdiff(seen, grey).astype(np.float32), (0, 0), 2.0)
-            # 3 of 255 is grain; 8 is motion
-            still = np.exp(-np.square(np.maximum(change - 1.5, 0) / 3.0))
+            # eighths of a grey level, so that a table can say how still a pixel is
+            change = cv2.GaussianBlur(cv2.convertScaleAbs(cv2.absdiff(seen, grey), alpha=8), (0, 0), 2.0)
+            still = cv2.LUT(change, _STILLNESS)
             share = (self._stabilise**age) * still
             total += share * warped
             weight += share
