@@ -264,6 +264,34 @@ def test_a_frame_outside_the_clip(tmp_path):
         c.read(5)
 
 
+def test_closing_in_the_middle_never_hangs(tmp_path):
+    """Decoder threads must not wait for Python while they are being ended: damaged frames make them talkative."""
+    import subprocess
+    import sys
+
+    path = make_clip(tmp_path / "c.mp4", 40, gop=10, options={"bf": "2"})
+    data = bytearray(path.read_bytes())
+    start = data.index(b"mdat") + 2000
+    data[start : start + 4000 : 7] = b"\xa5" * len(data[start : start + 4000 : 7])
+    path.write_bytes(bytes(data))
+    code = """
+import sys
+from vr180_ofx.media.clip import open_clip
+from vr180_ofx.media.errors import MediaError
+for k in range(60):
+    try:
+        with open_clip(sys.argv[1]) as clip:
+            for n in range(k % 7, 40, 5):
+                try:
+                    clip.frame(n)
+                except MediaError:
+                    pass
+    except MediaError:
+        pass
+"""
+    assert subprocess.run([sys.executable, "-c", code, str(path)], timeout=100, capture_output=True).returncode == 0
+
+
 def test_two_readers_do_not_disturb_each_other(tmp_path):
     path = make_clip(tmp_path / "c.mp4", 20, options={"bf": "2"})
     with open_clip(path) as a, a.reopen() as b:

@@ -25,7 +25,7 @@ from vr180_ofx.storage import cache_folder, write_atomic
 from vr180_ofx.telemetry import Stages
 
 log = logging.getLogger(__name__)
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:

@@ -66,15 +66,15 @@ def show(data: dict[str, Any]) -> None:
             f"{overall['stereo_error']:.4f} ({overall['stereo_error_of_the_truth']:.4f})",
         )
     if overall.get("everybody_found") is not None:
-        table.add_row("frames with everybody found in all eyes", *[""] * len(eyes), f"{100 * overall['everybody_found']:.1f} %")
+        table.add_row("everybody found in all eyes", *[""] * len(eyes), f"{100 * overall['everybody_found']:.1f} %")
     console.print(table)
-    people = Table("person", "layers", *[f"{e} {m}" for e in eyes for m in ("found", "IoU", "MAD x 1e-3")])
+    people = Table("person", "layers", "eye", "found", "IoU", "MAD x 1e-3")
     for name, row in data["people"].items():
-        cells = []
-        for e in eyes:
+        for k, e in enumerate(eyes):
             found = row.get(f"{e}.found")
-            cells += ["–" if found is None else f"{100 * found:.0f} %", f"{row[f'{e}.iou']:.3f}", f"{1000 * row[f'{e}.mad']:.3g}"]
-        people.add_row(name, row["layers"] or "nobody", *cells)
+            share = "–" if found is None else f"{100 * found:.0f} %"
+            who = (name, row["layers"] or "nobody") if k == 0 else ("", "")
+            people.add_row(*who, e, share, f"{row[f'{e}.iou']:.3f}", f"{1000 * row[f'{e}.mad']:.3g}")
     console.print(people)
     for ghost in data["ghosts"]:
         console.print(f"[red]{ghost['layer']} shows somebody who is not there[/]")

@@ -52,11 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     verbose = bool(arguments.verbose)
     tune_process()
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    # FFmpeg's own remarks are for its developers; what matters is said in our words
-    with contextlib.suppress(ImportError):
-        import av.logging
-
-        av.logging.set_level(av.logging.ERROR if verbose else av.logging.PANIC)
     with contextlib.suppress(ValueError):  # not the main thread
         signal.signal(signal.SIGTERM, _interrupt)
     try:

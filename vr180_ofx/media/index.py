@@ -15,6 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.logging
 import numpy as np
 import numpy.typing as npt
 from av.video.stream import VideoStream
@@ -23,6 +24,9 @@ from vr180_ofx.media.errors import MediaError
 from vr180_ofx.storage import cache_folder, write_atomic
 
 log = logging.getLogger(__name__)
+# FFmpeg's remarks must not reach Python: a decoder thread that waits for the interpreter's lock to log something, while the
+# main thread holds that lock to close the decoder and waits for the thread, waits for ever. What matters is said in our words.
+av.logging.set_level(None)
 INDEX_VERSION = 6
 #: Containers without an index of their own: seeking by time lands anywhere, seeking by byte is exact.
 _BYTE_SEEK = {"mpegts", "mpeg", "h264", "hevc", "m4v", "mpegvideo", "av1", "obu", "ivf"}
