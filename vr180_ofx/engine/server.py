@@ -180,11 +180,13 @@ class FrameServer:
 
     def _in_chunk(self, n: int, chunk: Chunk) -> Frame:
         """Frame ``n`` as this chunk sees it, from the nearest checkpoint."""
-        position, memory = self._restore(n, chunk)
+        position, memory, settled = self._restore(n, chunk)
+        begin = position
         while position < n:
             memory = self._step_over(position, memory)
-            self._keep(chunk, position, memory)
             position += 1
+            if settled or position - begin >= (self._tracker.exact_after or 0):
+                self._keep(chunk, position - 1, memory)
         try:
             source = self._source(n)
         except FrameError:
@@ -192,7 +194,8 @@ class FrameServer:
             raise
         memory, frame = self._pipeline.make(source, memory, self._metadata(n, "final", chunk))
         self.steps += 1
-        self._keep(chunk, n, memory)
+        if settled or n + 1 - begin >= (self._tracker.exact_after or 0):
+            self._keep(chunk, n, memory)
         return frame
 
     def _step_over(self, n: int, memory: Memory) -> Memory:
@@ -204,16 +207,20 @@ class FrameServer:
             return self._tracker.begin()
         return self._pipeline.advance(source, memory)[0]
 
-    def _restore(self, n: int, chunk: Chunk) -> tuple[int, Memory]:
-        """(frame to step next, memory before it): the nearest checkpoint before ``n``, or the chunk's beginning."""
+    def _restore(self, n: int, chunk: Chunk) -> tuple[int, Memory, bool]:
+        """(frame to step next, memory before it, whether that is the memory which the whole chunk would have led to).
+
+        The nearest checkpoint before ``n``, or the chunk's beginning, or as many frames back as a tracker that forgets needs. In
+        the last case the memory is right for frame ``n`` and after, but not for the warm-up itself: that is never kept.
+        """
         exact = self._tracker.exact_after
         cold = chunk.start if exact is None else max(chunk.start, n - exact)
         with self._lock:
             for position in range(n, cold, -1):
                 memory = self._checkpoints.get((chunk.number, position))
                 if memory is not None:
-                    return position, memory
-        return cold, self._tracker.begin()
+                    return position, memory, True
+        return cold, self._tracker.begin(), cold == chunk.start
 
     def _keep(self, chunk: Chunk, done: int, memory: Memory) -> None:
         """Remembers the memory after frame ``done``: the newest ones, and one every so many frames."""

@@ -26,6 +26,7 @@ HIDDEN_MASK = 0.65
 _HIDDEN_ENOUGH = 0.08
 #: What a detector must say of a picture with people taken out of it, and how widely it looks around each of them.
 _HIDDEN_SCORE = 0.5
+_AGAIN = 0.4
 _HIDDEN_REACHES = (0.9, 1.2, 1.5, 2.0)
 _JUMP = 0.5  # of the reach: nobody moves further between two looks
 _RELINK_S = 3.0
@@ -273,7 +274,14 @@ class Cast:
             if s is None or s.presence < PRESENCE or _moved(c.body, s.body) > 0.6:
                 continue
             others = {m.id: m.masks[view] for m in self.members if m.seen.get(view) == n}
-            if any(_same(s.mask, o) for o in others.values()):
+            again = [m for m in self.members if m.behind and m.id in others and mask_iou(s.mask, others[m.id]) > _AGAIN]
+            for m in again:
+                m.hits += 1
+                m.best_score = max(m.best_score, c.score)
+            if again or any(_same(s.mask, o) for o in others.values()):
+                continue
+            # a second eye that sees them too is worth a good score
+            if len(self._views) == 1 and c.score < self._threshold:
                 continue
             near = frozenset(i for i, mask in masks.items() if self._near(mask, s.body))
             if near and s.hidden > _HIDDEN_ENOUGH:
@@ -383,7 +391,9 @@ class Cast:
             if glimpse and frames[0] > self._first and frames[-1] < self._last - _GLIMPSE_S * self._fps:
                 continue
             chances = sum(frames[0] <= n <= frames[-1] for n in self.search_frames)
-            if m.hits >= 2 or chances <= 1:
+            # what was only ever seen in pictures with others taken out must be seen twice, or by both eyes
+            glimpsed = len(m.entries) < 2 and all(e.behind for own in m.entries.values() for e in own.values())
+            if m.hits >= 2 or (chances <= 1 and not glimpsed):
                 kept.append(m)
         return kept
 
