@@ -44,7 +44,7 @@ bench: setup
 	$(BIN)/python benchmarks/render.py $(CLIPS)/vr180/duo_6k/clip.mp4 --json
 
 docs: setup
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf $(VENV) .venv-bpy build site demo/out demo/result.png *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -194,14 +195,17 @@ def test_an_interrupted_render_leaves_whole_frames_and_resumes(planned, rendered
     plan.save(tmp_path / "plan.json")
     folder = tmp_path / "out"
     command = ["render", str(clip.path), "-o", str(folder), "--plan", str(tmp_path / "plan.json")]
-    process = start(*command)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not list(folder.glob("people.*.exr")):
-        time.sleep(0.01)
-    process.send_signal(how)
-    _, said = process.communicate(timeout=120)
-    if process.returncode == 0:
-        pytest.skip("the machine was faster than the signal")
+    for _ in range(5):
+        process = start(*command)
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not list(folder.glob("people.*.exr")):
+            time.sleep(0.005)
+        process.send_signal(how)
+        _, said = process.communicate(timeout=120)
+        if process.returncode != 0:
+            break
+        # the machine was faster than the signal: once more
+        shutil.rmtree(folder)
     assert process.returncode == status, said
     if status == 5:
         assert "interrupted" in said and not list(folder.glob(".*part*"))
