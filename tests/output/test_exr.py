@@ -185,4 +185,5 @@ def test_blender_opens_it(tmp_path):
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     assert lines, done.stderr[-2000:]
     facts = json.loads(lines[0].removeprefix("RESULT "))
-    assert facts["size"] == [W, H] and facts["multiview"], facts
+    assert facts["type"] == "MULTILAYER" and facts["multiview"], facts
+    assert {"left", "right"} <= set(facts["sockets"]), facts
