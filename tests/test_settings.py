@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vr180_ofx.settings import Settings, SettingsError, parse_frames
+from vr180_ofx.settings import Settings, SettingsError, parse_frames, without_effect
 
 ORIGINAL = """
 input:
@@ -85,6 +85,15 @@ def test_mistakes_are_named_with_what_is_allowed(values, words):
 def test_overrides_that_are_not_understood(text):
     with pytest.raises(SettingsError, match="--set"):
         Settings.from_values({}, [text])
+
+
+def test_what_has_no_effect_is_said():
+    assert without_effect(Settings(hardware={"device": "cpu"})) == []
+    said = without_effect(Settings(hardware={"device": "cuda:1"}, stereo={"master": "right"}))
+    assert said == [
+        "stereo.master is 'right', which has no effect in this version",
+        "hardware.device is 'cuda:1', which has no effect in this version",
+    ]
 
 
 def test_overrides_win():

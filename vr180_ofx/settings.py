@@ -289,6 +289,27 @@ class Settings(Section):
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
 
+#: Keys that are understood, so that config files load, and that this version does nothing with.
+WITHOUT_EFFECT = (
+    "processing.memory_pipeline", "processing.streaming_output", "matting.use_disparity_mapping", "matting.memory_offload",
+    "matting.fp16", "stereo.consistency_mode", "stereo.validation_threshold", "stereo.correction_method", "stereo.master",
+    "hardware.device", "hardware.max_vram_gb", "performance.preserve_intermediates", "debugging.log_intermediate_workflow",
+    "matting.refiner_weights",
+)  # fmt: skip
+
+
+def without_effect(settings: Settings) -> list[str]:
+    """What was set to something else than its default although it changes nothing yet: to be said, not to be swallowed."""
+    said = []
+    defaults = Settings()
+    for path in WITHOUT_EFFECT:
+        section, _, key = path.partition(".")
+        value = getattr(getattr(settings, section), key)
+        if value != getattr(getattr(defaults, section), key) and (path, value) != ("hardware.device", "cpu"):
+            said.append(f"{path} is {value!r}, which has no effect in this version")
+    return said
+
+
 def sections() -> dict[str, type[Section]]:
     """The sections by name."""
     return {name: typing.cast(type[Section], f.annotation) for name, f in Settings.model_fields.items()}

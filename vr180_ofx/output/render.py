@@ -21,7 +21,7 @@ from vr180_ofx.media.errors import FrameError
 from vr180_ofx.media.picture import SourceFrame
 from vr180_ofx.output.writer import Job, Writer, make_writer
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.settings import Settings, parse_frames, ranges_text
+from vr180_ofx.settings import Settings, parse_frames, ranges_text, without_effect
 from vr180_ofx.storage import remove_leftovers, write_atomic
 from vr180_ofx.telemetry import Stages
 
@@ -87,7 +87,8 @@ def render(
     job = Job(clip, plan, settings, folder, clip.name, identity(clip, plan, settings), frames)
     _claim(job)
     writer = make_writer(job)
-    report = RenderReport(str(folder), _pattern(writer, frames), len(frames), people=[p.name for p in plan.active], notes=list(plan.notes))
+    report = RenderReport(str(folder), _pattern(writer, frames), len(frames), people=[p.name for p in plan.active])
+    report.notes += [*plan.notes, *without_effect(settings)]
     todo = [n for n in frames if settings.output.overwrite or not writer.present(n)]
     report.kept = len(frames) - len(todo)
     if not writer.resumable and todo:
