@@ -185,7 +185,14 @@ def run(*words, **kw):
 
 
 def start(*words):
-    return subprocess.Popen([sys.executable, "-m", "vr180_ofx", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # a shell that runs the tests in the background lets its children ignore Ctrl-C
+    return subprocess.Popen(
+        [sys.executable, "-m", "vr180_ofx", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 @pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 5), (signal.SIGTERM, 5), (signal.SIGKILL, -9)])
