@@ -22,7 +22,6 @@ from vr180_ofx.settings import Settings, ranges_text
 from vr180_ofx.vr180.layout import LEFT, RIGHT, Layout
 
 IMAGE_ENDINGS = {".exr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".tga", ".bmp", ".webp", ".jp2", ".hdr"}
-_VIEWS = {"%V": {LEFT: ("left",), RIGHT: ("right",)}, "%v": {LEFT: ("l",), RIGHT: ("r",)}}
 DEFAULT_RATE = Fraction(24)
 
 

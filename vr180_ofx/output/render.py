@@ -260,7 +260,8 @@ def _explained(folder: Path) -> Any:
 
 
 def _validate(writer: Writer, frames: tuple[int, ...], report: RenderReport) -> None:
-    absent = [n for n in frames if n not in set(report.missing) and not all(p.exists() for p in writer.paths(n))]
+    missing = set(report.missing)
+    absent = [n for n in frames if n not in missing and not all(p.exists() for p in writer.paths(n))]
     if absent:
         raise OutputError(f"after rendering, the files of frames {ranges_text(absent)} are not there; did another program remove them?")
 

@@ -135,13 +135,16 @@ class Plan:
             dense = np.stack([np.interp(numbers, known, column) for column in values.T], axis=1)
             smooth = dense.copy()
             smooth[:, :4] = _gaussian(dense[:, :4], SMOOTHING_S * self.fps)
-            for n, row in zip(numbers.tolist(), smooth, strict=True):
+            # the entry before or the one after, whichever is nearer: searched for, because runs of long clips have many entries
+            after = np.searchsorted(known, numbers).clip(1 if len(run) > 1 else 0, len(run) - 1)
+            before = np.maximum(after - 1, 0)
+            nearest = known[np.where(np.abs(known[before] - numbers) <= np.abs(known[after] - numbers), before, after)]
+            for n, row, at in zip(numbers.tolist(), smooth, nearest.tolist(), strict=True):
                 bodies[n] = Body(math.remainder(row[0], math.tau), float(row[1]), float(np.exp(row[2])), math.remainder(row[3], math.tau))
                 boxes[n] = (float(row[4]), float(row[5]), float(row[6]), float(row[7]))
                 scores[n] = float(row[8])
-                nearest = entries[min(run, key=lambda k: abs(k - n))]
-                if nearest.behind:
-                    behind[n] = nearest.behind
+                if entries[at].behind:
+                    behind[n] = entries[at].behind
         return Track(min(bodies, default=0), bodies, boxes, scores, behind)
 
     def _runs(self, frames: list[int]) -> list[list[int]]:
