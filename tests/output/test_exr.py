@@ -62,7 +62,40 @@ def test_parts_views_channels_and_values(tmp_path, compression):
         assert h["vr180ofx:quality"] == "final" and h["projection"] == "equirect180" and h["type"] == OpenEXR.scanlineimage
 
 
-def test_buffers_are_clean_for_the_next_frame(tmp_path):
+@pytest.mark.parametrize("compression", ["zips", "zip", "piz"])
+@pytest.mark.parametrize("layout", ["multipart", "single", "per_view_files"])
+@pytest.mark.parametrize("height", [64, 75, 20])
+def test_files_of_bands_are_the_librarys_own_byte_for_byte(tmp_path, compression, layout, height):
+    rng = np.random.default_rng(height)
+
+    def noisy(y0):
+        a = rng.random((9, 30)).astype(np.float16)
+        return ViewMatte(W, height, (Layer(1, "person01", Rect(10, y0, 40, y0 + 9), a, a),))
+
+    frames = [
+        Frame(0, {"left": noisy(0), "right": noisy(height - 9)}, {}),
+        Frame(1, {"left": noisy(7), "right": ViewMatte(W, height, ())}, {}),
+        Frame(2, {"left": ViewMatte(W, height, ()), "right": ViewMatte(W, height, ())}, {}),
+    ]
+    writer = ExrWriter(CLIP, OutputSettings(compression=compression, exr_layout=layout))
+    for frame in frames:
+        for path in writer.write(tmp_path / "shot", frame.index, frame, None):
+            whole = tmp_path / "whole.exr"
+            with OpenEXR.File(str(path), separate_channels=True) as f:
+                parts = []
+                for p in f.parts:
+                    channels = {name: c.pixels for name, c in p.channels.items()}
+                    assert all(c.shape == (height, W) for c in channels.values())
+                    view = p.header.get("view") or "left"
+                    assert np.array_equal(channels["A"], frame.views[view].alpha)
+                    header = {k: v for k, v in p.header.items() if k not in ("channels", "dataWindow", "displayWindow", "name", "chunkCount")}
+                    name = p.header.get("name")
+                    parts.append(OpenEXR.Part(header, channels, name) if name else OpenEXR.Part(header, channels))
+                OpenEXR.File(parts).write(str(whole))
+            assert path.read_bytes() == whole.read_bytes()
+
+
+def test_an_empty_frame_after_a_full_one_is_empty(tmp_path):
     writer = ExrWriter(CLIP, OutputSettings())
     writer.write(tmp_path / "shot", 1, FRAME, None)
     empty = Frame(1, {v: ViewMatte(W, H, ()) for v in ("left", "right")}, {})

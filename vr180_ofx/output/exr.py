@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import OpenEXR
 from vr180_ofx.engine.frame import Frame, ViewMatte
 from vr180_ofx.media.picture import SourceFrame
 from vr180_ofx.output.colour import unmixed
+from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
 from vr180_ofx.settings import OutputSettings, SettingsError
 from vr180_ofx.storage import atomic_path
 
@@ -48,16 +48,14 @@ class ExrClip:
 
 
 class ExrWriter:
-    """Writes frames of one render. Safe to call from several threads; each thread keeps buffers of its own."""
+    """Writes frames of one render. Safe to call from several threads."""
 
     def __init__(self, clip: ExrClip, settings: OutputSettings) -> None:
         self._clip = clip
         self._settings = settings
         self.layout = _layout(settings)
         self._compression = _compression(settings.compression)
-        self._local = threading.local()
-        if OpenEXR.global_thread_count() < 1:
-            OpenEXR.set_global_thread_count(2)
+        self._rows = RowWriter(self._compression)
 
     def paths(self, stem: Path, number: int) -> list[Path]:
         """The files of frame ``number``: one, or one per view."""
@@ -67,73 +65,59 @@ class ExrWriter:
 
     def write(self, stem: Path, number: int, frame: Frame, source: SourceFrame | None) -> list[Path]:
         """Writes a frame; ``source`` is needed when colour is written too."""
-        parts = [self._part(view, matte, frame, source, number) for view, matte in frame.views.items()]
-        try:
-            return self._write(stem, number, parts)
-        finally:
-            self._clean(frame)
-
-    def _write(self, stem: Path, number: int, parts: list[tuple[str, dict[str, Any], dict[str, HalfArray]]]) -> list[Path]:
         targets = self.paths(stem, number)
+        held = {view: (m.bounds.y0, m.bounds.y1) if m.layers else (0, 0) for view, m in frame.views.items()}
+        if self.layout == "single":
+            # one part for all views: it holds the rows of all of them
+            filled = [rows for rows in held.values() if rows[1] > rows[0]] or [(0, 0)]
+            held = dict.fromkeys(held, (min(low for low, _ in filled), max(high for _, high in filled)))
+        parts = [self._part(view, matte, frame, source, number, held[view]) for view, matte in frame.views.items()]
         if self.layout == "per_view_files":
-            for target, (view, header, channels) in zip(targets, parts, strict=True):
+            for target, part in zip(targets, parts, strict=True):
                 with atomic_path(target) as path:
-                    OpenEXR.File([OpenEXR.Part(header, channels, view)]).write(str(path))
+                    self._rows.write(path, [part])
             return targets
         with atomic_path(targets[0]) as path:
             if self.layout == "single":
-                OpenEXR.File([self._merged(parts)]).write(str(path))
-            else:
-                OpenEXR.File([OpenEXR.Part(h, c, view) for view, h, c in parts]).write(str(path))
+                parts = [_merged(parts)]
+            self._rows.write(path, parts)
         return targets
 
-    def _merged(self, parts: list[tuple[str, dict[str, Any], dict[str, HalfArray]]]) -> Any:
-        """One part for all views: the first view's channels are plain, the others carry the view's name before the last word.
-
-        OpenEXR, "Storing Multi-View Images", section "Channel names".
-        """
-        channels: dict[str, HalfArray] = {}
-        header = dict(parts[0][1])
-        header.pop("view", None)
-        header["multiView"] = [view for view, _, _ in parts]
-        for k, (view, _, own) in enumerate(parts):
-            for name, values in own.items():
-                layer, dot, last = name.rpartition(".")
-                channels[name if k == 0 else f"{layer}{dot}{view}.{last}"] = values
-        return OpenEXR.Part(header, channels)
-
     def _part(
-        self, view: str, matte: ViewMatte, frame: Frame, source: SourceFrame | None, number: int
-    ) -> tuple[str, dict[str, Any], dict[str, HalfArray]]:
+        self, view: str, matte: ViewMatte, frame: Frame, source: SourceFrame | None, number: int, held: tuple[int, int]
+    ) -> RowPart:
         preset = self._settings.exr_preset
-        buffers = self._buffers(view, matte)
-        alpha = buffers["A"]
+        y0, y1 = band(*held, matte.height, self._compression)
+        shape = (y1 - y0, matte.width)
+        alpha, confidence = np.zeros(shape, np.float16), np.ones(shape, np.float16)
+        names = [name for _, name in self._clip.people] if self._settings.people else []
+        people = {name: np.zeros(shape, np.float16) for name in names}
         for layer in matte.layers:
-            alpha[layer.rect.slices] += layer.alpha
-            part = buffers["confidence"][layer.rect.slices]
-            np.minimum(part, layer.confidence, out=part)
-            if self._settings.people and layer.name in buffers:
-                buffers[layer.name][layer.rect.slices] = layer.alpha
-        for layer in matte.layers:
-            block = alpha[layer.rect.slices]
-            np.minimum(block, np.float16(1), out=block)
+            place = layer.rect.shifted(0, -y0).slices
+            _add(alpha[place], layer.alpha)
+            # halves of one sign are in the order of their bits, and integers compare ten times faster
+            low = confidence[place].view(np.uint16)
+            np.minimum(low, layer.confidence.view(np.uint16), out=low)
+            if layer.name in people:
+                people[layer.name][place] = layer.alpha
         channels: dict[str, HalfArray] = {"A": alpha}
         if self._settings.rgb != "none":
             if source is None:
                 raise ValueError("colour was asked for, and the source frame was not given")
-            channels |= self._colour(view, matte, source.eyes[view])
+            channels |= self._colour(matte, source.eyes[view], y0, shape)
         elif preset in ("nuke", "resolve"):
             # a main image without colour opens black in Resolve and in Nuke's viewer
             channels |= dict.fromkeys("RGB", alpha)
-        channels |= _layer("confidence", buffers["confidence"], preset)
-        if self._settings.people:
-            for _, name in self._clip.people:
-                channels |= _layer(name, buffers[name], preset)
-        return view, self._header(view, frame, number), channels
+        blank = dict.fromkeys(channels, 0.0)
+        for name, values in {"confidence": confidence, **people}.items():
+            layer_channels = _layer(name, values, preset)
+            channels |= layer_channels
+            blank |= dict.fromkeys(layer_channels, 1.0 if name == "confidence" else 0.0)
+        return RowPart(view, self._header(view, frame, number), matte.width, matte.height, y0, channels, blank)
 
-    def _colour(self, view: str, matte: ViewMatte, eye: Any) -> dict[str, HalfArray]:
+    def _colour(self, matte: ViewMatte, eye: Any, y0: int, shape: tuple[int, int]) -> dict[str, HalfArray]:
         """R, G and B where there are people, in the plate's own encoding."""
-        out = {c: np.zeros((matte.height, matte.width), np.float16) for c in "RGB"}
+        out = {c: np.zeros(shape, np.float16) for c in "RGB"}
         rect = matte.bounds
         if rect.empty:
             return out
@@ -144,29 +128,8 @@ class ExrWriter:
         if self._settings.rgb == "premultiplied":
             rgb = rgb * a[..., None]
         for k, c in enumerate("RGB"):
-            out[c][rect.slices] = rgb[..., k]
+            out[c][rect.shifted(0, -y0).slices] = rgb[..., k]
         return out
-
-    def _buffers(self, view: str, matte: ViewMatte) -> dict[str, HalfArray]:
-        """Full-size arrays that are empty but for people: filling and clearing those beats making new ones."""
-        held = getattr(self._local, "buffers", None)
-        if held is None:
-            held = self._local.buffers = {}
-        key = (view, matte.height, matte.width)
-        if key not in held:
-            names = ["A", *(name for _, name in self._clip.people)] if self._settings.people else ["A"]
-            made = {name: np.zeros((matte.height, matte.width), np.float16) for name in names}
-            made["confidence"] = np.ones((matte.height, matte.width), np.float16)
-            held[key] = made
-        buffers: dict[str, HalfArray] = held[key]
-        return buffers
-
-    def _clean(self, frame: Frame) -> None:
-        for view, matte in frame.views.items():
-            buffers = self._buffers(view, matte)
-            for layer in matte.layers:
-                for name, values in buffers.items():
-                    values[layer.rect.slices] = 1 if name == "confidence" else 0
 
     def _header(self, view: str, frame: Frame, number: int) -> dict[str, Any]:
         clip = self._clip
@@ -198,6 +161,34 @@ def _layer(name: str, values: HalfArray, preset: str) -> dict[str, HalfArray]:
     if preset == "nuke":
         return {f"{name}.{c}": values for c in "RGBA"}
     return {f"{name}.A": values}
+
+
+def _add(total: HalfArray, alpha: HalfArray) -> None:
+    """Adds an alpha to a sum that stays at or below 1; arithmetic in half is slow, and only few pixels need it."""
+    a, b = total.view(np.uint16), alpha.view(np.uint16)
+    both = (a != 0) & (b != 0)
+    sums = np.minimum(total[both].astype(np.float32) + alpha[both].astype(np.float32), 1)
+    np.maximum(a, b, out=a)
+    total[both] = sums
+
+
+def _merged(parts: list[RowPart]) -> RowPart:
+    """One part for all views: the first view's channels are plain, the others carry the view's name before the last word.
+
+    OpenEXR, "Storing Multi-View Images", section "Channel names".
+    """
+    channels: dict[str, HalfArray] = {}
+    blank: dict[str, float] = {}
+    header = dict(parts[0].header)
+    header.pop("view", None)
+    header["multiView"] = [part.name for part in parts]
+    for k, part in enumerate(parts):
+        for name, values in part.channels.items():
+            layer, dot, last = name.rpartition(".")
+            full = name if k == 0 else f"{layer}{dot}{part.name}.{last}"
+            channels[full] = values
+            blank[full] = part.blank[name]
+    return replace(parts[0], name="", header=header, channels=channels, blank=blank)
 
 
 def _layout(settings: OutputSettings) -> str:

@@ -63,6 +63,9 @@ class Rect:
     def grown(self, pixels: int) -> Rect:
         return Rect(self.x0 - pixels, self.y0 - pixels, self.x1 + pixels, self.y1 + pixels)
 
+    def shifted(self, x: int, y: int) -> Rect:
+        return Rect(self.x0 + x, self.y0 + y, self.x1 + x, self.y1 + y)
+
     def union(self, other: Rect) -> Rect:
         if self.empty:
             return other
