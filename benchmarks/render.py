@@ -19,16 +19,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-import av
+from vr180_ofx.telemetry import Stages, resident_bytes, tune_allocator, tune_process
 
-import vr180_ofx
-from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.media.clip import Clip, open_clip
-from vr180_ofx.output.render import identity, render
-from vr180_ofx.output.writer import Job, make_writer
-from vr180_ofx.people.analyse import analyse
-from vr180_ofx.settings import Settings
-from vr180_ofx.telemetry import Stages, resident_bytes, tune_process
+tune_allocator()  # as the command line does, before anything heavy is loaded
+
+import av  # noqa: E402
+
+import vr180_ofx  # noqa: E402
+from vr180_ofx.engine.server import FrameServer  # noqa: E402
+from vr180_ofx.media.clip import Clip, open_clip  # noqa: E402
+from vr180_ofx.output.render import identity, render  # noqa: E402
+from vr180_ofx.output.writer import Job, make_writer  # noqa: E402
+from vr180_ofx.people.analyse import analyse  # noqa: E402
+from vr180_ofx.settings import Settings  # noqa: E402
 
 
 def main() -> None:

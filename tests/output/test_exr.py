@@ -88,7 +88,9 @@ def test_files_of_bands_are_the_librarys_own_byte_for_byte(tmp_path, compression
                     assert all(c.shape == (height, W) for c in channels.values())
                     view = p.header.get("view") or "left"
                     assert np.array_equal(channels["A"], frame.views[view].alpha)
-                    header = {k: v for k, v in p.header.items() if k not in ("channels", "dataWindow", "displayWindow", "name", "chunkCount")}
+                    header = {
+                        k: v for k, v in p.header.items() if k not in ("channels", "dataWindow", "displayWindow", "name", "chunkCount")
+                    }
                     name = p.header.get("name")
                     parts.append(OpenEXR.Part(header, channels, name) if name else OpenEXR.Part(header, channels))
                 OpenEXR.File(parts).write(str(whole))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from vr180_ofx import __version__
-from vr180_ofx.telemetry import tune_process
+from vr180_ofx.telemetry import tune_allocator, tune_process
 
 OK, USAGE, INPUT, RESOURCES, INTERRUPTED = 0, 2, 3, 4, 5
 COMMANDS = {
@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command. Exit status 0 done, 2 usage, 3 input, 4 resources, 5 interrupted (resumable)."""
+    tune_allocator()
     arguments = build_parser().parse_args(argv)
     verbose = bool(arguments.verbose)
     tune_process()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +13,26 @@ from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.vr180.window import Rect
 
 HalfArray = npt.NDArray[np.float16]
+
+
+def half(values: FloatArray) -> HalfArray:
+    """float32 as half. OpenCV 5 does it ten times as fast as NumPy, which has no instructions for it; the bits are the same."""
+    if _OPENCV_HALF:
+        quick: HalfArray = cv2.addWeighted(values, 1.0, values, 0.0, 0.0, dtype=cv2.CV_16F)
+        return quick
+    return values.astype(np.float16)
+
+
+def _opencv_half() -> bool:
+    probe = np.array([[0.0, 1 / 3, 1.0]], np.float32)
+    try:
+        made = cv2.addWeighted(probe, 1.0, probe, 0.0, 0.0, dtype=cv2.CV_16F)
+    except (cv2.error, TypeError):
+        return False
+    return bool(made.dtype == np.float16 and np.array_equal(made, probe.astype(np.float16)))
+
+
+_OPENCV_HALF = _opencv_half()
 
 
 @dataclass(frozen=True, slots=True)

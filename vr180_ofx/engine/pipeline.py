@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 
-from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
+from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
 from vr180_ofx.matte.paste import Patch, paste, restrict, sigmoid
 from vr180_ofx.matte.refiner import Refiner
 from vr180_ofx.media.picture import EyeImage, SourceFrame
@@ -134,12 +134,15 @@ class Pipeline:
                 x1, y1 = min(ra.x1, rb.x1), min(ra.y1, rb.y1)
                 if x1 <= x0 or y1 <= y0:
                     continue
-                sa = np.s_[y0 - ra.y0 : y1 - ra.y0, x0 - ra.x0 : x1 - ra.x0]
-                sb = np.s_[y0 - rb.y0 : y1 - rb.y0, x0 - rb.x0 : x1 - rb.x0]
-                pa, pb = alphas[a][sa], alphas[b][sb]
-                both = pa + pb
-                if both.max(initial=0) <= 1:
+                overlap = Rect(x0, y0, x1, y1)
+                pa, pb = (alphas[k][overlap.shifted(-r.x0, -r.y0).slices] for k, r in ((a, ra), (b, rb)))
+                # only where both claim more than there is, and nothing is computed elsewhere
+                crowded = np.minimum(pa, pb) > 1e-3
+                if not crowded.any() or (pa + pb).max() <= 1:
                     continue
+                cx, cy, cw, ch = cv2.boundingRect(crowded.astype(np.uint8))
+                x0, y0, x1, y1 = x0 + cx, y0 + cy, x0 + cx + cw, y0 + cy + ch
+                crowded, pa, pb = (v[cy : cy + ch, cx : cx + cw] for v in (crowded, pa, pb))
                 union = np.maximum(pa, pb)
                 la = _logits_at(masks[a, view], windows[a, view], projection, x0, y0, x1, y1)
                 lb = _logits_at(masks[b, view], windows[b, view], projection, x0, y0, x1, y1)
@@ -147,14 +150,11 @@ class Pipeline:
                 other = pb * sigmoid(lb - la)
                 total = share + other
                 share = np.where(total > 1e-6, share / np.maximum(total, 1e-6), 0.5)
-                # only where both claim more than there is
-                crowded = both > union + 1e-3
-                alphas[a][sa] = np.where(crowded, union * share, pa)
-                alphas[b][sb] = np.where(crowded, union * (1 - share), pb)
+                np.copyto(pa, union * share, where=crowded)
+                np.copyto(pb, union * (1 - share), where=crowded)
         people = {p.id: p for p in self.plan.people}
         layers = tuple(
-            Layer(k, people[k].name, mine[k].rect, alphas[k].astype(np.float16), mine[k].confidence.astype(np.float16))
-            for k in sorted(mine)
+            Layer(k, people[k].name, mine[k].rect, half(alphas[k]), half(mine[k].confidence)) for k in sorted(mine)
         )
         return ViewMatte(eye.width, eye.height, layers)
 

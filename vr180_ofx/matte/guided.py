@@ -58,5 +58,5 @@ class GuidedRefiner:
         a1 = (i01 * cov[0] + i11 * cov[1] + i12 * cov[2]) * scale
         a2 = (i02 * cov[0] + i12 * cov[1] + i22 * cov[2]) * scale
         b = mp - a0 * m[0] - a1 * m[1] - a2 * m[2]
-        coefficients = mean(cv2.merge([a0 * _WEIGHTS[0], a1 * _WEIGHTS[1], a2 * _WEIGHTS[2], b]))
+        coefficients = cv2.merge([mean(x) for x in (a0 * _WEIGHTS[0], a1 * _WEIGHTS[1], a2 * _WEIGHTS[2], b)])
         return Refined(coefficients, self._gain)

@@ -90,8 +90,9 @@ def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImag
     guide = eye.guide(rect)
     coefficients = refined.coefficients
     flat = not coefficients[..., 1].any()
-    smooth = cv2.merge([coefficients[..., 0], coefficients[..., 3], confidence.astype(np.float32)])
-    at = _lookup(smooth, grid, (0.0, 0.0, 1.0))
+    # four channels are looked up three times as fast as three
+    smooth = cv2.merge([coefficients[..., 0], coefficients[..., 3], confidence.astype(np.float32), coefficients[..., 3]])
+    at = _lookup(smooth, grid, (0.0, 0.0, 1.0, 0.0))
     alpha = at[..., 0] * guide.luma
     alpha += at[..., 1]
     if not flat and guide.matrix.any():
@@ -100,7 +101,7 @@ def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImag
         chroma_grid = (
             grid if identity else cv2.warpAffine(grid, guide.matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         )
-        c = _lookup(cv2.merge([coefficients[..., 1], coefficients[..., 2]]), chroma_grid)
+        c = _lookup(cv2.merge([coefficients[..., k] for k in (1, 2, 1, 2)]), chroma_grid)
         term = c[..., 0] * guide.chroma[..., 0]
         term += c[..., 1] * guide.chroma[..., 1]
         if not identity:
@@ -117,7 +118,7 @@ def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImag
     return Patch(rect, alpha, np.ascontiguousarray(np.clip(at[..., 2], 0, 1)))
 
 
-def _lookup(values: FloatArray, grid: FloatArray, outside: tuple[float, ...] = (0.0, 0.0, 0.0)) -> FloatArray:
+def _lookup(values: FloatArray, grid: FloatArray, outside: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)) -> FloatArray:
     out: FloatArray = cv2.remap(values, grid - np.float32(0.5), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
     return out
 

@@ -254,7 +254,8 @@ class YuvEye:
             small = _shrunk(block, fx, fy)
             size = (-(-y.shape[1] // sub[0]), -(-y.shape[0] // sub[1]))
             if (small.shape[1], small.shape[0]) != size:
-                small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+                # by less than two, where linear is as good and takes a quarter of the time
+                small = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
             planes.append(np.ascontiguousarray(small))
         shift = self.chroma_x if factor == 1 else 0.0
         return YuvEye(

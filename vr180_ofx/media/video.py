@@ -54,6 +54,7 @@ class VideoReader:
         return len(self.index)
 
     def close(self) -> None:
+        """Lets the decoder and its frames go; the next `read` opens it again."""
         with self._lock:
             self._close()
 

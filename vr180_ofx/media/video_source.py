@@ -39,6 +39,8 @@ class VideoSource:
         geometry = decide_geometry(first.width, first.height, facts, facts_from_name(path.stem), settings)
         source = VideoSource(reader, geometry.layout, settings.input.colorspace)
         source._converter.tags(first)  # an unknown colour space is refused now, not in the middle of a render
+        # stages read with decoders of their own, and an idle one holds half a gigabyte at 6144x3072
+        reader.close()
         return Clip(source, geometry, settings)
 
     def __len__(self) -> int:

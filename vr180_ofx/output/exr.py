@@ -83,9 +83,7 @@ class ExrWriter:
             self._rows.write(path, parts)
         return targets
 
-    def _part(
-        self, view: str, matte: ViewMatte, frame: Frame, source: SourceFrame | None, number: int, held: tuple[int, int]
-    ) -> RowPart:
+    def _part(self, view: str, matte: ViewMatte, frame: Frame, source: SourceFrame | None, number: int, held: tuple[int, int]) -> RowPart:
         preset = self._settings.exr_preset
         y0, y1 = band(*held, matte.height, self._compression)
         shape = (y1 - y0, matte.width)

@@ -29,6 +29,8 @@ ANALYSIS_SIDE = 1024
 _CANDIDATE_THRESHOLD = 0.5
 #: Small people far away: the finest windows look at every so many searches, because they are many.
 _FINE_EVERY = 2
+#: Searches come in bursts; so many reduced frames are decoded in the meantime.
+_AHEAD = 12
 
 Progress = Callable[[int, int], None]
 
@@ -81,11 +83,11 @@ class _Analysis:
         last_thumb: Thumb | None = None
         try:
             with ThreadPoolExecutor(threads, "search") as self._pool, ThreadPoolExecutor(1, "decode") as decoder:
-                coming = decoder.submit(self._fetch, reader, 0)
+                coming = deque(decoder.submit(self._fetch, reader, n) for n in range(min(_AHEAD, total)))
                 for n in range(total):
-                    waiting, thumb = coming.result()
-                    if n + 1 < total:
-                        coming = decoder.submit(self._fetch, reader, n + 1)
+                    waiting, thumb = coming.popleft().result()
+                    if n + _AHEAD < total:
+                        coming.append(decoder.submit(self._fetch, reader, n + _AHEAD))
                     if thumb is None:
                         bad.append(n)
                         thumb = last_thumb

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vr180_ofx.weights.litert import FloatArray, LiteRtModel
+from vr180_ofx.weights.litert import FloatArray, load_model
 
 INPUT_SIZE = 224
 # The anchors of the model's SSD head: (stride, boxes per cell)
@@ -49,7 +49,7 @@ class BlazePoseDetector:
     """People in one square picture."""
 
     def __init__(self, weights: Path) -> None:
-        self._model = LiteRtModel(weights, ("Identity", "Identity_1"))
+        self._model = load_model(weights, ("Identity", "Identity_1"))
 
     def detect(self, image: FloatArray, threshold: float, overlap: float = 0.3) -> list[PoseDetection]:
         """image: (224, 224, 3) sRGB 0..1. Returns people above ``threshold``, the surest first, near-equal ones merged."""

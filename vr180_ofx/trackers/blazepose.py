@@ -175,6 +175,7 @@ class _Patch:
         border[6:-6, 6:-6] = 1
         # masks are not to be trusted at the border of what the network saw
         self._weight = cv2.GaussianBlur(border, (0, 0), 6)
+        self._weight_back = self._back(self._weight)
 
     def cut(self, rgb: FloatArray) -> FloatArray:
         source = rgb
@@ -186,12 +187,14 @@ class _Patch:
 
     def add(self, logits: FloatArray, share: float, total: FloatArray, weight: FloatArray) -> None:
         """Adds weighted logits and weights on the window's grid."""
-        pair = cv2.merge([logits * self._weight, self._weight])
-        back = cv2.warpAffine(
-            pair, self._matrix, (WINDOW_SIZE, WINDOW_SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0),
-        )  # fmt: skip
-        total += share * back[..., 0]
-        weight += share * back[..., 1]
+        total += share * self._back(logits * self._weight)
+        weight += share * self._weight_back
+
+    def _back(self, values: FloatArray) -> FloatArray:
+        out: FloatArray = cv2.warpAffine(
+            values, self._matrix, (WINDOW_SIZE, WINDOW_SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+        )
+        return out
 
 
 def _grey(image: WindowImage) -> Array:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vr180_ofx.weights.litert import FloatArray, LiteRtModel
+from vr180_ofx.weights.litert import FloatArray, load_model
 
 INPUT_SIZE = 256
 #: Landmarks 33 and 34 are the hips and the point above, as the detector gives them: where the person is in the next frame.
@@ -34,7 +34,7 @@ class BlazePoseSegmenter:
     """One person's mask and landmarks in a square that shows them upright."""
 
     def __init__(self, weights: Path) -> None:
-        self._model = LiteRtModel(weights, ("Identity", "Identity_1", "Identity_2"))
+        self._model = load_model(weights, ("Identity", "Identity_1", "Identity_2"))
 
     def segment(self, image: FloatArray) -> PoseMask:
         """image: (256, 256, 3) sRGB 0..1."""
