@@ -153,9 +153,7 @@ class Pipeline:
                 np.copyto(pa, union * share, where=crowded)
                 np.copyto(pb, union * (1 - share), where=crowded)
         people = {p.id: p for p in self.plan.people}
-        layers = tuple(
-            Layer(k, people[k].name, mine[k].rect, half(alphas[k]), half(mine[k].confidence)) for k in sorted(mine)
-        )
+        layers = tuple(Layer(k, people[k].name, mine[k].rect, half(alphas[k]), half(mine[k].confidence)) for k in sorted(mine))
         return ViewMatte(eye.width, eye.height, layers)
 
 

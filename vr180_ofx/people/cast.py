@@ -14,7 +14,7 @@ from vr180_ofx.people.detector import Candidate, Detector
 from vr180_ofx.people.follow import BoolArray, Follower, Sighting, contained, mask_iou
 from vr180_ofx.people.plan import Entry
 from vr180_ofx.people.search import merge_sightings
-from vr180_ofx.trackers.erase import erase
+from vr180_ofx.trackers.erase import cover, erase
 from vr180_ofx.vr180.projection import Projection
 
 #: The segmenter must be this sure that somebody is there.
@@ -27,6 +27,8 @@ _HIDDEN_ENOUGH = 0.08
 #: What a detector must say of a picture with people taken out of it, and how widely it looks around each of them.
 _HIDDEN_SCORE = 0.5
 _AGAIN = 0.4
+#: Measured: people 0.62 to 0.91; ghosts in fillings are not seen at all, or 0.2 to 0.5.
+_PLAIN_IOU = 0.55
 _HIDDEN_REACHES = (0.9, 1.2, 1.5, 2.0)
 _JUMP = 0.5  # of the reach: nobody moves further between two looks
 _RELINK_S = 3.0
@@ -41,7 +43,7 @@ class Member:
 
     bodies: view -> where they were seen last. entries: view -> frame -> what the plan will say.
     hits: how often a detector confirmed them. disparity: longitude in the left eye minus that in the right, radians.
-    behind: who stands before them.
+    behind: view -> who stands before them there.
     """
 
     id: int
@@ -53,7 +55,7 @@ class Member:
     best_score: float = 0.0
     hits: int = 0
     disparity: float | None = None
-    behind: frozenset[int] = frozenset()
+    behind: dict[str, frozenset[int]] = field(default_factory=dict)
 
     @property
     def last_seen(self) -> int:
@@ -94,30 +96,30 @@ class Cast:
         self._first = n if self._first < 0 else self._first
         self._last = n
         there = [m for m in self.members if n - m.last_seen <= _RELINK_S * self._fps]
-        open_view = [m for m in there if not m.behind]
         # everybody in every eye at once; the result does not depend on who is first
-        pairs = [(m, view) for m in open_view for view in m.bodies]
+        pairs = [(m, view) for m in there for view in m.bodies if not m.behind.get(view)]
         seen = self._map(lambda p: self._follower.look(eyes[p[1]], p[0].bodies[p[1]]), pairs)
         first = {(m.id, view): s for (m, view), s in zip(pairs, seen, strict=True)}
-        looks = {m.id: self._look(m, eyes, first) for m in open_view}
+        looks = {m.id: self._look(m, eyes, first) for m in there if any(i == m.id for i, _ in first)}
         self._drop_doubles(looks)
         masks = {view: {i: found[view].mask for i, found in looks.items() if view in found} for view in self._views}
         for m in there:
             found = looks.get(m.id, {})
-            if len(found) < len(m.bodies):
+            if len(found) < len(self._views):
                 self._look_behind(m, eyes, masks, found, {o.id for o in there})
             for view, s in found.items():
                 masks[view][m.id] = s.mask
             if m.id in looks or found:
+                gained = m.entries and any(view not in m.entries for view in found)
                 self._note(m, n, found)
+                if gained:
+                    self._look_back(m, n)
         self._past.append(_Moment(n, eyes, {m.id: dict(m.masks) for m in self.members if n in m.seen.values()}))
 
     def _look_behind(
         self, m: Member, eyes: Eyes, masks: dict[str, dict[int, BoolArray]], found: dict[str, Sighting], known: set[int]
     ) -> None:
         """Adds to ``found`` what is to be seen of somebody behind others, once those are taken out of the picture."""
-        hiders: set[int] = set()
-        hidden = 0.0
         for view, body in m.bodies.items():
             if view in found:
                 continue
@@ -128,12 +130,14 @@ class Cast:
             if s is None or not _steady(body, s) or any(_same(s.mask, o) for o in masks[view].values()):
                 continue
             found[view] = s
-            hidden = max(hidden, s.hidden)
-            hiders |= set(others)
+            m.behind[view] = frozenset(others) if s.hidden > _HIDDEN_ENOUGH else frozenset()
         if len(self._views) == 2 and found:
+            before = set(found)
             self._agree(m, eyes, found, masks)
-        if hiders:
-            m.behind = frozenset(hiders) if hidden > _HIDDEN_ENOUGH else frozenset()
+            for view in set(found) - before:
+                s = found[view]
+                near = frozenset(i for i, mask in masks[view].items() if i != m.id and i in known and self._near(mask, s.body))
+                m.behind[view] = near if s.hidden > _HIDDEN_ENOUGH else frozenset()
 
     def _near(self, mask: BoolArray, body: Body) -> bool:
         """Whether somebody's mask reaches into the square around a body."""
@@ -144,6 +148,8 @@ class Cast:
         """seen: what was found already where the person was before; looked for when it is not given."""
         found: dict[str, Sighting] = {}
         for view, body in m.bodies.items():
+            if m.behind.get(view):
+                continue
             sighting = seen[m.id, view] if seen is not None else self._follower.look(eyes[view], body)
             if sighting is not None and _steady(body, sighting):
                 found[view] = sighting
@@ -163,6 +169,8 @@ class Cast:
             return
         have = next(iter(found))
         lack = right if have == left else left
+        if masks is None and m.behind.get(lack):
+            return  # they are looked for behind others, later
         erased = None
         if masks is not None and m.id not in masks[lack]:
             erased = _union(mask for i, mask in masks[lack].items() if i != m.id)
@@ -172,16 +180,18 @@ class Cast:
 
     def carry(self, m: Member, body: Body, have: str, eye: EyeImage, erased: BoolArray | None = None) -> Sighting | None:
         """Looks in the other eye where the disparity puts the body."""
-        left = self._views[0]
-        disparity = m.disparity if m.disparity is not None else expected_disparity(body)
-        guess = body.shifted(-disparity if have == left else disparity)
+        guess = self._guess(m, body, have)
         if abs(guess.longitude) > math.pi * 0.6:
             return None
         sighting = self._follower.look(eye, guess, rounds=2, erased=erased)
         if sighting is None or sighting.presence < PRESENCE:
             return None
-        pair = (body, sighting.body) if have == left else (sighting.body, body)
+        pair = (body, sighting.body) if have == self._views[0] else (sighting.body, body)
         return sighting if self._plausible(m, *pair) else None
+
+    def _guess(self, m: Member, body: Body, have: str) -> Body:
+        disparity = m.disparity if m.disparity is not None else expected_disparity(body)
+        return body.shifted(-disparity if have == self._views[0] else disparity)
 
     def _plausible(self, m: Member, left: Body, right: Body) -> bool:
         reach = max(left.reach, right.reach)
@@ -222,7 +232,7 @@ class Cast:
             m.bodies[view] = s.body
             m.masks[view] = s.mask
             m.seen[view] = n
-            m.entries.setdefault(view, {})[n] = Entry(s.body, s.box, s.presence, source, tuple(sorted(m.behind)))
+            m.entries.setdefault(view, {})[n] = Entry(s.body, s.box, s.presence, source, tuple(sorted(m.behind.get(view, ()))))
         if len(self._views) == 2 and len(found) == 2:
             left, right = (found[v].body for v in self._views)
             disparity = math.remainder(left.longitude - right.longitude, math.tau)
@@ -263,7 +273,7 @@ class Cast:
         assert everybody is not None
         found: list[Candidate] = []
         for m in list(self.members):
-            if m.id not in masks or m.behind:
+            if m.id not in masks or m.behind.get(view):
                 continue
             for reaches in _HIDDEN_REACHES:
                 window = m.bodies[view].window(detector.size, reaches)
@@ -274,11 +284,15 @@ class Cast:
             if s is None or s.presence < PRESENCE or _moved(c.body, s.body) > 0.6:
                 continue
             others = {m.id: m.masks[view] for m in self.members if m.seen.get(view) == n}
-            again = [m for m in self.members if m.behind and m.id in others and mask_iou(s.mask, others[m.id]) > _AGAIN]
+            again = [m for m in self.members if m.behind.get(view) and m.id in others and mask_iou(s.mask, others[m.id]) > _AGAIN]
             for m in again:
                 m.hits += 1
                 m.best_score = max(m.best_score, c.score)
             if again or any(_same(s.mask, o) for o in others.values()):
+                continue
+            # a filling can look like somebody; a person is still there behind a plain cover
+            plain = self._follower.look(eyes[view], s.body, erased=everybody, fill=cover)
+            if plain is None or mask_iou(plain.mask, s.mask) < _PLAIN_IOU:
                 continue
             # a second eye that sees them too is worth a good score
             if len(self._views) == 1 and c.score < self._threshold:
@@ -302,24 +316,33 @@ class Cast:
         m = self._returning(n, view, s)
         found = {view: s}
         if m is None:
-            m = Member(self._next_id, n, {}, {}, behind=behind)
+            m = Member(self._next_id, n, {}, {}, behind={view: behind})
             if len(self._views) == 2:
-                other = self._views[1] if view == self._views[0] else self._views[0]
-                partner = self.carry(m, s.body, view, eyes[other], self._before(m, other, n))
-                if partner is not None and not self._taken(partner, other, n):
+                other = self._other(view)
+                partner, before, taken = self._partner(m, n, s.body, view, eyes)
+                sure = taken is not None and (
+                    bool(before) or (partner is not None and mask_iou(partner.mask, taken.masks[other]) > SAME_MASK)
+                )
+                if taken is not None and (taken.seen.get(view) == n or not sure):
+                    partner = None
+                elif taken is not None:
+                    # the other eye knows this person and had not found them here; it may have taken their pose for another
+                    m = taken
+                if partner is not None:
                     found[other] = partner
+                    m.behind[other] = before
                 elif behind:
                     return  # what only one eye sees in a filled picture is not to be believed
-            self._next_id += 1
-            self.members.append(m)
-        elif len(self._views) == 2:
-            other = self._views[1] if view == self._views[0] else self._views[0]
-            if m.seen.get(other) != n:
-                partner = self.carry(replace_disparity(m), s.body, view, eyes[other], self._before(m, other, n))
-                if partner is not None and not self._taken(partner, other, n):
-                    found[other] = partner
-        m.behind = behind
-        new = not m.entries
+            if m.id == self._next_id:
+                self._next_id += 1
+                self.members.append(m)
+        elif len(self._views) == 2 and m.seen.get(self._other(view)) != n:
+            partner, before, taken = self._partner(replace_disparity(m), n, s.body, view, eyes)
+            if partner is not None and taken is None:
+                found[self._other(view)] = partner
+                m.behind[self._other(view)] = before
+        m.behind[view] = behind
+        new = any(v not in m.entries for v in found)
         m.hits += 1
         m.best_score = max(m.best_score, c.score)
         self._note(m, n, found, "found")
@@ -328,13 +351,28 @@ class Cast:
         if new:
             self._look_back(m, n)
 
-    def _before(self, m: Member, view: str, n: int) -> BoolArray | None:
-        """The masks of those who stand before somebody, in one eye."""
-        return _union(o.masks[view] for o in self.members if o.id in m.behind and o.seen.get(view) == n)
+    def _other(self, view: str) -> str:
+        return self._views[1] if view == self._views[0] else self._views[0]
 
-    def _taken(self, s: Sighting, view: str, n: int) -> bool:
-        masks = [m.masks[view] for m in self.members if m.seen.get(view) == n]
-        return any(_same(s.mask, o) for o in masks)
+    def _partner(self, m: Member, n: int, body: Body, have: str, eyes: Eyes) -> tuple[Sighting | None, frozenset[int], Member | None]:
+        """Somebody whom one eye shows, in the other eye: how they look there, who stands before them there, and who it is if
+        they are known already. First as the picture is, then with everybody near them taken out of it.
+        """
+        lack = self._other(have)
+        best: tuple[Sighting | None, frozenset[int], Member | None] = (None, frozenset(), None)
+        known = {o.id: o.masks[lack] for o in self.members if o.id != m.id and o.seen.get(lack) == n}
+        near = frozenset(i for i, mask in known.items() if self._near(mask, self._guess(m, body, have)))
+        theirs = frozenset().union(*m.behind.values()) & near
+        for hiders in dict.fromkeys((theirs, near)):
+            partner = self.carry(m, body, have, eyes[lack], _union(known[i] for i in hiders))
+            if partner is None:
+                continue
+            before = hiders if partner.hidden > _HIDDEN_ENOUGH else frozenset()
+            same = [o for o in self.members if o.id in known and _same(partner.mask, known[o.id])]
+            if not same:
+                return partner, before, None
+            best = partner, before, same[0]
+        return best
 
     def _returning(self, n: int, view: str, s: Sighting) -> Member | None:
         """Somebody who was lost not long ago and not far from here."""
@@ -353,12 +391,12 @@ class Cast:
 
     def _look_back(self, m: Member, n: int) -> None:
         """Follows a new person back to where they came from, as far as the frames are still at hand."""
-        ahead = Member(m.id, n, dict(m.bodies), {}, dict(m.masks), dict(m.seen), m.best_score, m.hits, m.disparity, m.behind)
+        ahead = Member(m.id, n, dict(m.bodies), {}, dict(m.masks), dict(m.seen), m.best_score, m.hits, m.disparity, dict(m.behind))
         for moment in reversed(self._past):
             if moment.n >= n:
                 continue
-            masks = {v: {i: own[v] for i, own in moment.masks.items() if v in own} for v in self._views}
-            found = {} if ahead.behind else self._look(ahead, moment.eyes)
+            masks = {v: {i: own[v] for i, own in moment.masks.items() if v in own and i != m.id} for v in self._views}
+            found = self._look(ahead, moment.eyes)
             for view in list(found):
                 if any(_same(found[view].mask, o) for o in masks[view].values()):
                     del found[view]
@@ -368,9 +406,11 @@ class Cast:
                 break
             self._note(ahead, moment.n, found)
             for view, s in found.items():
-                moment.masks.setdefault(m.id, {})[view] = s.mask
+                moment.masks.setdefault(m.id, {}).setdefault(view, s.mask)
         for view, entries in ahead.entries.items():
-            m.entries.setdefault(view, {}).update(entries)
+            own = m.entries.setdefault(view, {})
+            for k, entry in entries.items():
+                own.setdefault(k, entry)
 
     # the end of the shot -----------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -12,7 +13,7 @@ from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.people.body import Body, body_from_directions
 from vr180_ofx.trackers.blazepose_net import HIPS, INPUT_SIZE, TOP, BlazePoseSegmenter, PoseMask
 from vr180_ofx.trackers.erase import erase
-from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Projection, Rectilinear
+from vr180_ofx.vr180.projection import Equirectangular, Fisheye, FloatArray, Projection, Rectilinear
 from vr180_ofx.vr180.window import Window
 
 BoolArray = npt.NDArray[np.bool_]
@@ -53,10 +54,17 @@ class Follower:
         self.projection = projection
         self.canvas = _smaller(projection, CANVAS_SIDE)
 
-    def look(self, eye: EyeImage, body: Body, rounds: int = 1, erased: BoolArray | None = None) -> Sighting | None:
+    def look(
+        self,
+        eye: EyeImage,
+        body: Body,
+        rounds: int = 1,
+        erased: BoolArray | None = None,
+        fill: Callable[[FloatArray, BoolArray], FloatArray] = erase,
+    ) -> Sighting | None:
         """Segments around ``body``, ``rounds`` times with the landmarks of the time before. None: nobody there.
 
-        erased: on the canvas, people who stand before this one and are taken out of the picture first.
+        erased: on the canvas, people who stand before this one and are taken out of the picture first, by ``fill``.
         """
         window, pose, hole = body.window(INPUT_SIZE, SQUARE_REACHES), None, None
         # eyes may be reduced pictures: their grids are those of a projection of their own size
@@ -66,7 +74,7 @@ class Follower:
             picture = eye.sample(window.grid(local)).rgb
             if erased is not None:
                 hole = self.in_window(erased, window)
-                picture = erase(picture, hole)
+                picture = fill(picture, hole)
             pose = self._segmenter.segment(picture)
             if pose.presence < 0.3:
                 return None

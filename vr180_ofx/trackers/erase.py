@@ -33,3 +33,14 @@ def erase(rgb: FloatArray, person: npt.NDArray[np.bool_]) -> FloatArray:
     large = cv2.resize(filled, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
     out: FloatArray = np.where(hole[..., None] > 0, large, rgb)
     return out
+
+
+def cover(rgb: FloatArray, person: npt.NDArray[np.bool_]) -> FloatArray:
+    """Covers ``person`` with grey: a filling that looks like nobody, to tell whether a filling of `erase` does.
+
+    rgb: (n, n, 3) 0..1; person: (n, n).
+    """
+    grow = max(1, round(_GROW * rgb.shape[0]))
+    hole = cv2.dilate(person.astype(np.uint8), np.ones((2 * grow + 1, 2 * grow + 1), np.uint8))
+    out: FloatArray = np.where(hole[..., None] > 0, np.float32(0.5), rgb)
+    return out
