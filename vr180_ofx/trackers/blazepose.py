@@ -33,6 +33,9 @@ _WHOLE = (0.0, 0.85)
 _PARTS = ((-0.35, 0.65), (0.35, 0.65))
 _TRAINED_REACHES = 1.25
 _PART_WEIGHT = 0.5
+#: A logit from which on somebody surely stands before others. The network likes to take two people for one, with less
+#: conviction where the other one is: only the sure part is taken out of the picture, the rest goes to whose logit is higher.
+_SURELY_BEFORE = 6.0
 
 # 1.5 of 255 is grain and says nothing; 8 is motion
 _STILLNESS = np.exp(-np.square(np.maximum(np.arange(256) / 8 - 1.5, 0) / 3.0)).astype(np.float32)
@@ -101,7 +104,7 @@ class BlazePoseTracker:
 
     def _segment(self, image: WindowImage, before: FloatArray | None = None) -> tuple[FloatArray, float]:
         """Raw logits on the window's grid, (size, size) float32, and the presence of the whole body."""
-        picture = image.sample.rgb if before is None else erase(image.sample.rgb, before > 0)
+        picture = image.sample.rgb if before is None else erase(image.sample.rgb, before > _SURELY_BEFORE)
         total = np.zeros((WINDOW_SIZE, WINDOW_SIZE), np.float32)
         weight = np.full((WINDOW_SIZE, WINDOW_SIZE), 1e-3, np.float32)
         presence = 0.0
@@ -114,7 +117,7 @@ class BlazePoseTracker:
         # what no square shows is not the person
         logits = np.where(weight > 2e-3, total / weight, -_CLIP).astype(np.float32)
         # where somebody stands before them, they are not to be seen
-        return logits if before is None else np.minimum(logits, -before), presence
+        return logits if before is None else np.where(before > _SURELY_BEFORE, np.minimum(logits, -before), logits), presence
 
     def _past(self, memory: Memory, key: Key, age: int) -> tuple[Array, Array, Array] | None:
         name = f"{_name(key)}.{age}"
