@@ -33,6 +33,7 @@ _HIDDEN_REACHES = (0.9, 1.2, 1.5, 2.0)
 _JUMP = 0.5  # of the reach: nobody moves further between two looks
 _RELINK_S = 3.0
 _GLIMPSE_S = 0.4
+_GLIMPSE_SCORE = 0.8
 
 Eyes = dict[str, EyeImage]
 
@@ -428,7 +429,9 @@ class Cast:
                 continue
             # a glimpse in the middle of a long shot is a mistake more often than a person
             glimpse = frames[-1] - frames[0] < _GLIMPSE_S * self._fps and self._length() > 4 * _GLIMPSE_S * self._fps
-            if glimpse and frames[0] > self._first and frames[-1] < self._last - _GLIMPSE_S * self._fps:
+            inside = frames[0] > self._first and frames[-1] < self._last - _GLIMPSE_S * self._fps
+            # at its ends somebody may be coming or going: then the detector must be surer than usual
+            if glimpse and (inside or m.best_score < max(_GLIMPSE_SCORE, self._threshold)):
                 continue
             chances = sum(frames[0] <= n <= frames[-1] for n in self.search_frames)
             # what was only ever seen in pictures with others taken out must be seen twice, or by both eyes
