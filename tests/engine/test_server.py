@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vr180_ofx.engine.cache import BytesCache
 from vr180_ofx.engine.chunks import ChunkPlan
+from vr180_ofx.engine.frame import half
 from vr180_ofx.engine.server import FrameServer, cross_fade
 from vr180_ofx.media.clip import open_clip
 from vr180_ofx.people.analyse import analyse
@@ -152,6 +153,12 @@ def test_half_scale_is_a_smaller_matte_of_the_same(scene, people_clip):
     assert half.shape == (256, 256)
     small = cv2.resize(reference[3].views["right"].alpha, (256, 256), interpolation=cv2.INTER_AREA)
     assert np.abs(half - small).mean() < 0.01
+
+
+def test_halves_are_rounded_as_numpy_does():
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.random(5000), [0, 1, 2**-14, 2**-24, 2**-25, 1 - 2**-12, 65504]]).astype(np.float32)[None]
+    assert half(values).dtype == np.float16 and np.array_equal(half(values), values.astype(np.float16))
 
 
 def test_cross_fading_ends_at_its_ends(scene):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from vr180_ofx.matte.guided import _WEIGHTS, GuidedRefiner
-from vr180_ofx.matte.paste import paste, restrict, sigmoid
+from vr180_ofx.matte.paste import paste, refine, restrict, sigmoid
 from vr180_ofx.matte.refiner import NoRefiner, make_refiner
 from vr180_ofx.media.picture import RgbEye, _luma_chroma
 from vr180_ofx.settings import Settings
@@ -60,6 +60,19 @@ def test_refining_beats_the_mask_it_came_from(name):
         errors[refiner.identity()] = np.abs(out - alpha).mean()
     none = errors.pop("none")
     assert min(errors.values()) < 0.5 * none
+
+
+@pytest.mark.parametrize("where", [(128, 128), (20, 240)])
+def test_refining_the_persons_part_of_a_window_is_refining_the_window(where):
+    rng = np.random.default_rng(3)
+    guide = cv2.GaussianBlur(rng.random((256, 256, 3)).astype(np.float32), (0, 0), 2)
+    mask = np.zeros((256, 256), np.float32)
+    cv2.ellipse(mask, where, (30, 50), 0, 0, 360, 1.0, -1)
+    mask = cv2.GaussianBlur(mask, (0, 0), 3)
+    refiner = GuidedRefiner()
+    part, whole = refine(refiner, guide, mask), restrict(refiner.refine(guide, mask), mask)
+    assert np.abs(part.coefficients - whole.coefficients).max() < 1e-6 and part.gain == whole.gain
+    assert not refine(refiner, guide, np.zeros_like(mask)).coefficients.any()
 
 
 def test_pasting_a_constant_is_exact_where_it_is_constant():

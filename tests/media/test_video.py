@@ -292,6 +292,12 @@ for k in range(60):
     assert subprocess.run([sys.executable, "-c", code, str(path)], timeout=100, capture_output=True).returncode == 0
 
 
+def test_an_opened_clip_holds_no_decoder_until_it_is_read(tmp_path):
+    with open_clip(make_clip(tmp_path / "c.mp4", 8)) as clip:
+        assert clip.source.reader._container is None and not clip.source.reader._recent
+        assert picture_number(clip.read(3)["left"]) == 3 and clip.source.reader._container is not None
+
+
 def test_two_readers_do_not_disturb_each_other(tmp_path):
     path = make_clip(tmp_path / "c.mp4", 20, options={"bf": "2"})
     with open_clip(path) as a, a.reopen() as b:

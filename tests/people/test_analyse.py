@@ -5,6 +5,7 @@ import pytest
 
 from tests.conftest import make_clip, shared_clip
 from vr180_ofx.media.clip import open_clip
+from vr180_ofx.people import search
 from vr180_ofx.people.analyse import analyse
 from vr180_ofx.settings import Settings, ranges_text
 
@@ -59,6 +60,21 @@ def test_the_juggler_is_one_person_in_every_frame():
         plan = analyse(clip)
         assert len(plan.people) == 1
         assert len(plan.track(plan.people[0], "left").bodies) == len(clip)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overlap", [0.42, 0.45, 0.5])
+def test_somebody_behind_somebody_is_found_wherever_the_search_windows_lie(monkeypatch, overlap):
+    """A child half behind a man, in the picture throughout: no luck needed, and no ghost."""
+    monkeypatch.setattr(search, "_OVERLAP", overlap)
+    search._tiles_with_grids.cache_clear()
+    try:
+        with open_clip(shared_clip("vr180/duo_2k/clip.mp4")) as clip:
+            plan = analyse(clip)
+            assert len(plan.people) == 2
+            assert all(len(plan.present(n, v)) == 2 for n in range(len(clip)) for v in clip.views)
+    finally:
+        search._tiles_with_grids.cache_clear()
 
 
 def test_ranges_as_text():

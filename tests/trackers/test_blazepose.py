@@ -8,6 +8,7 @@ from vr180_ofx.media.picture import Sample
 from vr180_ofx.people.analyse import analyse
 from vr180_ofx.trackers.base import Memory, WindowImage
 from vr180_ofx.trackers.blazepose import WINDOW_SIZE, BlazePoseTracker, _homography
+from vr180_ofx.trackers.erase import cover, erase
 from vr180_ofx.vr180.window import Window, direction_from_angles
 from vr180_ofx.weights.store import require
 
@@ -90,6 +91,33 @@ def test_the_masks_are_on_the_people(tracker, steps):
         assert 0.03 < inside.mean() < 0.5 and m.score > 0.9
         ys, xs = np.nonzero(inside)
         assert abs(xs.mean() - WINDOW_SIZE / 2) < 60
+
+
+def test_whoever_stands_in_front_takes_only_what_is_surely_theirs(tracker, steps):
+    """The one behind loses the sure part of the one in front, and keeps what the network is in doubt about."""
+    windows = steps[4]
+    (front, behind) = sorted({k[0] for k in windows})
+    moved = {k: w for k, w in windows.items() if k[1] == "left"}
+    shared = moved[front, "left"]
+    both = {(front, "left"): shared, (behind, "left"): WindowImage(shared.sample, shared.window, (front,))}
+    _, masks = tracker.step(tracker.begin(), both)
+    _, alone = tracker.step(tracker.begin(), {(front, "left"): shared})
+    assert np.array_equal(masks[front, "left"].logits, alone[front, "left"].logits)
+    raw = alone[front, "left"].logits
+    assert (masks[behind, "left"].logits[raw > 6.5] < -6).all() and (raw > 6.5).sum() > 500
+
+
+def test_a_plain_cover_hides_only_the_person():
+    rng = np.random.default_rng(0)
+    rgb = rng.random((100, 100, 3)).astype(np.float32)
+    person = np.zeros((100, 100), bool)
+    person[40:60, 30:50] = True
+    covered, filled = cover(rgb, person), erase(rgb, person)
+    assert (covered[person] == 0.5).all() and np.abs(filled[person] - rgb[person]).mean() > 0.1
+    far = np.ones_like(person)
+    far[36:64, 26:54] = False
+    assert np.array_equal(covered[far], rgb[far]) and np.array_equal(filled[far], rgb[far])
+    assert erase(rgb, np.zeros_like(person)) is rgb
 
 
 def test_a_moving_edge_takes_nothing_from_the_frame_before(steps):

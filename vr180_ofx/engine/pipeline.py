@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
-from vr180_ofx.matte.paste import Patch, paste, restrict, sigmoid
+from vr180_ofx.matte.paste import Patch, paste, refine, sigmoid
 from vr180_ofx.matte.refiner import Refiner
 from vr180_ofx.media.picture import EyeImage, SourceFrame
 from vr180_ofx.people.follow import resized_projection
@@ -65,7 +65,7 @@ class Pipeline:
             eye = eyes[key[1]]
             soft = sigmoid(mask.logits)
             with self.stages.measure("refine"):
-                refined = restrict(self.refiner.refine(image.sample.guide, soft), soft)
+                refined = refine(self.refiner, image.sample.guide, soft)
             with self.stages.measure("paste"):
                 return paste(refined, confidences[key], image.window, eye, self._projection(eye))
 
@@ -142,7 +142,8 @@ class Pipeline:
                     continue
                 cx, cy, cw, ch = cv2.boundingRect(crowded.astype(np.uint8))
                 x0, y0, x1, y1 = x0 + cx, y0 + cy, x0 + cx + cw, y0 + cy + ch
-                crowded, pa, pb = (v[cy : cy + ch, cx : cx + cw] for v in (crowded, pa, pb))
+                place = np.s_[cy : cy + ch, cx : cx + cw]
+                crowded, pa, pb = crowded[place], pa[place], pb[place]
                 union = np.maximum(pa, pb)
                 la = _logits_at(masks[a, view], windows[a, view], projection, x0, y0, x1, y1)
                 lb = _logits_at(masks[b, view], windows[b, view], projection, x0, y0, x1, y1)

@@ -9,13 +9,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.matte.refiner import Refined
+from vr180_ofx.matte.refiner import Refined, Refiner
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Rect, Window
 
 #: Beyond this many window pixels from the mask's edge nothing is refined: inside is 1, outside is 0.
 BAND = 14
+#: How far around a pixel refiners look, and a little more.
+_REACH = 18
 #: The outermost part of a window fades out, so that a person who reaches beyond it ends softly.
 _FADE = 0.03
 
@@ -33,6 +35,21 @@ def sigmoid(x: FloatArray) -> FloatArray:
     """The logistic function."""
     out: FloatArray = 1 / (1 + np.exp(-np.clip(x, -30, 30)))
     return out
+
+
+def refine(refiner: Refiner, guide: FloatArray, mask: FloatArray) -> Refined:
+    """What ``refiner`` makes of a window, where it has a say. guide: (n, n, 3); mask: (n, n) 0..1.
+
+    Only the part of the window that holds the person and their surroundings is worked on: half of it as a rule.
+    """
+    x, y, w, h = cv2.boundingRect((mask > 0.5).astype(np.uint8))
+    part = Rect(x, y, x + w, y + h).grown(BAND + _REACH).clipped(mask.shape[1], mask.shape[0]).slices
+    whole = np.zeros((*mask.shape, 4), np.float32)
+    if w == 0:
+        return Refined(whole)
+    made = restrict(refiner.refine(np.ascontiguousarray(guide[part]), np.ascontiguousarray(mask[part])), mask[part])
+    whole[part] = made.coefficients
+    return Refined(whole, made.gain)
 
 
 def restrict(refined: Refined, mask: FloatArray) -> Refined:

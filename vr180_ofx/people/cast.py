@@ -272,14 +272,14 @@ class Cast:
             return
         everybody = _union(masks.values())
         assert everybody is not None
-        found: list[Candidate] = []
-        for m in list(self.members):
-            if m.id not in masks or m.behind.get(view):
-                continue
-            for reaches in _HIDDEN_REACHES:
-                window = m.bodies[view].window(detector.size, reaches)
-                picture = erase(eyes[view].sample(window.grid(local)).rgb, self._follower.in_window(everybody, window))
-                found += detector.find(picture, window, _HIDDEN_SCORE)
+        around = [m.bodies[view] for m in self.members if m.id in masks and not m.behind.get(view)]
+
+        def search(place: tuple[Body, float]) -> list[Candidate]:
+            window = place[0].window(detector.size, place[1])
+            picture = erase(eyes[view].sample(window.grid(local)).rgb, self._follower.in_window(everybody, window))
+            return detector.find(picture, window, _HIDDEN_SCORE)
+
+        found = [c for group in self._map(search, [(body, reaches) for body in around for reaches in _HIDDEN_REACHES]) for c in group]
         for c in merge_sightings(found):
             s = self._follower.look(eyes[view], c.body, rounds=2, erased=everybody)
             if s is None or s.presence < PRESENCE or _moved(c.body, s.body) > 0.6:
