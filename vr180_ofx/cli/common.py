@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from vr180_ofx import __version__
+from vr180_ofx import PLAN_REVISION
 from vr180_ofx.media.clip import Clip, open_clip
 from vr180_ofx.people.analyse import analyse
 from vr180_ofx.people.plan import Plan, PlanError
@@ -115,7 +115,7 @@ def plan_for(
 
 def cached_plan_path(clip: Clip, settings: Settings) -> Path:
     """Where the plan of a clip is kept: named by everything that it depends on."""
-    key = f"{__version__}|{clip.fingerprint}|{settings.digest('detection')}|{float(clip.fps)}"
+    key = f"{PLAN_REVISION}|{clip.fingerprint}|{settings.digest('detection')}|{float(clip.fps)}"
     return cache_folder("plans") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vr180_ofx import MATTE_REVISION
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.media.clip import Clip
@@ -111,8 +112,9 @@ def render(
 
 
 def identity(clip: Clip, plan: Plan, settings: Settings) -> str:
-    """A hash of all that decides what a frame's file looks like: clip, plan, settings, weights."""
+    """A hash of all that decides what a frame's file looks like: clip, plan, settings, and how mattes are made."""
     parts = [
+        str(MATTE_REVISION),
         clip.fingerprint,
         plan.digest(),
         settings.digest("matting", "processing", "stereo", "hardware"),
@@ -218,7 +220,7 @@ def _claim(job: Job) -> None:
     before = renders.get(mine, {}).get("identity")
     if before not in (None, job.identity) and not job.settings.output.overwrite:
         raise OutputError(
-            f"{job.folder} holds frames of {job.name} that were made with another clip, plan or settings; "
+            f"{job.folder} holds frames of {job.name} that were made with another clip, plan, settings or version; "
             "add --overwrite to replace them, or choose another folder with -o"
         )
     renders[mine] = {
