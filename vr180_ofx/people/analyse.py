@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.errors import FrameError
-from vr180_ofx.people.cast import Cast, Eyes, Member
+from vr180_ofx.people.cast import Cast
 from vr180_ofx.people.detector import Detector, make_detector
 from vr180_ofx.people.follow import Follower
+from vr180_ofx.people.member import Eyes, Member
 from vr180_ofx.people.plan import Person, Plan
 from vr180_ofx.people.search import search
 from vr180_ofx.people.shots import CutFinder, Thumb, thumbnail

@@ -6,70 +6,25 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
 
 from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.people.body import Body, expected_disparity
+from vr180_ofx.people.body import Body
 from vr180_ofx.people.detector import Candidate, Detector
 from vr180_ofx.people.follow import BoolArray, Follower, Sighting, contained, mask_iou
+from vr180_ofx.people.member import HIDDEN_SCORE, PRESENCE, SAME_MASK, Eyes, Member, Moment, moved, same_person, steady, union
 from vr180_ofx.people.plan import Entry
 from vr180_ofx.people.search import merge_sightings
 from vr180_ofx.trackers.erase import cover, erase
 from vr180_ofx.vr180.projection import Projection
 
-#: The segmenter must be this sure that somebody is there.
-PRESENCE = 0.5
-#: Two masks that cover each other so far are one person seen twice.
-SAME_MASK = 0.6
-HIDDEN_MASK = 0.65
 #: Somebody is behind others when these cover so much of the middle of the body.
 _HIDDEN_ENOUGH = 0.08
-#: What a detector must say of a picture with people taken out of it, and how widely it looks around each of them.
-_HIDDEN_SCORE = 0.5
+#: How widely a detector looks around each of those who were taken out of the picture.
+_HIDDEN_REACHES = (0.9, 1.2, 1.5, 2.0)
 _AGAIN = 0.4
 #: Measured: people 0.62 to 0.91; ghosts in fillings are not seen at all, or 0.2 to 0.5.
 _PLAIN_IOU = 0.55
-_HIDDEN_REACHES = (0.9, 1.2, 1.5, 2.0)
-_JUMP = 0.5  # of the reach: nobody moves further between two looks
 _RELINK_S = 3.0
-_GLIMPSE_S = 0.4
-_GLIMPSE_SCORE = 0.8
-
-Eyes = dict[str, EyeImage]
-
-
-@dataclass(slots=True)
-class Member:
-    """Somebody in the shot.
-
-    bodies: view -> where they were seen last. entries: view -> frame -> what the plan will say.
-    hits: how often a detector confirmed them. disparity: longitude in the left eye minus that in the right, radians.
-    behind: view -> who stands before them there.
-    """
-
-    id: int
-    born: int
-    bodies: dict[str, Body]
-    entries: dict[str, dict[int, Entry]]
-    masks: dict[str, BoolArray] = field(default_factory=dict)
-    seen: dict[str, int] = field(default_factory=dict)
-    best_score: float = 0.0
-    hits: int = 0
-    disparity: float | None = None
-    behind: dict[str, frozenset[int]] = field(default_factory=dict)
-
-    @property
-    def last_seen(self) -> int:
-        return max(self.seen.values(), default=self.born)
-
-
-@dataclass(slots=True)
-class _Moment:
-    """A frame that can be looked at again: for people who turn out to have been there before they were found."""
-
-    n: int
-    eyes: Eyes
-    masks: dict[int, dict[str, BoolArray]]
 
 
 class Cast:
@@ -85,7 +40,7 @@ class Cast:
         self._threshold = threshold
         self._next_id = first_id
         self.members: list[Member] = []
-        self._past: deque[_Moment] = deque(maxlen=12)
+        self._past: deque[Moment] = deque(maxlen=12)
         self.searches = 0
         self.search_frames: list[int] = []
         self._first = self._last = -1
@@ -115,7 +70,7 @@ class Cast:
                 self._note(m, n, found)
                 if gained:
                     self._look_back(m, n)
-        self._past.append(_Moment(n, eyes, {m.id: dict(m.masks) for m in self.members if n in m.seen.values()}))
+        self._past.append(Moment(n, eyes, {m.id: dict(m.masks) for m in self.members if n in m.seen.values()}))
 
     def _look_behind(
         self, m: Member, eyes: Eyes, masks: dict[str, dict[int, BoolArray]], found: dict[str, Sighting], known: set[int]
@@ -127,8 +82,8 @@ class Cast:
             others = {i: mask for i, mask in masks[view].items() if i != m.id and i in known and self._near(mask, body)}
             if not others:
                 continue
-            s = self._follower.look(eyes[view], body, rounds=1, erased=_union(others.values()))
-            if s is None or not _steady(body, s) or any(_same(s.mask, o) for o in masks[view].values()):
+            s = self._follower.look(eyes[view], body, rounds=1, erased=union(others.values()))
+            if s is None or not steady(body, s) or any(same_person(s.mask, o) for o in masks[view].values()):
                 continue
             found[view] = s
             m.behind[view] = frozenset(others) if s.hidden > _HIDDEN_ENOUGH else frozenset()
@@ -152,7 +107,7 @@ class Cast:
             if m.behind.get(view):
                 continue
             sighting = seen[m.id, view] if seen is not None else self._follower.look(eyes[view], body)
-            if sighting is not None and _steady(body, sighting):
+            if sighting is not None and steady(body, sighting):
                 found[view] = sighting
         if len(self._views) == 2:
             self._agree(m, eyes, found)
@@ -162,10 +117,10 @@ class Cast:
         """Both eyes see the same person, at the same height and a plausible distance; the steadier eye corrects the other."""
         left, right = self._views
         if left in found and right in found:
-            if self._plausible(m, found[left].body, found[right].body):
+            if m.plausible(found[left].body, found[right].body):
                 return
-            moved = {v: _moved(m.bodies[v], found[v].body) if v in m.bodies else math.inf for v in self._views}
-            del found[max(self._views, key=lambda v: moved[v])]
+            jumps = {v: moved(m.bodies[v], found[v].body) if v in m.bodies else math.inf for v in self._views}
+            del found[max(self._views, key=lambda v: jumps[v])]
         if len(found) != 1:
             return
         have = next(iter(found))
@@ -174,36 +129,21 @@ class Cast:
             return  # they are looked for behind others, later
         erased = None
         if masks is not None and m.id not in masks[lack]:
-            erased = _union(mask for i, mask in masks[lack].items() if i != m.id)
+            erased = union(mask for i, mask in masks[lack].items() if i != m.id)
         sighting = self.carry(m, found[have].body, have, eyes[lack], erased)
-        if sighting is not None and not (erased is not None and _same(sighting.mask, erased)):
+        if sighting is not None and not (erased is not None and same_person(sighting.mask, erased)):
             found[lack] = sighting
 
     def carry(self, m: Member, body: Body, have: str, eye: EyeImage, erased: BoolArray | None = None) -> Sighting | None:
         """Looks in the other eye where the disparity puts the body."""
-        guess = self._guess(m, body, have)
+        guess = m.in_other_eye(body, have == self._views[0])
         if abs(guess.longitude) > math.pi * 0.6:
             return None
         sighting = self._follower.look(eye, guess, rounds=2, erased=erased)
         if sighting is None or sighting.presence < PRESENCE:
             return None
         pair = (body, sighting.body) if have == self._views[0] else (sighting.body, body)
-        return sighting if self._plausible(m, *pair) else None
-
-    def _guess(self, m: Member, body: Body, have: str) -> Body:
-        disparity = m.disparity if m.disparity is not None else expected_disparity(body)
-        return body.shifted(-disparity if have == self._views[0] else disparity)
-
-    def _plausible(self, m: Member, left: Body, right: Body) -> bool:
-        reach = max(left.reach, right.reach)
-        if abs(left.latitude - right.latitude) > 0.12 * reach + math.radians(0.7):
-            return False
-        if not 0.6 < left.reach / right.reach < 1.67:
-            return False
-        disparity = math.remainder(left.longitude - right.longitude, math.tau)
-        if not -math.radians(1.5) - 0.1 * reach < disparity < math.radians(12):
-            return False
-        return m.disparity is None or abs(disparity - m.disparity) < 0.2 * reach + math.radians(1)
+        return sighting if m.plausible(*pair) else None
 
     def _drop_doubles(self, looks: dict[int, dict[str, Sighting]]) -> None:
         """When two people's masks become one, the one whose mask changed more has jumped onto the other."""
@@ -258,10 +198,10 @@ class Cast:
             if c.score < self._threshold or self._known(c, view, n) is not None:
                 continue
             s = self._follower.look(eyes[view], c.body, rounds=2)
-            if s is None or s.presence < PRESENCE or _moved(c.body, s.body) > 0.6:
+            if s is None or s.presence < PRESENCE or moved(c.body, s.body) > 0.6:
                 continue
             others = [m.masks[view] for m in self.members if m.seen.get(view) == n]
-            if any(_same(s.mask, o) for o in others):
+            if any(same_person(s.mask, o) for o in others):
                 continue
             self._join(n, eyes, view, c, s)
 
@@ -270,26 +210,26 @@ class Cast:
         masks = {m.id: m.masks[view] for m in self.members if m.seen.get(view) == n}
         if not masks:
             return
-        everybody = _union(masks.values())
+        everybody = union(masks.values())
         assert everybody is not None
         around = [m.bodies[view] for m in self.members if m.id in masks and not m.behind.get(view)]
 
         def search(place: tuple[Body, float]) -> list[Candidate]:
             window = place[0].window(detector.size, place[1])
             picture = erase(eyes[view].sample(window.grid(local)).rgb, self._follower.in_window(everybody, window))
-            return detector.find(picture, window, _HIDDEN_SCORE)
+            return detector.find(picture, window, HIDDEN_SCORE)
 
         found = [c for group in self._map(search, [(body, reaches) for body in around for reaches in _HIDDEN_REACHES]) for c in group]
         for c in merge_sightings(found):
             s = self._follower.look(eyes[view], c.body, rounds=2, erased=everybody)
-            if s is None or s.presence < PRESENCE or _moved(c.body, s.body) > 0.6:
+            if s is None or s.presence < PRESENCE or moved(c.body, s.body) > 0.6:
                 continue
             others = {m.id: m.masks[view] for m in self.members if m.seen.get(view) == n}
             again = [m for m in self.members if m.behind.get(view) and m.id in others and mask_iou(s.mask, others[m.id]) > _AGAIN]
             for m in again:
                 m.hits += 1
                 m.best_score = max(m.best_score, c.score)
-            if again or any(_same(s.mask, o) for o in others.values()):
+            if again or any(same_person(s.mask, o) for o in others.values()):
                 continue
             # a filling can look like somebody; a person is still there behind a plain cover
             plain = self._follower.look(eyes[view], s.body, erased=everybody, fill=cover)
@@ -338,7 +278,7 @@ class Cast:
                 self._next_id += 1
                 self.members.append(m)
         elif len(self._views) == 2 and m.seen.get(self._other(view)) != n:
-            partner, before, taken = self._partner(replace_disparity(m), n, s.body, view, eyes)
+            partner, before, taken = self._partner(m.forgetting_distance(), n, s.body, view, eyes)
             if partner is not None and taken is None:
                 found[self._other(view)] = partner
                 m.behind[self._other(view)] = before
@@ -362,14 +302,14 @@ class Cast:
         lack = self._other(have)
         best: tuple[Sighting | None, frozenset[int], Member | None] = (None, frozenset(), None)
         known = {o.id: o.masks[lack] for o in self.members if o.id != m.id and o.seen.get(lack) == n}
-        near = frozenset(i for i, mask in known.items() if self._near(mask, self._guess(m, body, have)))
+        near = frozenset(i for i, mask in known.items() if self._near(mask, m.in_other_eye(body, have == self._views[0])))
         theirs = frozenset().union(*m.behind.values()) & near
         for hiders in dict.fromkeys((theirs, near)):
-            partner = self.carry(m, body, have, eyes[lack], _union(known[i] for i in hiders))
+            partner = self.carry(m, body, have, eyes[lack], union(known[i] for i in hiders))
             if partner is None:
                 continue
             before = hiders if partner.hidden > _HIDDEN_ENOUGH else frozenset()
-            same = [o for o in self.members if o.id in known and _same(partner.mask, known[o.id])]
+            same = [o for o in self.members if o.id in known and same_person(partner.mask, known[o.id])]
             if not same:
                 return partner, before, None
             best = partner, before, same[0]
@@ -399,7 +339,7 @@ class Cast:
             masks = {v: {i: own[v] for i, own in moment.masks.items() if v in own and i != m.id} for v in self._views}
             found = self._look(ahead, moment.eyes)
             for view in list(found):
-                if any(_same(found[view].mask, o) for o in masks[view].values()):
+                if any(same_person(found[view].mask, o) for o in masks[view].values()):
                     del found[view]
             if len(found) < len(ahead.bodies):
                 self._look_behind(ahead, moment.eyes, masks, found, set(moment.masks) - {m.id})
@@ -413,54 +353,6 @@ class Cast:
             for k, entry in entries.items():
                 own.setdefault(k, entry)
 
-    # the end of the shot -----------------------------------------------------------------------------------------
-
-    def _length(self) -> int:
-        return self._last - self._first + 1
-
     def believed(self) -> list[Member]:
-        """The members that are people: confirmed by more than one search when there was more than one to confirm them."""
-        kept = []
-        for m in self.members:
-            frames = sorted({n for e in m.entries.values() for n in e})
-            # nobody is asked for a good score who could only be seen in part
-            wanted = _HIDDEN_SCORE if any(e.behind for own in m.entries.values() for e in own.values()) else self._threshold
-            if not frames or m.best_score < wanted:
-                continue
-            # a glimpse in the middle of a long shot is a mistake more often than a person
-            glimpse = frames[-1] - frames[0] < _GLIMPSE_S * self._fps and self._length() > 4 * _GLIMPSE_S * self._fps
-            inside = frames[0] > self._first and frames[-1] < self._last - _GLIMPSE_S * self._fps
-            # at its ends somebody may be coming or going: then the detector must be surer than usual
-            if glimpse and (inside or m.best_score < max(_GLIMPSE_SCORE, self._threshold)):
-                continue
-            chances = sum(frames[0] <= n <= frames[-1] for n in self.search_frames)
-            # what was only ever seen in pictures with others taken out must be seen twice, or by both eyes
-            glimpsed = len(m.entries) < 2 and all(e.behind for own in m.entries.values() for e in own.values())
-            if m.hits >= 2 or (chances <= 1 and not glimpsed):
-                kept.append(m)
-        return kept
-
-
-def replace_disparity(m: Member) -> Member:
-    """A copy that forgets its distance: after a while out of sight it may have changed."""
-    return replace(m, disparity=None)
-
-
-def _union(masks: Iterable[BoolArray]) -> BoolArray | None:
-    total: BoolArray | None = None
-    for mask in masks:
-        total = mask.copy() if total is None else total | mask
-    return total
-
-
-def _same(new: BoolArray, known: BoolArray) -> bool:
-    """Whether a mask shows somebody who is known already: a part of them, them with something more, or just them."""
-    return contained(new, known) > HIDDEN_MASK or contained(known, new) > HIDDEN_MASK or mask_iou(new, known) > SAME_MASK
-
-
-def _moved(a: Body, b: Body) -> float:
-    return a.angle_to(b) / max(min(a.reach, b.reach), 1e-6)
-
-
-def _steady(before: Body, s: Sighting) -> bool:
-    return s.presence >= PRESENCE and _moved(before, s.body) < _JUMP and 0.6 < s.body.reach / before.reach < 1.67
+        """The members that are people, at the end of the shot."""
+        return [m for m in self.members if m.believable(self._first, self._last, self._fps, self.search_frames, self._threshold)]
