@@ -10,6 +10,7 @@ import OpenImageIO as oiio
 
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.output.inspect import opened
 from vr180_ofx.output.pictures import over_colour, rgba, together
 from vr180_ofx.output.writer import Job
 from vr180_ofx.storage import atomic_path
@@ -75,15 +76,7 @@ def write_png(path: Path, picture: FloatArray, identity: str = "", bits: int = 8
 
 
 def _whole(path: Path, identity: str) -> bool:
-    if not path.is_file():
-        return False
-    source = oiio.ImageInput.open(str(path))
-    if source is None:
-        oiio.geterror()
-        return False
-    try:
-        if source.spec().getattribute("ImageDescription") != f"vr180-ofx {identity}":
+    with opened(path) as source:
+        if source is None or source.spec().getattribute("ImageDescription") != f"vr180-ofx {identity}":
             return False
         return source.read_image("uint8") is not None
-    finally:
-        source.close()

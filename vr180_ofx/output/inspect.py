@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +15,28 @@ from vr180_ofx.media.errors import MediaError
 _PREFIX = "vr180ofx:"
 
 
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """An image file to look into; None when there is none that can be read, for whatever reason."""
+    source = oiio.ImageInput.open(str(path)) if path.is_file() else None
+    if source is None:
+        oiio.geterror()
+        yield None
+        return
+    try:
+        yield source
+    finally:
+        source.close()
+
+
 def check_exr(path: Path, identity: str) -> bool:
     """Whether ``path`` is a whole EXR of the render with this identity. Never raises: a foreign file is not ours.
 
     Every part's first and last lines are decoded: a file that was cut off has no last line.
     """
-    if not path.is_file():
-        return False
-    source = oiio.ImageInput.open(str(path))
-    if source is None:
-        oiio.geterror()
-        return False
-    try:
+    with opened(path) as source:
         part = 0
-        while source.seek_subimage(part, 0):
+        while source is not None and source.seek_subimage(part, 0):
             spec = source.spec()
             if spec.getattribute(f"{_PREFIX}identity") != identity:
                 return False
@@ -36,8 +46,6 @@ def check_exr(path: Path, identity: str) -> bool:
                     return False
             part += 1
         return part > 0
-    finally:
-        source.close()
 
 
 def inspect_image(path: Path, values: bool = True) -> dict[str, Any]:
