@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from itertools import combinations
 from typing import Any, TypeVar
 
 import cv2
@@ -125,41 +126,35 @@ class Pipeline:
         mine = {key[0]: p for key, p in patches.items() if key[1] == view and p is not None}
         projection = self._projection(eye)
         alphas = {k: p.alpha for k, p in mine.items()}
-        for a in sorted(mine):
-            for b in sorted(mine):
-                if a >= b:
-                    continue
-                ra, rb = mine[a].rect, mine[b].rect
-                x0, y0 = max(ra.x0, rb.x0), max(ra.y0, rb.y0)
-                x1, y1 = min(ra.x1, rb.x1), min(ra.y1, rb.y1)
-                if x1 <= x0 or y1 <= y0:
-                    continue
-                overlap = Rect(x0, y0, x1, y1)
-                pa, pb = (alphas[k][overlap.shifted(-r.x0, -r.y0).slices] for k, r in ((a, ra), (b, rb)))
-                # only where both claim more than there is, and nothing is computed elsewhere
-                crowded = np.minimum(pa, pb) > 1e-3
-                if not crowded.any() or (pa + pb).max() <= 1:
-                    continue
-                cx, cy, cw, ch = cv2.boundingRect(crowded.astype(np.uint8))
-                x0, y0, x1, y1 = x0 + cx, y0 + cy, x0 + cx + cw, y0 + cy + ch
-                place = np.s_[cy : cy + ch, cx : cx + cw]
-                crowded, pa, pb = crowded[place], pa[place], pb[place]
-                union = np.maximum(pa, pb)
-                la = _logits_at(masks[a, view], windows[a, view], projection, x0, y0, x1, y1)
-                lb = _logits_at(masks[b, view], windows[b, view], projection, x0, y0, x1, y1)
-                share = pa * sigmoid(la - lb)
-                other = pb * sigmoid(lb - la)
-                total = share + other
-                share = np.where(total > 1e-6, share / np.maximum(total, 1e-6), 0.5)
-                np.copyto(pa, union * share, where=crowded)
-                np.copyto(pb, union * (1 - share), where=crowded)
+        for a, b in combinations(sorted(mine), 2):
+            ra, rb = mine[a].rect, mine[b].rect
+            overlap = ra.intersection(rb)
+            if overlap.empty:
+                continue
+            pa, pb = (alphas[k][overlap.shifted(-r.x0, -r.y0).slices] for k, r in ((a, ra), (b, rb)))
+            # only where both claim more than there is, and nothing is computed elsewhere
+            crowded = np.minimum(pa, pb) > 1e-3
+            if not crowded.any() or (pa + pb).max() <= 1:
+                continue
+            x, y, w, h = cv2.boundingRect(crowded.astype(np.uint8))
+            part = Rect(x, y, x + w, y + h)
+            crowded, pa, pb = crowded[part.slices], pa[part.slices], pb[part.slices]
+            place = part.shifted(overlap.x0, overlap.y0)
+            union = np.maximum(pa, pb)
+            la = _logits_at(masks[a, view], windows[a, view], projection, place)
+            lb = _logits_at(masks[b, view], windows[b, view], projection, place)
+            share = pa * sigmoid(la - lb)
+            total = share + pb * sigmoid(lb - la)
+            share = np.where(total > 1e-6, share / np.maximum(total, 1e-6), 0.5)
+            np.copyto(pa, union * share, where=crowded)
+            np.copyto(pb, union * (1 - share), where=crowded)
         people = {p.id: p for p in self.plan.people}
         layers = tuple(Layer(k, people[k].name, mine[k].rect, half(alphas[k]), half(mine[k].confidence)) for k in sorted(mine))
         return ViewMatte(eye.width, eye.height, layers)
 
 
-def _logits_at(mask: Mask, image: WindowImage, projection: Projection, x0: int, y0: int, x1: int, y1: int) -> FloatArray:
-    grid = image.window.inverse_map(projection, Rect(x0, y0, x1, y1)) - np.float32(0.5)
+def _logits_at(mask: Mask, image: WindowImage, projection: Projection, place: Rect) -> FloatArray:
+    grid = image.window.inverse_map(projection, place) - np.float32(0.5)
     places = np.nan_to_num(grid, nan=-1e4)
     out: FloatArray = cv2.remap(mask.logits, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-8)
     return out

@@ -16,7 +16,7 @@ import numpy as np
 from vr180_ofx import __version__
 from vr180_ofx.engine.cache import BytesCache
 from vr180_ofx.engine.chunks import Chunk, ChunkPlan
-from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
+from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
 from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.matte.refiner import make_refiner
 from vr180_ofx.media.clip import Clip
@@ -287,7 +287,7 @@ def cross_fade(a: Frame, b: Frame, share: float) -> tuple[Frame, float]:
             confidence = np.minimum(confidences[0], confidences[1])
             some = la or lb
             assert some is not None
-            layers.append(Layer(number, some.name, rect, alpha.astype(np.float16), confidence.astype(np.float16)))
+            layers.append(Layer(number, some.name, rect, half(alpha), half(confidence)))
         views[name] = ViewMatte(va.width, va.height, tuple(layers))
     return Frame(a.index, views, a.metadata), difference / max(1, count)
 

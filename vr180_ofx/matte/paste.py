@@ -42,11 +42,11 @@ def refine(refiner: Refiner, guide: FloatArray, mask: FloatArray) -> Refined:
 
     Only the part of the window that holds the person and their surroundings is worked on: half of it as a rule.
     """
-    x, y, w, h = cv2.boundingRect((mask > 0.5).astype(np.uint8))
-    part = Rect(x, y, x + w, y + h).grown(BAND + _REACH).clipped(mask.shape[1], mask.shape[0]).slices
     whole = np.zeros((*mask.shape, 4), np.float32)
+    x, y, w, h = cv2.boundingRect((mask > 0.5).astype(np.uint8))
     if w == 0:
         return Refined(whole)
+    part = Rect(x, y, x + w, y + h).grown(BAND + _REACH).clipped(mask.shape[1], mask.shape[0]).slices
     made = restrict(refiner.refine(np.ascontiguousarray(guide[part]), np.ascontiguousarray(mask[part])), mask[part])
     whole[part] = made.coefficients
     return Refined(whole, made.gain)

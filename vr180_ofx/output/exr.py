@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import OpenEXR
 
-from vr180_ofx.engine.frame import Frame, ViewMatte
+from vr180_ofx.engine.frame import Frame, HalfArray, ViewMatte
 from vr180_ofx.media.picture import SourceFrame
 from vr180_ofx.output.colour import unmixed
 from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
 from vr180_ofx.settings import OutputSettings, SettingsError
 from vr180_ofx.storage import atomic_path
+from vr180_ofx.vr180.window import Rect
 
-HalfArray = npt.NDArray[np.float16]
 _COMPRESSION = {
     "none": "NO_COMPRESSION",
     "zips": "ZIPS_COMPRESSION",
@@ -66,12 +66,11 @@ class ExrWriter:
     def write(self, stem: Path, number: int, frame: Frame, source: SourceFrame | None) -> list[Path]:
         """Writes a frame; ``source`` is needed when colour is written too."""
         targets = self.paths(stem, number)
-        held = {view: (m.bounds.y0, m.bounds.y1) if m.layers else (0, 0) for view, m in frame.views.items()}
+        bounds = {view: matte.bounds for view, matte in frame.views.items()}
         if self.layout == "single":
             # one part for all views: it holds the rows of all of them
-            filled = [rows for rows in held.values() if rows[1] > rows[0]] or [(0, 0)]
-            held = dict.fromkeys(held, (min(low for low, _ in filled), max(high for _, high in filled)))
-        parts = [self._part(view, matte, frame, source, number, held[view]) for view, matte in frame.views.items()]
+            bounds = dict.fromkeys(bounds, reduce(Rect.union, bounds.values()))
+        parts = [self._part(view, matte, frame, source, number, bounds[view]) for view, matte in frame.views.items()]
         if self.layout == "per_view_files":
             for target, part in zip(targets, parts, strict=True):
                 with atomic_path(target) as path:
@@ -83,9 +82,9 @@ class ExrWriter:
             self._rows.write(path, parts)
         return targets
 
-    def _part(self, view: str, matte: ViewMatte, frame: Frame, source: SourceFrame | None, number: int, held: tuple[int, int]) -> RowPart:
+    def _part(self, view: str, matte: ViewMatte, frame: Frame, source: SourceFrame | None, number: int, bounds: Rect) -> RowPart:
         preset = self._settings.exr_preset
-        y0, y1 = band(*held, matte.height, self._compression)
+        y0, y1 = band(bounds.y0, bounds.y1, matte.height, self._compression)
         shape = (y1 - y0, matte.width)
         alpha, confidence = np.zeros(shape, np.float16), np.ones(shape, np.float16)
         names = [name for _, name in self._clip.people] if self._settings.people else []

@@ -18,9 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import OpenEXR
 
-HalfArray = npt.NDArray[np.float16]
+from vr180_ofx.engine.frame import HalfArray
+
 #: Lines to a block; the other compressions are used on whole pictures.
 _LINES = {OpenEXR.ZIPS_COMPRESSION: 1, OpenEXR.ZIP_COMPRESSION: 16, OpenEXR.PIZ_COMPRESSION: 32}
+_LINES_OF_CODE = {int(compression): lines for compression, lines in _LINES.items()}
 _MULTIPART = 0x1000
 
 
@@ -38,6 +40,11 @@ class RowPart:
     y0: int
     channels: dict[str, HalfArray]
     blank: dict[str, float]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the channels hold."""
+        return int(next(iter(self.channels.values())).shape[0])
 
 
 def band(low: int, high: int, height: int, compression: Any) -> tuple[int, int]:
@@ -60,7 +67,7 @@ class RowWriter:
 
     def write(self, path: Path, parts: list[RowPart]) -> None:
         """Writes ``path``, which nobody else reads yet."""
-        if all(next(iter(p.channels.values())).shape[0] == p.height for p in parts):
+        if all(part.rows == part.height for part in parts):
             _write(path, parts)
             return
         blank = [self._blank(path, part) for part in parts]
@@ -87,11 +94,9 @@ class RowWriter:
 def _write(path: Path, parts: list[RowPart]) -> None:
     made = []
     for part in parts:
-        rows = next(iter(part.channels.values())).shape[0]
-        last = (part.width - 1, part.height - 1)
         header = part.header | {
-            "dataWindow": (_point(0, part.y0), _point(part.width - 1, part.y0 + rows - 1)),
-            "displayWindow": (_point(0, 0), _point(*last)),
+            "dataWindow": (_point(0, part.y0), _point(part.width - 1, part.y0 + part.rows - 1)),
+            "displayWindow": (_point(0, 0), _point(part.width - 1, part.height - 1)),
         }
         made.append(OpenEXR.Part(header, part.channels, part.name) if part.name else OpenEXR.Part(header, part.channels))
     OpenEXR.File(made).write(str(path))
@@ -107,32 +112,23 @@ def _assembled(data: bytes, parts: list[RowPart], blank: list[list[bytes]], line
     headers, end = _headers(data)
     chunks = _chunks(data)
     head = bytearray(data[:end])
+    counts = [-(-part.height // lines) for part in parts]
     tables, blocks = [], []
     # headers keep their length, and so the chunks begin where they began, but for longer tables
-    position = end + sum(8 * -(-part.height // lines) for part in parts)
-    for number, (part, found, fields) in enumerate(zip(parts, chunks, headers, strict=True)):
-        count = -(-part.height // lines)
+    position = end + 8 * sum(counts)
+    for number, (part, fields, count) in enumerate(zip(parts, headers, counts, strict=True)):
         struct.pack_into("<4i", head, fields["dataWindow"], 0, 0, part.width - 1, part.height - 1)
         if "chunkCount" in fields:
             struct.pack_into("<i", head, fields["chunkCount"], count)
-        first = found[0][0] // lines
-        after = first + len(found)
-        own = [_chunk(number if many else None, y, content) for y, content in found]
-        above = _repeated(number if many else None, blank[number], range(first), lines, count, part.height)
-        below = _repeated(number if many else None, blank[number], range(after, count), lines, count, part.height)
-        for block in (*above, *own, *below):
+        held, own_number = dict(chunks[number]), number if many else None
+        for y in range(0, part.height, lines):
+            # the last block of a picture may be of fewer lines: its constants come last
+            content = held.get(y) or blank[number][0 if y + lines <= part.height else -1]
+            block = _chunk(own_number, y, content)
             tables.append(position)
             blocks.append(block)
             position += len(block)
     return [bytes(head), struct.pack(f"<{len(tables)}Q", *tables), *blocks]
-
-
-def _repeated(number: int | None, blank: list[bytes], rows: range, lines: int, count: int, height: int) -> list[bytes]:
-    out = []
-    for k in rows:
-        partial = k == count - 1 and height % lines != 0
-        out.append(_chunk(number, k * lines, blank[-1] if partial else blank[0]))
-    return out
 
 
 def _chunk(number: int | None, y: int, content: bytes) -> bytes:
@@ -169,12 +165,10 @@ def _chunks(data: bytes) -> list[list[tuple[int, bytes]]]:
     """(y, content) of every chunk of every part."""
     headers, at = _headers(data)
     many = _is_multipart(data)
-    lines = len(data)
     out = []
     for fields in headers:
         _, y0, _, y1 = struct.unpack_from("<4i", data, fields["dataWindow"])
-        lines = {2: 1, 3: 16, 4: 32}[data[fields["compression"]]]
-        count = -(-(y1 - y0 + 1) // lines)
+        count = -(-(y1 - y0 + 1) // _LINES_OF_CODE[data[fields["compression"]]])
         found = []
         for offset in struct.unpack_from(f"<{count}Q", data, at):
             start = offset + (4 if many else 0)

@@ -13,7 +13,7 @@ from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.errors import FrameError
 from vr180_ofx.people.cast import Cast
 from vr180_ofx.people.detector import Detector, make_detector
-from vr180_ofx.people.follow import Follower
+from vr180_ofx.people.follow import Follower, resized_projection
 from vr180_ofx.people.member import Eyes, Member
 from vr180_ofx.people.plan import Person, Plan
 from vr180_ofx.people.search import search
@@ -178,8 +178,6 @@ class _Analysis:
             self._cast.meet_hidden(n, eyes, view, self._detector, self._local(eyes[view].width, eyes[view].height))
 
     def _local(self, width: int, height: int) -> Projection:
-        from vr180_ofx.people.follow import resized_projection
-
         return resized_projection(self._clip.projection, width, height)
 
     def _plan(self) -> Plan:

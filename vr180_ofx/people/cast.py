@@ -41,7 +41,6 @@ class Cast:
         self._next_id = first_id
         self.members: list[Member] = []
         self._past: deque[Moment] = deque(maxlen=12)
-        self.searches = 0
         self.search_frames: list[int] = []
         self._first = self._last = -1
 
@@ -56,20 +55,19 @@ class Cast:
         pairs = [(m, view) for m in there for view in m.bodies if not m.behind.get(view)]
         seen = self._map(lambda p: self._follower.look(eyes[p[1]], p[0].bodies[p[1]]), pairs)
         first = {(m.id, view): s for (m, view), s in zip(pairs, seen, strict=True)}
-        looks = {m.id: self._look(m, eyes, first) for m in there if any(i == m.id for i, _ in first)}
+        looks = {m.id: self._look(m, eyes, first) for m in there}
         self._drop_doubles(looks)
         masks = {view: {i: found[view].mask for i, found in looks.items() if view in found} for view in self._views}
         for m in there:
-            found = looks.get(m.id, {})
+            found = looks[m.id]
             if len(found) < len(self._views):
                 self._look_behind(m, eyes, masks, found, {o.id for o in there})
             for view, s in found.items():
                 masks[view][m.id] = s.mask
-            if m.id in looks or found:
-                gained = m.entries and any(view not in m.entries for view in found)
-                self._note(m, n, found)
-                if gained:
-                    self._look_back(m, n)
+            gained = m.entries and any(view not in m.entries for view in found)
+            self._note(m, n, found)
+            if gained:
+                self._look_back(m, n)
         self._past.append(Moment(n, eyes, {m.id: dict(m.masks) for m in self.members if n in m.seen.values()}))
 
     def _look_behind(
@@ -79,26 +77,30 @@ class Cast:
         for view, body in m.bodies.items():
             if view in found:
                 continue
-            others = {i: mask for i, mask in masks[view].items() if i != m.id and i in known and self._near(mask, body)}
-            if not others:
+            near = self._near({i: mask for i, mask in masks[view].items() if i != m.id and i in known}, body)
+            if not near:
                 continue
-            s = self._follower.look(eyes[view], body, rounds=1, erased=union(others.values()))
+            s = self._follower.look(eyes[view], body, rounds=1, erased=union(masks[view][i] for i in near))
             if s is None or not steady(body, s) or any(same_person(s.mask, o) for o in masks[view].values()):
                 continue
             found[view] = s
-            m.behind[view] = frozenset(others) if s.hidden > _HIDDEN_ENOUGH else frozenset()
+            m.behind[view] = _hiding(s, near)
         if len(self._views) == 2 and found:
             before = set(found)
             self._agree(m, eyes, found, masks)
             for view in set(found) - before:
                 s = found[view]
-                near = frozenset(i for i, mask in masks[view].items() if i != m.id and i in known and self._near(mask, s.body))
-                m.behind[view] = near if s.hidden > _HIDDEN_ENOUGH else frozenset()
+                near = self._near({i: mask for i, mask in masks[view].items() if i != m.id and i in known}, s.body)
+                m.behind[view] = _hiding(s, near)
 
-    def _near(self, mask: BoolArray, body: Body) -> bool:
-        """Whether somebody's mask reaches into the square around a body."""
+    def _near(self, masks: dict[int, BoolArray], body: Body) -> frozenset[int]:
+        """Those whose masks reach into the square around a body."""
         rect = body.window(32, 0.8).bounds(self._follower.canvas)
-        return bool(not rect.empty and mask[rect.slices].any())
+        return frozenset(i for i, mask in masks.items() if mask[rect.slices].any())
+
+    def _masks(self, n: int, view: str) -> dict[int, BoolArray]:
+        """What those cover who were seen in this eye at frame ``n``."""
+        return {m.id: m.masks[view] for m in self.members if m.seen.get(view) == n}
 
     def _look(self, m: Member, eyes: Eyes, seen: dict[tuple[int, str], Sighting | None] | None = None) -> dict[str, Sighting]:
         """seen: what was found already where the person was before; looked for when it is not given."""
@@ -116,7 +118,7 @@ class Cast:
     def _agree(self, m: Member, eyes: Eyes, found: dict[str, Sighting], masks: dict[str, dict[int, BoolArray]] | None = None) -> None:
         """Both eyes see the same person, at the same height and a plausible distance; the steadier eye corrects the other."""
         left, right = self._views
-        if left in found and right in found:
+        if len(found) == 2:
             if m.plausible(found[left].body, found[right].body):
                 return
             jumps = {v: moved(m.bodies[v], found[v].body) if v in m.bodies else math.inf for v in self._views}
@@ -124,7 +126,7 @@ class Cast:
         if len(found) != 1:
             return
         have = next(iter(found))
-        lack = right if have == left else left
+        lack = self._other(have)
         if masks is None and m.behind.get(lack):
             return  # they are looked for behind others, later
         erased = None
@@ -184,7 +186,6 @@ class Cast:
     def meet(self, n: int, eyes: Eyes, view: str, candidates: Iterable[Candidate]) -> None:
         """Tells the people that a search of one eye found: known ones are confirmed, new ones join."""
         candidates = list(candidates)
-        self.searches += 1
         self.search_frames.append(n)
         known: set[int] = set()
         for c in candidates:
@@ -200,18 +201,16 @@ class Cast:
             s = self._follower.look(eyes[view], c.body, rounds=2)
             if s is None or s.presence < PRESENCE or moved(c.body, s.body) > 0.6:
                 continue
-            others = [m.masks[view] for m in self.members if m.seen.get(view) == n]
-            if any(same_person(s.mask, o) for o in others):
+            if any(same_person(s.mask, o) for o in self._masks(n, view).values()):
                 continue
             self._join(n, eyes, view, c, s)
 
     def meet_hidden(self, n: int, eyes: Eyes, view: str, detector: Detector, local: Projection) -> None:
         """Takes everybody who is known out of the picture and looks again around them: who stands behind?"""
-        masks = {m.id: m.masks[view] for m in self.members if m.seen.get(view) == n}
-        if not masks:
-            return
+        masks = self._masks(n, view)
         everybody = union(masks.values())
-        assert everybody is not None
+        if everybody is None:
+            return
         around = [m.bodies[view] for m in self.members if m.id in masks and not m.behind.get(view)]
 
         def search(place: tuple[Body, float]) -> list[Candidate]:
@@ -224,7 +223,7 @@ class Cast:
             s = self._follower.look(eyes[view], c.body, rounds=2, erased=everybody)
             if s is None or s.presence < PRESENCE or moved(c.body, s.body) > 0.6:
                 continue
-            others = {m.id: m.masks[view] for m in self.members if m.seen.get(view) == n}
+            others = self._masks(n, view)
             again = [m for m in self.members if m.behind.get(view) and m.id in others and mask_iou(s.mask, others[m.id]) > _AGAIN]
             for m in again:
                 m.hits += 1
@@ -238,7 +237,7 @@ class Cast:
             # a second eye that sees them too is worth a good score
             if len(self._views) == 1 and c.score < self._threshold:
                 continue
-            near = frozenset(i for i, mask in masks.items() if self._near(mask, s.body))
+            near = self._near(masks, s.body)
             if near and s.hidden > _HIDDEN_ENOUGH:
                 self._join(n, eyes, view, c, s, near)
 
@@ -301,14 +300,14 @@ class Cast:
         """
         lack = self._other(have)
         best: tuple[Sighting | None, frozenset[int], Member | None] = (None, frozenset(), None)
-        known = {o.id: o.masks[lack] for o in self.members if o.id != m.id and o.seen.get(lack) == n}
-        near = frozenset(i for i, mask in known.items() if self._near(mask, m.in_other_eye(body, have == self._views[0])))
+        known = {i: mask for i, mask in self._masks(n, lack).items() if i != m.id}
+        near = self._near(known, m.in_other_eye(body, have == self._views[0]))
         theirs = frozenset().union(*m.behind.values()) & near
         for hiders in dict.fromkeys((theirs, near)):
             partner = self.carry(m, body, have, eyes[lack], union(known[i] for i in hiders))
             if partner is None:
                 continue
-            before = hiders if partner.hidden > _HIDDEN_ENOUGH else frozenset()
+            before = _hiding(partner, hiders)
             same = [o for o in self.members if o.id in known and same_person(partner.mask, known[o.id])]
             if not same:
                 return partner, before, None
@@ -356,3 +355,8 @@ class Cast:
     def believed(self) -> list[Member]:
         """The members that are people, at the end of the shot."""
         return [m for m in self.members if m.believable(self._first, self._last, self._fps, self.search_frames, self._threshold)]
+
+
+def _hiding(s: Sighting, near: frozenset[int]) -> frozenset[int]:
+    """Who of those near somebody stands before them."""
+    return near if s.hidden > _HIDDEN_ENOUGH else frozenset()

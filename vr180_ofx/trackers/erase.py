@@ -22,8 +22,7 @@ def erase(rgb: FloatArray, person: npt.NDArray[np.bool_]) -> FloatArray:
     rgb: (n, n, 3) 0..1; person: (n, n). Returns a picture of the same size; at full resolution outside ``person``.
     """
     size = rgb.shape[0]
-    grow = max(1, round(_GROW * size))
-    hole = cv2.dilate(person.astype(np.uint8), np.ones((2 * grow + 1, 2 * grow + 1), np.uint8))
+    hole = _hole(person)
     if not hole.any() or hole.all():
         return rgb
     # the filling is smooth: a small picture says as much, and costs a quarter
@@ -40,7 +39,12 @@ def cover(rgb: FloatArray, person: npt.NDArray[np.bool_]) -> FloatArray:
 
     rgb: (n, n, 3) 0..1; person: (n, n).
     """
-    grow = max(1, round(_GROW * rgb.shape[0]))
-    hole = cv2.dilate(person.astype(np.uint8), np.ones((2 * grow + 1, 2 * grow + 1), np.uint8))
-    out: FloatArray = np.where(hole[..., None] > 0, np.float32(0.5), rgb)
+    out: FloatArray = np.where(_hole(person)[..., None] > 0, np.float32(0.5), rgb)
     return out
+
+
+def _hole(person: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """The person and a rim around them, 0 or 1."""
+    grow = max(1, round(_GROW * person.shape[0]))
+    hole: npt.NDArray[np.uint8] = cv2.dilate(person.astype(np.uint8), np.ones((2 * grow + 1, 2 * grow + 1), np.uint8))
+    return hole

@@ -66,6 +66,10 @@ class Rect:
     def shifted(self, x: int, y: int) -> Rect:
         return Rect(self.x0 + x, self.y0 + y, self.x1 + x, self.y1 + y)
 
+    def intersection(self, other: Rect) -> Rect:
+        """What both hold; empty when they are apart."""
+        return Rect(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
+
     def union(self, other: Rect) -> Rect:
         if self.empty:
             return other
