@@ -3,25 +3,32 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# the program with all its extras, and what tests it
+READY_DEV := $(VENV)/.ready-dev
 CLIPS ?= ../shared/clips
 
-.PHONY: setup demo test test-slow lint format bench docs setup-hosts clean
+.PHONY: setup setup-dev demo test test-slow lint format bench docs setup-hosts clean
 
 setup: $(READY)
+setup-dev: $(READY_DEV)
 
 $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	$(BIN)/vr180-ofx weights pull
-	@touch $(READY)
+	@touch $@
+
+$(READY_DEV): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
 
 demo: setup
 	$(BIN)/vr180-ofx demo -o demo
 
-test: setup
+test: setup-dev
 	$(BIN)/python -m pytest
 
-test-slow: setup
+test-slow: setup-dev
 	$(BIN)/python -m pytest -m slow
 
 # other programs that open our files: Blender as a module, in an environment of its own
@@ -31,19 +38,19 @@ setup-hosts: .venv-bpy/.ready
 	.venv-bpy/bin/python -m pip install --quiet --disable-pip-version-check 'bpy>=4.2,<4.6'
 	@touch $@
 
-lint: setup
+lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: setup
+format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup
+bench: setup-dev
 	$(BIN)/python benchmarks/render.py $(CLIPS)/vr180/duo_6k/clip.mp4 --json
 
-docs: setup
+docs: setup-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:

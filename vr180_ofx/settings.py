@@ -129,10 +129,25 @@ class DetectionSettings(Section):
 class MattingSettings(Section):
     """How masks become mattes."""
 
-    tracker: Literal["auto", "blazepose"] = Field("auto", description="Who follows the people.")
+    tracker: Literal["auto", "blazepose", "sam2.1_t", "sam2.1_s", "sam2.1_b+", "sam2.1_l"] = Field(
+        "auto", description="Who follows the people. auto: the best SAM 2.1 whose weights are there on CUDA, else blazepose."
+    )
     refiner: Literal["auto", "none", "guided", "closed_form"] = Field("auto", description="How edges are refined at full resolution.")
     tracker_weights: str | None = Field(None, description="A weights file of your own.")
     refiner_weights: str | None = Field(None, description="A weights file of your own.")
+    window_size: int = Field(
+        0, ge=0, le=2048, description="Side of the windows that SAM 2 sees, a multiple of 64; 0 is 1024 on CUDA and 512 on the CPU."
+    )
+    memory_selection: Literal["recent", "reliable"] = Field(
+        "recent",
+        description="Which frames SAM 2 looks back at: the last ones, or the last ones whose mask can be trusted, which drifts less.",
+    )
+    prompt_again_after: int = Field(
+        4,
+        ge=0,
+        le=1000,
+        description="Frames without a sign of somebody of whom the plan is sure before SAM 2 is shown them again; 0 is never.",
+    )
     use_disparity_mapping: bool = Field(True, description="Let each eye confirm the other along the disparity.")
     memory_offload: bool = Field(True, description="Keep the tracker's memory outside the GPU between uses.")
     fp16: bool = Field(True, description="Half precision where the hardware has it; the CPU always works in single.")
@@ -200,7 +215,9 @@ class HardwareSettings(Section):
     """What the work runs on."""
 
     device: str = Field(
-        "auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:1, mps. The embedded models run on the CPU."
+        "auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        description="auto, cpu, cuda, cuda:1, mps: what SAM 2 and YOLO run on. The embedded models run on the CPU.",
     )
     max_vram_gb: float = Field(10, gt=0, le=4096)
     threads: int = Field(0, ge=0, le=1024, description="0 is one per core.")
@@ -292,8 +309,8 @@ class Settings(Section):
 #: Keys that are understood, so that config files load, and that this version does nothing with.
 WITHOUT_EFFECT = (
     "processing.memory_pipeline", "processing.streaming_output", "matting.use_disparity_mapping", "matting.memory_offload",
-    "matting.fp16", "stereo.consistency_mode", "stereo.validation_threshold", "stereo.correction_method", "stereo.master",
-    "hardware.device", "hardware.max_vram_gb", "performance.preserve_intermediates", "debugging.log_intermediate_workflow",
+    "stereo.consistency_mode", "stereo.validation_threshold", "stereo.correction_method", "stereo.master",
+    "hardware.max_vram_gb", "performance.preserve_intermediates", "debugging.log_intermediate_workflow",
     "matting.refiner_weights",
 )  # fmt: skip
 
@@ -305,7 +322,7 @@ def without_effect(settings: Settings) -> list[str]:
     for path in WITHOUT_EFFECT:
         section, _, key = path.partition(".")
         value = getattr(getattr(settings, section), key)
-        if value != getattr(getattr(defaults, section), key) and (path, value) != ("hardware.device", "cpu"):
+        if value != getattr(getattr(defaults, section), key):
             said.append(f"{path} is {value!r}, which has no effect in this version")
     return said
 

@@ -95,7 +95,9 @@ def test_a_config_file_says_everything(capsys, people_clip, tmp_path):
 def test_weights_and_doctor(capsys, tmp_path, monkeypatch):
     assert cli(capsys, "weights", "verify")[0] == 0
     status, said, _ = cli(capsys, "weights", "list", "--json")
-    assert status == 0 and all(w["state"] == "ok" and len(w["sha256"]) == 64 for w in json.loads(said)["weights"])
+    rows = {w["name"]: w for w in json.loads(said)["weights"]}
+    assert status == 0 and all(len(w["sha256"]) == 64 for w in rows.values())
+    assert rows["blazepose_detector"]["state"] == rows["blazepose_segmenter"]["state"] == "ok" and "sam2.1_b+" in rows
     status, said, _ = cli(capsys, "doctor", "--json")
     assert status == 0 and all(c["ok"] or c.get("optional") for c in json.loads(said))
     monkeypatch.setenv("VR180_OFX_WEIGHTS", str(tmp_path / "none"))

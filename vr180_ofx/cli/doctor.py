@@ -23,7 +23,14 @@ _PACKAGES = (
     "numpy", "opencv-python-headless", "av", "OpenImageIO", "OpenEXR", "opencolorio", "ai-edge-litert", "pydantic",
     "scenedetect-headless", "safetensors", "rich", "PyYAML",
 )  # fmt: skip
-_OPTIONAL = {"torch": "yolo or rvm", "ultralytics": "yolo", "PyMatting": "closed_form"}
+_OPTIONAL = {
+    "torch": "sam2, yolo or rvm",
+    "sam2": "sam2",
+    "ultralytics-opencv-headless": "yolo",
+    "fastapi": "service",
+    "uvicorn": "service",
+    "PyMatting": "closed_form",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,22 +64,21 @@ def examine() -> list[dict[str, Any]]:
         out.append(
             {
                 **_check(
-                    name, version is not None, version or f"only needed for the extra {extra}: pip install 'vr180-ofx[{extra.split()[0]}]'"
+                    name,
+                    version is not None,
+                    version or f"only needed for the extra {extra}: pip install 'vr180-ofx[{extra.split(',')[0]}]'",
                 ),
                 "optional": True,
             }
         )
     for entry in CATALOGUE.values():
         problem = verify(entry.name)
-        out.append(
-            _check(
-                f"weights {entry.name}",
-                problem is None,
-                "whole" if problem is None else f"{problem}; run: vr180-ofx weights pull {entry.name}",
-            )
-        )
+        detail = "whole" if problem is None else f"{problem}; run: vr180-ofx weights pull {entry.name}"
+        # what nobody needs may be absent, but not damaged
+        out.append({**_check(f"weights {entry.name}", problem is None, detail), "optional": not entry.needed and problem == "missing"})
     for title, folder in (("cache", cache_folder("plans").parent), ("weights folder", weights_folder())):
         out.append(_writable(title, folder))
+    out.append(_device())
     out.append(_network())
     out.append(_exr())
     return out
@@ -104,6 +110,16 @@ def _writable(title: str, folder: Path) -> dict[str, Any]:
         return _check(title, True, f"{folder}, {free:.0f} GiB free")
     except OSError as error:
         return _check(title, False, f"{folder} cannot be written ({error.strerror}); set VR180_OFX_CACHE to another folder")
+
+
+def _device() -> dict[str, Any]:
+    """What the trackers of SAM 2 would run on."""
+    if _version("torch") is None:
+        return {**_check("device", False, "PyTorch is not installed; the embedded networks do not need it"), "optional": True}
+    import torch
+
+    names = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
+    return _check("device", True, ", ".join(names) or f"the CPU, {torch.get_num_threads()} threads; PyTorch sees no CUDA device")
 
 
 def _network() -> dict[str, Any]:

@@ -14,12 +14,12 @@ from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
 from vr180_ofx.matte.paste import Patch, paste, refine, sigmoid
 from vr180_ofx.matte.refiner import Refiner
 from vr180_ofx.media.picture import EyeImage, SourceFrame
-from vr180_ofx.people.follow import resized_projection
+from vr180_ofx.people.follow import Box, resized_projection
 from vr180_ofx.people.plan import Person, Plan
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.trackers.base import Key, Mask, Memory, Tracker, WindowImage
+from vr180_ofx.trackers.base import Key, Mask, Memory, Prompt, Tracker, WindowImage
 from vr180_ofx.vr180.projection import FloatArray, Projection
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.vr180.window import Rect, Window
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -95,8 +95,14 @@ class Pipeline:
                 person: Person = people[key[0]]
                 eye = frame.eyes[key[1]]
                 window = self.plan.window(person, key[1], frame.index, self.tracker.window_size)
-                behind = self.plan.track(person, key[1]).behind.get(frame.index, ())
-                return WindowImage(eye.sample(window.grid(self._projection(eye))), window, behind)
+                track = self.plan.track(person, key[1])
+                sample = eye.sample(window.grid(self._projection(eye)))
+                behind = track.behind.get(frame.index, ())
+                if not self.tracker.wants_prompts:
+                    return WindowImage(sample, window, behind)
+                n = frame.index
+                prompt = prompt_in_window(track.boxes[n], window, self.plan.projection)
+                return WindowImage(sample, window, behind, prompt, n in track.anchors, track.scores[n])
 
         return dict(zip(keys, self._map(crop, keys), strict=True))
 
@@ -151,6 +157,23 @@ class Pipeline:
         people = {p.id: p for p in self.plan.people}
         layers = tuple(Layer(k, people[k].name, mine[k].rect, half(alphas[k]), half(mine[k].confidence)) for k in sorted(mine))
         return ViewMatte(eye.width, eye.height, layers)
+
+
+def prompt_in_window(box: Box, window: Window, projection: Projection) -> Prompt | None:
+    """A box in the eye's pixels as the window shows it; None when it shows nothing of it."""
+    x0, y0, x1, y1 = box
+    ticks = np.linspace(0, 1, 9)
+    xs, ys = x0 + (x1 - x0) * ticks, y0 + (y1 - y0) * ticks
+    border = np.concatenate([np.stack(np.broadcast_arrays(x, y), axis=-1) for x, y in ((xs, y0), (xs, y1), (x0, ys), (x1, ys))])
+    inside = np.clip(border, 0.5, (projection.width - 0.5, projection.height - 0.5))
+    p = window.points(projection.unproject(inside))
+    p = p[np.isfinite(p).all(axis=1)]
+    if not len(p):
+        return None
+    low, high = np.clip(p.min(axis=0), 0, window.size), np.clip(p.max(axis=0), 0, window.size)
+    if (high - low).min() < 1:
+        return None
+    return Prompt(box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])))
 
 
 def _logits_at(mask: Mask, image: WindowImage, projection: Projection, place: Rect) -> FloatArray:

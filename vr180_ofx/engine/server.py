@@ -8,7 +8,6 @@ import queue
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -26,9 +25,8 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.base import Memory, Tracker
-from vr180_ofx.trackers.blazepose import BlazePoseTracker
+from vr180_ofx.trackers.registry import make_tracker
 from vr180_ofx.vr180.window import Rect
-from vr180_ofx.weights.store import require
 
 log = logging.getLogger(__name__)
 Quality = Literal["final", "draft"]
@@ -257,13 +255,6 @@ class FrameServer:
             "scale": self.settings.processing.scale_factor,
             "degradations": "none",
         }
-
-
-def make_tracker(settings: Settings, pool: ThreadPoolExecutor | None = None) -> Tracker:
-    """The tracker that ``matting.tracker`` names; auto takes the best whose weights are there."""
-    weights = settings.matting.tracker_weights
-    path = Path(weights) if weights else require("blazepose_segmenter")
-    return BlazePoseTracker(path, settings.matting.stabilise, pool)
 
 
 def cross_fade(a: Frame, b: Frame, share: float) -> tuple[Frame, float]:

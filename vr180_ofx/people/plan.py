@@ -73,6 +73,8 @@ class Track:
     boxes: dict[int, Box]
     scores: dict[int, float]
     behind: dict[int, tuple[int, ...]]
+    #: Frames where the person comes into sight, or where somebody corrected the plan: to be believed over what a tracker remembers.
+    anchors: frozenset[int]
 
     def has(self, n: int) -> bool:
         return n in self.bodies
@@ -126,8 +128,10 @@ class Plan:
         boxes: dict[int, Box] = {}
         scores: dict[int, float] = {}
         behind: dict[int, tuple[int, ...]] = {}
+        anchors = {n for n, e in entries.items() if e.source == "edited"}
         for run in self._runs(sorted(entries)):
             first, last = self._held(run, entries)
+            anchors.add(first)
             numbers = np.arange(first, last + 1)
             known = np.array(run)
             values = np.array([_numbers(entries[n]) for n in run])
@@ -145,7 +149,7 @@ class Plan:
                 scores[n] = float(row[8])
                 if entries[at].behind:
                     behind[n] = entries[at].behind
-        return Track(min(bodies, default=0), bodies, boxes, scores, behind)
+        return Track(min(bodies, default=0), bodies, boxes, scores, behind, frozenset(anchors))
 
     def _runs(self, frames: list[int]) -> list[list[int]]:
         """Frames with entries, split where the person is out of sight or a shot ends."""

@@ -21,16 +21,47 @@ Array = npt.NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """Where somebody is, in pixels of their window: a box, points, both, or a mask.
+
+    box: (x0, y0, x1, y1). points: ((x, y, inside), ...), inside 1 or 0. mask: (size, size), above 0 inside; it stands alone.
+    """
+
+    box: tuple[float, float, float, float] | None = None
+    points: tuple[tuple[float, float, int], ...] = ()
+    mask: npt.NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        if self.mask is not None and (self.box is not None or self.points):
+            raise ValueError("a prompt has a mask, or a box and points, not both")
+        if self.mask is None and self.box is None and not self.points:
+            raise ValueError("a prompt is empty; it needs a box, points or a mask")
+        if self.box is not None and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
+            raise ValueError(f"the box {self.box} of a prompt is (left, top, right, bottom) with left < right and top < bottom")
+
+    def points_and_labels(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+        """As SAM takes them: (k, 2) and (k,); a box is two points with the labels 2 and 3."""
+        rows = [] if self.box is None else [(self.box[0], self.box[1], 2), (self.box[2], self.box[3], 3)]
+        values = np.array([*rows, *self.points], np.float32).reshape(-1, 3)
+        return np.ascontiguousarray(values[:, :2]), values[:, 2].astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
 class WindowImage:
     """What a window shows of one person in one eye.
 
     sample: the pixels, (size, size). window: the camera that took them.
     behind: the numbers of people who stand before this one.
+    prompt: where the plan says they are. anchor: whether that is to be believed over what is remembered: they come into
+    sight, or somebody corrected the plan. sure: how sure the plan is that they are there, 0..1.
     """
 
     sample: Sample
     window: Window
     behind: tuple[int, ...] = ()
+    prompt: Prompt | None = None
+    anchor: bool = False
+    sure: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +115,12 @@ class Tracker(Protocol):
     window_size: the side of the windows it wants, in pixels.
     exact_after: after so many steps its memory no longer depends on where it began, so that any frame can be reached by
         so many steps of warm-up with the same result to the last bit; None when memory never forgets.
+    wants_prompts: whether windows should come with the plan's boxes.
     """
 
     window_size: int
     exact_after: int | None
+    wants_prompts: bool
 
     def identity(self) -> str:
         """Name and weights: equal strings mean equal results."""

@@ -46,12 +46,13 @@ class BlazePoseTracker:
 
     window_size = WINDOW_SIZE
     exact_after: int | None = MEMORY_FRAMES
+    wants_prompts = False
 
     def __init__(self, weights: Path, stabilise: float = 0.5, executor: Executor | None = None) -> None:
         self._segmenter = BlazePoseSegmenter(weights)
         self._stabilise = stabilise
         self._executor = executor
-        self._identity = f"blazepose:{file_sha256(weights)[:16]}"
+        self._identity = f"blazepose:{file_sha256(weights)[:16]}:{stabilise:g}"
         self._patches = [_Patch(dy, half) for dy, half in (_WHOLE, *_PARTS)]
 
     def identity(self) -> str:

@@ -53,9 +53,19 @@ def _mediapipe(member: str) -> WheelSource:
     return WheelSource("mediapipe", "0.10.21", f"mediapipe/modules/{member}", "manylinux_2_28_x86_64", "3.11")
 
 
+def _sam2(name: str, size_name: str, sha256: str, size: int) -> WeightsEntry:
+    filename = f"sam2.1_hiera_{size_name}.pt"
+    source = UrlSource(f"https://dl.fbaipublicfiles.com/segment_anything_2/092824/{filename}")
+    return WeightsEntry(name, filename, f"SAM 2.1 {size_name.replace('_', ' ')} (tracker)", source, sha256, size, "Apache-2.0")
+
+
 CATALOGUE: dict[str, WeightsEntry] = {
     entry.name: entry
     for entry in (
+        _sam2("sam2.1_t", "tiny", "7402e0d864fa82708a20fbd15bc84245c2f26dff0eb43a4b5b93452deb34be69", 156_008_466),
+        _sam2("sam2.1_s", "small", "6d1aa6f30de5c92224f8172114de081d104bbd23dd9dc5c58996f0cad5dc4d38", 184_416_285),
+        _sam2("sam2.1_b+", "base_plus", "a2345aede8715ab1d5d31b4a509fb160c5a4af1970f199d9054ccfb746c004c5", 323_606_802),
+        _sam2("sam2.1_l", "large", "2647878d5dfa5098f2f8649825738a9345572bae2d4350a2468587ece47dd318", 898_083_611),
         WeightsEntry(
             "blazepose_detector",
             "pose_detection.tflite",

@@ -1,0 +1,87 @@
+"""Which trackers there are. Adding one is one module, one line here, one test."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from concurrent.futures import Executor
+from pathlib import Path
+
+from vr180_ofx.settings import Settings, SettingsError
+from vr180_ofx.trackers.base import Tracker
+from vr180_ofx.weights.store import is_present, require
+
+log = logging.getLogger(__name__)
+#: The best first: what auto looks for.
+SAM2 = ("sam2.1_l", "sam2.1_b+", "sam2.1_s", "sam2.1_t")
+
+
+def make_tracker(settings: Settings, pool: Executor | None = None) -> Tracker:
+    """The tracker that ``matting.tracker`` names, with its weights."""
+    name = chosen(settings)
+    return _sam2(name, settings) if name in SAM2 else _blazepose(settings, pool)
+
+
+def chosen(settings: Settings) -> str:
+    """What ``auto`` stands for on this machine: the best SAM 2.1 whose weights are there where there is CUDA, else blazepose.
+
+    On a CPU SAM 2 costs a second a frame and more; whoever wants it there names it.
+    """
+    name = settings.matting.tracker
+    if name != "auto":
+        return name
+    present = [n for n in SAM2 if is_present(n)]
+    if present and importlib.util.find_spec("sam2") is not None and pick_device(settings).startswith("cuda"):
+        log.info("matting.tracker auto: %s", present[0])
+        return present[0]
+    return "blazepose"
+
+
+def pick_device(settings: Settings) -> str:
+    """What ``hardware.device`` means here. Raises SettingsError when it names what is not there."""
+    wanted = settings.hardware.device
+    if wanted == "cpu" or importlib.util.find_spec("torch") is None:
+        if wanted not in ("auto", "cpu"):
+            raise SettingsError(f"hardware.device is {wanted}, and PyTorch is not installed; install: pip install 'vr180-ofx[sam2]'")
+        return "cpu"
+    import torch
+
+    count = torch.cuda.device_count()
+    if wanted == "auto":
+        return "cuda" if count else "cpu"
+    if wanted.startswith("cuda"):
+        number = int(wanted.partition(":")[2] or 0)
+        if number >= count:
+            there = f"this machine has {count} CUDA devices" if count else "PyTorch sees no CUDA device here"
+            raise SettingsError(f"hardware.device is {wanted}; {there}. Use auto or cpu")
+    if wanted == "mps" and not torch.backends.mps.is_available():
+        raise SettingsError("hardware.device is mps, which this machine does not have. Use auto or cpu")
+    return wanted
+
+
+def _blazepose(settings: Settings, pool: Executor | None) -> Tracker:
+    from vr180_ofx.trackers.blazepose import BlazePoseTracker
+
+    weights = settings.matting.tracker_weights
+    return BlazePoseTracker(Path(weights) if weights else require("blazepose_segmenter"), settings.matting.stabilise, pool)
+
+
+def _sam2(name: str, settings: Settings) -> Tracker:
+    from vr180_ofx.trackers.sam2.memory import Rules
+    from vr180_ofx.trackers.sam2.tracker import Behaviour, Sam2Tracker
+
+    matting = settings.matting
+    device = pick_device(settings)
+    size = matting.window_size or (1024 if device.startswith("cuda") else 512)
+    weights = Path(matting.tracker_weights) if matting.tracker_weights else require(name)
+    behaviour = Behaviour(Rules(reliable=matting.memory_selection == "reliable"), matting.prompt_again_after)
+    return Sam2Tracker.load(name, weights, size, device, _precision(device) if matting.fp16 else "float32", behaviour)
+
+
+def _precision(device: str) -> str:
+    """What a GPU computes in: bfloat16 where it has it, because float16 overflows in long sums."""
+    if not device.startswith("cuda"):
+        return "float32"
+    import torch
+
+    return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"

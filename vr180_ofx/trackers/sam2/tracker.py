@@ -1,0 +1,232 @@
+"""SAM 2.1 as a streaming tracker: people x eyes windows as one batch, memory as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from vr180_ofx.trackers.base import Key, Mask, Memory, Prompt, WindowImage
+from vr180_ofx.trackers.sam2.memory import FORGET_AFTER, Bench, Past, Remembered, Rules, trimmed
+from vr180_ofx.trackers.sam2.network import Bank, Features, Sam2Network, Seen
+from vr180_ofx.vr180.projection import FloatArray
+
+#: Logits of somebody who is not there (the network says -1024; that far is of no use to anybody).
+_ABSENT = -32.0
+#: Reliable memories (SAMURAI, Yang et al. 2024, section 4.2): a mask that the network itself believes in, of somebody who is there, ...
+_LEAST_IOU = 0.5
+#: ... where the plan's box says they are.
+_LEAST_AGREEMENT = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How the tracker leads the network.
+
+    rules: what is remembered. prompt_again_after: so many frames without a sign of somebody of whom the plan is sure make the
+    plan's box a new conditioning frame; 0 never does.
+    """
+
+    rules: Rules = field(default_factory=Rules)
+    prompt_again_after: int = 4
+    #: How sure the plan must be for that, 0..1.
+    sure: float = 0.7
+
+
+#: As the package's video predictor: for comparison.
+REFERENCE = Behaviour(Rules(anchors=0), prompt_again_after=0)
+
+
+class Sam2Tracker:
+    """See `trackers.base.Tracker`. identity: of the weights, for caches."""
+
+    exact_after: int | None = None
+    wants_prompts = True
+
+    def __init__(self, network: Sam2Network, identity: str, behaviour: Behaviour | None = None) -> None:
+        self.network = network
+        self.window_size = network.size
+        self.behaviour = behaviour or Behaviour(Rules(network.recent, network.reach))
+        self._identity = f"{network.name}:{identity}:{network.size}:{network.precision}:{self.behaviour}"
+
+    @classmethod
+    def load(
+        cls, name: str, weights: Path, size: int, device: str = "cpu", precision: str = "float32", behaviour: Behaviour | None = None
+    ) -> Sam2Tracker:
+        """From a file of weights."""
+        from vr180_ofx.weights.store import file_sha256
+
+        return cls(Sam2Network(name, weights, size, device, precision), file_sha256(weights)[:16], behaviour)
+
+    def identity(self) -> str:
+        return self._identity
+
+    def begin(self) -> Memory:
+        return Memory()
+
+    def step(self, memory: Memory, windows: Mapping[Key, WindowImage]) -> tuple[Memory, dict[Key, Mask]]:
+        bench = Bench.from_memory(memory)
+        now, rules = bench.step, self.behaviour.rules
+        pasts = {k: trimmed(p, now, rules) for k, p in bench.people.items() if p and now - p[-1].step < FORGET_AFTER}
+        masks: dict[Key, Mask] = {}
+        if windows:
+            keys = list(windows)
+            features, places = self._encode(windows)
+            for group, prompted in self._groups(keys, windows, pasts):
+                of_group = features.take([places[k] for k in group])
+                images = [windows[k] for k in group]
+                if prompted:
+                    seen = self._prompt(of_group, [_prompt_of(i) for i in images])
+                else:
+                    seen = self.network.follow(of_group, self._bank([pasts[k] for k in group], now))
+                remembered = self.network.remember(of_group, seen, prompted)
+                for key, mask, memory_of in self._results(group, images, seen, remembered, now, prompted):
+                    masks[key] = mask
+                    pasts[key] = trimmed((*pasts.get(key, ()), memory_of), now + 1, rules)
+            masks = {k: masks[k] for k in keys}
+        return Bench(now + 1, pasts).to_memory(), masks
+
+    def _encode(self, windows: Mapping[Key, WindowImage]) -> tuple[Features, dict[Key, int]]:
+        """Features of all pictures, and which is whose: people who share a window share its features."""
+        pictures: list[FloatArray] = []
+        places: dict[Key, int] = {}
+        known: dict[tuple[str, object], int] = {}
+        for key, image in windows.items():
+            view = (key[1], image.window)
+            if view not in known:
+                known[view] = len(pictures)
+                pictures.append(image.sample.rgb)
+            places[key] = known[view]
+        batch = torch.from_numpy(np.stack([np.ascontiguousarray(p, np.float32) for p in pictures])).permute(0, 3, 1, 2)
+        if self.network.device.type == "cuda":
+            batch = batch.pin_memory()
+        return self.network.encode(batch), places
+
+    def _groups(self, keys: list[Key], windows: Mapping[Key, WindowImage], pasts: Mapping[Key, Past]) -> list[tuple[list[Key], bool]]:
+        """Batches: those who are prompted alike, and those who remember equally much. A function of plan and memory alone."""
+        groups: dict[tuple[object, ...], list[Key]] = {}
+        for key in keys:
+            past = pasts.get(key, ())
+            if self._wants_prompt(windows[key], past):
+                kind: tuple[object, ...] = (True, *_kind(_prompt_of(windows[key])))
+            else:
+                kind = (False, sum(r.features is not None for r in past), len(past))
+            groups.setdefault(kind, []).append(key)
+        return [(group, bool(kind[0])) for kind, group in groups.items()]
+
+    def _wants_prompt(self, image: WindowImage, past: Past) -> bool:
+        if not any(r.anchor for r in past):
+            return True
+        if image.prompt is None:
+            return False
+        if image.anchor:
+            return True
+        patience = self.behaviour.prompt_again_after
+        lost = past[-patience:]
+        # whoever stands behind somebody is rightly out of sight
+        return (
+            patience > 0
+            and not image.behind
+            and image.sure >= self.behaviour.sure
+            and len(lost) == patience
+            and all(r.score < 0 and not r.anchor for r in lost)
+        )
+
+    def _prompt(self, features: Features, prompts: list[Prompt]) -> Seen:
+        if prompts[0].mask is not None:
+            size = self.network.size
+            masks = torch.from_numpy(np.stack([np.asarray(p.mask, np.float32) for p in prompts]))[:, None]
+            if masks.shape[-1] != size:
+                masks = (F.interpolate(masks, size=(size, size), mode="bilinear", align_corners=False, antialias=True) >= 0.5).float()
+            return self.network.prompt_masks(features, masks)
+        points, labels = zip(*(p.points_and_labels() for p in prompts), strict=True)
+        return self.network.prompt_points(features, torch.from_numpy(np.stack(points)), torch.from_numpy(np.stack(labels)))
+
+    def _bank(self, pasts: list[Past], now: int) -> Bank:
+        """What a batch of people with equally long memories remember, as the network takes it."""
+        device = self.network.device
+        recent = self.behaviour.rules.recent
+        spatial, slots, pointers, ages = [], [], [], []
+        for past in pasts:
+            anchors = [r for r in past if r.anchor]
+            frames = [r for r in past if not r.anchor and r.features is not None]
+            # temporal embeddings: the last one is for conditioning frames, the first for the frame just before
+            count = len(frames)
+            places = [count - 1 - i if self.behaviour.rules.reliable else now - r.step - 1 for i, r in enumerate(frames)]
+            spatial.append([_as_bfloat16(r) for r in (*anchors, *frames)])
+            slots.append([recent] * len(anchors) + places)
+            others = sorted((r for r in past if not r.anchor), key=lambda r: -r.step)
+            pointers.append(np.stack([r.pointer for r in (*anchors, *others)]))
+            ages.append([now - r.step for r in (*anchors, *others)])
+        # torch's own memory: the alignment of the numbers must not depend on where they came from
+        stacked = torch.stack([torch.stack(frames) for frames in spatial], dim=1)
+        return Bank(
+            self._put(stacked).float(),
+            torch.tensor(slots, device=device).T,
+            self._put(torch.from_numpy(np.stack(pointers, axis=1)).clone()),
+            torch.tensor(ages, dtype=torch.float32, device=device).T,
+        )
+
+    def _put(self, values: Tensor) -> Tensor:
+        if self.network.device.type == "cuda":
+            return values.pin_memory().to(self.network.device, non_blocking=True)
+        return values
+
+    def _results(
+        self, group: list[Key], images: list[WindowImage], seen: Seen, memories: Tensor, now: int, prompted: bool
+    ) -> list[tuple[Key, Mask, Remembered]]:
+        size = self.window_size
+        high = F.interpolate(seen.low, size=(size, size), mode="bilinear", align_corners=False)
+        logits = high[:, 0].clamp(min=_ABSENT).cpu().numpy()
+        features = memories.view(torch.int16).cpu().numpy().view(np.uint16)
+        pointers, scores, ious = seen.pointer.cpu().numpy(), seen.score[:, 0].cpu().numpy(), seen.iou.cpu().numpy()
+        out = []
+        for i, key in enumerate(group):
+            score, iou = float(scores[i]), float(ious[i])
+            kept = features[i].copy()
+            trusted = prompted or not self.behaviour.rules.reliable or _reliable(logits[i], score, iou, images[i].prompt)
+            remembered = Remembered(now, prompted, pointers[i].copy(), score, iou, kept if trusted else None)
+            present = 1 / (1 + np.exp(-np.clip(score, -30, 30)))
+            out.append((key, Mask(logits[i], float(present)), remembered))
+        return out
+
+
+def _prompt_of(image: WindowImage) -> Prompt:
+    if image.prompt is not None:
+        return image.prompt
+    # nobody said where: the window was made for them, so they are in its middle
+    n = image.window.size
+    return Prompt(box=(0.2 * n, 0.1 * n, 0.8 * n, 0.9 * n))
+
+
+def _kind(prompt: Prompt) -> tuple[object, ...]:
+    return ("mask",) if prompt.mask is not None else ("points", len(prompt.points_and_labels()[1]))
+
+
+def _as_bfloat16(r: Remembered) -> Tensor:
+    assert r.features is not None
+    return torch.from_numpy(r.features.view(np.int16)).view(torch.bfloat16)
+
+
+def _reliable(logits: FloatArray, score: float, iou: float, prompt: Prompt | None) -> bool:
+    if score < 0 or iou < _LEAST_IOU:
+        return False
+    if prompt is None or prompt.box is None:
+        return True
+    rows, columns = np.flatnonzero((logits > 0).any(axis=1)), np.flatnonzero((logits > 0).any(axis=0))
+    if rows.size == 0:
+        return False
+    found = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    return _box_iou(found, prompt.box) >= _LEAST_AGREEMENT
+
+
+def _box_iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    common = max(0.0, width) * max(0.0, height)
+    area: Callable[[tuple[float, ...]], float] = lambda r: (r[2] - r[0]) * (r[3] - r[1])  # noqa: E731
+    return common / max(area(a) + area(b) - common, 1e-9)
