@@ -100,11 +100,14 @@ class ProcessingSettings(Section):
     """How the work is divided."""
 
     scale_factor: float = Field(1.0, description="Resolution of the mattes: 0.25, 0.5 or 1.0 of the input.")
-    chunk_size: int = Field(600, ge=0, le=1_000_000, description="Frames per chunk; 0 is the whole clip.")
-    overlap_frames: int = Field(60, ge=0, le=10_000, description="Warm-up frames before a chunk's first one.")
+    chunk_size: int = Field(600, ge=0, le=1_000_000, description="Frames that a chunk steps through; 0 is the whole shot.")
+    overlap_frames: int = Field(
+        60, ge=0, le=10_000, description="Frames at a chunk's beginning that warm it up; neighbours are cross-faded."
+    )
     streaming_output: bool = Field(True, description="Write each frame as soon as it is finished.")
     memory_pipeline: bool = Field(False, description="Kept for older config files; the engine always streams.")
     parallel_eyes: bool = Field(True, description="Work on both eyes at once.")
+    decode_timeout_s: float = Field(120, gt=0, le=86_400, description="A frame whose decoding takes longer is given up.")
     max_memory_gb: float = Field(40, gt=0.5, le=4096, description="Memory the program may use.")
 
     @field_validator("scale_factor")

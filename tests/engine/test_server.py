@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from vr180_ofx.engine.cache import BytesCache
 from vr180_ofx.engine.chunks import ChunkPlan
-from vr180_ofx.engine.frame import half
-from vr180_ofx.engine.server import FrameServer, cross_fade
+from vr180_ofx.engine.frame import cross_fade, half
+from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.media.clip import open_clip
 from vr180_ofx.people.analyse import analyse
 from vr180_ofx.settings import Settings
@@ -79,7 +79,7 @@ class LongMemory(BlazePoseTracker):
 
     exact_after = None
 
-    def step(self, memory, windows):
+    def step(self, memory, windows, batch=0):
         kept, masks = super().step(Memory({k: v for k, v in memory.arrays.items() if not k.startswith("mean.")}), windows)
         arrays, out = dict(kept.arrays), {}
         for key, mask in masks.items():

@@ -80,9 +80,10 @@ def _interrupt(*_: Any) -> None:
 
 def _status(error: Exception) -> int | None:
     """The exit status of an error that is meant for people; None for a bug."""
+    from vr180_ofx.engine.limits import ResourceError
     from vr180_ofx.media.colour import ColourError
     from vr180_ofx.media.errors import MediaError
-    from vr180_ofx.output.render import OutputError, ResourceError
+    from vr180_ofx.output.render import OutputError
     from vr180_ofx.people.plan import PlanError
     from vr180_ofx.settings import SettingsError
     from vr180_ofx.weights.store import WeightsError

@@ -31,6 +31,11 @@ class BytesCache(Generic[K, V]):
         self.drop(key)
         self._entries[key] = (value, nbytes)
         self.nbytes += nbytes
+        self.limit_to(self._limit)
+
+    def limit_to(self, limit: int) -> None:
+        """Holds at most so many bytes from now on."""
+        self._limit = limit
         while self.nbytes > self._limit and self._entries:
             _, (_, size) = self._entries.popitem(last=False)
             self.nbytes -= size

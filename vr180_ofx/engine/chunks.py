@@ -21,16 +21,23 @@ class Chunk:
 
 
 class ChunkPlan:
-    """How a clip is divided. Depends on the shots and the settings alone."""
+    """How a clip is divided. Depends on the shots and the settings alone.
+
+    chunk_size: frames that a chunk steps through, its warm-up among them; 0 is the whole shot. overlap: frames of warm-up, at
+    most half of that. So any frame, in a cross-fade too, costs at most a chunk and a warm-up.
+    """
 
     def __init__(self, shots: Sequence[tuple[int, int]], chunk_size: int, overlap: int) -> None:
         self.chunks: list[Chunk] = []
-        self.overlap = overlap
+        self.overlap = min(overlap, chunk_size // 2) if chunk_size else overlap
         for first, last in shots:
             size = chunk_size or last - first + 1
-            for begin in range(first, last + 1, size):
-                end = min(begin + size - 1, last)
-                self.chunks.append(Chunk(len(self.chunks), begin, end, max(first, begin - overlap)))
+            begin = start = first
+            while begin <= last:
+                end = min(start + size - 1, last)
+                self.chunks.append(Chunk(len(self.chunks), begin, end, start))
+                begin = end + 1
+                start = begin - self.overlap
         self._firsts = [c.first for c in self.chunks]
 
     def of(self, n: int) -> Chunk:

@@ -137,3 +137,59 @@ class Frame:
                 if not (np.array_equal(x.alpha, y.alpha) and np.array_equal(x.confidence, y.confidence)):
                     return False
         return True
+
+
+def cross_fade(a: Frame, b: Frame, share: float) -> tuple[Frame, float]:
+    """``b`` weighs ``share``. Returns the mixture and the mean absolute difference of the alphas inside the people."""
+    views = {}
+    difference, count = 0.0, 0
+    for name, va in a.views.items():
+        vb = b.views[name]
+        layers = []
+        numbers = sorted({layer.person for layer in (*va.layers, *vb.layers)})
+        for number in numbers:
+            la = next((x for x in va.layers if x.person == number), None)
+            lb = next((x for x in vb.layers if x.person == number), None)
+            rect = Rect(0, 0, 0, 0)
+            for layer in (la, lb):
+                rect = rect.union(layer.rect) if layer is not None else rect
+            alphas, confidences = zip(*(_spread(layer, rect) for layer in (la, lb)), strict=True)
+            difference += float(np.abs(alphas[0] - alphas[1]).sum())
+            count += rect.width * rect.height
+            alpha = (1 - share) * alphas[0] + share * alphas[1]
+            confidence = np.minimum(confidences[0], confidences[1])
+            some = la or lb
+            assert some is not None
+            layers.append(Layer(number, some.name, rect, half(alpha), half(confidence)))
+        views[name] = ViewMatte(va.width, va.height, tuple(layers))
+    return Frame(a.index, views, a.metadata), difference / max(1, count)
+
+
+def enlarged(frame: Frame, factor: int, size: tuple[int, int]) -> Frame:
+    """A frame made at a fraction of the resolution, at full size: (width, height)."""
+    width, height = size
+    views = {}
+    for name, v in frame.views.items():
+        layers = []
+        for layer in v.layers:
+            r = layer.rect
+            full = Rect(r.x0 * factor, r.y0 * factor, r.x1 * factor, r.y1 * factor)
+            rect = full.clipped(width, height)
+            part = rect.shifted(-full.x0, -full.y0).slices
+            planes = []
+            for p in (layer.alpha, layer.confidence):
+                big = cv2.resize(p.astype(np.float32), (full.width, full.height), interpolation=cv2.INTER_LINEAR)
+                planes.append(half(np.ascontiguousarray(big[part])))
+            layers.append(Layer(layer.person, layer.name, rect, planes[0], planes[1]))
+        views[name] = ViewMatte(width, height, tuple(layers))
+    return Frame(frame.index, views, frame.metadata)
+
+
+def _spread(layer: Layer | None, rect: Rect) -> tuple[FloatArray, FloatArray]:
+    alpha = np.zeros((rect.height, rect.width), np.float32)
+    confidence = np.ones((rect.height, rect.width), np.float32)
+    if layer is not None:
+        y, x = layer.rect.y0 - rect.y0, layer.rect.x0 - rect.x0
+        place = np.s_[y : y + layer.rect.height, x : x + layer.rect.width]
+        alpha[place], confidence[place] = layer.alpha, layer.confidence
+    return alpha, confidence

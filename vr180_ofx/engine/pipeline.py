@@ -30,11 +30,12 @@ class Pipeline:
 
     shrink: 1, 2 or 4: the resolution of the mattes is the input's divided by it.
     executor: windows are independent of each other and may be worked on at once; the result is the same.
+    batch: windows that the tracker sees at once, 0 for all of them.
     """
 
     def __init__(
         self, plan: Plan, tracker: Tracker, refiner: Refiner, shrink: int = 1, executor: Executor | None = None,
-        stages: Stages | None = None,
+        stages: Stages | None = None, batch: int = 0,
     ) -> None:  # fmt: skip
         self.plan = plan
         self.tracker = tracker
@@ -42,6 +43,7 @@ class Pipeline:
         self.shrink = shrink
         self._executor = executor
         self.stages = stages or Stages()
+        self.batch = batch
 
     def identity(self) -> str:
         """Equal strings mean equal mattes for equal plans."""
@@ -51,7 +53,7 @@ class Pipeline:
         """Steps the tracker: what warm-up frames need."""
         windows = self._crop(frame)
         with self.stages.measure("track"):
-            memory, masks = self.tracker.step(memory, windows)
+            memory, masks = self.tracker.step(memory, windows, self.batch)
         return memory, masks, windows
 
     def make(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Frame]:

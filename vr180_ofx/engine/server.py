@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import threading
-from collections import OrderedDict
+import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Literal
-
-import numpy as np
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
 
 from vr180_ofx import __version__
 from vr180_ofx.engine.cache import BytesCache
 from vr180_ofx.engine.chunks import Chunk, ChunkPlan
-from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
+from vr180_ofx.engine.codec import pack_frame, unpack_frame
+from vr180_ofx.engine.decoding import Decoder
+from vr180_ofx.engine.frame import Frame, cross_fade, enlarged
+from vr180_ofx.engine.keys import Chain
+from vr180_ofx.engine.limits import Ladder, ResourceError, give_back
 from vr180_ofx.engine.pipeline import Pipeline
+from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler, Work
+from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.matte.refiner import make_refiner
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.errors import FrameError
@@ -26,56 +32,100 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.base import Memory, Tracker
 from vr180_ofx.trackers.registry import make_tracker
-from vr180_ofx.vr180.window import Rect
 
 log = logging.getLogger(__name__)
-Quality = Literal["final", "draft"]
 #: A checkpoint is kept every so many frames of a chunk, beside the newest.
 CHECKPOINT_EVERY = 24
 #: Of the memory allowed, for finished frames and for checkpoints each.
 _CACHE_SHARE = 0.125
-_CLOSE = object()
+#: Requests this far from the one before are still taken for scrubbing in one direction.
+_SCRUB = 8
+
+
+class _Interrupted(Exception):
+    """Something more urgent waits, the plan changed, or nobody wants this frame any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """The plan, and what follows from it."""
+
+    plan: Plan
+    chunks: ChunkPlan
+    chain: Chain
+    names: dict[int, str]
 
 
 class FrameServer:
     """Serves the mattes of any frame of a clip.
 
-    Stages run on one engine thread; decoding runs ahead of it and windows are spread over a pool. Use as a context manager,
-    or call `close`.
+    Stages run on one engine thread; decoding runs ahead of it, windows are spread over a pool, and what lies on disk is read by
+    another. Use as a context manager, or call `close`.
     """
 
     def __init__(
         self, clip: Clip, plan: Plan, settings: Settings | None = None, *, tracker: Tracker | None = None,
-        stages: Stages | None = None, cache_bytes: int | None = None,
+        stages: Stages | None = None, cache_bytes: int | None = None, store: DiskStore | None = None, keep_frames: bool = True,
+        prefetch: int = 0, ladder: Ladder | None = None,
     ) -> None:  # fmt: skip
-        """cache_bytes: for finished frames and for checkpoints each; by default a share of processing.max_memory_gb."""
+        """cache_bytes: for finished frames and for checkpoints each; by default a share of processing.max_memory_gb.
+
+        store: where checkpoints and, with ``keep_frames``, finished frames outlive this process. prefetch: how many frames are
+        made ahead in the direction of scrubbing.
+        """
         self.settings = settings or clip.settings
         self.clip = clip
-        self.plan = plan
         self.stages = stages or Stages()
-        threads = self.settings.hardware.threads or os.cpu_count() or 1
+        self.store = store
+        self._keep_frames = keep_frames
+        self._threads = self.settings.hardware.threads or os.cpu_count() or 1
         if not self.settings.processing.parallel_eyes:
-            threads = 1
-        self._pool = ThreadPoolExecutor(threads, "window")
+            self._threads = 1
+        self._pool = ThreadPoolExecutor(self._threads, "window")
+        self._disk = ThreadPoolExecutor(2, "disk")
         self._tracker = tracker or make_tracker(self.settings, self._pool)
-        shrink = round(1 / self.settings.processing.scale_factor)
-        self._pipeline = Pipeline(plan, self._tracker, make_refiner(self.settings), shrink, self._pool, self.stages)
-        self.chunks = ChunkPlan(plan.shots, self.settings.processing.chunk_size, self.settings.processing.overlap_frames)
-        budget = int(self.settings.processing.max_memory_gb * 2**30 * _CACHE_SHARE) if cache_bytes is None else cache_bytes
-        self._frames = BytesCache[tuple[int, str], Frame](min(budget, 2**30))
-        self._checkpoints = BytesCache[tuple[int, int], Memory](min(budget, 2**29))
-        self._reader = clip.reopen()
-        self._decoder = ThreadPoolExecutor(1, "decode")
-        self._ahead: OrderedDict[int, Future[SourceFrame]] = OrderedDict()
-        self._queue: queue.Queue[Any] = queue.Queue()
-        self._pending: dict[tuple[int, str], Future[Frame]] = {}
+        self._refiner = make_refiner(self.settings)
+        self.ladder = ladder or Ladder(self.settings.processing.max_memory_gb * 2**30)
+        self._budget = int(self.settings.processing.max_memory_gb * 2**30 * _CACHE_SHARE) if cache_bytes is None else cache_bytes
+        self._frames = BytesCache[str, Frame](min(self._budget, 2**30))
+        self._checkpoints = BytesCache[str, Memory](min(self._budget, 2**29))
+        self._newest: dict[int, tuple[str, Memory]] = {}
+        self._decoder = Decoder(clip, self.stages, self.settings.processing.decode_timeout_s)
+        self._scheduler = Scheduler()
         self._lock = threading.Lock()
         self._closed = False
-        self._wanted: set[int] = set()
+        self._prefetch = prefetch
+        self._prefetched: dict[int, Future[Frame]] = {}
+        self._last = (0, 1)
+        self._running = threading.Lock()
+        self._switching = False
+        self.version = 0
         self.steps = 0
         self.disagreement: dict[int, float] = {}
+        self._use(plan)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
+
+    def _use(self, plan: Plan) -> None:
+        chunks = ChunkPlan(plan.shots, self.settings.processing.chunk_size, self.settings.processing.overlap_frames)
+        chain = Chain(plan, f"{self.clip.fingerprint}|{self._tracker.identity()}")
+        # in one assignment: requests look at it from other threads
+        self._scene = _Scene(plan, chunks, chain, {p.id: p.name for p in plan.people})
+        self._pipeline = self._make_pipeline()
+
+    @property
+    def plan(self) -> Plan:
+        return self._scene.plan
+
+    @property
+    def chunks(self) -> ChunkPlan:
+        return self._scene.chunks
+
+    def _make_pipeline(self) -> Pipeline:
+        level = self.ladder.level
+        shrink = round(1 / self.settings.processing.scale_factor) * level.shrink
+        executor = None if level.batch == 1 else self._pool
+        return Pipeline(self.plan, self._tracker, self._refiner, shrink, executor, self.stages, level.batch)
 
     def __enter__(self) -> FrameServer:
         return self
@@ -86,208 +136,396 @@ class FrameServer:
     def __len__(self) -> int:
         return len(self.clip)
 
-    def request(self, n: int, quality: Quality = "final") -> Future[Frame]:
-        """Asks for frame ``n`` (0-based). Equal requests share one future's work; ``.cancel()`` works until it begins.
+    def request(self, n: int, quality: Quality = "final", priority: Priority = Priority.INTERACTIVE) -> Future[Frame]:
+        """Asks for frame ``n`` (0-based). Equal requests share one work; ``.cancel()`` works until the frame is there.
 
-        The future raises FrameError when the frame cannot be decoded.
+        The future raises FrameError when the frame cannot be decoded, ClipChangedError when the file was replaced, ResourceError when
+        memory ran out. Raises ServerBusyError when too many requests wait.
         """
         if not 0 <= n < len(self.clip):
             raise IndexError(f"frame {n} is outside the clip, which has frames 0..{len(self.clip) - 1}")
         if quality not in ("final", "draft"):
             raise ValueError(f"quality is {quality!r}; allowed are final and draft")
-        future: Future[Frame] = Future()
-        with self._lock:
-            if self._closed:
-                raise RuntimeError("the frame server is closed")
-            cached = self._frames.get((n, quality))
-            if cached is not None:
-                future.set_result(cached)
-                return future
-            self._wanted.add(n)
-        self._queue.put((n, quality, future))
+        if self._closed:
+            raise RuntimeError("the frame server is closed")
+        future = self._find(n, quality, priority)
+        if quality == "final" and priority is Priority.INTERACTIVE and self._prefetch:
+            self._look_ahead(n)
         return future
 
+    def _find(self, n: int, quality: Quality, priority: Priority) -> Future[Frame]:
+        key = self.frame_key(n, quality)
+        with self._lock:
+            cached = self._frames.get(key)
+        if cached is not None:
+            return _done(self._checked, cached)
+        if self.store is not None and quality == "final" and self.store.has(key):
+            return self._from_disk(n, key, priority)
+        return self._scheduler.submit(n, quality, priority)
+
+    def _checked(self, frame: Frame) -> Frame:
+        self.clip.check(frame.index)
+        return self._named(frame)
+
+    def _from_disk(self, n: int, key: str, priority: Priority) -> Future[Frame]:
+        """Read beside the engine thread, which may be busy for a second; made after all when what lies there is damaged."""
+        future: Future[Frame] = Future()
+
+        def read() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                frame = self._load(key)
+                if frame is None:
+                    frame = self._scheduler.submit(n, "final", priority).result()
+                future.set_result(self._checked(frame))
+            except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
+                future.set_exception(error)
+
+        try:
+            self._disk.submit(read)
+        except RuntimeError:
+            raise RuntimeError("the frame server is closed") from None
+        return future
+
+    def _load(self, key: str) -> Frame | None:
+        if self.store is None:
+            return None
+        with self.stages.measure("cache: read"):
+            data = self.store.get(key)
+            if data is None:
+                return None
+            try:
+                frame = unpack_frame(data, self._scene.names)
+            except ValueError as error:
+                log.warning("a cached frame is not usable (%s); it is made again", error)
+                self.store.drop(key)
+                return None
+        frame = replace(frame, metadata={**frame.metadata, **self._standing(), "index": frame.index})
+        with self._lock:
+            self._frames.put(key, frame, frame.nbytes)
+        return frame
+
+    def _named(self, frame: Frame) -> Frame:
+        """With the names that people have now: a name may change without a frame being made again."""
+        if all(self._scene.names.get(x.person) == x.name for v in frame.views.values() for x in v.layers):
+            return frame
+        views = {
+            name: replace(v, layers=tuple(replace(x, name=self._scene.names.get(x.person, x.name)) for x in v.layers))
+            for name, v in frame.views.items()
+        }
+        return replace(frame, views=views)
+
+    def _look_ahead(self, n: int) -> None:
+        """Asks for the frames that will be asked for: further in the direction of scrubbing."""
+        with self._lock:
+            last, direction = self._last
+            if 0 < abs(n - last) <= _SCRUB:
+                direction = 1 if n > last else -1
+            self._last = (n, direction)
+            coming = [k for k in range(n + direction, n + direction * (self._prefetch + 1), direction) if 0 <= k < len(self.clip)]
+            for old in [k for k in self._prefetched if k not in coming]:
+                self._prefetched.pop(old).cancel()
+            new = [k for k in coming if k not in self._prefetched]
+        for k in new:
+            with suppress(RuntimeError):
+                future = self._find(k, "final", Priority.PREFETCH)
+                with self._lock:
+                    self._prefetched[k] = future
+
+    def frame_key(self, n: int, quality: Quality = "final") -> str:
+        """A hash of everything that decides what frame ``n`` looks like."""
+        tracker, scene = self._tracker, self._scene
+        chunk, chain = scene.chunks.of(n), scene.chain
+        more = [quality, self._refiner.identity(), str(self.settings.processing.scale_factor)]
+        if quality == "draft":
+            return chain.frame(n, n, *more)
+        if tracker.exact_after is not None:
+            return chain.frame(max(chunk.start, n - tracker.exact_after), n, *more)
+        fade = scene.chunks.fade(n)
+        if fade is not None:
+            more += [chain.memory(fade[0], n + 1), f"{fade[1]:.9f}"]
+        return chain.frame(chunk.start, n, *more)
+
+    def replace_plan(self, plan: Plan) -> None:
+        """Goes on with a corrected plan. What does not depend on the correction stays in the caches."""
+        # what is being made stops at its next step
+        self._switching = True
+        with self._running:
+            with self._lock:
+                self.version += 1
+                for future in self._prefetched.values():
+                    future.cancel()
+                self._prefetched.clear()
+                self._newest.clear()
+            self._use(plan)
+            self._switching = False
+
     def clear_cache(self) -> None:
-        """Forgets finished frames and checkpoints; what they were made from is untouched."""
+        """Forgets finished frames and checkpoints in memory; what they were made from, and what lies on disk, is untouched."""
         with self._lock:
             self._frames.clear()
             self._checkpoints.clear()
 
+    def stats(self) -> dict[str, Any]:
+        """Numbers for people: stages, caches, memory."""
+        with self._lock:
+            out: dict[str, Any] = {
+                "steps": self.steps,
+                "waiting": len(self._scheduler),
+                "frames_in_memory": len(self._frames),
+                "frames_bytes": self._frames.nbytes,
+                "checkpoints_in_memory": len(self._checkpoints),
+                "checkpoints_bytes": self._checkpoints.nbytes,
+                "degradations": self.ladder.level.name,
+                "disagreement": max(self.disagreement.values(), default=0.0),
+                "stages": self.stages.summary(),
+            }
+        if self.store is not None:
+            s = self.store
+            out["store"] = {"hits": s.hits, "misses": s.misses, "damaged": s.damaged, "evicted": s.evicted, "problem": s.problem}
+        return out
+
     def close(self) -> None:
-        """Ends the threads; requests that have not begun are cancelled."""
+        """Ends the threads; requests that are not finished are cancelled. What the tracker knows is kept on disk."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-        self._queue.put(_CLOSE)
+        self._scheduler.close()
         self._thread.join()
-        self._decoder.shutdown(cancel_futures=True)
+        self._disk.shutdown(cancel_futures=True)
+        self._save_newest()
+        self._decoder.close()
         self._pool.shutdown()
-        self._reader.close()
 
     # the engine thread -------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while True:
-            item = self._queue.get()
-            if item is _CLOSE:
-                break
-            n, quality, future = item
-            if self._closed or not future.set_running_or_notify_cancel():
-                future.cancel()
-                continue
-            try:
-                future.set_result(self._serve(n, quality))
-            except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
-                future.set_exception(error)
-            with self._lock:
-                self._wanted.discard(n)
-        while True:
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                return
-            if item is not _CLOSE:
-                item[2].cancel()
+        while (work := self._scheduler.next()) is not None:
+            while self._switching and not self._closed:
+                time.sleep(0.001)
+            with self._running:
+                try:
+                    frame = self._serve(work)
+                except _Interrupted:
+                    if work.wanted and not self._closed:
+                        self._scheduler.requeue(work)
+                    else:
+                        self._scheduler.drop(work)
+                except BaseException as error:  # noqa: BLE001 - the futures carry it to whoever asked
+                    self._scheduler.fail(work, error)
+                else:
+                    self._scheduler.finish(work, frame)
 
-    def _serve(self, n: int, quality: Quality) -> Frame:
+    def _serve(self, work: Work) -> Frame:
+        if work.version != self.version:
+            work.progress.clear()
+            work.version = self.version
+        key = self.frame_key(work.n, work.quality)
         with self._lock:
-            cached = self._frames.get((n, quality))
+            cached = self._frames.get(key)
         if cached is not None:
-            return cached
-        if quality == "draft":
-            _, frame = self._pipeline.make(self._source(n), self._tracker.begin(), self._metadata(n, "draft", None))
-            return frame
-        frame = self._final(n)
-        with self._lock:
-            self._frames.put((n, "final"), frame, frame.nbytes)
+            return self._checked(cached)
+        self.clip.check(work.n)
+        self._mind_memory()
+        while True:
+            try:
+                frame = self._make(work)
+                break
+            except MemoryError as error:
+                self._step_down(str(error) or "an allocation failed")
+            except RuntimeError as error:
+                # PyTorch's own: not a MemoryError
+                if type(error).__name__ != "OutOfMemoryError":
+                    raise
+                self._step_down(str(error).splitlines()[0])
+        self.clip.check(work.n)
+        if self.ladder.level.batch == 0:
+            with self._lock:
+                self._frames.put(key, frame, frame.nbytes)
+            if self.store is not None and self._keep_frames and work.quality == "final":
+                self._submit_to_disk(key, frame)
         return frame
 
-    def _final(self, n: int) -> Frame:
-        chunk = self.chunks.of(n)
-        frame = self._in_chunk(n, chunk)
+    def _submit_to_disk(self, key: str, frame: Frame) -> None:
+        store = self.store
+        assert store is not None
+
+        def write() -> None:
+            with self.stages.measure("cache: write"):
+                store.put(key, pack_frame(frame))
+
+        with suppress(RuntimeError):  # closed meanwhile
+            self._disk.submit(write)
+
+    def _make(self, work: Work) -> Frame:
+        if work.quality == "draft":
+            return self._pipeline.make(self._source(work, work.n), self._tracker.begin(), self._metadata(work.n, "draft", None))[1]
+        n, chunk = work.n, self.chunks.of(work.n)
+        frame = self._in_chunk(work, chunk)
         fade = self.chunks.fade(n)
         # a tracker whose memory is exact gives the same frame in both chunks: nothing to fade
         if fade is None or self._tracker.exact_after is not None:
             return frame
         following, share = fade
-        other = self._in_chunk(n, following)
+        other = self._in_chunk(work, following)
         mixed, difference = cross_fade(frame, other, share)
         self.disagreement[n] = difference
         return mixed
 
-    def _in_chunk(self, n: int, chunk: Chunk) -> Frame:
-        """Frame ``n`` as this chunk sees it, from the nearest checkpoint."""
-        position, memory, settled = self._restore(n, chunk)
+    def _in_chunk(self, work: Work, chunk: Chunk) -> Frame:
+        """The frame as this chunk sees it, from the nearest checkpoint."""
+        n = work.n
+        position, memory, settled = self._restore(work, chunk)
         begin = position
+        needed = self._tracker.exact_after or 0
         while position < n:
-            memory = self._step_over(position, memory)
+            if self._interrupted(work):
+                if settled:
+                    work.progress[chunk.number] = (position, memory)
+                raise _Interrupted
+            memory = self._step_over(work, position, memory)
             position += 1
-            if settled or position - begin >= (self._tracker.exact_after or 0):
-                self._keep(chunk, position - 1, memory)
+            if settled or position - begin >= needed:
+                self._keep(chunk, position, memory)
         try:
-            source = self._source(n)
+            source = self._source(work, n)
         except FrameError:
-            self._keep(chunk, n, self._tracker.begin())
+            self._keep(chunk, n + 1, self._tracker.begin())
             raise
         memory, frame = self._pipeline.make(source, memory, self._metadata(n, "final", chunk))
+        if self.ladder.level.shrink > 1:
+            frame = enlarged(frame, self.ladder.level.shrink, self._full_size())
         self.steps += 1
-        if settled or n + 1 - begin >= (self._tracker.exact_after or 0):
-            self._keep(chunk, n, memory)
+        if settled or n + 1 - begin >= needed:
+            self._keep(chunk, n + 1, memory)
         return frame
 
-    def _step_over(self, n: int, memory: Memory) -> Memory:
+    def _interrupted(self, work: Work) -> bool:
+        return self._closed or self._switching or not work.wanted or self._scheduler.urgent(work)
+
+    def _step_over(self, work: Work, n: int, memory: Memory) -> Memory:
         self.steps += 1
         try:
-            source = self._source(n)
+            source = self._source(work, n)
         except FrameError:
             # a frame that is not there breaks the thread of memory, wherever one comes from
             return self._tracker.begin()
         return self._pipeline.advance(source, memory)[0]
 
-    def _restore(self, n: int, chunk: Chunk) -> tuple[int, Memory, bool]:
+    def _restore(self, work: Work, chunk: Chunk) -> tuple[int, Memory, bool]:
         """(frame to step next, memory before it, whether that is the memory which the whole chunk would have led to).
 
-        The nearest checkpoint before ``n``, or the chunk's beginning, or as many frames back as a tracker that forgets needs. In
-        the last case the memory is right for frame ``n`` and after, but not for the warm-up itself: that is never kept.
+        The nearest checkpoint before the frame, or the chunk's beginning, or as many frames back as a tracker that forgets needs. In
+        the last case the memory is right for this frame and after, but not for the warm-up itself: that is never kept.
         """
-        exact = self._tracker.exact_after
+        n, exact = work.n, self._tracker.exact_after
         cold = chunk.start if exact is None else max(chunk.start, n - exact)
-        with self._lock:
-            for position in range(n, cold, -1):
-                memory = self._checkpoints.get((chunk.number, position))
-                if memory is not None:
-                    return position, memory, True
+        own = work.progress.pop(chunk.number, None)
+        for position in range(n, cold, -1):
+            if own is not None and own[0] >= position:
+                return own[0], own[1], True
+            key = self._scene.chain.memory(chunk, position)
+            with self._lock:
+                memory = self._checkpoints.get(key)
+            if memory is None and exact is None and self.store is not None and self.store.has(key):
+                memory = self._memory_from_disk(key)
+            if memory is not None:
+                return position, memory, True
         return cold, self._tracker.begin(), cold == chunk.start
 
-    def _keep(self, chunk: Chunk, done: int, memory: Memory) -> None:
-        """Remembers the memory after frame ``done``: the newest ones, and one every so many frames."""
+    def _memory_from_disk(self, key: str) -> Memory | None:
+        assert self.store is not None
+        with self.stages.measure("cache: read"):
+            data = self.store.get(key)
+        return None if data is None else Memory.from_bytes(data)
+
+    def _keep(self, chunk: Chunk, position: int, memory: Memory) -> None:
+        """Remembers the memory before frame ``position``: the newest ones, and one every so many frames, which goes to the disk."""
+        if self.ladder.level.batch:
+            return  # made under need, with other bits
+        key = self._scene.chain.memory(chunk, position)
+        stale = position - 3
         with self._lock:
-            self._checkpoints.put((chunk.number, done + 1), memory, memory.nbytes + 1024)
-            stale = done - 2
-            if (stale - chunk.first) % CHECKPOINT_EVERY:
-                self._checkpoints.drop((chunk.number, stale + 1))
+            self._checkpoints.put(key, memory, memory.nbytes + 1024)
+            if self._tracker.exact_after is None:
+                self._newest[chunk.number] = (key, memory)
+                while len(self._newest) > 2:
+                    del self._newest[next(iter(self._newest))]
+            if stale > chunk.start and (stale - chunk.start) % CHECKPOINT_EVERY:
+                self._checkpoints.drop(self._scene.chain.memory(chunk, stale))
+        if self._tracker.exact_after is None and self.store is not None and (position - chunk.start) % CHECKPOINT_EVERY == 0:
+            with self.stages.measure("cache: write"):
+                self.store.put(key, memory.to_bytes())
 
-    def _source(self, n: int) -> SourceFrame:
-        """Frame ``n``, decoded ahead of its use when requests come in order."""
-        future = self._ahead.pop(n, None) or self._decoder.submit(self._decode, n)
-        for old in [k for k in self._ahead if k != n + 1]:
-            self._ahead.pop(old).cancel()
-        if n + 1 < len(self.clip) and n + 1 not in self._ahead and (n + 1) in self._wanted:
-            self._ahead[n + 1] = self._decoder.submit(self._decode, n + 1)
-        return future.result()
+    def _save_newest(self) -> None:
+        """When the server closes: the next one goes on from here."""
+        if self.store is not None:
+            for key, memory in self._newest.values():
+                if not self.store.has(key):
+                    self.store.put(key, memory.to_bytes())
 
-    def _decode(self, n: int) -> SourceFrame:
-        with self.stages.measure("decode"):
-            return self._reader.frame(n)
+    def _source(self, work: Work, n: int) -> SourceFrame:
+        """Frame ``n``, decoded ahead of its use when it is known what comes next."""
+        on_the_way = n < work.n or self._scheduler.waiting_for(n + 1)
+        try:
+            return self._decoder.get(n, [n + 1] if on_the_way else [], lambda: self._closed or not work.wanted)
+        except TimeoutError:
+            raise _Interrupted from None
 
-    def _metadata(self, n: int, quality: str, chunk: Chunk | None) -> dict[str, Any]:
+    # memory ------------------------------------------------------------------------------------------------------
+
+    def _mind_memory(self) -> None:
+        before = self.ladder.number
+        if self.ladder.check():
+            self._settle_down(before)
+
+    def _step_down(self, why: str) -> None:
+        before = self.ladder.number
+        self.ladder.down(why)
+        self._settle_down(before)
+
+    def _settle_down(self, before: int) -> None:
+        level = self.ladder.level
+        with self._lock:
+            self._frames.limit_to(int(min(self._budget, 2**30) * level.cache))
+            self._checkpoints.limit_to(int(min(self._budget, 2**29) * level.cache))
+            if level.cache == 0:
+                self._newest.clear()
+        give_back()
+        if before != self.ladder.number:
+            self._pipeline = self._make_pipeline()
+
+    def _full_size(self) -> tuple[int, int]:
+        scale = self.settings.processing.scale_factor
+        width, height = self.clip.eye_size
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+    def _standing(self) -> dict[str, Any]:
+        """What is the same for all frames."""
         return {
             "engine": f"vr180-ofx {__version__}",
-            "index": n,
-            "quality": quality,
-            "chunk": -1 if chunk is None else chunk.number,
             "tracker": self._tracker.identity(),
-            "refiner": self._pipeline.refiner.identity(),
+            "refiner": self._refiner.identity(),
             "detector": self.settings.detection.model,
             "clip": self.clip.fingerprint,
             "settings": self.settings.digest("detection", "matting", "processing", "stereo", "input"),
             "scale": self.settings.processing.scale_factor,
-            "degradations": "none",
         }
 
-
-def cross_fade(a: Frame, b: Frame, share: float) -> tuple[Frame, float]:
-    """``b`` weighs ``share``. Returns the mixture and the mean absolute difference of the alphas inside the people."""
-    views = {}
-    difference, count = 0.0, 0
-    for name, va in a.views.items():
-        vb = b.views[name]
-        layers = []
-        numbers = sorted({layer.person for layer in (*va.layers, *vb.layers)})
-        for number in numbers:
-            la = next((x for x in va.layers if x.person == number), None)
-            lb = next((x for x in vb.layers if x.person == number), None)
-            rect = Rect(0, 0, 0, 0)
-            for layer in (la, lb):
-                rect = rect.union(layer.rect) if layer is not None else rect
-            alphas, confidences = zip(*(_spread(layer, rect) for layer in (la, lb)), strict=True)
-            difference += float(np.abs(alphas[0] - alphas[1]).sum())
-            count += rect.width * rect.height
-            alpha = (1 - share) * alphas[0] + share * alphas[1]
-            confidence = np.minimum(confidences[0], confidences[1])
-            some = la or lb
-            assert some is not None
-            layers.append(Layer(number, some.name, rect, half(alpha), half(confidence)))
-        views[name] = ViewMatte(va.width, va.height, tuple(layers))
-    return Frame(a.index, views, a.metadata), difference / max(1, count)
+    def _metadata(self, n: int, quality: str, chunk: Chunk | None) -> dict[str, Any]:
+        number = -1 if chunk is None else chunk.number
+        return {**self._standing(), "index": n, "quality": quality, "chunk": number, "degradations": self.ladder.level.name}
 
 
-def _spread(layer: Layer | None, rect: Rect) -> tuple[Any, Any]:
-    alpha = np.zeros((rect.height, rect.width), np.float32)
-    confidence = np.ones((rect.height, rect.width), np.float32)
-    if layer is not None:
-        y, x = layer.rect.y0 - rect.y0, layer.rect.x0 - rect.x0
-        place = np.s_[y : y + layer.rect.height, x : x + layer.rect.width]
-        alpha[place], confidence[place] = layer.alpha, layer.confidence
-    return alpha, confidence
+def _done(check: Callable[[Frame], Frame], frame: Frame) -> Future[Frame]:
+    future: Future[Frame] = Future()
+    try:
+        future.set_result(check(frame))
+    except Exception as error:  # noqa: BLE001 - the future carries it to whoever asked
+        future.set_exception(error)
+    return future
+
+
+__all__ = ["CHECKPOINT_EVERY", "FrameServer", "Priority", "Quality", "ResourceError"]

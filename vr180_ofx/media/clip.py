@@ -59,6 +59,8 @@ class Source(Protocol):
 
     def read(self, n: int) -> SourceFrame: ...
 
+    def check(self, n: int) -> None: ...
+
     def time_s(self, n: int) -> float: ...
 
     def lost(self) -> int: ...
@@ -128,6 +130,10 @@ class Clip:
         """Frame ``n`` as whole pictures: view name -> (height, width, 3) float32, display-referred sRGB 0..1."""
         frame = self.source.read(n)
         return {view: eye.region(Rect(0, 0, eye.width, eye.height)) for view, eye in frame.eyes.items()}
+
+    def check(self, n: int) -> None:
+        """Raises ClipChangedError when the files of frame ``n`` are no longer those that were opened."""
+        self.source.check(n)
 
     def time_s(self, n: int) -> float:
         """When frame ``n`` is shown, in seconds."""

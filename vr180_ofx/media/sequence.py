@@ -187,6 +187,15 @@ class SequenceSource:
             eyes[view] = RgbEye(pixels, origin, width, height, transform)
         return SourceFrame(n, self.time_s(n), eyes)
 
+    def check(self, n: int) -> None:
+        number = self._numbers[n]
+        for path, identity in zip(self._sequence.frames[number].values(), self._identities[number], strict=True):
+            try:
+                if file_identity(path) != identity:
+                    raise ClipChangedError(path)
+            except FileNotFoundError:
+                raise FrameError(self.path, n, f"{path} is gone") from None
+
     def time_s(self, n: int) -> float:
         return float(n / self.fps)
 
@@ -196,8 +205,8 @@ class SequenceSource:
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
         for number in self._numbers:
-            for view, path in self._sequence.frames[number].items():
-                size, mtime = file_identity(path)
+            # as they were when the clip was opened, which is what `read` insists on
+            for (view, path), (size, mtime) in zip(self._sequence.frames[number].items(), self._identities[number], strict=True):
                 digest.update(f"{number}|{view}|{path.name}|{size}|{mtime}".encode())
         return digest.hexdigest()
 

@@ -84,8 +84,7 @@ class VideoReader:
         if not 0 <= n < len(self.index):
             raise IndexError(f"frame {n} is outside the clip, which has frames 0..{len(self.index) - 1}")
         with self._lock:
-            if self._identity != _identity_or_none(self.path):
-                raise ClipChangedError(self.path)
+            self.check()
             if int(self.index.pts[n]) in self.index.damaged:
                 raise FrameError(self.path, n, "its data is cut off or damaged")
             if n in self._recent:
@@ -103,6 +102,11 @@ class VideoReader:
             if frame is None or frame.is_corrupt:
                 raise FrameError(self.path, n, "its data is missing or damaged")
             return frame
+
+    def check(self) -> None:
+        """Raises ClipChangedError when the file is no longer the one that was opened."""
+        if self._identity != _identity_or_none(self.path):
+            raise ClipChangedError(self.path)
 
     def _seek(self, n: int, afar: bool = False) -> None:
         if self._container is None:

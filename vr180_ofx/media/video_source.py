@@ -55,6 +55,9 @@ class VideoSource:
             )
         return SourceFrame(n, self.reader.index.time_s(n), self._converter.eyes(frame))
 
+    def check(self, n: int) -> None:
+        self.reader.check()
+
     def time_s(self, n: int) -> float:
         return self.reader.index.time_s(n)
 

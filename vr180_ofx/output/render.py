@@ -16,7 +16,8 @@ from typing import Any
 
 from vr180_ofx import MATTE_REVISION
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.engine.limits import ResourceError
+from vr180_ofx.engine.server import FrameServer, Priority
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.errors import FrameError
 from vr180_ofx.media.picture import SourceFrame
@@ -35,10 +36,6 @@ Progress = Callable[[int, int], None]
 
 class OutputError(Exception):
     """The output cannot be written as asked; the message says why and what to do. Exit status 2."""
-
-
-class ResourceError(Exception):
-    """Out of disk, memory or another resource; what was written is whole and kept. Exit status 4."""
 
 
 @dataclass(slots=True)
@@ -135,7 +132,7 @@ def _run(job: Job, writer: Writer, todo: list[int], report: RenderReport, progre
         position = 0
         while position < len(todo) or waiting or writing:
             while position < len(todo) and len(waiting) < _IN_FLIGHT:
-                waiting[todo[position]] = server.request(todo[position])
+                waiting[todo[position]] = server.request(todo[position], priority=Priority.BATCH)
                 position += 1
             finished, _ = wait(writing, timeout=0) if writing else (set(), set())
             if waiting and len(writing) - len(finished) < writer.parallel + 1:

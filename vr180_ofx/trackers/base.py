@@ -130,6 +130,6 @@ class Tracker(Protocol):
         """The memory before the first frame."""
         ...
 
-    def step(self, memory: Memory, windows: Mapping[Key, WindowImage]) -> tuple[Memory, dict[Key, Mask]]:
-        """One frame. Returns the new memory and a mask for every window."""
+    def step(self, memory: Memory, windows: Mapping[Key, WindowImage], batch: int = 0) -> tuple[Memory, dict[Key, Mask]]:
+        """One frame. Returns the new memory and a mask for every window. batch: windows at once when memory is short, 0 for all."""
         ...

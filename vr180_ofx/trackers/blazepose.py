@@ -61,8 +61,8 @@ class BlazePoseTracker:
     def begin(self) -> Memory:
         return Memory()
 
-    def step(self, memory: Memory, windows: Mapping[Key, WindowImage]) -> tuple[Memory, dict[Key, Mask]]:
-        run = self._executor.map if self._executor is not None else map
+    def step(self, memory: Memory, windows: Mapping[Key, WindowImage], batch: int = 0) -> tuple[Memory, dict[Key, Mask]]:
+        run = self._executor.map if self._executor is not None and batch != 1 else map
         keys = list(windows)
         raw: dict[Key, tuple[FloatArray, float]] = {}
         # people whom others hide come after those who hide them

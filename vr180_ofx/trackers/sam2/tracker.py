@@ -69,27 +69,33 @@ class Sam2Tracker:
     def begin(self) -> Memory:
         return Memory()
 
-    def step(self, memory: Memory, windows: Mapping[Key, WindowImage]) -> tuple[Memory, dict[Key, Mask]]:
+    def step(self, memory: Memory, windows: Mapping[Key, WindowImage], batch: int = 0) -> tuple[Memory, dict[Key, Mask]]:
         bench = Bench.from_memory(memory)
         now, rules = bench.step, self.behaviour.rules
         pasts = {k: trimmed(p, now, rules) for k, p in bench.people.items() if p and now - p[-1].step < FORGET_AFTER}
         masks: dict[Key, Mask] = {}
-        if windows:
-            keys = list(windows)
-            features, places = self._encode(windows)
-            for group, prompted in self._groups(keys, windows, pasts):
-                of_group = features.take([places[k] for k in group])
-                images = [windows[k] for k in group]
-                if prompted:
-                    seen = self._prompt(of_group, [_prompt_of(i) for i in images])
-                else:
-                    seen = self.network.follow(of_group, self._bank([pasts[k] for k in group], now))
-                remembered = self.network.remember(of_group, seen, prompted)
-                for key, mask, memory_of in self._results(group, images, seen, remembered, now, prompted):
-                    masks[key] = mask
-                    pasts[key] = trimmed((*pasts.get(key, ()), memory_of), now + 1, rules)
-            masks = {k: masks[k] for k in keys}
-        return Bench(now + 1, pasts).to_memory(), masks
+        keys = list(windows)
+        for begin in range(0, len(keys), batch or max(1, len(keys))):
+            part = {k: windows[k] for k in keys[begin : begin + (batch or len(keys))]}
+            for key, mask, remembered in self._look(part, pasts, now):
+                masks[key] = mask
+                pasts[key] = trimmed((*pasts.get(key, ()), remembered), now + 1, rules)
+        return Bench(now + 1, pasts).to_memory(), {k: masks[k] for k in keys}
+
+    def _look(self, windows: Mapping[Key, WindowImage], pasts: Mapping[Key, Past], now: int) -> list[tuple[Key, Mask, Remembered]]:
+        """What the network says of these windows, and what is to be remembered of it."""
+        features, places = self._encode(windows)
+        out = []
+        for group, prompted in self._groups(list(windows), windows, pasts):
+            of_group = features.take([places[k] for k in group])
+            images = [windows[k] for k in group]
+            if prompted:
+                seen = self._prompt(of_group, [_prompt_of(i) for i in images])
+            else:
+                seen = self.network.follow(of_group, self._bank([pasts[k] for k in group], now))
+            memories = self.network.remember(of_group, seen, prompted)
+            out += self._results(group, images, seen, memories, now, prompted)
+        return out
 
     def _encode(self, windows: Mapping[Key, WindowImage]) -> tuple[Features, dict[Key, int]]:
         """Features of all pictures, and which is whose: people who share a window share its features."""
@@ -210,7 +216,8 @@ def _kind(prompt: Prompt) -> tuple[object, ...]:
 
 def _as_bfloat16(r: Remembered) -> Tensor:
     assert r.features is not None
-    return torch.from_numpy(r.features.view(np.int16)).view(torch.bfloat16)
+    # a copy: PyTorch knows no read-only tensors
+    return torch.tensor(r.features.view(np.int16)).view(torch.bfloat16)
 
 
 def _reliable(logits: FloatArray, score: float, iou: float, prompt: Prompt | None) -> bool:

@@ -1,0 +1,164 @@
+"""The cache on disk: whole or absent, shared, bounded."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vr180_ofx.engine.codec import pack_frame, unpack_frame
+from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
+from vr180_ofx.engine.store import DiskStore
+from vr180_ofx.vr180.window import Rect
+
+
+def test_what_was_put_is_got(tmp_path):
+    store = DiskStore(tmp_path, 1000)
+    assert store.get("abc") is None and store.put("abc", b"hello") and store.get("abc") == b"hello"
+    assert DiskStore(tmp_path, 1000).get("abc") == b"hello" and store.has("abc")
+    store.drop("abc")
+    assert not store.has("abc") and store.clear() == 0
+
+
+@given(st.integers(0, 10_000), st.integers(0, 7))
+def test_a_flipped_bit_is_noticed(tmp_path_factory, place, bit):
+    store = DiskStore(tmp_path_factory.mktemp("s"), 1 << 20)
+    store.put("abc", bytes(range(200)))
+    path = store.path("abc")
+    data = bytearray(path.read_bytes())
+    data[place % len(data)] ^= 1 << bit
+    path.write_bytes(data)
+    assert store.get("abc") is None and store.damaged == 1 and not path.exists()
+
+
+@pytest.mark.parametrize("length", [0, 5, 40, 60])
+def test_a_truncated_entry_is_noticed(tmp_path, length):
+    store = DiskStore(tmp_path, 1 << 20)
+    store.put("abc", b"x" * 100)
+    data = store.path("abc").read_bytes()
+    store.path("abc").write_bytes(data[:length])
+    assert store.get("abc") is None
+
+
+def test_what_was_not_used_for_longest_goes_first(tmp_path):
+    store = DiskStore(tmp_path, 1000)
+    for k in range(8):
+        store.put(f"name{k}", bytes(50))
+        os.utime(store.path(f"name{k}"), (k, k))
+    assert store.get("name0") is not None  # used again
+    store.evict(400)
+    assert store.has("name0") and store.has("name7") and not store.has("name1") and store.nbytes <= 400
+
+
+def test_it_never_holds_much_more_than_it_may(tmp_path):
+    store = DiskStore(tmp_path, 20_000)
+    for k in range(200):
+        store.put(f"n{k:04d}", bytes(500))
+        assert store.nbytes <= 20_000 * 1.03 + 550
+    assert not store.put("big", bytes(30_000))
+
+
+def _hammer(folder, seed, queue):
+    store = DiskStore(folder, 60_000)
+    wrong = 0
+    for k in range(400):
+        name = f"key{(k * seed) % 40:02d}"
+        data = store.get(name)
+        wrong += data is not None and data != name.encode() * 100
+        store.put(name, name.encode() * 100)
+    queue.put(wrong)
+
+
+def test_several_processes_share_it(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    workers = [context.Process(target=_hammer, args=(tmp_path, seed, queue)) for seed in (1, 3, 7)]
+    for w in workers:
+        w.start()
+    assert [queue.get(timeout=60) for _ in workers] == [0, 0, 0]
+    for w in workers:
+        w.join()
+
+
+def test_killed_while_writing_leaves_nothing_half_written(tmp_path):
+    """A real process, killed again and again while it writes."""
+    code = f"""
+import os
+from pathlib import Path
+from vr180_ofx.engine.store import DiskStore
+store = DiskStore(Path({str(tmp_path)!r}), 1 << 30)
+print("ready", flush=True)
+for k in range(100000):
+    store.put(f"key{{k:06d}}", bytes([k % 251]) * 3_000_000)
+"""
+    for _ in range(3):
+        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        assert child.stdout is not None and child.stdout.readline()
+        time.sleep(0.25)
+        child.kill()
+        child.wait()
+    store = DiskStore(tmp_path, 1 << 30)
+    entries = sorted(tmp_path.rglob("*.entry"))
+    whole = [p for p in entries if not p.name.startswith(".")]
+    assert len(whole) > 3
+    for path in whole:
+        k = int(path.stem[3:])
+        assert store.get(path.stem) == bytes([k % 251]) * 3_000_000
+    # what a killed process left behind goes when it is old
+    for path in tmp_path.rglob(".*"):
+        os.utime(path, (1, 1))
+    store.evict()
+    assert not list(tmp_path.rglob(".*.part*"))
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_makes_it_forget_and_not_fail(tmp_path, monkeypatch):
+    store = DiskStore(tmp_path, 1 << 20)
+
+    def full(target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vr180_ofx.engine.store.atomic_path", full)
+    assert not store.put("abc", b"x") and "No space left" in store.problem
+    monkeypatch.undo()
+    assert store.put("abc", b"x") and store.problem is None
+
+
+def test_a_folder_that_cannot_be_used(tmp_path):
+    (tmp_path / "file").write_text("")
+    store = DiskStore(tmp_path / "file" / "cache", 1000)
+    assert store.get("abc") is None and not store.put("abc", b"x") and "cannot be written" in store.problem
+
+
+def frame():
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    layers = []
+    for k, rect in ((1, Rect(2, 3, 12, 9)), (4, Rect(0, 0, 0, 0))):
+        a = half(rng.random((rect.height, rect.width)).astype(np.float32)) if not rect.empty else np.zeros((0, 0), np.float16)
+        layers.append(Layer(k, f"person{k:02d}", rect, a, a))
+    return Frame(7, {"left": ViewMatte(20, 10, tuple(layers)), "right": ViewMatte(20, 10, ())}, {"quality": "final", "chunk": 1})
+
+
+def test_frames_survive_being_packed():
+    one = frame()
+    two = unpack_frame(pack_frame(one), {1: "anna", 4: "person04"})
+    assert two.same(one) and two.metadata == one.metadata and two.views["left"].layers[0].name == "anna"
+
+
+@given(st.binary(max_size=300))
+def test_bytes_that_are_no_frame_are_refused(data):
+    with pytest.raises(ValueError):
+        unpack_frame(data, {})
+
+
+def test_a_frame_cut_short_is_refused():
+    data = pack_frame(frame())
+    for length in (3, 20, len(data) - 5):
+        with pytest.raises(ValueError):
+            unpack_frame(data[:length], {1: "a", 4: "b"})

@@ -1,0 +1,111 @@
+"""Decoding ahead on a thread of its own, that may be given up when it does not answer."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+
+from vr180_ofx.media.clip import Clip
+from vr180_ofx.media.errors import FrameError
+from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.telemetry import Stages
+
+log = logging.getLogger(__name__)
+_POLL_S = 0.25
+
+
+class Decoder:
+    """Frames of a clip, some of them before they are needed.
+
+    timeout_s: a frame that takes longer (a network drive that is gone, a broken driver) is given up with a FrameError, and the
+    next one is tried with a decoder of its own.
+    """
+
+    def __init__(self, clip: Clip, stages: Stages, timeout_s: float) -> None:
+        self._clip = clip
+        self._stages = stages
+        self._timeout_s = timeout_s
+        self._ahead: OrderedDict[int, Future[SourceFrame]] = OrderedDict()
+        self._worker = _Worker(clip, stages)
+        self.given_up = 0
+
+    def get(self, n: int, ahead: Iterable[int] = (), stop: Callable[[], bool] = lambda: False) -> SourceFrame:
+        """Frame ``n``. ahead: what will be asked for next, in that order. stop: gives up early when it says so.
+
+        Raises FrameError, and TimeoutError when stopped.
+        """
+        future = self._ahead.pop(n, None) or self._worker.submit(n)
+        coming = [k for k in ahead if 0 <= k < len(self._clip)]
+        for old in [k for k in self._ahead if k not in coming]:
+            self._ahead.pop(old).cancel()
+        for k in coming:
+            if k not in self._ahead:
+                self._ahead[k] = self._worker.submit(k)
+        begin = time.monotonic()
+        while True:
+            try:
+                return future.result(timeout=_POLL_S)
+            except FutureTimeout:
+                if future.done():
+                    raise
+                if stop():
+                    raise TimeoutError("stopped while decoding") from None
+                if time.monotonic() - max(begin, self._worker.since) > self._timeout_s:
+                    self._give_up(n)
+
+    def _give_up(self, n: int) -> None:
+        self.given_up += 1
+        self._worker.abandon()
+        self._ahead.clear()
+        self._worker = _Worker(self._clip, self._stages)
+        raise FrameError(self._clip.path, n, f"decoding it did not end within {self._timeout_s:g} s (processing.decode_timeout_s)")
+
+    def close(self) -> None:
+        self._ahead.clear()
+        self._worker.abandon()
+
+
+class _Worker:
+    """A thread that decodes. It is a daemon: one that hangs must not keep the process alive."""
+
+    def __init__(self, clip: Clip, stages: Stages) -> None:
+        self._clip = clip
+        self._stages = stages
+        self._queue: queue.Queue[tuple[int, Future[SourceFrame]] | None] = queue.Queue()
+        self._over = False
+        #: When the frame that is being decoded was begun.
+        self.since = time.monotonic()
+        threading.Thread(target=self._run, name="decode", daemon=True).start()
+
+    def submit(self, n: int) -> Future[SourceFrame]:
+        future: Future[SourceFrame] = Future()
+        self._queue.put((n, future))
+        return future
+
+    def abandon(self) -> None:
+        self._over = True
+        self._queue.put(None)
+
+    def _run(self) -> None:
+        reader = self._clip.reopen()
+        try:
+            while (item := self._queue.get()) is not None and not self._over:
+                n, future = item
+                if not future.set_running_or_notify_cancel():
+                    continue
+                self.since = time.monotonic()
+                try:
+                    with self._stages.measure("decode"):
+                        frame = reader.frame(n)
+                except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
+                    future.set_exception(error)
+                else:
+                    future.set_result(frame)
+        finally:
+            reader.close()

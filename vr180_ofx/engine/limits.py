@@ -1,0 +1,89 @@
+"""Staying within the memory that is allowed: what is given up first, and saying so."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vr180_ofx.telemetry import resident_bytes
+
+log = logging.getLogger(__name__)
+#: Above this share of the limit something is given up.
+_FULL = 0.92
+
+
+class ResourceError(Exception):
+    """Out of disk, memory or another resource; what was written is whole and kept. Exit status 4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How much is given up. cache: share of the caches that is kept. batch: windows worked on at once, 0 for all.
+
+    shrink: the mattes are made at the resolution divided by it, and enlarged.
+    """
+
+    name: str
+    cache: float = 1.0
+    batch: int = 0
+    shrink: int = 1
+
+
+LEVELS = (
+    Level("none"),
+    Level("chunks: little of them is kept", 0.1),
+    Level("chunks, batch of 1", 0.0, 1),
+    Level("chunks, batch of 1, scale 0.5", 0.0, 1, 2),
+    Level("chunks, batch of 1, scale 0.25", 0.0, 1, 4),
+)
+
+
+class Ladder:
+    """Steps down when memory runs short: first what is kept of chunks, then how much is done at once, then resolution.
+
+    limit_bytes: what the process may hold. used: says how much that is. It never steps up again: a clip whose frames change between
+    qualities is worse than one that is a little less sharp from some frame on.
+    """
+
+    def __init__(self, limit_bytes: float, used: Callable[[], int] = resident_bytes) -> None:
+        self.limit = limit_bytes
+        self._used = used
+        self.number = 0
+
+    @property
+    def level(self) -> Level:
+        return LEVELS[self.number]
+
+    def check(self) -> bool:
+        """Looks at the memory; True when one step was taken.
+
+        Raises ResourceError when nothing is left to give up and the limit is passed.
+        """
+        used = self._used()
+        if used <= _FULL * self.limit:
+            return False
+        if self.number + 1 < len(LEVELS):
+            self.down(f"{used / 2**30:.2f} GB are in use of {self.limit / 2**30:.2f} (processing.max_memory_gb)")
+            return True
+        if used > self.limit:
+            raise ResourceError(
+                f"{used / 2**30:.2f} GB are in use, and processing.max_memory_gb allows {self.limit / 2**30:.2f}, although everything that "
+                "can be given up was: caches, batches and resolution. Allow more, or close other programs"
+            )
+        return False
+
+    def down(self, why: str) -> None:
+        """One step, for a reason. Raises ResourceError when there is none left."""
+        if self.number + 1 >= len(LEVELS):
+            raise ResourceError(f"out of memory: {why}. Caches, batches and resolution were given up already")
+        self.number += 1
+        log.warning("memory runs short: %s. Now: %s", why, self.level.name)
+
+
+def give_back() -> None:
+    """Returns memory that nobody uses to the system (glibc keeps it otherwise)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
