@@ -121,7 +121,7 @@ class ProcessingSettings(Section):
 class DetectionSettings(Section):
     """Who is in the picture."""
 
-    model: str = Field("blazepose", description="blazepose; yolov8n, yolov8s and yolov8m come with the extra `yolo`.")
+    model: str = Field("blazepose", description="blazepose; with the extra `yolo` also yolov8n, yolov8s, yolov8m, or a model file.")
     weights: str | None = Field(None, description="A weights file of your own.")
     confidence_threshold: float = Field(0.7, gt=0, lt=1, description="How sure the detector must be before somebody is a person.")
     every: int = Field(8, ge=1, le=1000, description="Frames between two searches of the whole field of view.")

@@ -33,7 +33,7 @@ def cli(capsys, *words):
         (["render", "CLIP", "-o", "OUT", "--frames", "x"], 2, "ranges counted from 0"),
         (["render", "CLIP", "-o", "OUT", "--plan", "no.json"], 2, "does not exist"),
         (["render", "CLIP", "-o", "OUT", "--config", "no.yaml"], 2, "does not exist"),
-        (["render", "CLIP", "-o", "OUT", "--set", "detection.model=yolov8n"], 2, "detection.model is 'yolov8n'"),
+        (["render", "CLIP", "-o", "OUT", "--set", "detection.model=yolov99"], 2, "detection.model is 'yolov99'"),
         (["render", "TEXT", "-o", "OUT"], 3, "not a video"),
         (["render", "CLIP", "-o", "TEXT"], 2, "is a file"),
         (["analyse", "EMPTY"], 3, "is empty"),

@@ -19,6 +19,7 @@ from rich.text import Text
 from vr180_ofx import PLAN_REVISION
 from vr180_ofx.media.clip import Clip, open_clip
 from vr180_ofx.people.analyse import analyse
+from vr180_ofx.people.detector import detector_weights
 from vr180_ofx.people.plan import Plan, PlanError
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.storage import cache_folder, write_atomic
@@ -115,7 +116,7 @@ def plan_for(
 
 def cached_plan_path(clip: Clip, settings: Settings) -> Path:
     """Where the plan of a clip is kept: named by everything that it depends on."""
-    key = f"{PLAN_REVISION}|{clip.fingerprint}|{settings.digest('detection')}|{float(clip.fps)}"
+    key = f"{PLAN_REVISION}|{clip.fingerprint}|{settings.digest('detection')}|{detector_weights(settings)}|{float(clip.fps)}"
     return cache_folder("plans") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 

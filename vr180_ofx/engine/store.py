@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from vr180_ofx.storage import atomic_path
+from vr180_ofx.settings import Settings
+from vr180_ofx.storage import atomic_path, cache_folder
 
 log = logging.getLogger(__name__)
 _MAGIC = b"vr180-ofx entry 1\n"
@@ -158,3 +159,9 @@ class DiskStore:
         if self.problem is None:
             log.warning("%s; going on without it", problem)
         self.problem = problem
+
+
+def open_store(settings: Settings) -> DiskStore:
+    """The cache that ``service.cache_dir`` and ``service.cache_gb`` describe; all servers of a user share it."""
+    folder = Path(settings.service.cache_dir) if settings.service.cache_dir else cache_folder("engine")
+    return DiskStore(folder, int(settings.service.cache_gb * 2**30))

@@ -18,6 +18,7 @@ from vr180_ofx import MATTE_REVISION
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.limits import ResourceError
 from vr180_ofx.engine.server import FrameServer, Priority
+from vr180_ofx.engine.store import open_store
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.errors import FrameError
 from vr180_ofx.media.picture import SourceFrame
@@ -26,6 +27,7 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings, parse_frames, ranges_text, without_effect
 from vr180_ofx.storage import remove_leftovers, write_atomic
 from vr180_ofx.telemetry import Stages
+from vr180_ofx.trackers.registry import tracker_identity
 
 log = logging.getLogger(__name__)
 MANIFEST = "vr180-ofx.json"
@@ -114,6 +116,7 @@ def identity(clip: Clip, plan: Plan, settings: Settings) -> str:
         str(MATTE_REVISION),
         clip.fingerprint,
         plan.digest(),
+        tracker_identity(settings),
         settings.digest("matting", "processing", "stereo", "hardware"),
         settings.output.model_dump_json(exclude={"path", "overwrite"}),
     ]
@@ -121,7 +124,9 @@ def identity(clip: Clip, plan: Plan, settings: Settings) -> str:
 
 
 def _run(job: Job, writer: Writer, todo: list[int], report: RenderReport, progress: Progress | None, stages: Stages) -> None:
-    server = FrameServer(job.clip, job.plan, job.settings, stages=stages, cache_bytes=64 << 20)
+    # the files are the finished frames; what a tracker remembers is worth keeping, for a render that is interrupted
+    store = open_store(job.settings)
+    server = FrameServer(job.clip, job.plan, job.settings, stages=stages, cache_bytes=64 << 20, store=store, keep_frames=False)
     writers = ThreadPoolExecutor(writer.parallel, "write")
     plates = job.clip.reopen() if writer.needs_source else None
     done = report.kept
@@ -157,6 +162,11 @@ def _run(job: Job, writer: Writer, todo: list[int], report: RenderReport, progre
             if progress:
                 progress(done + len(report.missing), report.frames)
         report.notes += writer.finish()
+        if server.ladder.number:
+            report.degradations.append(server.ladder.level.name)
+            report.notes.append(
+                f"memory ran short (processing.max_memory_gb): {server.ladder.level.name}; each frame says what it was made with"
+            )
         ok = True
     finally:
         writers.shutdown(wait=True, cancel_futures=True)

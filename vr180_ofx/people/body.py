@@ -53,6 +53,14 @@ class Body:
         return Body(self.longitude + longitude, self.latitude, self.reach, self.roll)
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who may be there, as one window saw them. score: 0..1."""
+
+    body: Body
+    score: float
+
+
 def body_from_directions(hips: FloatArray, top: FloatArray) -> Body:
     """hips, top: unit vectors, shape (3,)."""
     longitude, latitude = angles_from_direction(hips)
@@ -104,4 +112,4 @@ def blend(a: Body, b: Body, t: float) -> Body:
     )
 
 
-__all__ = ["Body", "Rect", "blend", "body_from_box", "body_from_directions", "box_of", "expected_disparity"]
+__all__ = ["Body", "Candidate", "Rect", "blend", "body_from_box", "body_from_directions", "box_of", "expected_disparity"]

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from concurrent.futures import Executor
 
 from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.people.body import Body
-from vr180_ofx.people.detector import Candidate, Detector
+from vr180_ofx.people.body import Body, Candidate
+from vr180_ofx.people.detector import Detector
 from vr180_ofx.people.follow import BoolArray, Follower, Sighting, contained, mask_iou
 from vr180_ofx.people.member import HIDDEN_SCORE, PRESENCE, SAME_MASK, Eyes, Member, Moment, moved, same_person, steady, union
 from vr180_ofx.people.plan import Entry

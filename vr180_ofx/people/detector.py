@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from vr180_ofx.people.blazepose import INPUT_SIZE, BlazePoseDetector
-from vr180_ofx.people.body import Body, body_from_directions
+from vr180_ofx.people.body import Candidate, body_from_directions
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.vr180.window import Window
-from vr180_ofx.weights.store import require
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """Somebody who may be there, as one window saw them. score: 0..1."""
-
-    body: Body
-    score: float
+from vr180_ofx.weights.store import file_sha256, require
 
 
 class Detector(Protocol):
@@ -56,12 +47,34 @@ class BlazePose:
 
 DETECTORS: dict[str, Callable[[Settings], Detector]] = {
     "blazepose": lambda s: BlazePose(Path(s.detection.weights) if s.detection.weights else require("blazepose_detector")),
+    "yolov8n": lambda s: _yolo(s),
+    "yolov8s": lambda s: _yolo(s),
+    "yolov8m": lambda s: _yolo(s),
 }
 
 
 def make_detector(settings: Settings) -> Detector:
-    """The detector that ``detection.model`` names."""
+    """The detector that ``detection.model`` names: one of those known here, or a model file of ultralytics."""
     name = settings.detection.model
-    if name not in DETECTORS:
-        raise SettingsError(f"detection.model is {name!r}; this version has {', '.join(DETECTORS)}")
-    return DETECTORS[name](settings)
+    if name in DETECTORS:
+        return DETECTORS[name](settings)
+    if name.endswith((".pt", ".onnx")):
+        return _yolo(settings, Path(name))
+    raise SettingsError(f"detection.model is {name!r}; this version has {', '.join(DETECTORS)}, or the path of a model file (.pt)")
+
+
+def detector_weights(settings: Settings) -> str:
+    """The hash of a detector's own weights file; empty for those of the catalogue, which never change."""
+    for own in (settings.detection.weights, settings.detection.model):
+        if own and Path(own).is_file():
+            return file_sha256(Path(own))
+    return ""
+
+
+def _yolo(settings: Settings, weights: Path | None = None) -> Detector:
+    from vr180_ofx.people.yolo import Yolo
+    from vr180_ofx.trackers.registry import pick_device
+
+    own = settings.detection.weights
+    path = weights or (Path(own) if own else require(settings.detection.model))
+    return Yolo(path, settings.detection.confidence_threshold, pick_device(settings))

@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.people.body import Body, blend
-from vr180_ofx.people.detector import Candidate, Detector
+from vr180_ofx.people.body import Body, Candidate, blend
+from vr180_ofx.people.detector import Detector
 from vr180_ofx.vr180.projection import FloatArray, Projection, Rectilinear
 from vr180_ofx.vr180.window import Window, direction_from_angles
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.trackers.base import Tracker
-from vr180_ofx.weights.store import is_present, require
+from vr180_ofx.weights.store import WeightsError, file_sha256, is_present, require
 
 log = logging.getLogger(__name__)
 #: The best first: what auto looks for.
@@ -37,6 +37,23 @@ def chosen(settings: Settings) -> str:
     return "blazepose"
 
 
+def weights_of(settings: Settings) -> Path:
+    """The file with the chosen tracker's weights. Raises WeightsError when it is not there."""
+    own = settings.matting.tracker_weights
+    if own:
+        if not Path(own).is_file():
+            raise WeightsError(f"matting.tracker_weights names {own}, which does not exist")
+        return Path(own)
+    name = chosen(settings)
+    return require(name if name in SAM2 else "blazepose_segmenter")
+
+
+def tracker_identity(settings: Settings) -> str:
+    """Which tracker with which weights, without loading them."""
+    device = pick_device(settings) if chosen(settings) in SAM2 else "cpu"
+    return f"{chosen(settings)}:{file_sha256(weights_of(settings))}:{device.partition(':')[0]}"
+
+
 def pick_device(settings: Settings) -> str:
     """What ``hardware.device`` means here. Raises SettingsError when it names what is not there."""
     wanted = settings.hardware.device
@@ -62,8 +79,7 @@ def pick_device(settings: Settings) -> str:
 def _blazepose(settings: Settings, pool: Executor | None) -> Tracker:
     from vr180_ofx.trackers.blazepose import BlazePoseTracker
 
-    weights = settings.matting.tracker_weights
-    return BlazePoseTracker(Path(weights) if weights else require("blazepose_segmenter"), settings.matting.stabilise, pool)
+    return BlazePoseTracker(weights_of(settings), settings.matting.stabilise, pool)
 
 
 def _sam2(name: str, settings: Settings) -> Tracker:
@@ -73,9 +89,8 @@ def _sam2(name: str, settings: Settings) -> Tracker:
     matting = settings.matting
     device = pick_device(settings)
     size = matting.window_size or (1024 if device.startswith("cuda") else 512)
-    weights = Path(matting.tracker_weights) if matting.tracker_weights else require(name)
     behaviour = Behaviour(Rules(reliable=matting.memory_selection == "reliable"), matting.prompt_again_after)
-    return Sam2Tracker.load(name, weights, size, device, _precision(device) if matting.fp16 else "float32", behaviour)
+    return Sam2Tracker.load(name, weights_of(settings), size, device, _precision(device) if matting.fp16 else "float32", behaviour)
 
 
 def _precision(device: str) -> str:

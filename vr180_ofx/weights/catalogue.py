@@ -59,6 +59,12 @@ def _sam2(name: str, size_name: str, sha256: str, size: int) -> WeightsEntry:
     return WeightsEntry(name, filename, f"SAM 2.1 {size_name.replace('_', ' ')} (tracker)", source, sha256, size, "Apache-2.0")
 
 
+def _yolo(letter: str, sha256: str, size: int) -> WeightsEntry:
+    filename = f"yolov8{letter}.pt"
+    source = UrlSource(f"https://github.com/ultralytics/assets/releases/download/v8.4.0/{filename}")
+    return WeightsEntry(f"yolov8{letter}", filename, f"YOLOv8 {letter} (detector, extra yolo)", source, sha256, size, "AGPL-3.0")
+
+
 CATALOGUE: dict[str, WeightsEntry] = {
     entry.name: entry
     for entry in (
@@ -66,6 +72,9 @@ CATALOGUE: dict[str, WeightsEntry] = {
         _sam2("sam2.1_s", "small", "6d1aa6f30de5c92224f8172114de081d104bbd23dd9dc5c58996f0cad5dc4d38", 184_416_285),
         _sam2("sam2.1_b+", "base_plus", "a2345aede8715ab1d5d31b4a509fb160c5a4af1970f199d9054ccfb746c004c5", 323_606_802),
         _sam2("sam2.1_l", "large", "2647878d5dfa5098f2f8649825738a9345572bae2d4350a2468587ece47dd318", 898_083_611),
+        _yolo("n", "f59b3d833e2ff32e194b5bb8e08d211dc7c5bdf144b90d2c8412c47ccfc83b36", 6_549_796),
+        _yolo("s", "1f47a78bf100391c2a140b7ac73a1caae18c32779be7d310658112f7ac9aa78a", 22_588_772),
+        _yolo("m", "5d4a90cdc7a21786cc59cd19778e9eafff836df9e2da32524737c7ee6efe4fe5", 52_136_884),
         WeightsEntry(
             "blazepose_detector",
             "pose_detection.tflite",

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from vr180_ofx.storage import atomic_path, weights_folder
@@ -41,6 +42,13 @@ def path_of(name: str) -> Path:
 
 
 def file_sha256(path: Path) -> str:
+    """The hash of a file, read once as long as it does not change."""
+    stat = path.stat()
+    return _sha256(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=32)
+def _sha256(path: Path, _changed: int, _size: int) -> str:
     digest = hashlib.sha256()
     with open(path, "rb") as stream:
         while block := stream.read(_BLOCK):
@@ -76,7 +84,8 @@ def _problem(path: Path, wanted: WeightsEntry) -> str | None:
     size = path.stat().st_size
     if size != wanted.size:
         return f"{path} has {size} bytes and should have {wanted.size}"
-    found = file_sha256(path)
+    # read anew: a damaged disk changes no times
+    found = _sha256.__wrapped__(path, 0, 0)
     if found != wanted.sha256:
         return f"{path} has the hash {found[:16]}… and should have {wanted.sha256[:16]}…"
     return None

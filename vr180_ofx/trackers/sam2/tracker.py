@@ -52,7 +52,9 @@ class Sam2Tracker:
         self.network = network
         self.window_size = network.size
         self.behaviour = behaviour or Behaviour(Rules(network.recent, network.reach))
-        self._identity = f"{network.name}:{identity}:{network.size}:{network.precision}:{self.behaviour}"
+        b, r = self.behaviour, self.behaviour.rules
+        how = f"{r.recent}.{r.reach}.{r.anchors}.{'reliable' if r.reliable else 'recent'}.{b.prompt_again_after}.{b.sure:g}"
+        self._identity = f"{network.name}:{identity}:{network.size}:{network.precision}:{how}"
 
     @classmethod
     def load(
