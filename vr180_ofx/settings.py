@@ -244,12 +244,15 @@ class DebuggingSettings(Section):
 class ServiceSettings(Section):
     """The frame server and its caches."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(0, ge=0, le=65535)
-    token_file: str | None = None
-    allowed_roots: tuple[str, ...] = ()
-    cache_dir: str | None = None
-    cache_gb: float = Field(50, ge=0, le=100_000)
+    host: str = Field("127.0.0.1", description="The address to listen on; anything but loopback lets other machines in.")
+    port: int = Field(0, ge=0, le=65535, description="0 takes a free one.")
+    token_file: str | None = Field(None, description="Where the access token is kept, for the user alone; by default in the cache folder.")
+    allowed_roots: tuple[str, ...] = Field((), description="Folders that clips may be read from and renders written to.")
+    cache_dir: str | None = Field(None, description="Where frames and checkpoints are kept; by default the user's cache folder.")
+    cache_gb: float = Field(50, ge=0, le=100_000, description="What may be kept there.")
+    max_clips: int = Field(8, ge=1, le=1000, description="Clips open at once; the one that was not asked for longest is closed first.")
+    max_requests_per_second: float = Field(500, gt=0, le=1e6, description="What one client may ask, on average over ten seconds.")
+    prefetch: int = Field(4, ge=0, le=1000, description="Frames made ahead in the direction of scrubbing.")
 
 
 class Settings(Section):

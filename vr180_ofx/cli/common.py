@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import json
-import logging
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from vr180_ofx import PLAN_REVISION
 from vr180_ofx.media.clip import Clip, open_clip
-from vr180_ofx.people.analyse import analyse
-from vr180_ofx.people.detector import detector_weights
-from vr180_ofx.people.plan import Plan, PlanError
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.people.plans import find_plan
 from vr180_ofx.settings import Settings, SettingsError
-from vr180_ofx.storage import cache_folder, write_atomic
 from vr180_ofx.telemetry import Stages
 
-log = logging.getLogger(__name__)
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -84,10 +77,13 @@ def progress_bar(title: str, quiet: bool = False) -> Iterator[Callable[[int, int
     """A bar with frames, fps and the time that is left, on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=quiet or not sys.stderr.isatty()) as bar:
-        task = bar.add_task(title, total=None)
+        tasks: list[TaskID] = []
 
         def update(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+            # nothing to do, nothing to show
+            if not tasks:
+                tasks.append(bar.add_task(title, total=None))
+            bar.update(tasks[0], completed=done, total=total)
 
         yield update
 
@@ -95,29 +91,9 @@ def progress_bar(title: str, quiet: bool = False) -> Iterator[Callable[[int, int
 def plan_for(
     clip: Clip, settings: Settings, plan_file: str | None, quiet: bool = False, stages: Stages | None = None, fresh: bool = False
 ) -> Plan:
-    """The plan that was named, else the cached one of this clip and these settings, else a new one."""
-    named = plan_file or settings.detection.boxes
-    if named:
-        return Plan.load(named, clip)
-    cached = cached_plan_path(clip, settings)
-    if cached.exists() and not fresh:
-        try:
-            return Plan.load(cached, clip)
-        except PlanError as error:
-            log.warning("the cached plan is not usable (%s); analysing again", error)
+    """See `people.plans.find_plan`, with a bar."""
     with progress_bar("analysing", quiet) as update:
-        plan = analyse(clip, settings, update, stages)
-    try:
-        write_atomic(cached, plan.to_json().encode())
-    except OSError as error:
-        log.warning("the plan cannot be cached: %s", error)
-    return plan
-
-
-def cached_plan_path(clip: Clip, settings: Settings) -> Path:
-    """Where the plan of a clip is kept: named by everything that it depends on."""
-    key = f"{PLAN_REVISION}|{clip.fingerprint}|{settings.digest('detection')}|{detector_weights(settings)}|{float(clip.fps)}"
-    return cache_folder("plans") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+        return find_plan(clip, settings, plan_file, update, stages, fresh)
 
 
 def say_plan(plan: Plan) -> None:

@@ -19,6 +19,7 @@ OK, USAGE, INPUT, RESOURCES, INTERRUPTED = 0, 2, 3, 4, 5
 COMMANDS = {
     "render": "render a clip to mattes; resumes where it was interrupted",
     "analyse": "find the people; writes a plan to read and edit",
+    "serve": "serve frames over HTTP, for hosts and other programs",
     "weights": "list, pull and verify model weights",
     "inspect": "what an image, a folder of frames, or a clip holds",
     "evaluate": "compare rendered frames with ground truth",

@@ -38,22 +38,8 @@ class Chain:
         with self._lock:
             chain = self._chunks.setdefault(start, [hashlib.sha256(self._base + struct.pack("<q", start)).digest()])
             while len(chain) <= n - start:
-                chain.append(hashlib.sha256(chain[-1] + frame_facts(self._plan, start + len(chain) - 1)).digest())
+                chain.append(hashlib.sha256(chain[-1] + self._plan.facts(start + len(chain) - 1)).digest())
             if len(self._chunks) > 4096:
                 # frames of trackers that forget have a start each; any chain can be made again
                 self._chunks = {start: chain}
             return chain[n - start]
-
-
-def frame_facts(plan: Plan, n: int) -> bytes:
-    """All that the plan says of frame ``n`` and that mattes depend on."""
-    parts = []
-    for view in plan.views:
-        for p in plan.present(n, view):
-            t = plan.track(p, view)
-            b = t.bodies[n]
-            behind = t.behind.get(n, ())
-            parts.append(view.encode())
-            parts.append(struct.pack("<i9d?", p.id, b.longitude, b.latitude, b.reach, b.roll, *t.boxes[n], t.scores[n], n in t.anchors))
-            parts.append(struct.pack(f"<{len(behind)}i", *behind))
-    return b"|".join(parts)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import OpenEXR
 
-from vr180_ofx.engine.frame import Frame, HalfArray, ViewMatte
+from vr180_ofx.engine.frame import Frame, HalfArray, ViewMatte, add_half, least_half
 from vr180_ofx.media.picture import SourceFrame
 from vr180_ofx.output.colour import unmixed
 from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
@@ -91,10 +91,8 @@ class ExrWriter:
         people = {name: np.zeros(shape, np.float16) for name in names}
         for layer in matte.layers:
             place = layer.rect.shifted(0, -y0).slices
-            _add(alpha[place], layer.alpha)
-            # halves of one sign are in the order of their bits, and integers compare ten times faster
-            low = confidence[place].view(np.uint16)
-            np.minimum(low, layer.confidence.view(np.uint16), out=low)
+            add_half(alpha[place], layer.alpha)
+            least_half(confidence[place], layer.confidence)
             if layer.name in people:
                 people[layer.name][place] = layer.alpha
         channels: dict[str, HalfArray] = {"A": alpha}
@@ -158,15 +156,6 @@ def _layer(name: str, values: HalfArray, preset: str) -> dict[str, HalfArray]:
     if preset == "nuke":
         return {f"{name}.{c}": values for c in "RGBA"}
     return {f"{name}.A": values}
-
-
-def _add(total: HalfArray, alpha: HalfArray) -> None:
-    """Adds an alpha to a sum that stays at or below 1; arithmetic in half is slow, and only few pixels need it."""
-    a, b = total.view(np.uint16), alpha.view(np.uint16)
-    both = (a != 0) & (b != 0)
-    sums = np.minimum(total[both].astype(np.float32) + alpha[both].astype(np.float32), 1)
-    np.maximum(a, b, out=a)
-    total[both] = sums
 
 
 def _merged(parts: list[RowPart]) -> RowPart:

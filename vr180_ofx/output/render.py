@@ -74,11 +74,13 @@ def render(
     output: str | Path | None = None,
     progress: Progress | None = None,
     stages: Stages | None = None,
+    server: FrameServer | None = None,
 ) -> RenderReport:
     """Renders ``clip`` into the folder ``output``; what the command line calls.
 
     Frames that are there from an earlier run with the same clip, plan and settings are kept. Frames that cannot be decoded are
-    listed in the report. Raises OutputError, ResourceError, MediaError; whatever was written stays and is whole.
+    listed in the report. server: one that serves this clip already, with the same settings up to the output.
+    Raises OutputError, ResourceError, MediaError; whatever was written stays and is whole.
     """
     settings = settings or clip.settings
     stages = stages or Stages()
@@ -96,7 +98,7 @@ def render(
     start = time.perf_counter()
     if todo:
         with _explained(folder):
-            _run(job, writer, todo, report, progress, stages)
+            _run(job, writer, todo, report, progress, stages, server)
     report.seconds = round(time.perf_counter() - start, 3)
     report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
     report.stages = stages.summary()
@@ -123,10 +125,15 @@ def identity(clip: Clip, plan: Plan, settings: Settings) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
 
 
-def _run(job: Job, writer: Writer, todo: list[int], report: RenderReport, progress: Progress | None, stages: Stages) -> None:
+def _run(
+    job: Job, writer: Writer, todo: list[int], report: RenderReport, progress: Progress | None, stages: Stages,
+    shared: FrameServer | None = None,
+) -> None:  # fmt: skip
     # the files are the finished frames; what a tracker remembers is worth keeping, for a render that is interrupted
-    store = open_store(job.settings)
-    server = FrameServer(job.clip, job.plan, job.settings, stages=stages, cache_bytes=64 << 20, store=store, keep_frames=False)
+    server = shared or FrameServer(
+        job.clip, job.plan, job.settings, stages=stages, cache_bytes=64 << 20, store=open_store(job.settings), keep_frames=False
+    )
+    version = server.version
     writers = ThreadPoolExecutor(writer.parallel, "write")
     plates = job.clip.reopen() if writer.needs_source else None
     done = report.kept
@@ -144,6 +151,8 @@ def _run(job: Job, writer: Writer, todo: list[int], report: RenderReport, progre
                 n = next(iter(waiting))
                 try:
                     frame = waiting[n].result()
+                    if server.version != version:
+                        raise OutputError("the plan was corrected while its frames were being rendered; start the render again")
                 except FrameError as error:
                     log.info("%s", error)
                     report.missing.append(n)
@@ -170,7 +179,10 @@ def _run(job: Job, writer: Writer, todo: list[int], report: RenderReport, progre
         ok = True
     finally:
         writers.shutdown(wait=True, cancel_futures=True)
-        server.close()
+        for unfinished in waiting.values():
+            unfinished.cancel()
+        if server is not shared:
+            server.close()
         if plates is not None:
             plates.close()
         if not ok:

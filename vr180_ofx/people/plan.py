@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import re
+import struct
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -118,6 +119,17 @@ class Plan:
     @cached_property
     def _tracks(self) -> dict[tuple[int, str], Track]:
         return {(p.id, view): self._make_track(p.views.get(view, {})) for p in self.people for view in self.views}
+
+    def facts(self, n: int) -> bytes:
+        """All that the plan says of frame ``n`` and that mattes depend on: not names, nor what is excluded."""
+        parts = []
+        for view in self.views:
+            for p in self.present(n, view):
+                t = self.track(p, view)
+                b, behind = t.bodies[n], t.behind.get(n, ())
+                numbers = (b.longitude, b.latitude, b.reach, b.roll, *t.boxes[n], t.scores[n])
+                parts += [view.encode(), struct.pack(f"<i9d?{len(behind)}i", p.id, *numbers, n in t.anchors, *behind)]
+        return b"|".join(parts)
 
     def window(self, person: Person, view: str, n: int, size: int) -> Window:
         """The camera that follows the person in this eye."""

@@ -1,0 +1,44 @@
+"""vr180-ofx serve."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from vr180_ofx.cli.common import add_settings_arguments, console, settings_from
+from vr180_ofx.settings import SettingsError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, metavar="N", help="default: any that is free")
+    parser.add_argument("--host", metavar="ADDRESS", help="default: 127.0.0.1, this machine alone")
+    parser.add_argument("--token-file", metavar="F", help="where the access token is kept; made when it is not there")
+    parser.add_argument(
+        "--root", metavar="DIR", action="append", default=[], dest="roots",
+        help="a folder that clips may be read from and renders written to; may be repeated (default: the current folder)",
+    )  # fmt: skip
+    parser.add_argument("--announce", metavar="F", help="where the address is written while the server runs (default: in the cache folder)")
+    add_settings_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from vr180_ofx.service.run import serve
+
+    extra = []
+    for key, value in (("port", arguments.port), ("host", arguments.host), ("token_file", arguments.token_file)):
+        if value is not None:
+            extra.append(f"service.{key}={value}")
+    settings = settings_from(arguments, extra)
+    roots = [*arguments.roots, *settings.service.allowed_roots] or [str(Path.cwd())]
+    for root in roots:
+        if not Path(root).is_dir():
+            raise SettingsError(f"--root {root} is not a folder")
+
+    def said(address: str, token: Path) -> None:
+        # on standard output, for programs that start the server
+        print(f"{address}\ntoken file: {token}", flush=True)
+        console.print(f"serving clips under {', '.join(str(Path(r).resolve()) for r in roots)}; end it with Ctrl+C")
+
+    serve(settings, roots, said, Path(arguments.announce) if arguments.announce else None)
+    console.print("ended; caches are on disk")
+    return 0

@@ -1,0 +1,66 @@
+"""Which plan a clip has: one that was named, one that somebody corrected, one that was made before, or a new one."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+from pathlib import Path
+
+from vr180_ofx import PLAN_REVISION
+from vr180_ofx.media.clip import Clip
+from vr180_ofx.people.analyse import Progress, analyse
+from vr180_ofx.people.detector import detector_weights
+from vr180_ofx.people.plan import Plan, PlanError
+from vr180_ofx.settings import Settings
+from vr180_ofx.storage import cache_folder, write_atomic
+from vr180_ofx.telemetry import Stages
+
+log = logging.getLogger(__name__)
+
+
+def plan_path(clip: Clip, settings: Settings, corrected: bool = False) -> Path:
+    """Where the plan of a clip is kept: named by everything that it depends on. corrected: the one that somebody corrected."""
+    key = f"{PLAN_REVISION}|{clip.fingerprint}|{settings.digest('detection')}|{detector_weights(settings)}|{float(clip.fps)}"
+    return cache_folder("plans") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}{'.corrected' if corrected else ''}.json"
+
+
+def kept_plan(clip: Clip, settings: Settings, corrected: bool = False) -> Plan | None:
+    """The plan that is kept, if there is one and it can be used."""
+    path = plan_path(clip, settings, corrected)
+    if not path.exists():
+        return None
+    try:
+        return Plan.load(path, clip)
+    except PlanError as error:
+        log.warning("the plan that was kept is not usable (%s)", error)
+        return None
+
+
+def keep_plan(clip: Clip, settings: Settings, plan: Plan, corrected: bool = False) -> None:
+    """Remembers a plan; a cache that cannot be written is only worth a warning."""
+    try:
+        write_atomic(plan_path(clip, settings, corrected), plan.to_json().encode())
+    except OSError as error:
+        log.warning("the plan cannot be kept: %s", error)
+
+
+def forget_correction(clip: Clip, settings: Settings) -> None:
+    """Back to what was found automatically."""
+    with contextlib.suppress(FileNotFoundError):
+        plan_path(clip, settings, True).unlink()
+
+
+def find_plan(
+    clip: Clip, settings: Settings, named: str | None = None, progress: Progress | None = None, stages: Stages | None = None,
+    fresh: bool = False,
+) -> Plan:  # fmt: skip
+    """The plan that was named, else the kept one of this clip and these settings, else a new one, which is kept."""
+    named = named or settings.detection.boxes
+    if named:
+        return Plan.load(named, clip)
+    plan = None if fresh else kept_plan(clip, settings)
+    if plan is None:
+        plan = analyse(clip, settings, progress, stages)
+        keep_plan(clip, settings, plan)
+    return plan

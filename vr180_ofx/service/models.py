@@ -1,0 +1,153 @@
+"""What requests and answers look like. Fields are checked here; what they mean is the engine's affair."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Box = Annotated[list[float], Field(min_length=4, max_length=4, description="[left, top, right, bottom] in pixels of one eye")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$", description="Becomes a layer's name.")]
+Index = Annotated[int, Field(ge=0, le=100_000_000)]
+PersonId = Annotated[int, Field(ge=1, le=9999)]
+View = Literal["left", "right", "main"]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Health(Model):
+    status: Literal["ok", "closing"]
+    name: Literal["vr180-ofx"] = "vr180-ofx"
+    version: str
+    api: Literal[1] = 1
+
+
+class OpenClip(Model):
+    """Opens a clip, or finds it open. Analysing begins at once unless a plan is there."""
+
+    path: str = Field(min_length=1, max_length=4096, description="Absolute, under one of the server's allowed roots.")
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="Sections as in a config file; keys that name files, hardware or the service are not taken."
+    )
+
+
+class PersonFacts(Model):
+    id: PersonId
+    name: str
+    exclude: bool
+    frames: dict[str, int] = Field(description="View -> in how many frames they are there.")
+
+
+class ClipFacts(Model):
+    clip: str
+    path: str
+    frames: int
+    fps: float
+    views: list[str]
+    eye_size: list[int]
+    projection: str
+    state: Literal["analysing", "ready", "failed"]
+    error: str | None = None
+    corrected: bool = Field(description="Whether somebody corrected the plan.")
+    people: list[PersonFacts]
+    notes: list[str]
+    start_frame: int = Field(description="The number that frame 0 has in a host.")
+    job: str | None = Field(None, description="The job that analyses, while it does.")
+
+
+class Clips(Model):
+    clips: list[ClipFacts]
+
+
+class Move(Model):
+    op: Literal["move"]
+    person: PersonId
+    view: View
+    frame: Index
+    box: Box
+
+
+class Add(Model):
+    op: Literal["add"]
+    view: View
+    frame: Index
+    box: Box
+    name: Name | None = None
+    follow: bool = True
+
+
+class Remove(Model):
+    op: Literal["remove"]
+    person: PersonId
+    first: Index | None = None
+    last: Index | None = None
+
+
+class Merge(Model):
+    op: Literal["merge"]
+    person: PersonId
+    into: PersonId
+
+
+class Split(Model):
+    op: Literal["split"]
+    person: PersonId
+    frame: Index
+    name: Name | None = None
+
+
+class Rename(Model):
+    op: Literal["rename"]
+    person: PersonId
+    name: Name
+
+
+class Exclude(Model):
+    op: Literal["exclude"]
+    person: PersonId
+    exclude: bool = True
+
+
+Edit = Annotated[Move | Add | Remove | Merge | Split | Rename | Exclude, Field(discriminator="op")]
+
+
+class Edits(Model):
+    """All of them, or none."""
+
+    edits: list[Edit] = Field(min_length=1, max_length=1000)
+
+
+class Changed(Model):
+    clip: ClipFacts
+    frames: str = Field(description="The frames of which the plan now says something else, as ranges.")
+
+
+class StartRender(Model):
+    frames: str = Field("all", max_length=10_000, description="all, or ranges counted from 0 such as 0-47,100.")
+    path: str = Field(min_length=1, max_length=4096, description="The output folder: absolute, under one of the allowed roots.")
+    output: dict[str, Any] = Field(default_factory=dict, description="Keys of the section output of a config file.")
+
+
+class JobFacts(Model):
+    job: str
+    kind: Literal["analyse", "render"]
+    clip: str
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    done: int
+    total: int
+    seconds: float
+    eta_s: float | None
+    error: str | None = None
+    report: dict[str, Any] | None = None
+
+
+class Jobs(Model):
+    jobs: list[JobFacts]
+
+
+class Stats(Model):
+    clip: str
+    resident_bytes: int
+    engine: dict[str, Any] | None = Field(description="Null until a frame was asked for.")

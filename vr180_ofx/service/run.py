@@ -1,0 +1,126 @@
+"""Running the service: a port, a token, a file that says where it is, and an end that loses nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from vr180_ofx import __version__
+from vr180_ofx.service.access import Roots, is_loopback, read_or_make_token, token_path
+from vr180_ofx.settings import Settings, SettingsError
+from vr180_ofx.storage import cache_folder, write_atomic
+
+log = logging.getLogger(__name__)
+#: What requests that are being answered are given when the server ends.
+_GRACE_S = 10
+#: A frame of 3072x3072 halves is 19 MB: larger pieces are fewer wake-ups.
+_SEND_BUFFER = 4 << 20
+
+
+class PortError(SettingsError):
+    """The address cannot be listened on."""
+
+
+def serve(settings: Settings, roots: Sequence[str | Path], said: Callable[[str, Path], None], announce: Path | None = None) -> None:
+    """Runs until SIGINT or SIGTERM. said: called with the address and the token's file once requests are taken.
+
+    announce: where a file with address and process is kept while the server runs; by default in the cache folder.
+    Raises SettingsError when the port is taken or the token file cannot be used.
+    """
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise SettingsError(
+            f"the service needs FastAPI and Uvicorn ({error}); install them with: pip install 'vr180-ofx[service]'"
+        ) from None
+    from vr180_ofx.service.app import make_app
+
+    service = settings.service
+    path = token_path(service.token_file)
+    try:
+        token = read_or_make_token(path)
+    except OSError as error:
+        raise SettingsError(f"the token file {path} cannot be used: {error.strerror}") from None
+    listening = _listen(service.host, service.port)
+    host, port = listening.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if not is_loopback(service.host):
+        log.warning(
+            "service.host is %s: other machines can reach this server; whoever has the token can read what it may read", service.host
+        )
+    app = make_app(settings, token, Roots(roots))
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_S, lifespan="on",
+        timeout_keep_alive=75, h11_max_incomplete_event_size=1 << 16,
+    )  # fmt: skip
+    server = _server(config, app.state.service)
+    note = announce or cache_folder("service") / "server.json"
+    with _announced(note, address, path):
+        said(address, path)
+        server.run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # connections take it over from the socket that they came in by
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        listening.bind((host, port))
+        listening.listen(256)
+    except OSError as error:
+        listening.close()
+        raise PortError(f"{host}:{port} cannot be listened on: {error.strerror}; choose another with --port, or 0 for any") from None
+    return listening
+
+
+@contextlib.contextmanager
+def _announced(note: Path, address: str, token: Path) -> Iterator[None]:
+    """A file by which clients of the same user find the server."""
+    facts = {"address": address, "token_file": str(token.absolute()), "pid": os.getpid(), "version": __version__, "api": 1}
+    with contextlib.suppress(OSError):
+        write_atomic(note, (json.dumps(facts) + "\n").encode())
+        os.chmod(note, 0o600)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            # another server may have taken the place meanwhile
+            if json.loads(note.read_text())["pid"] == os.getpid():
+                note.unlink()
+
+
+def _server(config: Any, service: Any) -> Any:
+    """Uvicorn's server with an end that suits us."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: Any) -> None:
+            # streams of events end, jobs stop between two frames; a second signal does not wait for anybody
+            service.closing = True
+            super().handle_exit(sig, frame)
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            """As the original, but the signal is not raised again afterwards: the program ends by itself, and well."""
+            if threading.current_thread() is not threading.main_thread():
+                yield
+                return
+            before = {s: signal.signal(s, self.handle_exit) for s in (signal.SIGINT, signal.SIGTERM)}
+            try:
+                yield
+            finally:
+                for s, handler in before.items():
+                    signal.signal(s, handler)
+
+    return Server(config)

@@ -1,0 +1,327 @@
+"""Clips that are open: each with its plan and, once somebody asks for a frame, its frame server."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Literal
+
+from vr180_ofx.engine.frame import Frame
+from vr180_ofx.engine.limits import Ladder
+from vr180_ofx.engine.scheduler import Priority, Quality
+from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.engine.store import DiskStore, open_store
+from vr180_ofx.media.clip import Clip, open_clip
+from vr180_ofx.output.exr import ExrClip
+from vr180_ofx.output.render import render
+from vr180_ofx.people.edit import apply_edits, changed_frames
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.people.plans import find_plan, forget_correction, keep_plan, kept_plan
+from vr180_ofx.people.sketch import sketch
+from vr180_ofx.service.access import Roots
+from vr180_ofx.service.jobs import Job, JobRunner, Progress
+from vr180_ofx.service.problems import ServiceError
+from vr180_ofx.settings import Settings, SettingsError, ranges_text
+
+log = logging.getLogger(__name__)
+#: Sections that a request may set, and keys in them that it may not: they name files, or are the server's affair.
+_SECTIONS = ("input", "processing", "detection", "matting", "stereo", "output", "audio")
+_NOT = {
+    "input": ("video_path",),
+    "processing": ("max_memory_gb", "decode_timeout_s"),
+    "detection": ("weights", "boxes"),
+    "matting": ("tracker_weights", "refiner_weights"),
+    "output": ("path",),
+}
+_MODELS = ("blazepose", "yolov8n", "yolov8s", "yolov8m")
+
+State = Literal["analysing", "ready", "failed"]
+
+
+class Session:
+    """One open clip with its settings."""
+
+    def __init__(self, clip: Clip, settings: Settings, store: DiskStore, jobs: JobRunner, ladder: Ladder) -> None:
+        self.clip = clip
+        self.settings = settings
+        self.id = session_id(clip, settings)
+        self.used = time.monotonic()
+        self.error: str | None = None
+        self.corrected = False
+        self.job: Job | None = None
+        self._store = store
+        self._jobs = jobs
+        self._ladder = ladder
+        self._plan: Plan | None = None
+        self._server: FrameServer | None = None
+        self._sketches: dict[int, FrameServer] = {}
+        self._lock = threading.RLock()
+        self._closed = False
+        self._find_plan()
+
+    def _find_plan(self) -> None:
+        corrected = kept_plan(self.clip, self.settings, corrected=True)
+        plan = corrected or kept_plan(self.clip, self.settings)
+        if plan is not None:
+            self._plan, self.corrected = plan, corrected is not None
+            return
+        self.job = self._jobs.start(Job("analyse", self.id, self._analyse))
+
+    def _analyse(self, progress: Progress) -> dict[str, Any] | None:
+        try:
+            plan = find_plan(self.clip, self.settings, progress=progress)
+        except BaseException as error:
+            self.error = str(error) or "the analysis was cancelled"
+            raise
+        with self._lock:
+            self._plan = plan
+        return {"people": [p.name for p in plan.people], "notes": plan.notes}
+
+    @property
+    def state(self) -> State:
+        if self._plan is not None:
+            return "ready"
+        return "failed" if self.error is not None else "analysing"
+
+    @property
+    def plan(self) -> Plan:
+        """Raises ServiceError while there is none."""
+        if self._plan is not None:
+            return self._plan
+        if self.error is not None:
+            raise ServiceError(422, f"the clip could not be analysed: {self.error}")
+        job = self.job
+        done = f" ({job.done} of {job.total} frames)" if job is not None and job.total else ""
+        raise ServiceError(409, f"the clip is being analysed{done}; ask again when it is ready, or for quality=draft", {"Retry-After": "2"})
+
+    def server(self) -> FrameServer:
+        """The frame server, made when it is first needed: networks take a while to load."""
+        with self._lock:
+            if self._closed:
+                raise ServiceError(404, f"the clip {self.id} was closed")
+            if self._server is None:
+                self._server = FrameServer(
+                    self.clip, self.plan, self.settings, store=self._store, prefetch=self.settings.service.prefetch, ladder=self._ladder
+                )
+            return self._server
+
+    def request(self, n: int, quality: Quality) -> Future[Frame]:
+        """A frame. While the clip is being analysed there are drafts of who is to be seen in that frame alone."""
+        self.used = time.monotonic()
+        if not 0 <= n < len(self.clip):
+            raise ServiceError(404, f"frame {n} is outside the clip, which has frames 0..{len(self.clip) - 1}")
+        if quality == "draft" and self._plan is None:
+            return self._sketched(n)
+        return self.server().request(n, quality, Priority.INTERACTIVE)
+
+    def _sketched(self, n: int) -> Future[Frame]:
+        with self._lock:
+            server = self._sketches.get(n)
+            if server is None:
+                server = FrameServer(
+                    self.clip, sketch(self.clip, self.settings, n), self.settings, ladder=self._ladder, cache_bytes=1 << 24
+                )
+                self._sketches[n] = server
+            old = [k for k in self._sketches if k != n]
+            for k in old[:-1]:
+                self._sketches.pop(k).close()
+        return server.request(n, "draft")
+
+    def etag(self, n: int, quality: Quality, *more: str) -> str | None:
+        """What names the bytes of an answer, before they are made; None when they cannot be named yet."""
+        if self._plan is None or not 0 <= n < len(self.clip):
+            return None
+        names = ",".join(f"{p.id}={p.name}" for p in self._plan.people)
+        text = "|".join((self.server().frame_key(n, quality), names, *more))
+        return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+    def correct(self, edits: list[Mapping[str, Any]]) -> str:
+        """Applies corrections. Returns the frames of which the plan says something else now."""
+        return self.use_plan(apply_edits(self.plan, edits, self.clip))
+
+    def use_plan(self, plan: Plan) -> str:
+        """Goes on with a corrected plan, and keeps it for the next time."""
+        with self._lock:
+            changed = changed_frames(self.plan, plan)
+            keep_plan(self.clip, self.settings, plan, corrected=True)
+            self._plan, self.corrected = plan, True
+            server = self._server
+        if server is not None:
+            server.replace_plan(plan)
+        return ranges_text(changed)
+
+    def forget_corrections(self) -> str:
+        with self._lock:
+            automatic = kept_plan(self.clip, self.settings)
+            if automatic is None:
+                raise ServiceError(409, "the plan that was found automatically is not kept any more; delete the clip and open it again")
+            changed = changed_frames(self.plan, automatic)
+            forget_correction(self.clip, self.settings)
+            self._plan, self.corrected = automatic, False
+            server = self._server
+        if server is not None:
+            server.replace_plan(automatic)
+        return ranges_text(changed)
+
+    def render(self, folder: Path, settings: Settings) -> Job:
+        """Starts a render. It shares the frame server, behind whoever waits for a picture."""
+        plan = self.plan
+
+        def task(progress: Progress) -> dict[str, Any]:
+            server = self.server() if settings.digest(*_SHARED) == self.settings.digest(*_SHARED) else None
+            return render(self.clip, plan, settings, folder, progress, server=server).to_dict()
+
+        return self._jobs.start(Job("render", self.id, task))
+
+    def exr(self) -> ExrClip:
+        """What EXR files of this clip have in common."""
+        c, g = self.clip, self.clip.geometry
+        people = tuple((p.id, p.name) for p in self.plan.active) if self._plan is not None else ()
+        return ExrClip(c.fps, self.settings.output.start_frame, c.views, people, g.projection_name, g.fov_degrees)
+
+    def facts(self) -> dict[str, Any]:
+        plan = self._plan
+        people = plan.people if plan is not None else []
+        return {
+            "clip": self.id,
+            "path": str(self.clip.path),
+            "frames": len(self.clip),
+            "fps": float(self.clip.fps),
+            "views": list(self.clip.views),
+            "eye_size": list(self.clip.eye_size),
+            "projection": self.clip.geometry.projection_name,
+            "state": self.state,
+            "error": self.error,
+            "corrected": self.corrected,
+            "people": [
+                {
+                    "id": p.id, "name": p.name, "exclude": p.exclude,
+                    "frames": {v: len(plan.track(p, v).bodies) for v in plan.views},
+                }
+                for p in people
+                if plan is not None
+            ],
+            "notes": list(plan.notes) if plan is not None else [],
+            "start_frame": self.settings.output.start_frame,
+            "job": self.job.id if self.job is not None and not self.job.ended else None,
+        }  # fmt: skip
+
+    def stats(self) -> dict[str, Any] | None:
+        return None if self._server is None else self._server.stats()
+
+    @property
+    def busy(self) -> bool:
+        return any(j.clip == self.id and not j.ended for j in self._jobs.all())
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            servers = [s for s in (self._server, *self._sketches.values()) if s is not None]
+            self._sketches.clear()
+        if self.job is not None:
+            self.job.cancel()
+        for server in servers:
+            server.close()
+        self.clip.close()
+
+
+#: What a render must have in common with what is served for both to share a frame server.
+_SHARED = ("input", "processing", "detection", "matting", "stereo", "hardware")
+
+
+class Sessions:
+    """All open clips. Those that nobody asked for are closed when there are too many."""
+
+    def __init__(self, settings: Settings, roots: Roots) -> None:
+        self.settings = settings
+        self.roots = roots
+        self.jobs = JobRunner()
+        self.store = open_store(settings)
+        self.ladder = Ladder(settings.processing.max_memory_gb * 2**30)
+        self._open: OrderedDict[str, Session] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open(self, path: str, values: Mapping[str, Any]) -> tuple[Session, bool]:
+        """The session of a clip with these settings, and whether it is new."""
+        real = self.roots.readable(path)
+        settings = self.with_values(values)
+        clip = open_clip(real, settings)
+        with self._lock:
+            held = self._open.get(session_id(clip, settings))
+            if held is not None:
+                clip.close()
+                self._open.move_to_end(held.id)
+                return held, False
+            self._make_room()
+            session = Session(clip, settings, self.store, self.jobs, self.ladder)
+            self._open[session.id] = session
+            return session, True
+
+    def with_values(self, values: Mapping[str, Any]) -> Settings:
+        """The server's settings with what a request asks for. Raises ServiceError for what it may not ask for."""
+        merged = self.settings.model_dump(mode="json")
+        for section, keys in values.items():
+            if section not in _SECTIONS:
+                raise ServiceError(422, f"settings has the section {section!r}; allowed are {', '.join(_SECTIONS)}")
+            if not isinstance(keys, Mapping):
+                raise ServiceError(422, f"settings.{section} is {keys!r}; it is an object with keys of that section")
+            for key in keys:
+                if key in _NOT.get(section, ()):
+                    raise ServiceError(403, f"settings.{section}.{key} is not taken over HTTP; set it where the server is started")
+            merged[section].update(keys)
+        model = values.get("detection", {}).get("model")
+        if model is not None and model not in _MODELS:
+            raise ServiceError(403, f"settings.detection.model is {model!r}; over HTTP allowed are {', '.join(_MODELS)}")
+        try:
+            return Settings.from_values(merged)
+        except SettingsError as error:
+            raise ServiceError(422, str(error)) from None
+
+    def _make_room(self) -> None:
+        while len(self._open) >= self.settings.service.max_clips:
+            idle = [s for s in self._open.values() if not s.busy]
+            if not idle:
+                raise ServiceError(
+                    503, f"{len(self._open)} clips are open and busy (service.max_clips); try again later", {"Retry-After": "30"}
+                )
+            oldest = min(idle, key=lambda s: s.used)
+            del self._open[oldest.id]
+            threading.Thread(target=oldest.close, name="close", daemon=True).start()
+
+    def get(self, number: str) -> Session:
+        with self._lock:
+            session = self._open.get(number)
+        if session is None:
+            raise ServiceError(404, f"there is no clip {number!r}; open it with POST /v1/clips")
+        session.used = time.monotonic()
+        return session
+
+    def all(self) -> list[Session]:
+        with self._lock:
+            return list(self._open.values())
+
+    def remove(self, number: str) -> None:
+        session = self.get(number)
+        with self._lock:
+            self._open.pop(number, None)
+        session.close()
+
+    def close(self) -> None:
+        """Renders stop between frames, trackers' memories are kept on disk."""
+        self.jobs.close()
+        with self._lock:
+            sessions = list(self._open.values())
+            self._open.clear()
+        for session in sessions:
+            session.close()
+
+
+def session_id(clip: Clip, settings: Settings) -> str:
+    """Equal clips with equal settings are one session."""
+    return hashlib.sha256(f"{clip.fingerprint}|{clip.path}|{settings.digest()}".encode()).hexdigest()[:16]
