@@ -57,6 +57,7 @@ def test_imports_go_one_way():
         ["people", "trackers", "matte"],
         ["engine"],
         ["output", "quality"],
+        ["service", "client"],
         ["cli"],
     ]
     rank = {name: k for k, names in enumerate(layers) for name in names}

@@ -22,6 +22,10 @@ from vr180_ofx.telemetry import Stages
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+class ServiceGoneError(Exception):
+    """The frame server that should do the work is not there, or refuses. Exit status 4."""
+
+
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of every command that reads settings."""
     parser.add_argument("--config", metavar="F", help="settings in YAML or TOML")

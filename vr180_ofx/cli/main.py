@@ -81,6 +81,7 @@ def _interrupt(*_: Any) -> None:
 
 def _status(error: Exception) -> int | None:
     """The exit status of an error that is meant for people; None for a bug."""
+    from vr180_ofx.cli.common import ServiceGoneError
     from vr180_ofx.engine.limits import ResourceError
     from vr180_ofx.media.colour import ColourError
     from vr180_ofx.media.errors import MediaError
@@ -93,7 +94,7 @@ def _status(error: Exception) -> int | None:
         return USAGE
     if isinstance(error, MediaError):
         return INPUT
-    if isinstance(error, (ResourceError, WeightsError, MemoryError)):
+    if isinstance(error, (ResourceError, WeightsError, MemoryError, ServiceGoneError)):
         return RESOURCES
     if isinstance(error, OSError):
         return RESOURCES if error.errno in (28, 122, 12) else INPUT

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from vr180_ofx.cli.common import (
+    ServiceGoneError,
     add_settings_arguments,
     clip_from,
     console,
@@ -17,7 +20,7 @@ from vr180_ofx.cli.common import (
     say_plan,
     settings_from,
 )
-from vr180_ofx.settings import OutputSettings
+from vr180_ofx.settings import OutputSettings, Settings, SettingsError
 from vr180_ofx.telemetry import Stages
 
 
@@ -29,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", metavar="F", help="a plan from 'analyse', perhaps edited")
     parser.add_argument("--overwrite", action="store_true", help="render frames again that are there")
     parser.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
+    parser.add_argument("--server", metavar="URL", nargs="?", const="", help="let a frame server do it (default: the one that you run)")
+    parser.add_argument("--token-file", metavar="F", help="the server's token, when it is not your own server")
     add_settings_arguments(parser)
 
 
@@ -44,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.output or settings.output.path
     if not folder:
         raise OutputError("no output folder was named; use -o DIR or output.path")
+    if arguments.server is not None:
+        return _remote(arguments, settings, str(folder))
     stages = Stages()
     with clip_from(arguments, settings) as clip:
         if not arguments.json:
@@ -68,3 +75,51 @@ def run(arguments: argparse.Namespace) -> int:
         for note in report.notes:
             console.print(f"  {note}")
     return 3 if report.missing or report.lost else 0
+
+
+def _remote(arguments: argparse.Namespace, settings: Settings, folder: str) -> int:
+    """The same on a frame server, whose disk holds the clip and gets the frames."""
+    from vr180_ofx.client import ServerProblem, ServerUnavailable, connect
+
+    path = arguments.clip or settings.input.video_path
+    if not path:
+        raise SettingsError("no clip was named; give CLIP or input.video_path")
+    if arguments.plan:
+        plan = json.loads(Path(arguments.plan).read_text(encoding="utf-8"))
+    try:
+        server = connect(arguments.server or None, arguments.token_file)
+        clip = server.open(os.path.abspath(path), _asked(settings))
+        with progress_bar("analysing", arguments.json) as update:
+            for job in server.follow(clip.facts["job"]) if clip.facts["job"] else ():
+                update(job["done"], job["total"])
+        clip.wait()
+        if arguments.plan:
+            clip.replace_people(plan)
+        report: dict[str, Any] = {}
+        output = settings.output.model_dump(mode="json", exclude={"path"}, exclude_unset=True)
+        with progress_bar("rendering", arguments.json) as update:
+            for job in clip.render(os.path.abspath(folder), settings.input.frames, output):
+                update(job["done"], job["total"])
+                report = job["report"] or {}
+    except ServerUnavailable as error:
+        raise ServiceGoneError(str(error)) from None
+    except ServerProblem as error:
+        raise ServiceGoneError(f"{arguments.server or 'the server'} says: {error.detail}") from None
+    if job["state"] == "cancelled":
+        raise KeyboardInterrupt
+    if arguments.json:
+        print_json(report)
+    else:
+        console.print(f"[bold]{report['written']} frames written[/], {report['kept']} were there: {report['pattern']}")
+        for note in report["notes"]:
+            console.print(f"  {note}")
+    return 3 if report["missing"] or report["lost"] else 0
+
+
+def _asked(settings: Settings) -> dict[str, Any]:
+    """What was asked for beside the defaults, and what servers take."""
+    sections = ("input", "processing", "detection", "matting", "stereo")
+    values = settings.model_dump(mode="json", include=set(sections), exclude_unset=True, exclude_defaults=True)
+    values.get("input", {}).pop("video_path", None)
+    values.get("input", {}).pop("frames", None)
+    return {k: v for k, v in values.items() if v}

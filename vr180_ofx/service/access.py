@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import ipaddress
 import os
@@ -187,14 +188,15 @@ class Gate:
 
         async def noted(message: Message) -> None:
             nonlocal started
-            started = started or message["type"] == "http.response.start"
+            if seen > self._body_limit:
+                return  # what the application makes of half a body is of no interest
+            started = True
             await send(message)
 
-        try:
+        with contextlib.suppress(_TooLargeError):
             await self._app(scope, counted, noted)
-        except _TooLargeError:
-            if not started:
-                await problem(413, f"the request's body has more than {self._body_limit} bytes")(scope, receive, send)
+        if seen > self._body_limit and not started:
+            await problem(413, f"the request's body has more than {self._body_limit} bytes")(scope, receive, send)
 
 
 class _TooLargeError(Exception):

@@ -1,0 +1,136 @@
+"""Correcting a plan by hand."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hyp
+from hypothesis import strategies as st
+
+from vr180_ofx.media.clip import open_clip
+from vr180_ofx.people.analyse import analyse
+from vr180_ofx.people.edit import OPERATIONS, apply_edits, changed_frames
+from vr180_ofx.people.plan import Plan, PlanError
+
+
+@pytest.fixture(scope="module")
+def scene(people_clip):
+    with open_clip(people_clip) as clip:
+        yield clip, analyse(clip)
+
+
+def box_of(plan, person, view, n):
+    return [round(v) for v in plan.track(plan.people[person - 1], view).boxes[n]]
+
+
+def test_a_box_is_moved(scene):
+    clip, plan = scene
+    x0, y0, x1, y1 = box_of(plan, 1, "left", 4)
+    new = apply_edits(plan, [{"op": "move", "person": 1, "view": "left", "frame": 4, "box": [x0 + 60, y0, x1 + 60, y1]}], clip)
+    entry = new.people[0].views["left"][4]
+    assert entry.source == "edited" and entry.box[0] == pytest.approx(x0 + 60, abs=1)
+    assert 4 in new.track(new.people[0], "left").anchors and 4 not in plan.track(plan.people[0], "left").anchors
+    assert plan.people[0].views["left"][4].source != "edited"
+    # nobody else is touched
+    assert new.people[1].views == plan.people[1].views
+
+
+def test_somebody_is_taken_out_and_put_in_again(scene):
+    """Who is added with a box at one frame is followed to both ends of the shot, in both eyes, to where they were found before."""
+    clip, plan = scene
+    box = box_of(plan, 2, "left", 5)
+    without = apply_edits(plan, [{"op": "remove", "person": 2}], clip)
+    assert [p.id for p in without.people] == [1]
+    again = apply_edits(without, [{"op": "add", "view": "left", "frame": 5, "box": box, "name": "ben"}], clip)
+    person = again.people[1]
+    assert person.name == "ben" and person.views["left"][5].source == "edited"
+    for view in ("left", "right"):
+        frames = sorted(again.track(person, view).bodies)
+        assert frames[0] <= 1 and frames[-1] >= 8, (view, frames)
+        for n in (1, 8):
+            a, b = again.track(person, view).bodies[n], plan.track(plan.people[1], view).bodies[n]
+            assert a.angle_to(b) < 0.15 * b.reach
+
+
+def test_without_following_only_the_frame_is_added(scene):
+    clip, plan = scene
+    new = apply_edits(plan, [{"op": "add", "view": "right", "frame": 5, "box": [10, 10, 60, 110], "follow": False}], clip)
+    assert list(new.people[2].views) == ["right"] and list(new.people[2].views["right"]) == [5]
+
+
+def test_a_part_of_somebodys_time_is_removed(scene):
+    clip, plan = scene
+    new = apply_edits(plan, [{"op": "remove", "person": 1, "first": 6}], clip)
+    assert max(new.people[0].views["left"]) < 6 and len(new.people) == 2
+
+
+def test_splitting_and_merging_are_inverse(scene):
+    clip, plan = scene
+    split = apply_edits(plan, [{"op": "split", "person": 1, "frame": 5}], clip)
+    assert [p.id for p in split.people] == [1, 2, 3]
+    assert all(n >= 5 for n in split.people[2].views["left"]) and all(n < 5 for n in split.people[0].views["left"])
+    merged = apply_edits(split, [{"op": "merge", "person": 3, "into": 1}], clip)
+    assert merged.people[0].views == plan.people[0].views and len(merged.people) == 2
+
+
+def test_names_and_exclusion(scene):
+    clip, plan = scene
+    new = apply_edits(plan, [{"op": "rename", "person": 1, "name": "anna"}, {"op": "exclude", "person": 2}], clip)
+    assert new.people[0].name == "anna" and [p.id for p in new.active] == [1]
+    assert changed_frames(plan, new) == list(range(10))
+    assert changed_frames(plan, apply_edits(plan, [{"op": "rename", "person": 1, "name": "anna"}], clip)) == []
+
+
+def test_whoever_is_gone_stands_before_nobody(scene):
+    clip, plan = scene
+    data = json.loads(plan.to_json())
+    next(iter(data["people"][1]["views"]["left"].values()))["behind"] = [1]
+    plan = Plan.from_data(data, clip)
+    new = apply_edits(plan, [{"op": "remove", "person": 1}], clip)
+    assert all(not e.behind for rows in new.people[0].views.values() for e in rows.values())
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ({"op": "dance"}, "allowed are " + ", ".join(OPERATIONS)),
+        ({"op": "move", "person": 9, "view": "left", "frame": 0, "box": [0, 0, 9, 9]}, "there is no person 9; there are 1, 2"),
+        ({"op": "move", "person": 1, "view": "top", "frame": 0, "box": [0, 0, 9, 9]}, "view is 'top'"),
+        ({"op": "move", "person": 1, "view": "left", "frame": 99, "box": [0, 0, 9, 9]}, "frames 0 to 9"),
+        ({"op": "move", "person": 1, "view": "left", "frame": 0, "box": [9, 0, 0, 9]}, "left < right"),
+        ({"op": "move", "person": 1, "view": "left", "frame": 0}, "has no 'box'"),
+        ({"op": "split", "person": 1, "frame": 0}, "not there on both sides"),
+        ({"op": "merge", "person": 1, "into": 1}, "into themselves"),
+        ({"op": "rename", "person": 1, "name": "person02"}, "two people are called"),
+        ({"op": "rename", "person": 1, "name": "1st"}, "a letter first"),
+        ({"op": "remove", "person": 1, "first": 5, "last": 2}, "after last"),
+        ({"op": "add", "view": "left", "frame": 0, "box": [5000, 0, 6000, 9]}, "outside the eye's picture"),
+    ],
+)
+def test_what_is_wrong_with_an_edit_is_said_and_nothing_changes(scene, edit, said):
+    clip, plan = scene
+    before = plan.to_json()
+    with pytest.raises(PlanError, match="edits\\[1\\]") as info:
+        apply_edits(plan, [{"op": "exclude", "person": 1}, edit], clip)
+    assert said in str(info.value) and plan.to_json() == before
+
+
+EDITS = st.one_of(
+    st.fixed_dictionaries({"op": st.just("split"), "person": st.integers(1, 4), "frame": st.integers(0, 9)}),
+    st.fixed_dictionaries({"op": st.just("merge"), "person": st.integers(1, 4), "into": st.integers(1, 4)}),
+    st.fixed_dictionaries({"op": st.just("remove"), "person": st.integers(1, 4), "first": st.integers(0, 9), "last": st.integers(0, 9)}),
+    st.fixed_dictionaries({"op": st.just("exclude"), "person": st.integers(1, 4), "exclude": st.booleans()}),
+)
+
+
+@hyp(max_examples=30)
+@given(st.lists(EDITS, max_size=6))
+def test_any_row_of_edits_gives_a_valid_plan_or_an_error(scene, edits):
+    clip, plan = scene
+    for edit in edits:
+        try:
+            plan = apply_edits(plan, [edit], clip)
+        except PlanError:
+            continue
+    assert Plan.from_data(json.loads(plan.to_json()), clip).to_json() == plan.to_json()
+    assert len({p.id for p in plan.people}) == len(plan.people)
