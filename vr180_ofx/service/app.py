@@ -260,7 +260,13 @@ def _check_match(session: Session, if_match: str | None) -> None:
 
 def _job_routes(app: FastAPI, service: Service) -> None:
     sessions = service.sessions
-    events_content = {"text/event-stream": {"schema": {"type": "string"}}}
+    fields = {
+        "event": {"enum": ["progress", "end"]},
+        "id": {"type": "string"},
+        "data": {"type": "string", "description": "A job, as JSON."},
+    }
+    event = {"type": "object", "properties": fields, "required": ["event", "data"], "description": "Each event."}
+    events_content = {"text/event-stream": {"schema": event}}
     stream: dict[int | str, dict[str, Any]] = {
         200: {"description": "Server-sent events `progress` and `end`; data: a job.", "content": events_content}
     }
