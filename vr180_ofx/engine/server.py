@@ -89,7 +89,7 @@ class FrameServer:
         self._budget = int(self.settings.processing.max_memory_gb * 2**30 * _CACHE_SHARE) if cache_bytes is None else cache_bytes
         self._frames = BytesCache[str, Frame](min(self._budget, 2**30))
         self._checkpoints = BytesCache[str, Memory](min(self._budget, 2**29))
-        self._newest: dict[int, tuple[str, Memory]] = {}
+        self._newest: dict[int, tuple[int, str, Memory]] = {}
         self._decoder = Decoder(clip, self.stages, self.settings.processing.decode_timeout_s)
         self._scheduler = Scheduler()
         self._lock = threading.Lock()
@@ -428,7 +428,8 @@ class FrameServer:
                 return own[0], own[1], True
             key = self._scene.chain.memory(chunk, position)
             with self._lock:
-                memory = self._checkpoints.get(key)
+                newest = self._newest.get(chunk.number)
+                memory = newest[2] if newest is not None and newest[:2] == (position, key) else self._checkpoints.get(key)
             if memory is None and exact is None and self.store is not None and self.store.has(key):
                 memory = self._memory_from_disk(key)
             if memory is not None:
@@ -443,16 +444,18 @@ class FrameServer:
 
     def _keep(self, chunk: Chunk, position: int, memory: Memory) -> None:
         """Remembers the memory before frame ``position``: the newest ones, and one every so many frames, which goes to the disk."""
-        if self.ladder.level.batch:
-            return  # made under need, with other bits
         key = self._scene.chain.memory(chunk, position)
         stale = position - 3
         with self._lock:
-            self._checkpoints.put(key, memory, memory.nbytes + 1024)
             if self._tracker.exact_after is None:
-                self._newest[chunk.number] = (key, memory)
+                # whatever is given up: without it, the next frame would cost the whole chunk
+                self._newest.pop(chunk.number, None)
+                self._newest[chunk.number] = (position, key, memory)
                 while len(self._newest) > 2:
                     del self._newest[next(iter(self._newest))]
+            if self.ladder.level.batch:
+                return  # made under need, with other bits
+            self._checkpoints.put(key, memory, memory.nbytes + 1024)
             if stale > chunk.start and (stale - chunk.start) % CHECKPOINT_EVERY:
                 self._checkpoints.drop(self._scene.chain.memory(chunk, stale))
         if self._tracker.exact_after is None and self.store is not None and (position - chunk.start) % CHECKPOINT_EVERY == 0:
@@ -461,8 +464,8 @@ class FrameServer:
 
     def _save_newest(self) -> None:
         """When the server closes: the next one goes on from here."""
-        if self.store is not None:
-            for key, memory in self._newest.values():
+        if self.store is not None and not self.ladder.level.batch:
+            for _, key, memory in self._newest.values():
                 if not self.store.has(key):
                     self.store.put(key, memory.to_bytes())
 
@@ -491,8 +494,6 @@ class FrameServer:
         with self._lock:
             self._frames.limit_to(int(min(self._budget, 2**30) * level.cache))
             self._checkpoints.limit_to(int(min(self._budget, 2**29) * level.cache))
-            if level.cache == 0:
-                self._newest.clear()
         give_back()
         if before != self.ladder.number:
             self._pipeline = self._make_pipeline()

@@ -324,4 +324,4 @@ class Sessions:
 
 def session_id(clip: Clip, settings: Settings) -> str:
     """Equal clips with equal settings are one session."""
-    return hashlib.sha256(f"{clip.fingerprint}|{clip.path}|{settings.digest()}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{clip.fingerprint}|{clip.path}|{settings.digest(*_SHARED, 'output', 'audio')}".encode()).hexdigest()[:16]

@@ -1,0 +1,91 @@
+"""Memory that runs short: what is given up, in which order, and that it is said."""
+
+import numpy as np
+import pytest
+
+from vr180_ofx.engine.limits import LEVELS, Ladder, ResourceError
+from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.media.clip import open_clip
+from vr180_ofx.people.analyse import analyse
+
+
+class Meter:
+    def __init__(self):
+        self.used = 0
+
+    def __call__(self):
+        return self.used
+
+
+@pytest.fixture(scope="module")
+def scene(people_clip):
+    with open_clip(people_clip) as clip:
+        plan = analyse(clip)
+        with FrameServer(clip, plan) as server:
+            yield clip, plan, [server.request(n).result() for n in range(5)]
+
+
+def test_first_what_is_kept_then_how_much_at_once_then_resolution(scene):
+    clip, plan, reference = scene
+    meter = Meter()
+    with FrameServer(clip, plan, ladder=Ladder(1000, meter)) as server:
+        assert server.request(0).result().same(reference[0])
+        meter.used = 950
+        first = server.request(1).result()
+        assert first.metadata["degradations"] == LEVELS[1].name and first.same(reference[1])
+        second = server.request(2).result()
+        assert second.metadata["degradations"] == LEVELS[2].name and second.same(reference[2])
+        assert len(server._frames) == 0 and len(server._checkpoints) == 0
+        third = server.request(3).result()
+        assert "scale 0.5" in third.metadata["degradations"] and not third.same(reference[3])
+        fourth = server.request(4).result()
+        assert "scale 0.25" in fourth.metadata["degradations"]
+        for made, n in ((third, 3), (fourth, 4)):
+            # the size that was asked for, and nearly the same picture
+            a, b = made.views["left"].alpha, reference[n].views["left"].alpha
+            assert a.shape == b.shape and np.abs(a - b).mean() < 0.01
+        # it stays there: a clip that changes between qualities is worse
+        meter.used = 0
+        assert "scale 0.25" in server.request(0).result().metadata["degradations"]
+        meter.used = 1001
+        with pytest.raises(ResourceError, match="Allow more, or close other programs"):
+            server.request(2).result()
+        meter.used = 0
+        assert server.request(2).result().index == 2
+
+
+class OutOfMemoryError(RuntimeError):
+    """As PyTorch's: not a MemoryError."""
+
+
+@pytest.mark.parametrize("error", [MemoryError("no room for 4 GB"), OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")])
+def test_an_allocation_that_fails_is_tried_again_with_less(scene, error):
+    clip, plan, reference = scene
+    with FrameServer(clip, plan, ladder=Ladder(1e15, Meter())) as server:
+        step, failures = server._tracker.step, [error, error]
+
+        def failing(memory, windows, batch=0):
+            if failures:
+                raise failures.pop()
+            return step(memory, windows, batch)
+
+        server._tracker.step = failing
+        frame = server.request(3).result()
+        assert frame.same(reference[3]) and frame.metadata["degradations"] == LEVELS[2].name
+        failures += [error] * 9
+        with pytest.raises(ResourceError, match="out of memory: (no room|CUDA)"):
+            server.request(2).result()
+        failures.clear()
+        assert server.request(2).result().index == 2
+
+
+def test_what_was_made_under_need_is_not_kept(scene, tmp_path):
+    from vr180_ofx.engine.store import DiskStore
+
+    clip, plan, _ = scene
+    meter, store = Meter(), DiskStore(tmp_path, 1 << 30)
+    ladder = Ladder(1000, meter)
+    ladder.number = 2
+    with FrameServer(clip, plan, ladder=ladder, store=store) as server:
+        server.request(0).result()
+    assert store.nbytes == 0
