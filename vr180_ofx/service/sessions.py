@@ -16,6 +16,7 @@ from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.limits import Ladder
 from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.engine.sketcher import Sketcher
 from vr180_ofx.engine.store import DiskStore, open_store
 from vr180_ofx.media.clip import Clip, open_clip
 from vr180_ofx.output.exr import ExrClip
@@ -23,7 +24,6 @@ from vr180_ofx.output.render import render
 from vr180_ofx.people.edit import apply_edits, changed_frames
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.plans import find_plan, forget_correction, keep_plan, kept_plan
-from vr180_ofx.people.sketch import sketch
 from vr180_ofx.service.access import Roots
 from vr180_ofx.service.jobs import Job, JobRunner, Progress
 from vr180_ofx.service.problems import ServiceError
@@ -60,7 +60,7 @@ class Session:
         self._ladder = ladder
         self._plan: Plan | None = None
         self._server: FrameServer | None = None
-        self._sketches: dict[int, FrameServer] = {}
+        self._sketcher: Sketcher | None = None
         self._lock = threading.RLock()
         self._closed = False
         self._find_plan()
@@ -122,16 +122,9 @@ class Session:
 
     def _sketched(self, n: int) -> Future[Frame]:
         with self._lock:
-            server = self._sketches.get(n)
-            if server is None:
-                server = FrameServer(
-                    self.clip, sketch(self.clip, self.settings, n), self.settings, ladder=self._ladder, cache_bytes=1 << 24
-                )
-                self._sketches[n] = server
-            old = [k for k in self._sketches if k != n]
-            for k in old[:-1]:
-                self._sketches.pop(k).close()
-        return server.request(n, "draft")
+            if self._sketcher is None:
+                self._sketcher = Sketcher(self.clip, self.settings)
+            return self._sketcher.request(n)
 
     def etag(self, n: int, quality: Quality, *more: str) -> str | None:
         """What names the bytes of an answer, before they are made; None when they cannot be named yet."""
@@ -222,12 +215,11 @@ class Session:
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            servers = [s for s in (self._server, *self._sketches.values()) if s is not None]
-            self._sketches.clear()
         if self.job is not None:
             self.job.cancel()
-        for server in servers:
-            server.close()
+        for part in (self._server, self._sketcher):
+            if part is not None:
+                part.close()
         self.clip.close()
 
 
