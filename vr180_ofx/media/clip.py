@@ -61,6 +61,8 @@ class Source(Protocol):
 
     def check(self, n: int) -> None: ...
 
+    def changed(self) -> bool: ...
+
     def time_s(self, n: int) -> float: ...
 
     def lost(self) -> int: ...
@@ -134,6 +136,10 @@ class Clip:
     def check(self, n: int) -> None:
         """Raises ClipChangedError when the files of frame ``n`` are no longer those that were opened."""
         self.source.check(n)
+
+    def changed(self) -> bool:
+        """Whether any of the files is no longer what was opened."""
+        return self.source.changed()
 
     def time_s(self, n: int) -> float:
         """When frame ``n`` is shown, in seconds."""

@@ -196,6 +196,14 @@ class SequenceSource:
             except FileNotFoundError:
                 raise FrameError(self.path, n, f"{path} is gone") from None
 
+    def changed(self) -> bool:
+        try:
+            for n in range(len(self)):
+                self.check(n)
+        except MediaError:
+            return True
+        return False
+
     def time_s(self, n: int) -> float:
         return float(n / self.fps)
 

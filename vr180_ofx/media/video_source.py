@@ -58,6 +58,13 @@ class VideoSource:
     def check(self, n: int) -> None:
         self.reader.check()
 
+    def changed(self) -> bool:
+        try:
+            self.reader.check()
+        except MediaError:
+            return True
+        return False
+
     def time_s(self, n: int) -> float:
         return self.reader.index.time_s(n)
 

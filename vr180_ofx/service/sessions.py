@@ -41,6 +41,8 @@ _NOT = {
 }
 _MODELS = ("blazepose", "yolov8n", "yolov8s", "yolov8m")
 
+#: Path, settings, and when the folder changed.
+Key = tuple[str, str, int]
 State = Literal["analysing", "ready", "failed"]
 
 
@@ -237,23 +239,47 @@ class Sessions:
         self.store = open_store(settings)
         self.ladder = Ladder(settings.processing.max_memory_gb * 2**30)
         self._open: OrderedDict[str, Session] = OrderedDict()
+        self._by_key: dict[Key, str] = {}
+        self._turns: dict[Key, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def open(self, path: str, values: Mapping[str, Any]) -> tuple[Session, bool]:
         """The session of a clip with these settings, and whether it is new."""
         real = self.roots.readable(path)
         settings = self.with_values(values)
-        clip = open_clip(real, settings)
+        # of an image sequence, the folder's time changes when files come and go
+        folder = real if real.is_dir() else real.parent
+        changed = 0 if real.is_file() else folder.stat().st_mtime_ns
+        key = (str(real), settings.digest(*_SHARED, "output", "audio"), changed)
         with self._lock:
-            held = self._open.get(session_id(clip, settings))
+            turn = self._turns.setdefault(key, threading.Lock())
+        # many clients may open one clip at once: the first one does it, the others find it open
+        with turn:
+            held = self._known(key)
             if held is not None:
-                clip.close()
-                self._open.move_to_end(held.id)
                 return held, False
-            self._make_room()
-            session = Session(clip, settings, self.store, self.jobs, self.ladder)
-            self._open[session.id] = session
-            return session, True
+            clip = open_clip(real, settings)
+            with self._lock:
+                same = self._open.get(session_id(clip, settings))
+                if same is None:
+                    self._make_room()
+                    same = Session(clip, settings, self.store, self.jobs, self.ladder)
+                    self._open[same.id] = same
+                    new = True
+                else:
+                    clip.close()
+                    new = False
+                self._by_key[key] = same.id
+                return same, new
+
+    def _known(self, key: Key) -> Session | None:
+        """The session that was opened with this key, if its files are still the same."""
+        with self._lock:
+            session = self._open.get(self._by_key.get(key, ""))
+        if session is None or session.clip.changed():
+            return None
+        session.used = time.monotonic()
+        return session
 
     def with_values(self, values: Mapping[str, Any]) -> Settings:
         """The server's settings with what a request asks for. Raises ServiceError for what it may not ask for."""

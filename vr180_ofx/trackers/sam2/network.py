@@ -155,8 +155,8 @@ class Sam2Network:
             out = self.model._use_mask_as_output(top, self._fine(features), masks.to(self.device))
             return self._seen(out)
 
-    def follow(self, features: Features, bank: Bank) -> Seen:
-        """People found again by what is remembered of them."""
+    def follow(self, features: Features, places: Sequence[int], bank: Bank) -> Seen:
+        """People found again by what is remembered of them. places: the picture in which each is looked for."""
         with self._mode():
             model = self.model
             count, people = bank.spatial.shape[:2]
@@ -169,10 +169,11 @@ class Sam2Network:
                 # a pointer of 256 is four tokens of 64
                 split = bank.pointers.shape[2] // tokens.shape[2]
                 pointers = bank.pointers.reshape(-1, people, split, tokens.shape[2]).permute(0, 2, 1, 3).flatten(0, 1)
-                places = model.obj_ptr_tpos_proj(_sine(bank.ages / self.reach, bank.pointers.shape[2])).repeat_interleave(split, dim=0)
-                tokens, positions = torch.cat([tokens, pointers]), torch.cat([positions, places])
+                moments = model.obj_ptr_tpos_proj(_sine(bank.ages / self.reach, bank.pointers.shape[2])).repeat_interleave(split, dim=0)
+                tokens, positions = torch.cat([tokens, pointers]), torch.cat([positions, moments])
                 pointer_tokens = len(pointers)
-            top = _attend(model.memory_attention, features.levels[-1], features.positions[-1], tokens, positions, pointer_tokens)
+            top = _attend(model.memory_attention, features, places, tokens, positions, pointer_tokens)
+            features = features.take(places)
             return self._decode(features, self._as_picture(features, top), None, model._use_multimask(False, None))
 
     def remember(self, features: Features, seen: Seen, prompted: bool) -> Tensor:
@@ -217,32 +218,36 @@ class Sam2Network:
         return out
 
 
-def _attend(attention: Any, current: Tensor, current_positions: Tensor, memory: Tensor, positions: Tensor, pointers: int) -> Tensor:
-    """`MemoryAttention.forward` of the package, with the keys turned where they lie.
+def _attend(attention: Any, features: Features, places: Sequence[int], memory: Tensor, positions: Tensor, pointers: int) -> Tensor:
+    """`MemoryAttention.forward` of the package, with less to do.
 
-    current: (pixels, b, 256). memory, positions: (tokens, b, 64), the last ``pointers`` of them object pointers, which have no place in
-    the picture. The package repeats the rotation for every remembered frame and copies the keys twice: 8 % of a step on the CPU.
+    What comes before the first look at memory is computed once for everybody in the same picture, and the keys are turned where
+    they lie: the package repeats the rotation for every remembered frame and copies the keys twice.
+
+    memory, positions: (tokens, b, 64), the last ``pointers`` of them object pointers, which have no place in the picture.
     """
-    x = (current + 0.1 * current_positions if attention.pos_enc_at_input else current).transpose(0, 1)
-    query_positions, values = current_positions.transpose(0, 1), memory.transpose(0, 1).contiguous()
-    keys = (memory + positions).transpose(0, 1).contiguous()
-    for layer in attention.layers:
+    x, query_positions = features.levels[-1].transpose(0, 1), features.positions[-1].transpose(0, 1)
+    if attention.pos_enc_at_input:
+        x = x + 0.1 * query_positions
+    values, keys = memory.transpose(0, 1).contiguous(), (memory + positions).transpose(0, 1).contiguous()
+    index = torch.tensor(places, device=x.device)
+    for number, layer in enumerate(attention.layers):
         x = layer._forward_sa(x, query_positions)
+        if number == 0:
+            x, query_positions = x.index_select(0, index), query_positions[:1]
         cross = layer.cross_attn_image
         query = layer.norm2(x)
         q, k, v = cross.q_proj(query), cross.k_proj(keys), cross.v_proj(values)
         pixels, width = q.shape[1], q.shape[2]
         turn = _rotation(cross, pixels, width, q.device)
         q = torch.view_as_real(torch.view_as_complex(q.float().reshape(len(q), pixels, -1, 2)) * turn).flatten(2).to(q.dtype)
-        k = k.float().contiguous()
-        spatial = k[:, : k.shape[1] - pointers].reshape(len(k), -1, pixels, width // 2, 2)
+        k = k.float()
+        spatial = k[:, : k.shape[1] - pointers].view(len(k), -1, pixels, width // 2, 2)
         turned = torch.view_as_complex(spatial)
         turned *= turn
-        if spatial.data_ptr() != k.data_ptr():
-            k[:, : k.shape[1] - pointers] = spatial.flatten(3).flatten(1, 2)
         out = F.scaled_dot_product_attention(q[:, None], k.to(q.dtype)[:, None], v[:, None])[:, 0]
-        x = x + cross.out_proj(out)
-        x = x + layer.linear2(layer.activation(layer.linear1(layer.norm3(x))))
+        x = x.add_(cross.out_proj(out))
+        x = x.add_(layer.linear2(layer.activation(layer.linear1(layer.norm3(x)), inplace=True)))
     done: Tensor = attention.norm(x).transpose(0, 1)
     return done
 

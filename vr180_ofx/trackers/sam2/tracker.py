@@ -89,12 +89,13 @@ class Sam2Tracker:
         features, places = self._encode(windows)
         out = []
         for group, prompted in self._groups(list(windows), windows, pasts):
-            of_group = features.take([places[k] for k in group])
+            own = [places[k] for k in group]
+            of_group = features.take(own)
             images = [windows[k] for k in group]
             if prompted:
                 seen = self._prompt(of_group, [_prompt_of(i) for i in images])
             else:
-                seen = self.network.follow(of_group, self._bank([pasts[k] for k in group], now))
+                seen = self.network.follow(features, own, self._bank([pasts[k] for k in group], now))
             memories = self.network.remember(of_group, seen, prompted)
             out += self._results(group, images, seen, memories, now, prompted)
         return out
@@ -189,7 +190,8 @@ class Sam2Tracker:
         self, group: list[Key], images: list[WindowImage], seen: Seen, memories: Tensor, now: int, prompted: bool
     ) -> list[tuple[Key, Mask, Remembered]]:
         size = self.window_size
-        high = F.interpolate(seen.low, size=(size, size), mode="bilinear", align_corners=False)
+        # of prompted frames the package's predictor keeps only the small masks
+        high = F.interpolate(seen.low, size=(size, size), mode="bilinear", align_corners=False) if prompted else seen.high
         logits = high[:, 0].clamp(min=_ABSENT).cpu().numpy()
         features = memories.view(torch.int16).cpu().numpy().view(np.uint16)
         pointers, scores, ious = seen.pointer.cpu().numpy(), seen.score[:, 0].cpu().numpy(), seen.iou.cpu().numpy()
