@@ -222,7 +222,7 @@ class HardwareSettings(Section):
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
         description="auto, cpu, cuda, cuda:1, mps: what SAM 2 and YOLO run on. The embedded models run on the CPU.",
     )
-    max_vram_gb: float = Field(10, gt=0, le=4096)
+    max_vram_gb: float = Field(10, gt=0, le=4096, description="Memory of the GPU that may be used.")
     threads: int = Field(0, ge=0, le=1024, description="0 is one per core.")
 
 
@@ -316,7 +316,7 @@ class Settings(Section):
 WITHOUT_EFFECT = (
     "processing.memory_pipeline", "processing.streaming_output", "matting.use_disparity_mapping", "matting.memory_offload",
     "stereo.consistency_mode", "stereo.validation_threshold", "stereo.correction_method", "stereo.master",
-    "hardware.max_vram_gb", "performance.preserve_intermediates", "debugging.log_intermediate_workflow",
+    "performance.preserve_intermediates", "debugging.log_intermediate_workflow",
     "matting.refiner_weights",
 )  # fmt: skip
 

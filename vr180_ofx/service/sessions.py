@@ -270,6 +270,10 @@ class Sessions:
                     clip.close()
                     new = False
                 self._by_key[key] = same.id
+                # what was asked for once need not be remembered for ever
+                for old in [k for k, number in self._by_key.items() if number not in self._open]:
+                    del self._by_key[old]
+                    self._turns.pop(old, None)
                 return same, new
 
     def _known(self, key: Key) -> Session | None:

@@ -88,9 +88,21 @@ def _sam2(name: str, settings: Settings) -> Tracker:
 
     matting = settings.matting
     device = pick_device(settings)
+    _limit(settings, device)
     size = matting.window_size or (1024 if device.startswith("cuda") else 512)
     behaviour = Behaviour(Rules(reliable=matting.memory_selection == "reliable"), matting.prompt_again_after)
     return Sam2Tracker.load(name, weights_of(settings), size, device, _precision(device) if matting.fp16 else "float32", behaviour)
+
+
+def _limit(settings: Settings, device: str) -> None:
+    """Holds PyTorch to the threads and the memory of the settings; what does not fit raises, and the engine steps down."""
+    import torch
+
+    if settings.hardware.threads:
+        torch.set_num_threads(settings.hardware.threads)
+    if device.startswith("cuda"):
+        total = torch.cuda.get_device_properties(device).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, settings.hardware.max_vram_gb * 2**30 / total), device)
 
 
 def _precision(device: str) -> str:
