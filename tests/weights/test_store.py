@@ -152,3 +152,38 @@ def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path):
     monkeypatch.setenv("VR180_OFX_WEIGHTS", str(tmp_path / "file" / "weights"))
     with pytest.raises(store.WeightsError, match="cannot be stored|cannot be written"):
         store.pull("blazepose_detector")
+
+
+def test_a_checkpoint_of_sam2_is_pulled_resumed_verified_and_tracks(server, monkeypatch, capsys):
+    """The whole way of `weights pull sam2.1_t`, with a checkpoint of random weights in place of the official one."""
+    pytest.importorskip("sam2", reason="the extra sam2 is not installed")
+    import io
+
+    import torch
+
+    from vr180_ofx.cli.main import main
+    from vr180_ofx.settings import Settings
+    from vr180_ofx.trackers.registry import make_tracker
+    from vr180_ofx.trackers.sam2.network import Sam2Network
+
+    official = CATALOGUE["sam2.1_t"]
+    assert official.filename == "sam2.1_hiera_tiny.pt" and official.source.url.endswith("/sam2.1_hiera_tiny.pt")
+    buffer = io.BytesIO()
+    torch.save({"model": Sam2Network("sam2.1_t", None, 128).model.state_dict()}, buffer)
+    server[0].body = buffer.getvalue()
+    here = replace(
+        official,
+        source=UrlSource(f"{server[1]}/{official.filename}"),
+        size=len(server[0].body),
+        sha256=hashlib.sha256(server[0].body).hexdigest(),
+    )
+    # as large as the official one to one in a hundred: the same tensors
+    assert abs(here.size / official.size - 1) < 0.01
+    monkeypatch.setitem(CATALOGUE, "sam2.1_t", here)
+    settings = Settings(matting={"tracker": "sam2.1_t", "window_size": 128}, hardware={"device": "cpu"})
+    with pytest.raises(store.WeightsError, match=r"run: vr180-ofx weights pull sam2.1_t"):
+        make_tracker(settings)
+    server[0].cut_after = 1_000_000
+    assert main(["weights", "pull", "sam2.1_t"]) == 4 and "continues" in " ".join(capsys.readouterr().err.split())
+    assert main(["weights", "pull", "sam2.1_t"]) == 0 and server[0].asked[-1] == "bytes=1000000-"
+    assert make_tracker(settings).identity().startswith(f"sam2.1_t:{here.sha256[:16]}:128:float32")

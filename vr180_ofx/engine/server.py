@@ -9,15 +9,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from vr180_ofx import __version__
-from vr180_ofx.engine.cache import BytesCache
+from vr180_ofx.engine.checkpoints import CHECKPOINT_EVERY, Checkpoints
 from vr180_ofx.engine.chunks import Chunk, ChunkPlan
-from vr180_ofx.engine.codec import pack_frame, unpack_frame
 from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.engine.frame import Frame, cross_fade, enlarged
+from vr180_ofx.engine.frames import FrameCache, named
 from vr180_ofx.engine.keys import Chain
 from vr180_ofx.engine.limits import Ladder, ResourceError, give_back
 from vr180_ofx.engine.pipeline import Pipeline
@@ -34,8 +34,6 @@ from vr180_ofx.trackers.base import Memory, Tracker
 from vr180_ofx.trackers.registry import make_tracker
 
 log = logging.getLogger(__name__)
-#: A checkpoint is kept every so many frames of a chunk, beside the newest.
-CHECKPOINT_EVERY = 24
 #: Of the memory allowed, for finished frames and for checkpoints each.
 _CACHE_SHARE = 0.125
 #: Requests this far from the one before are still taken for scrubbing in one direction.
@@ -77,7 +75,6 @@ class FrameServer:
         self.clip = clip
         self.stages = stages or Stages()
         self.store = store
-        self._keep_frames = keep_frames
         self._threads = self.settings.hardware.threads or os.cpu_count() or 1
         if not self.settings.processing.parallel_eyes:
             self._threads = 1
@@ -87,9 +84,8 @@ class FrameServer:
         self._refiner = make_refiner(self.settings)
         self.ladder = ladder or Ladder(self.settings.processing.max_memory_gb * 2**30)
         self._budget = int(self.settings.processing.max_memory_gb * 2**30 * _CACHE_SHARE) if cache_bytes is None else cache_bytes
-        self._frames = BytesCache[str, Frame](min(self._budget, 2**30))
-        self._checkpoints = BytesCache[str, Memory](min(self._budget, 2**29))
-        self._newest: dict[int, tuple[int, str, Memory]] = {}
+        self._frames = FrameCache(min(self._budget, 2**30), store if keep_frames else None, self.stages)
+        self._checkpoints = Checkpoints(min(self._budget, 2**29), store, self._tracker.exact_after, self.stages)
         self._decoder = Decoder(clip, self.stages, self.settings.processing.decode_timeout_s)
         self._scheduler = Scheduler()
         self._lock = threading.Lock()
@@ -155,17 +151,16 @@ class FrameServer:
 
     def _find(self, n: int, quality: Quality, priority: Priority) -> Future[Frame]:
         key = self.frame_key(n, quality)
-        with self._lock:
-            cached = self._frames.get(key)
+        cached = self._frames.get(key)
         if cached is not None:
             return _done(self._checked, cached)
-        if self.store is not None and quality == "final" and self.store.has(key):
+        if quality == "final" and self._frames.on_disk(key):
             return self._from_disk(n, key, priority)
         return self._scheduler.submit(n, quality, priority)
 
     def _checked(self, frame: Frame) -> Frame:
         self.clip.check(frame.index)
-        return self._named(frame)
+        return named(frame, self._scene.names)
 
     def _from_disk(self, n: int, key: str, priority: Priority) -> Future[Frame]:
         """Read beside the engine thread, which may be busy for a second; made after all when what lies there is damaged."""
@@ -175,7 +170,7 @@ class FrameServer:
             if not future.set_running_or_notify_cancel():
                 return
             try:
-                frame = self._load(key)
+                frame = self._frames.load(key, self._scene.names, self._standing())
                 if frame is None:
                     frame = self._scheduler.submit(n, "final", priority).result()
                 future.set_result(self._checked(frame))
@@ -187,34 +182,6 @@ class FrameServer:
         except RuntimeError:
             raise RuntimeError("the frame server is closed") from None
         return future
-
-    def _load(self, key: str) -> Frame | None:
-        if self.store is None:
-            return None
-        with self.stages.measure("cache: read"):
-            data = self.store.get(key)
-            if data is None:
-                return None
-            try:
-                frame = unpack_frame(data, self._scene.names)
-            except ValueError as error:
-                log.warning("a cached frame is not usable (%s); it is made again", error)
-                self.store.drop(key)
-                return None
-        frame = replace(frame, metadata={**frame.metadata, **self._standing(), "index": frame.index})
-        with self._lock:
-            self._frames.put(key, frame, frame.nbytes)
-        return frame
-
-    def _named(self, frame: Frame) -> Frame:
-        """With the names that people have now: a name may change without a frame being made again."""
-        if all(self._scene.names.get(x.person) == x.name for v in frame.views.values() for x in v.layers):
-            return frame
-        views = {
-            name: replace(v, layers=tuple(replace(x, name=self._scene.names.get(x.person, x.name)) for x in v.layers))
-            for name, v in frame.views.items()
-        }
-        return replace(frame, views=views)
 
     def _look_ahead(self, n: int) -> None:
         """Asks for the frames that will be asked for: further in the direction of scrubbing."""
@@ -257,15 +224,14 @@ class FrameServer:
                 for future in self._prefetched.values():
                     future.cancel()
                 self._prefetched.clear()
-                self._newest.clear()
+            self._checkpoints.forget_newest()
             self._use(plan)
             self._switching = False
 
     def clear_cache(self) -> None:
         """Forgets finished frames and checkpoints in memory; what they were made from, and what lies on disk, is untouched."""
-        with self._lock:
-            self._frames.clear()
-            self._checkpoints.clear()
+        self._frames.clear()
+        self._checkpoints.clear()
 
     def stats(self) -> dict[str, Any]:
         """Numbers for people: stages, caches, memory."""
@@ -273,10 +239,8 @@ class FrameServer:
             out: dict[str, Any] = {
                 "steps": self.steps,
                 "waiting": len(self._scheduler),
-                "frames_in_memory": len(self._frames),
-                "frames_bytes": self._frames.nbytes,
-                "checkpoints_in_memory": len(self._checkpoints),
-                "checkpoints_bytes": self._checkpoints.nbytes,
+                **self._frames.stats(),
+                **self._checkpoints.stats(),
                 "degradations": self.ladder.level.name,
                 "disagreement": max(self.disagreement.values(), default=0.0),
                 "stages": self.stages.summary(),
@@ -295,7 +259,8 @@ class FrameServer:
         self._scheduler.close()
         self._thread.join()
         self._disk.shutdown(cancel_futures=True)
-        self._save_newest()
+        if not self.ladder.level.batch:
+            self._checkpoints.save_newest()
         self._decoder.close()
         self._pool.shutdown()
 
@@ -323,8 +288,7 @@ class FrameServer:
             work.progress.clear()
             work.version = self.version
         key = self.frame_key(work.n, work.quality)
-        with self._lock:
-            cached = self._frames.get(key)
+        cached = self._frames.get(key)
         if cached is not None:
             return self._checked(cached)
         self.clip.check(work.n)
@@ -342,22 +306,11 @@ class FrameServer:
                 self._step_down(str(error).splitlines()[0])
         self.clip.check(work.n)
         if self.ladder.level.batch == 0:
-            with self._lock:
-                self._frames.put(key, frame, frame.nbytes)
-            if self.store is not None and self._keep_frames and work.quality == "final":
-                self._submit_to_disk(key, frame)
+            self._frames.put(key, frame)
+            if work.quality == "final":
+                with suppress(RuntimeError):  # closed meanwhile
+                    self._disk.submit(self._frames.save, key, frame)
         return frame
-
-    def _submit_to_disk(self, key: str, frame: Frame) -> None:
-        store = self.store
-        assert store is not None
-
-        def write() -> None:
-            with self.stages.measure("cache: write"):
-                store.put(key, pack_frame(frame))
-
-        with suppress(RuntimeError):  # closed meanwhile
-            self._disk.submit(write)
 
     def _make(self, work: Work) -> Frame:
         if work.quality == "draft":
@@ -423,51 +376,14 @@ class FrameServer:
         n, exact = work.n, self._tracker.exact_after
         cold = chunk.start if exact is None else max(chunk.start, n - exact)
         own = work.progress.pop(chunk.number, None)
-        for position in range(n, cold, -1):
-            if own is not None and own[0] >= position:
-                return own[0], own[1], True
-            key = self._scene.chain.memory(chunk, position)
-            with self._lock:
-                newest = self._newest.get(chunk.number)
-                memory = newest[2] if newest is not None and newest[:2] == (position, key) else self._checkpoints.get(key)
-            if memory is None and exact is None and self.store is not None and self.store.has(key):
-                memory = self._memory_from_disk(key)
-            if memory is not None:
-                return position, memory, True
+        found = self._checkpoints.find(self._scene.chain, chunk, n, cold if own is None else max(cold, own[0]))
+        found = found or own
+        if found is not None:
+            return found[0], found[1], True
         return cold, self._tracker.begin(), cold == chunk.start
 
-    def _memory_from_disk(self, key: str) -> Memory | None:
-        assert self.store is not None
-        with self.stages.measure("cache: read"):
-            data = self.store.get(key)
-        return None if data is None else Memory.from_bytes(data)
-
     def _keep(self, chunk: Chunk, position: int, memory: Memory) -> None:
-        """Remembers the memory before frame ``position``: the newest ones, and one every so many frames, which goes to the disk."""
-        key = self._scene.chain.memory(chunk, position)
-        stale = position - 3
-        with self._lock:
-            if self._tracker.exact_after is None:
-                # whatever is given up: without it, the next frame would cost the whole chunk
-                self._newest.pop(chunk.number, None)
-                self._newest[chunk.number] = (position, key, memory)
-                while len(self._newest) > 2:
-                    del self._newest[next(iter(self._newest))]
-            if self.ladder.level.batch:
-                return  # made under need, with other bits
-            self._checkpoints.put(key, memory, memory.nbytes + 1024)
-            if stale > chunk.start and (stale - chunk.start) % CHECKPOINT_EVERY:
-                self._checkpoints.drop(self._scene.chain.memory(chunk, stale))
-        if self._tracker.exact_after is None and self.store is not None and (position - chunk.start) % CHECKPOINT_EVERY == 0:
-            with self.stages.measure("cache: write"):
-                self.store.put(key, memory.to_bytes())
-
-    def _save_newest(self) -> None:
-        """When the server closes: the next one goes on from here."""
-        if self.store is not None and not self.ladder.level.batch:
-            for _, key, memory in self._newest.values():
-                if not self.store.has(key):
-                    self.store.put(key, memory.to_bytes())
+        self._checkpoints.keep(self._scene.chain, chunk, position, memory, self.ladder.level.batch > 0)
 
     def _source(self, work: Work, n: int) -> SourceFrame:
         """Frame ``n``, decoded ahead of its use when it is known what comes next."""
@@ -491,9 +407,8 @@ class FrameServer:
 
     def _settle_down(self, before: int) -> None:
         level = self.ladder.level
-        with self._lock:
-            self._frames.limit_to(int(min(self._budget, 2**30) * level.cache))
-            self._checkpoints.limit_to(int(min(self._budget, 2**29) * level.cache))
+        self._frames.limit_to(int(min(self._budget, 2**30) * level.cache))
+        self._checkpoints.limit_to(int(min(self._budget, 2**29) * level.cache))
         give_back()
         if before != self.ladder.number:
             self._pipeline = self._make_pipeline()

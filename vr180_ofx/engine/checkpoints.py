@@ -1,0 +1,100 @@
+"""Where a chunk can be picked up: what the tracker knew before a frame, in memory and on disk."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from vr180_ofx.engine.cache import BytesCache
+from vr180_ofx.engine.chunks import Chunk
+from vr180_ofx.engine.keys import Chain
+from vr180_ofx.engine.store import DiskStore
+from vr180_ofx.telemetry import Stages
+from vr180_ofx.trackers.base import Memory
+
+#: A checkpoint is kept every so many frames of a chunk, beside the newest.
+CHECKPOINT_EVERY = 24
+#: Chunks whose newest memory is held whatever else is given up: in a cross-fade there are two.
+_HELD = 2
+
+
+class Checkpoints:
+    """Memories by what they depend on (see `engine.keys`), so that they outlive corrections of the plan and this process.
+
+    exact_after: of the tracker; what one that forgets knows is not worth a file.
+    """
+
+    def __init__(self, limit_bytes: int, store: DiskStore | None, exact_after: int | None, stages: Stages) -> None:
+        self._cache = BytesCache[str, Memory](limit_bytes)
+        self._store = store if exact_after is None else None
+        self._exact_after = exact_after
+        self._stages = stages
+        self._newest: dict[int, tuple[int, str, Memory]] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._cache)
+
+    def find(self, chain: Chain, chunk: Chunk, n: int, cold: int) -> tuple[int, Memory] | None:
+        """The nearest memory before frame ``n`` and after ``cold``: (the frame it comes before, the memory)."""
+        for position in range(n, cold, -1):
+            memory = self._get(chain.memory(chunk, position), chunk.number, position)
+            if memory is not None:
+                return position, memory
+        return None
+
+    def _get(self, key: str, chunk: int, position: int) -> Memory | None:
+        with self._lock:
+            newest = self._newest.get(chunk)
+            memory = newest[2] if newest is not None and newest[:2] == (position, key) else self._cache.get(key)
+        if memory is None and self._store is not None and self._store.has(key):
+            with self._stages.measure("cache: read"):
+                data = self._store.get(key)
+            memory = None if data is None else Memory.from_bytes(data)
+        return memory
+
+    def keep(self, chain: Chain, chunk: Chunk, position: int, memory: Memory, under_need: bool) -> None:
+        """Remembers the memory before frame ``position``: the newest ones, and one every so many frames, which goes to the disk.
+
+        under_need: it was made while memory ran short, with other bits; only this run goes on from it.
+        """
+        key = chain.memory(chunk, position)
+        stale = position - 3
+        with self._lock:
+            if self._exact_after is None:
+                # whatever is given up: without it, the next frame would cost the whole chunk
+                self._newest.pop(chunk.number, None)
+                self._newest[chunk.number] = (position, key, memory)
+                while len(self._newest) > _HELD:
+                    del self._newest[next(iter(self._newest))]
+            if under_need:
+                return
+            self._cache.put(key, memory, memory.nbytes + 1024)
+            if stale > chunk.start and (stale - chunk.start) % CHECKPOINT_EVERY:
+                self._cache.drop(chain.memory(chunk, stale))
+        if self._store is not None and (position - chunk.start) % CHECKPOINT_EVERY == 0:
+            with self._stages.measure("cache: write"):
+                self._store.put(key, memory.to_bytes())
+
+    def save_newest(self) -> None:
+        """When the server closes: the next one goes on from here."""
+        if self._store is not None:
+            for _, key, memory in self._newest.values():
+                if not self._store.has(key):
+                    self._store.put(key, memory.to_bytes())
+
+    def forget_newest(self) -> None:
+        """The plan changed: what comes next may begin elsewhere."""
+        with self._lock:
+            self._newest.clear()
+
+    def clear(self) -> None:
+        with self._lock:
+            self._cache.clear()
+
+    def limit_to(self, limit_bytes: int) -> None:
+        with self._lock:
+            self._cache.limit_to(limit_bytes)
+
+    def stats(self) -> dict[str, Any]:
+        return {"checkpoints_in_memory": len(self._cache), "checkpoints_bytes": self._cache.nbytes}

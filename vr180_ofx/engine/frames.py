@@ -1,0 +1,87 @@
+"""Finished frames, in memory and on disk, by what they depend on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from vr180_ofx.engine.cache import BytesCache
+from vr180_ofx.engine.codec import pack_frame, unpack_frame
+from vr180_ofx.engine.frame import Frame
+from vr180_ofx.engine.store import DiskStore
+from vr180_ofx.telemetry import Stages
+
+log = logging.getLogger(__name__)
+
+
+class FrameCache:
+    """store: None keeps them in memory alone."""
+
+    def __init__(self, limit_bytes: int, store: DiskStore | None, stages: Stages) -> None:
+        self._frames = BytesCache[str, Frame](limit_bytes)
+        self._store = store
+        self._stages = stages
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def get(self, key: str) -> Frame | None:
+        """From memory."""
+        with self._lock:
+            return self._frames.get(key)
+
+    def put(self, key: str, frame: Frame) -> None:
+        with self._lock:
+            self._frames.put(key, frame, frame.nbytes)
+
+    def on_disk(self, key: str) -> bool:
+        return self._store is not None and self._store.has(key)
+
+    def load(self, key: str, names: Mapping[int, str], facts: Mapping[str, Any]) -> Frame | None:
+        """From disk, and into memory. names: of people. facts: the metadata that is the same for all frames now."""
+        if self._store is None:
+            return None
+        with self._stages.measure("cache: read"):
+            data = self._store.get(key)
+            if data is None:
+                return None
+            try:
+                frame = unpack_frame(data, names)
+            except ValueError as error:
+                log.warning("a cached frame is not usable (%s); it is made again", error)
+                self._store.drop(key)
+                return None
+        frame = replace(frame, metadata={**frame.metadata, **facts})
+        self.put(key, frame)
+        return frame
+
+    def save(self, key: str, frame: Frame) -> None:
+        """To disk."""
+        if self._store is not None:
+            with self._stages.measure("cache: write"):
+                self._store.put(key, pack_frame(frame))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._frames.clear()
+
+    def limit_to(self, limit_bytes: int) -> None:
+        with self._lock:
+            self._frames.limit_to(limit_bytes)
+
+    def stats(self) -> dict[str, Any]:
+        return {"frames_in_memory": len(self._frames), "frames_bytes": self._frames.nbytes}
+
+
+def named(frame: Frame, names: Mapping[int, str]) -> Frame:
+    """With the names that people have now: a name may change without a frame being made again."""
+    if all(names.get(x.person) == x.name for v in frame.views.values() for x in v.layers):
+        return frame
+    views = {
+        name: replace(v, layers=tuple(replace(x, name=names.get(x.person, x.name)) for x in v.layers)) for name, v in frame.views.items()
+    }
+    return replace(frame, views=views)
