@@ -216,7 +216,13 @@ def test_a_file_that_changes_while_it_is_read(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
-    [("e.mp4", b"", "is empty"), ("t.mp4", b"this is text, not a film\n" * 40, "not a video"), ("z.mkv", b"\0" * 5000, "not a video")],
+    [
+        ("e.mp4", b"", "is empty"),
+        ("p.mp4", b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", "is a playlist"),
+        ("c.txt", b"ffconcat version 1.0\nfile 'a.mp4'\n", "is a playlist"),
+        ("t.mp4", b"this is text, not a film\n" * 40, "not a video"),
+        ("z.mkv", b"\0" * 5000, "not a video"),
+    ],
 )
 def test_what_is_no_video_is_said_to_be_none(tmp_path, name, content, words):
     path = tmp_path / name

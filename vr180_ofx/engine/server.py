@@ -19,7 +19,7 @@ from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.engine.frame import Frame, cross_fade, enlarged
 from vr180_ofx.engine.frames import FrameCache, named
 from vr180_ofx.engine.keys import Chain
-from vr180_ofx.engine.limits import Ladder, ResourceError, give_back
+from vr180_ofx.engine.limits import LEVELS, Ladder, ResourceError, give_back
 from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler, Work
 from vr180_ofx.engine.store import DiskStore
@@ -95,6 +95,8 @@ class FrameServer:
         self._last = (0, 1)
         self._running = threading.Lock()
         self._switching = False
+        #: What is given up now; the ladder may be shared, and is looked at between frames.
+        self._level = LEVELS[0]
         self.version = 0
         self.steps = 0
         self.disagreement: dict[int, float] = {}
@@ -118,7 +120,7 @@ class FrameServer:
         return self._scene.chunks
 
     def _make_pipeline(self) -> Pipeline:
-        level = self.ladder.level
+        level = self._level
         shrink = round(1 / self.settings.processing.scale_factor) * level.shrink
         executor = None if level.batch == 1 else self._pool
         return Pipeline(self.plan, self._tracker, self._refiner, shrink, executor, self.stages, level.batch)
@@ -172,7 +174,9 @@ class FrameServer:
             try:
                 frame = self._frames.load(key, self._scene.names, self._standing())
                 if frame is None:
-                    frame = self._scheduler.submit(n, "final", priority).result()
+                    # without waiting for it here: others want to be read
+                    self._scheduler.submit(n, "final", priority).add_done_callback(lambda made: _pass_on(made, future))
+                    return
                 future.set_result(self._checked(frame))
             except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
                 future.set_exception(error)
@@ -218,14 +222,16 @@ class FrameServer:
         """Goes on with a corrected plan. What does not depend on the correction stays in the caches."""
         # what is being made stops at its next step
         self._switching = True
-        with self._running:
-            with self._lock:
-                self.version += 1
-                for future in self._prefetched.values():
-                    future.cancel()
-                self._prefetched.clear()
-            self._checkpoints.forget_newest()
-            self._use(plan)
+        try:
+            with self._running:
+                with self._lock:
+                    self.version += 1
+                    for future in self._prefetched.values():
+                        future.cancel()
+                    self._prefetched.clear()
+                self._checkpoints.forget_newest()
+                self._use(plan)
+        finally:
             self._switching = False
 
     def clear_cache(self) -> None:
@@ -241,7 +247,7 @@ class FrameServer:
                 "waiting": len(self._scheduler),
                 **self._frames.stats(),
                 **self._checkpoints.stats(),
-                "degradations": self.ladder.level.name,
+                "degradations": self._level.name,
                 "disagreement": max(self.disagreement.values(), default=0.0),
                 "stages": self.stages.summary(),
             }
@@ -259,7 +265,7 @@ class FrameServer:
         self._scheduler.close()
         self._thread.join()
         self._disk.shutdown(cancel_futures=True)
-        if not self.ladder.level.batch:
+        if not self._level.batch:
             self._checkpoints.save_newest()
         self._decoder.close()
         self._pool.shutdown()
@@ -305,7 +311,7 @@ class FrameServer:
                     raise
                 self._step_down(str(error).splitlines()[0])
         self.clip.check(work.n)
-        if self.ladder.level.batch == 0:
+        if not self._level.batch:
             self._frames.put(key, frame)
             if work.quality == "final":
                 with suppress(RuntimeError):  # closed meanwhile
@@ -348,8 +354,8 @@ class FrameServer:
             self._keep(chunk, n + 1, self._tracker.begin())
             raise
         memory, frame = self._pipeline.make(source, memory, self._metadata(n, "final", chunk))
-        if self.ladder.level.shrink > 1:
-            frame = enlarged(frame, self.ladder.level.shrink, self._full_size())
+        if self._level.shrink > 1:
+            frame = enlarged(frame, self._level.shrink, self._full_size())
         self.steps += 1
         if settled or n + 1 - begin >= needed:
             self._keep(chunk, n + 1, memory)
@@ -383,7 +389,7 @@ class FrameServer:
         return cold, self._tracker.begin(), cold == chunk.start
 
     def _keep(self, chunk: Chunk, position: int, memory: Memory) -> None:
-        self._checkpoints.keep(self._scene.chain, chunk, position, memory, self.ladder.level.batch > 0)
+        self._checkpoints.keep(self._scene.chain, chunk, position, memory, self._level.batch > 0)
 
     def _source(self, work: Work, n: int) -> SourceFrame:
         """Frame ``n``, decoded ahead of its use when it is known what comes next."""
@@ -396,22 +402,23 @@ class FrameServer:
     # memory ------------------------------------------------------------------------------------------------------
 
     def _mind_memory(self) -> None:
-        before = self.ladder.number
-        if self.ladder.check():
-            self._settle_down(before)
+        self.ladder.check()
+        self._settle_down()
 
     def _step_down(self, why: str) -> None:
-        before = self.ladder.number
         self.ladder.down(why)
-        self._settle_down(before)
+        self._settle_down()
 
-    def _settle_down(self, before: int) -> None:
+    def _settle_down(self) -> None:
+        """Gives up what the ladder says."""
         level = self.ladder.level
+        if level is self._level:
+            return
+        self._level = level
         self._frames.limit_to(int(min(self._budget, 2**30) * level.cache))
         self._checkpoints.limit_to(int(min(self._budget, 2**29) * level.cache))
         give_back()
-        if before != self.ladder.number:
-            self._pipeline = self._make_pipeline()
+        self._pipeline = self._make_pipeline()
 
     def _full_size(self) -> tuple[int, int]:
         scale = self.settings.processing.scale_factor
@@ -432,7 +439,14 @@ class FrameServer:
 
     def _metadata(self, n: int, quality: str, chunk: Chunk | None) -> dict[str, Any]:
         number = -1 if chunk is None else chunk.number
-        return {**self._standing(), "index": n, "quality": quality, "chunk": number, "degradations": self.ladder.level.name}
+        return {**self._standing(), "index": n, "quality": quality, "chunk": number, "degradations": self._level.name}
+
+
+def _pass_on(made: Future[Frame], future: Future[Frame]) -> None:
+    try:
+        future.set_result(made.result())
+    except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
+        future.set_exception(error)
 
 
 def _done(check: Callable[[Frame], Frame], frame: Frame) -> Future[Frame]:

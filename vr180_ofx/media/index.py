@@ -308,11 +308,19 @@ def _index_by_decoding(path: Path, packets: list[_Packet], facts: VideoStreamFac
     )  # fmt: skip
 
 
+#: HLS, FFmpeg's concat, DASH, SDP: documents that make FFmpeg open other files and addresses.
+_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<MPD", b"<?xml", b"v=0")
+
+
 def open_container(path: Path) -> av.container.InputContainer:
     """Opens a file with FFmpeg, with an error for people when it is no such thing."""
     try:
         if path.stat().st_size == 0:
             raise MediaError(f"{path} is empty (0 bytes); the copy or the recording did not finish")
+        with open(path, "rb") as stream:
+            head = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+        if head.startswith(_PLAYLISTS):
+            raise MediaError(f"{path} is a playlist, which names other files; it is not followed. Name the video itself")
         return av.open(str(path), metadata_errors="replace")
     except FileNotFoundError:
         raise MediaError(f"{path} does not exist") from None
