@@ -424,3 +424,12 @@ def test_rendering_on_a_server_from_the_command_line(live, capsys):
     assert main(["render", "/etc/passwd", "-o", str(live.root / "x"), *words]) == 4
     assert "outside of what is allowed" in capsys.readouterr().err
     assert main(["render", str(live.clip), "-o", "x", "--server", "http://127.0.0.1:9", "--token-file", str(live.token_file)]) == 4
+
+
+def test_closing_a_clip_ends_its_render(live):
+    clip = live.open({"matting": {"refiner": "closed_form"}})
+    job = clip.start_render(str(live.root / "closed"))
+    time.sleep(0.3)
+    clip.close()
+    assert list(live.server.follow(job["job"]))[-1]["state"] in ("cancelled", "done")
+    assert live.open().frame(0).data

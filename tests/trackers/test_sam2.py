@@ -76,7 +76,7 @@ def test_masks_equal_the_reference_predictor_over_40_frames(network, tracker, fr
     assert max(differences) <= 1e-4
     # it is a comparison of something: masks that are neither empty nor full, and a prompt in mid-run that changed them
     shares = [float((masks[n][ONE].logits > 0).mean()) for n in range(40)]
-    assert all(0.02 < s < 0.9 for s in shares) and all(m[k].score > 0.5 for m in masks for k in m)
+    assert all(0.02 < s < 0.99 for s in shares) and all(m[k].score > 0.5 for m in masks for k in m)
     _, without = ours(tracker, images(frames[:22]), {0: {ONE: BOX, TWO: Prompt(mask=DISC)}})
     assert np.abs(without[21][ONE].logits - masks[21][ONE].logits).max() > 1e-3
     assert np.abs(without[21][TWO].logits - masks[21][TWO].logits).max() < 1e-4

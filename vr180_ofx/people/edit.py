@@ -21,6 +21,8 @@ from vr180_ofx.weights.store import require
 _SIDE = 1024
 #: So many looks in a row without anybody, and they are gone.
 _PATIENCE = 3
+#: How long somebody who was added is followed unless an edit says otherwise: it is done while somebody waits.
+_FOLLOW_S = 30.0
 
 Document = dict[str, Any]
 
@@ -29,8 +31,8 @@ def apply_edits(plan: Plan, edits: Iterable[Mapping[str, Any]], clip: Clip) -> P
     """The plan after ``edits``, all or none of them.
 
     Each edit has an ``op`` and: move: person, view, frame, box. add: view, frame, box, name?, follow? (true: they are followed
-    through the shot and into the other eye). remove: person, and first and last for a part of their time. merge: person, into.
-    split: person, frame. rename: person, name. exclude: person, exclude.
+    for so many ``seconds``, 30, before and after, and into the other eye). remove: person, and first and last for a part of
+    their time. merge: person, into. split: person, frame. rename: person, name. exclude: person, exclude.
 
     Boxes are [left, top, right, bottom] in pixels of one eye. Raises PlanError that says which edit and what is wrong with it.
     """
@@ -96,7 +98,8 @@ def _add(data: Document, edit: Mapping[str, Any], clip: Clip) -> None:
     made = Plan.from_data(data, clip, "the new person")
     if edit.get("follow", True):
         body = next(p for p in made.people if p.id == number).views[view][n].body
-        first, last = data["shots"][shot]
+        reach = round(float(edit.get("seconds", _FOLLOW_S)) * float(clip.fps))
+        first, last = max(data["shots"][shot][0], n - reach), min(data["shots"][shot][1], n + reach)
         person["views"] = _merged(follow_person(clip, body, view, n, first, last), person["views"])
 
 

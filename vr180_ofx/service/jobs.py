@@ -72,6 +72,10 @@ class Job:
         except JobCancelled:
             self._set("cancelled")
         except Exception as error:
+            if self._cancel.is_set():
+                # the clip was closed under it
+                self._set("cancelled")
+                return
             if status_of(error) is None and not isinstance(error, OSError):
                 log.exception("a job failed with an error that should not happen")
                 self.error = f"an error that should not happen: {type(error).__name__}: {error}"
@@ -127,10 +131,11 @@ class Job:
 
 
 class JobRunner:
-    """Runs jobs one after the other: they share the machine with whoever waits for a picture."""
+    """Runs one analysis and one render at a time: they share the machine with whoever waits for a picture, and a new clip must not wait
+    for the end of a long render."""
 
-    def __init__(self, threads: int = 1) -> None:
-        self._pool = ThreadPoolExecutor(threads, "job")
+    def __init__(self) -> None:
+        self._pools = {kind: ThreadPoolExecutor(1, kind) for kind in ("analyse", "render")}
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -140,7 +145,7 @@ class JobRunner:
             ended = [k for k, j in self._jobs.items() if j.ended]
             for k in ended[: max(0, len(self._jobs) - _KEPT)]:
                 del self._jobs[k]
-        self._pool.submit(job.run)
+        self._pools[job.kind].submit(job.run)
         return job
 
     def get(self, number: str) -> Job | None:
@@ -154,4 +159,5 @@ class JobRunner:
         """Cancels everything and waits: renders stop between two frames, and go on where they stopped."""
         for job in self.all():
             job.cancel()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=True, cancel_futures=True)

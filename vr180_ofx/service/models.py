@@ -76,6 +76,7 @@ class Add(Model):
     box: Box
     name: Name | None = None
     follow: bool = True
+    seconds: float = Field(30, ge=0, le=600, description="How far they are followed, before and after.")
 
 
 class Remove(Model):

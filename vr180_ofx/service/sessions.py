@@ -217,8 +217,9 @@ class Session:
     def close(self) -> None:
         with self._lock:
             self._closed = True
-        if self.job is not None:
-            self.job.cancel()
+        for job in self._jobs.all():
+            if job.clip == self.id:
+                job.cancel()
         for part in (self._server, self._sketcher):
             if part is not None:
                 part.close()
