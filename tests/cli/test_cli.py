@@ -143,3 +143,25 @@ def test_the_demo_reaches_its_marks(capsys, tmp_path):
     o = d["overall"]
     assert o["iou"] >= 0.95 and o["mad"] <= 1.9e-3 and o["band_mad"] <= 0.07 and o["everybody_found"] == 1
     assert d["layers"] == ["person01", "person02"] and d["ghosts"] == []
+
+
+@pytest.mark.parametrize(
+    ("absent", "words", "said"),
+    [
+        ("starlette", ["serve"], "pip install 'vr180-ofx[service]'"),
+        ("torch", ["render", "CLIP", "-o", "OUT", "--set", "matting.tracker=sam2.1_t"], "pip install 'vr180-ofx[sam2]'"),
+        ("sam2", ["render", "CLIP", "-o", "OUT", "--set", "matting.tracker=sam2.1_t"], "pip install 'vr180-ofx[sam2]'"),
+        ("torch", ["render", "CLIP", "-o", "OUT", "--set", "matting.tracker=sam2.1_t", "--set", "hardware.device=cuda"], "vr180-ofx[sam2]"),
+    ],
+)
+def test_what_an_extra_brings_is_named_when_it_is_absent(tmp_path, absent, words, said):
+    """In a process where the package cannot be imported, as if it were not installed."""
+    weights = tmp_path / "w.pt"
+    weights.write_bytes(b"")
+    make_clip(tmp_path / "c.mp4", 3)
+    words = [str({"CLIP": tmp_path / "c.mp4", "OUT": tmp_path / "out"}.get(w, w)) for w in words]
+    if "render" in words:
+        words += ["--set", f"matting.tracker_weights={weights}"]
+    code = f"import sys; sys.modules[{absent!r}] = None; from vr180_ofx.cli.main import main; sys.exit(main({words!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 2 and said in " ".join(done.stderr.split()), done.stderr

@@ -13,8 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import uvicorn
+
 from vr180_ofx import __version__
 from vr180_ofx.service.access import Roots, is_loopback, read_or_make_token, token_path
+from vr180_ofx.service.app import make_app
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.storage import cache_folder, write_atomic
 
@@ -35,14 +38,6 @@ def serve(settings: Settings, roots: Sequence[str | Path], said: Callable[[str, 
     announce: where a file with address and process is kept while the server runs; by default in the cache folder.
     Raises SettingsError when the port is taken or the token file cannot be used.
     """
-    try:
-        import uvicorn
-    except ImportError as error:
-        raise SettingsError(
-            f"the service needs FastAPI and Uvicorn ({error}); install them with: pip install 'vr180-ofx[service]'"
-        ) from None
-    from vr180_ofx.service.app import make_app
-
     service = settings.service
     path = token_path(service.token_file)
     try:
@@ -102,7 +97,6 @@ def _announced(note: Path, address: str, token: Path) -> Iterator[None]:
 
 def _server(config: Any, service: Any) -> Any:
     """Uvicorn's server with an end that suits us."""
-    import uvicorn
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: Any) -> None:

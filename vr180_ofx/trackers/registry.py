@@ -83,6 +83,9 @@ def _blazepose(settings: Settings, pool: Executor | None) -> Tracker:
 
 
 def _sam2(name: str, settings: Settings) -> Tracker:
+    missing = [m for m in ("torch", "torchvision", "sam2") if importlib.util.find_spec(m) is None]
+    if missing:
+        raise SettingsError(f"matting.tracker {name} needs {', '.join(missing)}; install: pip install 'vr180-ofx[sam2]'")
     from vr180_ofx.trackers.sam2.memory import Rules
     from vr180_ofx.trackers.sam2.tracker import Behaviour, Sam2Tracker
 

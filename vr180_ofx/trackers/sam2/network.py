@@ -14,15 +14,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
 from vr180_ofx.settings import SettingsError
 from vr180_ofx.weights.store import WeightsError
-
-try:
-    import torch
-    from torch import Tensor
-    from torch.nn import functional as F
-except ImportError as error:  # the extra is not installed
-    raise SettingsError(f"the SAM 2 trackers need PyTorch ({error}); install them with: pip install 'vr180-ofx[sam2]'") from None
 
 log = logging.getLogger(__name__)
 #: Model name -> configuration file inside the package.
@@ -273,11 +270,9 @@ def _sine(positions: Tensor, dim: int, temperature: float = 10000.0) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _configuration(name: str) -> Any:
-    try:
-        import sam2
-        from omegaconf import OmegaConf
-    except ImportError as error:
-        raise SettingsError(f"matting.tracker {name} needs the package sam2 ({error}); install: pip install 'vr180-ofx[sam2]'") from None
+    import sam2
+    from omegaconf import OmegaConf
+
     return OmegaConf.load(Path(sam2.__path__[0]) / CONFIGS[name]).model
 
 
