@@ -31,6 +31,7 @@ sys.path = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).re
 from vr180_ofx.telemetry import resident_bytes, tune_allocator, tune_process  # noqa: E402
 
 tune_allocator()  # as the command line does
+os.environ.setdefault("TQDM_DISABLE", "1")  # the predictor draws bars
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
