@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 pytest.importorskip("sam2", reason="the extra sam2 is not installed")
 
 from tests.trackers.sam2_reference import random_network
-from vr180_ofx.engine.server import FrameServer, Priority
+from vr180_ofx.engine.scheduler import Priority
+from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.media.clip import open_clip
 from vr180_ofx.media.errors import ClipChangedError

@@ -170,6 +170,15 @@ def test_a_render_reports_progress_and_its_files_are_those_of_the_command_line(l
         clip.start_render("/etc/out")
 
 
+def test_a_render_shares_what_was_served(live, clip):
+    """Frames that were served are not made again for a render, whatever range it asks for."""
+    for n in range(2, 6):
+        clip.frame(n)
+    steps = clip.stats()["engine"]["steps"]
+    assert list(clip.render(str(live.root / "shared"), "2-5"))[-1]["report"]["written"] == 4
+    assert clip.stats()["engine"]["steps"] == steps
+
+
 def test_a_job_is_cancelled(live):
     clip = live.open({"matting": {"refiner": "closed_form"}})
     job = clip.start_render(str(live.root / "slow"))

@@ -33,7 +33,6 @@ class Decoder:
         self._timeout_s = timeout_s
         self._ahead: OrderedDict[int, Future[SourceFrame]] = OrderedDict()
         self._worker = _Worker(clip, stages)
-        self.given_up = 0
 
     def get(self, n: int, ahead: Iterable[int] = (), stop: Callable[[], bool] = lambda: False) -> SourceFrame:
         """Frame ``n``. ahead: what will be asked for next, in that order. stop: gives up early when it says so.
@@ -60,7 +59,6 @@ class Decoder:
                     self._give_up(n)
 
     def _give_up(self, n: int) -> None:
-        self.given_up += 1
         self._worker.abandon()
         self._ahead.clear()
         self._worker = _Worker(self._clip, self._stages)

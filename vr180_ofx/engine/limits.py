@@ -57,23 +57,21 @@ class Ladder:
     def level(self) -> Level:
         return LEVELS[self.number]
 
-    def check(self) -> bool:
-        """Looks at the memory; True when one step was taken.
+    def check(self) -> None:
+        """Looks at the memory, and takes a step when it runs short.
 
         Raises ResourceError when nothing is left to give up and the limit is passed.
         """
         used = self._used()
         if used <= _FULL * self.limit:
-            return False
+            return
         if self.number + 1 < len(LEVELS):
             self.down(f"{used / 2**30:.2f} GB are in use of {self.limit / 2**30:.2f} (processing.max_memory_gb)")
-            return True
-        if used > self.limit:
+        elif used > self.limit:
             raise ResourceError(
                 f"{used / 2**30:.2f} GB are in use, and processing.max_memory_gb allows {self.limit / 2**30:.2f}, although everything that "
                 "can be given up was: caches, batches and resolution. Allow more, or close other programs"
             )
-        return False
 
     def down(self, why: str) -> None:
         """One step, for a reason. Raises ResourceError when there is none left."""

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from vr180_ofx import __version__
-from vr180_ofx.engine.checkpoints import CHECKPOINT_EVERY, Checkpoints
+from vr180_ofx.engine.checkpoints import Checkpoints
 from vr180_ofx.engine.chunks import Chunk, ChunkPlan
 from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.engine.frame import Frame, cross_fade, enlarged
 from vr180_ofx.engine.frames import FrameCache, named
 from vr180_ofx.engine.keys import Chain
-from vr180_ofx.engine.limits import LEVELS, Ladder, ResourceError, give_back
+from vr180_ofx.engine.limits import LEVELS, Ladder, give_back
 from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler, Work
 from vr180_ofx.engine.store import DiskStore
@@ -75,10 +75,8 @@ class FrameServer:
         self.clip = clip
         self.stages = stages or Stages()
         self.store = store
-        self._threads = self.settings.hardware.threads or os.cpu_count() or 1
-        if not self.settings.processing.parallel_eyes:
-            self._threads = 1
-        self._pool = ThreadPoolExecutor(self._threads, "window")
+        threads = self.settings.hardware.threads or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(threads if self.settings.processing.parallel_eyes else 1, "window")
         self._disk = ThreadPoolExecutor(2, "disk")
         self._tracker = tracker or make_tracker(self.settings, self._pool)
         self._refiner = make_refiner(self.settings)
@@ -155,7 +153,9 @@ class FrameServer:
         key = self.frame_key(n, quality)
         cached = self._frames.get(key)
         if cached is not None:
-            return _done(self._checked, cached)
+            done: Future[Frame] = Future()
+            _fulfil(done, lambda: self._checked(cached))
+            return done
         if quality == "final" and self._frames.on_disk(key):
             return self._from_disk(n, key, priority)
         return self._scheduler.submit(n, quality, priority)
@@ -175,7 +175,7 @@ class FrameServer:
                 frame = self._frames.load(key, self._scene.names, self._standing())
                 if frame is None:
                     # without waiting for it here: others want to be read
-                    self._scheduler.submit(n, "final", priority).add_done_callback(lambda made: _pass_on(made, future))
+                    self._scheduler.submit(n, "final", priority).add_done_callback(lambda made: _fulfil(future, made.result))
                     return
                 future.set_result(self._checked(frame))
             except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
@@ -442,20 +442,9 @@ class FrameServer:
         return {**self._standing(), "index": n, "quality": quality, "chunk": number, "degradations": self._level.name}
 
 
-def _pass_on(made: Future[Frame], future: Future[Frame]) -> None:
+def _fulfil(future: Future[Frame], make: Callable[[], Frame]) -> None:
+    """Puts what ``make`` returns or raises into a future."""
     try:
-        future.set_result(made.result())
+        future.set_result(make())
     except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
         future.set_exception(error)
-
-
-def _done(check: Callable[[Frame], Frame], frame: Frame) -> Future[Frame]:
-    future: Future[Frame] = Future()
-    try:
-        future.set_result(check(frame))
-    except Exception as error:  # noqa: BLE001 - the future carries it to whoever asked
-        future.set_exception(error)
-    return future
-
-
-__all__ = ["CHECKPOINT_EVERY", "FrameServer", "Priority", "Quality", "ResourceError"]

@@ -12,9 +12,11 @@ import numpy as np
 import OpenEXR
 
 from vr180_ofx.engine.frame import Frame, HalfArray, ViewMatte, add_half, least_half
+from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.picture import SourceFrame
 from vr180_ofx.output.colour import unmixed
 from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import OutputSettings, SettingsError
 from vr180_ofx.storage import atomic_path
 from vr180_ofx.vr180.window import Rect
@@ -45,6 +47,12 @@ class ExrClip:
     projection: str
     fov_degrees: float | None
     owner: str = "vr180-ofx"
+
+
+def exr_clip(clip: Clip, plan: Plan | None, start_frame: int) -> ExrClip:
+    """What every frame of ``clip`` has in common; without a plan, nobody has a layer."""
+    people = tuple((p.id, p.name) for p in plan.active) if plan is not None else ()
+    return ExrClip(clip.fps, start_frame, clip.views, people, clip.geometry.projection_name, clip.geometry.fov_degrees)
 
 
 class ExrWriter:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.media.picture import SourceFrame
-from vr180_ofx.output.exr import ExrClip, ExrWriter
+from vr180_ofx.output.exr import ExrWriter, exr_clip
 from vr180_ofx.output.inspect import check_exr
 from vr180_ofx.output.writer import Job
 
@@ -22,19 +22,9 @@ class ExrOutput:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        clip = job.clip
-        self._writer = ExrWriter(
-            ExrClip(
-                clip.fps,
-                job.settings.output.start_frame,
-                clip.views,
-                tuple((p.id, p.name) for p in job.plan.active),
-                clip.geometry.projection_name,
-                clip.geometry.fov_degrees,
-            ),
-            job.settings.output,
-        )
-        self.needs_source = job.settings.output.rgb != "none"
+        output = job.settings.output
+        self._writer = ExrWriter(exr_clip(job.clip, job.plan, output.start_frame), output)
+        self.needs_source = output.rgb != "none"
 
     def paths(self, index: int) -> list[Path]:
         return self._writer.paths(self._job.stem, self._job.number(index))

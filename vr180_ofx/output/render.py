@@ -17,7 +17,8 @@ from typing import Any
 from vr180_ofx import MATTE_REVISION
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.limits import ResourceError
-from vr180_ofx.engine.server import FrameServer, Priority
+from vr180_ofx.engine.scheduler import Priority
+from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.errors import FrameError

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vr180_ofx.people.body import box_iou
 from vr180_ofx.weights.litert import FloatArray, load_model
 
 INPUT_SIZE = 224
@@ -74,7 +75,7 @@ class BlazePoseDetector:
             if taken[rank]:
                 continue
             # weighted non-maximum suppression, as the model's authors use it: steadier than the best anchor alone
-            same = np.array([_iou(boxes[i], boxes[j]) > overlap for j in order]) & ~taken
+            same = np.array([box_iou(boxes[i], boxes[j]) > overlap for j in order]) & ~taken
             members = order[same]
             taken |= same
             weight = scores[chosen][members][:, None]
@@ -89,12 +90,3 @@ class BlazePoseDetector:
                 )
             )
         return kept
-
-
-def _iou(a: FloatArray, b: FloatArray) -> float:
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    overlap = width * height
-    return float(overlap / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - overlap))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,6 +93,16 @@ def box_of(body: Body, projection: Projection) -> tuple[float, float, float, flo
     return float(rect.x0), float(rect.y0), float(rect.x1), float(rect.y1)
 
 
+def box_iou(a: Sequence[float] | FloatArray, b: Sequence[float] | FloatArray) -> float:
+    """Intersection over union of two rectangles (x0, y0, x1, y1)."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    overlap = width * height
+    return float(overlap / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - overlap))
+
+
 def expected_disparity(body: Body, interocular_m: float = 0.064) -> float:
     """How far left the right eye sees this body, radians, guessed from its apparent size."""
     distance = ADULT_REACH_M / max(math.tan(min(body.reach, 1.4)), 1e-3)
@@ -112,4 +123,4 @@ def blend(a: Body, b: Body, t: float) -> Body:
     )
 
 
-__all__ = ["Body", "Candidate", "Rect", "blend", "body_from_box", "body_from_directions", "box_of", "expected_disparity"]
+__all__ = ["Body", "Candidate", "Rect", "blend", "body_from_box", "body_from_directions", "box_iou", "box_of", "expected_disparity"]

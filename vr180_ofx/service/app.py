@@ -86,9 +86,8 @@ async def _engine(function: Callable[..., T], *arguments: Any) -> T:
 def _translated(error: BaseException) -> Exception:
     status = status_of(error)
     if status is not None:
-        return ServiceError(status, str(error) or type(error).__name__)
-    if isinstance(error, OSError):
-        return ServiceError(507 if error.errno in (28, 122, 12) else 422, f"{error.strerror or error}")
+        text = error.strerror if isinstance(error, OSError) else None
+        return ServiceError(status, text or str(error) or type(error).__name__)
     return error if isinstance(error, Exception) else RuntimeError(str(error))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 import threading
@@ -42,7 +43,7 @@ class Job:
         self._task = task
         self._begin = self._end = time.monotonic()
         self._cancel = threading.Event()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._version = 0
 
     @property
@@ -76,7 +77,7 @@ class Job:
                 # the clip was closed under it
                 self._set("cancelled")
                 return
-            if status_of(error) is None and not isinstance(error, OSError):
+            if status_of(error) is None:
                 log.exception("a job failed with an error that should not happen")
                 self.error = f"an error that should not happen: {type(error).__name__}: {error}"
             else:
@@ -88,28 +89,18 @@ class Job:
     def _progress(self, done: int, total: int) -> None:
         if self._cancel.is_set():
             raise JobCancelled
-        with self._changed:
+        with self._lock:
             self.done, self.total = done, total
             self._version += 1
-            self._changed.notify_all()
 
     def _set(self, state: State) -> None:
-        with self._changed:
+        with self._lock:
             self.state = state
             self._end = time.monotonic()
             self._version += 1
-            self._changed.notify_all()
-
-    def wait(self, seen: int, timeout_s: float) -> int:
-        """Waits until something changed since version ``seen``. Returns the version now."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._version > seen, timeout_s)
-            return self._version
 
     async def events(self, closing: Callable[[], bool]) -> AsyncIterator[str]:
         """Server-sent events: one when something changed, at most ten a second, and a comment when nothing does."""
-        import json
-
         seen, quiet = -1, 0.0
         while True:
             version = self._version

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -61,7 +62,7 @@ def _exr(frame: Frame, view: str, clip: ExrClip) -> bytes:
     one = Frame(frame.index, {view: frame.views[view]}, frame.metadata)
     settings = OutputSettings(exr_layout="single")
     with tempfile.TemporaryDirectory(prefix="vr180-ofx.") as folder:
-        writer = ExrWriter(ExrClip(clip.fps, 0, (view,), clip.people, clip.projection, clip.fov_degrees), settings)
+        writer = ExrWriter(replace(clip, start_frame=0, views=(view,)), settings)
         (path,) = writer.write(Path(folder) / "frame", frame.index, one, None)
         return path.read_bytes()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from http import HTTPStatus
 from typing import Any
 
@@ -62,6 +63,8 @@ def status_of(error: BaseException) -> int | None:
     from vr180_ofx.settings import SettingsError
     from vr180_ofx.weights.store import WeightsError
 
+    if isinstance(error, ServiceError):
+        return error.status
     if isinstance(error, ClipChangedError):
         return 409
     if isinstance(error, FrameError):
@@ -72,4 +75,6 @@ def status_of(error: BaseException) -> int | None:
         return 503
     if isinstance(error, (ResourceError, MemoryError)):
         return 507
+    if isinstance(error, OSError):
+        return 507 if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM) else 422
     return None

@@ -19,7 +19,7 @@ from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.sketcher import Sketcher
 from vr180_ofx.engine.store import DiskStore, open_store
 from vr180_ofx.media.clip import Clip, open_clip
-from vr180_ofx.output.exr import ExrClip
+from vr180_ofx.output.exr import ExrClip, exr_clip
 from vr180_ofx.output.render import render
 from vr180_ofx.people.edit import apply_edits, changed_frames
 from vr180_ofx.people.plan import Plan
@@ -142,43 +142,43 @@ class Session:
 
     def use_plan(self, plan: Plan) -> str:
         """Goes on with a corrected plan, and keeps it for the next time."""
+        changed = self._go_on_with(plan, corrected=True)
+        keep_plan(self.clip, self.settings, plan, corrected=True)
+        return changed
+
+    def forget_corrections(self) -> str:
+        """Back to what was found automatically."""
+        automatic = kept_plan(self.clip, self.settings)
+        if automatic is None:
+            raise ServiceError(409, "the plan that was found automatically is not kept any more; delete the clip and open it again")
+        changed = self._go_on_with(automatic, corrected=False)
+        forget_correction(self.clip, self.settings)
+        return changed
+
+    def _go_on_with(self, plan: Plan, corrected: bool) -> str:
         with self._lock:
             changed = changed_frames(self.plan, plan)
-            keep_plan(self.clip, self.settings, plan, corrected=True)
-            self._plan, self.corrected = plan, True
+            self._plan, self.corrected = plan, corrected
             server = self._server
         if server is not None:
             server.replace_plan(plan)
         return ranges_text(changed)
 
-    def forget_corrections(self) -> str:
-        with self._lock:
-            automatic = kept_plan(self.clip, self.settings)
-            if automatic is None:
-                raise ServiceError(409, "the plan that was found automatically is not kept any more; delete the clip and open it again")
-            changed = changed_frames(self.plan, automatic)
-            forget_correction(self.clip, self.settings)
-            self._plan, self.corrected = automatic, False
-            server = self._server
-        if server is not None:
-            server.replace_plan(automatic)
-        return ranges_text(changed)
-
     def render(self, folder: Path, settings: Settings) -> Job:
-        """Starts a render. It shares the frame server, behind whoever waits for a picture."""
+        """Starts a render. It shares the frame server, behind whoever waits for a picture.
+
+        settings: the session's own but for the output and the range of frames.
+        """
         plan = self.plan
 
         def task(progress: Progress) -> dict[str, Any]:
-            server = self.server() if settings.digest(*_SHARED) == self.settings.digest(*_SHARED) else None
-            return render(self.clip, plan, settings, folder, progress, server=server).to_dict()
+            return render(self.clip, plan, settings, folder, progress, server=self.server()).to_dict()
 
         return self._jobs.start(Job("render", self.id, task))
 
     def exr(self) -> ExrClip:
         """What EXR files of this clip have in common."""
-        c, g = self.clip, self.clip.geometry
-        people = tuple((p.id, p.name) for p in self.plan.active) if self._plan is not None else ()
-        return ExrClip(c.fps, self.settings.output.start_frame, c.views, people, g.projection_name, g.fov_degrees)
+        return exr_clip(self.clip, self._plan, self.settings.output.start_frame)
 
     def facts(self) -> dict[str, Any]:
         plan = self._plan
@@ -226,10 +226,6 @@ class Session:
         self.clip.close()
 
 
-#: What a render must have in common with what is served for both to share a frame server.
-_SHARED = ("input", "processing", "detection", "matting", "stereo", "hardware")
-
-
 class Sessions:
     """All open clips. Those that nobody asked for are closed when there are too many."""
 
@@ -251,7 +247,7 @@ class Sessions:
         # of an image sequence, the folder's time changes when files come and go
         folder = real if real.is_dir() else real.parent
         changed = 0 if real.is_file() else folder.stat().st_mtime_ns
-        key = (str(real), settings.digest(*_SHARED, "output", "audio"), changed)
+        key = (str(real), settings.digest(*_SECTIONS, "hardware"), changed)
         with self._lock:
             turn = self._turns.setdefault(key, threading.Lock())
         # many clients may open one clip at once: the first one does it, the others find it open
@@ -347,4 +343,4 @@ class Sessions:
 
 def session_id(clip: Clip, settings: Settings) -> str:
     """Equal clips with equal settings are one session."""
-    return hashlib.sha256(f"{clip.fingerprint}|{clip.path}|{settings.digest(*_SHARED, 'output', 'audio')}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{clip.fingerprint}|{clip.path}|{settings.digest(*_SECTIONS, 'hardware')}".encode()).hexdigest()[:16]

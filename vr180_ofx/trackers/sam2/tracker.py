@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vr180_ofx.people.body import box_iou
 from vr180_ofx.trackers.base import Key, Mask, Memory, Prompt, WindowImage
 from vr180_ofx.trackers.sam2.memory import FORGET_AFTER, Bench, Past, Remembered, Rules, trimmed
 from vr180_ofx.trackers.sam2.network import Bank, Features, Sam2Network, Seen
@@ -229,15 +231,5 @@ def _reliable(logits: FloatArray, score: float, iou: float, prompt: Prompt | Non
         return False
     if prompt is None or prompt.box is None:
         return True
-    rows, columns = np.flatnonzero((logits > 0).any(axis=1)), np.flatnonzero((logits > 0).any(axis=0))
-    if rows.size == 0:
-        return False
-    found = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-    return _box_iou(found, prompt.box) >= _LEAST_AGREEMENT
-
-
-def _box_iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    common = max(0.0, width) * max(0.0, height)
-    area: Callable[[tuple[float, ...]], float] = lambda r: (r[2] - r[0]) * (r[3] - r[1])  # noqa: E731
-    return common / max(area(a) + area(b) - common, 1e-9)
+    x, y, width, height = cv2.boundingRect((logits > 0).astype(np.uint8))
+    return width > 0 and box_iou((x, y, x + width, y + height), prompt.box) >= _LEAST_AGREEMENT
