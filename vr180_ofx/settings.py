@@ -152,7 +152,9 @@ class MattingSettings(Section):
         description="Frames without a sign of somebody of whom the plan is sure before SAM 2 is shown them again; 0 is never.",
     )
     use_disparity_mapping: bool = Field(True, description="Let each eye confirm the other along the disparity.")
-    memory_offload: bool = Field(True, description="Keep the tracker's memory outside the GPU between uses.")
+    memory_offload: bool = Field(
+        True, description="Keep the tracker's memory outside the GPU between uses; false spends up to 20 MB of it per person and eye."
+    )
     fp16: bool = Field(True, description="Half precision where the hardware has it; the CPU always works in single.")
     stabilise: float = Field(
         0.5, ge=0, le=0.95, description="How much of the previous frame steadies a still edge; moving edges take none."
@@ -221,6 +223,10 @@ class HardwareSettings(Section):
         "auto",
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
         description="auto, cpu, cuda, cuda:1, mps: what SAM 2 and YOLO run on. The embedded models run on the CPU.",
+    )
+    decoder: Literal["cpu", "gpu"] = Field(
+        "cpu",
+        description="gpu: decode with the graphics card (NVDEC, VideoToolbox, Direct3D, VA-API) where it can; else the CPU takes over.",
     )
     max_vram_gb: float = Field(10, gt=0, le=4096, description="Memory of the GPU that may be used.")
     threads: int = Field(0, ge=0, le=1024, description="0 is one per core.")
@@ -314,7 +320,7 @@ class Settings(Section):
 
 #: Keys that are understood, so that config files load, and that this version does nothing with.
 WITHOUT_EFFECT = (
-    "processing.memory_pipeline", "processing.streaming_output", "matting.use_disparity_mapping", "matting.memory_offload",
+    "processing.memory_pipeline", "processing.streaming_output", "matting.use_disparity_mapping",
     "stereo.consistency_mode", "stereo.validation_threshold", "stereo.correction_method", "stereo.master",
     "performance.preserve_intermediates", "debugging.log_intermediate_workflow",
     "matting.refiner_weights",

@@ -3,6 +3,7 @@
 import random
 
 import av
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +13,10 @@ from hypothesis import strategies as st
 from tests.conftest import make_clip, numbered_picture, picture_number
 from vr180_ofx.media.clip import open_clip
 from vr180_ofx.media.errors import ClipChangedError, FrameError, MediaError
-from vr180_ofx.media.video import VideoReader
+from vr180_ofx.media.video import FrameConverter, VideoReader
+from vr180_ofx.settings import Settings
+from vr180_ofx.vr180.layout import Layout
+from vr180_ofx.vr180.window import Rect
 
 VFR = [0, 40, 85, 120, 200, 210, 300, 333, 400, 470, 500, 590, 600, 640, 700, 777, 800, 830, 900, 999, 1040, 1080, 1100, 1200, 1230]
 CASES = {
@@ -323,3 +327,30 @@ def test_the_fingerprint_is_of_the_content(tmp_path):
         with open_clip(p) as clip:
             prints.append(clip.fingerprint)
     assert prints[0] == prints[1] != prints[2]
+
+
+def test_the_graphics_card_decodes_the_same_or_is_done_without(bframe_clip):
+    """Where there is none the CPU takes over; where there is one its pictures are the same."""
+    path, reference = bframe_clip
+    reader = VideoReader(path, gpu=True)
+    for n in (7, 8, 3, 39, 0):
+        assert np.array_equal(reader.read(n).to_ndarray(format="yuv420p"), reference[n])
+    reader.close()
+    settings = Settings(hardware={"decoder": "gpu"})
+    with open_clip(path, settings) as c, c.reopen() as again:
+        assert picture_number(again.read(21)["left"]) == 21
+
+
+@pytest.mark.parametrize(
+    ("card", "plain"), [("nv12", "yuv420p"), ("p010le", "yuv420p10le"), ("nv16", "yuv422p"), ("p016le", "yuv420p16le")]
+)
+def test_pixel_formats_of_graphics_cards_lose_nothing(card, plain):
+    """Cards deliver chroma interleaved, and 10 bits in the upper part of 16."""
+    rng = np.random.default_rng(3)
+    picture = cv2.GaussianBlur(rng.integers(0, 255, (64, 128, 3), np.uint8), (0, 0), 3)
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=plain)
+    converter = FrameConverter(Layout("sbs", 128, 64))
+    for view in ("left", "right"):
+        a, b = converter.eyes(frame)[view], converter.eyes(frame.reformat(format=card))[view]
+        whole = Rect(0, 0, 64, 64)
+        assert np.array_equal(a.region(whole), b.region(whole)) and a.region(whole).std() > 0.01

@@ -152,6 +152,20 @@ def test_people_are_independent_of_who_else_is_in_the_batch(tracker, frames, run
     assert max(np.abs(a[ONE].logits - b[ONE].logits).max() for a, b in zip(alone, run[1], strict=False)) < 1e-4
 
 
+def test_memory_that_stays_on_the_device_says_the_same(tracker, network, frames):
+    """To the bit, also after a memory that was restored; and it lets go of what is forgotten."""
+    near = Sam2Tracker(network, "random", REFERENCE, offload=False)
+    samples, prompts = images(frames[:24]), {0: {ONE: BOX, TWO: POINTS}, 9: {ONE: BOX}}
+    far_memories, far = ours(tracker, samples, prompts)
+    near_memories, close = ours(near, samples, prompts)
+    assert [m.digest() for m in near_memories] == [m.digest() for m in far_memories]
+    assert all(np.array_equal(a[k].logits, b[k].logits) for a, b in zip(far, close, strict=True) for k in a)
+    assert len(near._near) <= 2 * (near.network.recent + 2)
+    restored = Memory.from_bytes(far_memories[11].to_bytes())
+    _, again = near.step(restored, shown(samples[12], [ONE, TWO]))
+    assert all(np.array_equal(again[k].logits, far[12][k].logits) for k in again)
+
+
 def test_memory_stays_flat(network, frames):
     """However long, and however often somebody is prompted again."""
     tracker = Sam2Tracker(network, "random", Behaviour())

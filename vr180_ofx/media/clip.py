@@ -71,7 +71,7 @@ class Source(Protocol):
 
     def describe(self) -> dict[str, Any]: ...
 
-    def reopen(self, fast: bool, threads: int) -> Source: ...
+    def reopen(self, fast: bool, threads: int, gpu: bool = False) -> Source: ...
 
     def close(self) -> None: ...
 
@@ -163,7 +163,8 @@ class Clip:
     def reopen(self, fast: bool = False, threads: int | None = None) -> Clip:
         """The same clip with a decoder of its own, for another thread. fast: good enough for analysis."""
         count = self.settings.hardware.threads if threads is None else threads
-        return Clip(self.source.reopen(fast, count), self.geometry, self.settings, self._fingerprint)
+        gpu = self.settings.hardware.decoder == "gpu"
+        return Clip(self.source.reopen(fast, count, gpu), self.geometry, self.settings, self._fingerprint)
 
     def describe(self) -> dict[str, Any]:
         """Facts for people and for JSON."""

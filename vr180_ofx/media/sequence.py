@@ -231,7 +231,7 @@ class SequenceSource:
             "variable_rate": False,
         }
 
-    def reopen(self, fast: bool, threads: int) -> Source:
+    def reopen(self, fast: bool, threads: int, gpu: bool = False) -> Source:
         return SequenceSource(self._sequence, self._geometry, self._colorspace, self.fps, self._separate)
 
     def close(self) -> None:

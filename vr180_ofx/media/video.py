@@ -20,6 +20,7 @@ from av.video.frame import VideoFrame
 
 from vr180_ofx.media.colour import ColourTags, display_transform, tags_from_codes, with_colorspace
 from vr180_ofx.media.errors import ClipChangedError, FrameError
+from vr180_ofx.media.hardware import open_accelerated
 from vr180_ofx.media.index import FrameIndex, file_identity, first_video, load_index, open_container
 from vr180_ofx.media.picture import EyeImage, PlaneArray, RgbEye, YuvEye
 from vr180_ofx.vr180.layout import Layout
@@ -33,8 +34,12 @@ class VideoReader:
     seeks: how often the decoder had to be repositioned. decoded: how many frames it has put out.
     """
 
-    def __init__(self, path: Path, threads: int = 0, fast: bool = False) -> None:
-        """threads: decoder threads, 0 for one per core. fast: skip the loop filter (for analysis, not for output)."""
+    def __init__(self, path: Path, threads: int = 0, fast: bool = False, gpu: bool = False) -> None:
+        """threads: decoder threads, 0 for one per core. fast: skip the loop filter (for analysis, not for output).
+
+        gpu: decode with the graphics card where it can. Not together with ``fast``, whose pictures only the CPU makes: what is
+        found in a clip must not depend on the machine.
+        """
         self.path = path
         self.index: FrameIndex = load_index(path)
         self.seeks = 0
@@ -42,6 +47,7 @@ class VideoReader:
         self._identity = file_identity(path)
         self._threads = threads
         self._fast = fast
+        self._gpu = gpu and not fast
         self._lock = threading.Lock()
         self._container: av.container.InputContainer | None = None
         self._frames: Iterator[VideoFrame] | None = None
@@ -67,9 +73,14 @@ class VideoReader:
         self._position = -1
 
     def _open(self) -> Any:
-        self._container = open_container(self.path)
+        accelerated = open_accelerated(str(self.path)) if self._gpu else None
+        self._container = accelerated or open_container(self.path)
         stream = first_video(self._container, self.path)
         context = stream.codec_context
+        if accelerated is not None and context.is_hwaccel:
+            # one thread feeds the card; more would only hold more of its surfaces
+            context.thread_count = 1
+            return stream
         context.thread_type = "FRAME" if "FRAME" in str(context.thread_type) or self._threads != 1 else "NONE"
         context.thread_count = self._threads
         if self._fast:

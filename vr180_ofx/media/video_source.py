@@ -94,8 +94,8 @@ class VideoSource:
             facts["colour"] = "unknown: the first frame is damaged"
         return facts
 
-    def reopen(self, fast: bool, threads: int) -> Source:
-        return VideoSource(VideoReader(self.path, threads, fast), self.layout, self._colorspace)
+    def reopen(self, fast: bool, threads: int, gpu: bool = False) -> Source:
+        return VideoSource(VideoReader(self.path, threads, fast, gpu), self.layout, self._colorspace)
 
     def close(self) -> None:
         self.reader.close()

@@ -94,7 +94,8 @@ def _sam2(name: str, settings: Settings) -> Tracker:
     _limit(settings, device)
     size = matting.window_size or (1024 if device.startswith("cuda") else 512)
     behaviour = Behaviour(Rules(reliable=matting.memory_selection == "reliable"), matting.prompt_again_after)
-    return Sam2Tracker.load(name, weights_of(settings), size, device, _precision(device) if matting.fp16 else "float32", behaviour)
+    precision = _precision(device) if matting.fp16 else "float32"
+    return Sam2Tracker.load(name, weights_of(settings), size, device, precision, behaviour, matting.memory_offload)
 
 
 def _limit(settings: Settings, device: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -50,8 +51,11 @@ class Sam2Tracker:
     exact_after: int | None = None
     wants_prompts = True
 
-    def __init__(self, network: Sam2Network, identity: str, behaviour: Behaviour | None = None) -> None:
+    def __init__(self, network: Sam2Network, identity: str, behaviour: Behaviour | None = None, offload: bool = True) -> None:
+        """offload: nothing of the memory stays on the network's device between steps."""
         self.network = network
+        #: id -> array of a memory, and the same on the device. Of the newest memory alone; the arrays keep the ids their own.
+        self._near: dict[int, tuple[npt.NDArray[np.uint16], Tensor]] | None = None if offload else {}
         self.window_size = network.size
         self.behaviour = behaviour or Behaviour(Rules(network.recent, network.reach))
         b, r = self.behaviour, self.behaviour.rules
@@ -60,12 +64,13 @@ class Sam2Tracker:
 
     @classmethod
     def load(
-        cls, name: str, weights: Path, size: int, device: str = "cpu", precision: str = "float32", behaviour: Behaviour | None = None
-    ) -> Sam2Tracker:
+        cls, name: str, weights: Path, size: int, device: str = "cpu", precision: str = "float32", behaviour: Behaviour | None = None,
+        offload: bool = True,
+    ) -> Sam2Tracker:  # fmt: skip
         """From a file of weights."""
         from vr180_ofx.weights.store import file_sha256
 
-        return cls(Sam2Network(name, weights, size, device, precision), file_sha256(weights)[:16], behaviour)
+        return cls(Sam2Network(name, weights, size, device, precision), file_sha256(weights)[:16], behaviour, offload)
 
     def identity(self) -> str:
         return self._identity
@@ -84,6 +89,7 @@ class Sam2Tracker:
             for key, mask, remembered in self._look(part, pasts, now):
                 masks[key] = mask
                 pasts[key] = trimmed((*pasts.get(key, ()), remembered), now + 1, rules)
+        self._tidy(pasts)
         return Bench(now + 1, pasts).to_memory(), {k: masks[k] for k in keys}
 
     def _look(self, windows: Mapping[Key, WindowImage], pasts: Mapping[Key, Past], now: int) -> list[tuple[Key, Mask, Remembered]]:
@@ -169,7 +175,7 @@ class Sam2Tracker:
             # temporal embeddings: the last one is for conditioning frames, the first for the frame just before
             count = len(frames)
             places = [count - 1 - i if self.behaviour.rules.reliable else now - r.step - 1 for i, r in enumerate(frames)]
-            spatial.append([_as_bfloat16(r) for r in (*anchors, *frames)])
+            spatial.append([self._features(r) for r in (*anchors, *frames)])
             slots.append([recent] * len(anchors) + places)
             others = sorted((r for r in past if not r.anchor), key=lambda r: -r.step)
             pointers.append(np.stack([r.pointer for r in (*anchors, *others)]))
@@ -177,11 +183,26 @@ class Sam2Tracker:
         # torch's own memory: the alignment of the numbers must not depend on where they came from
         stacked = torch.stack([torch.stack(frames) for frames in spatial], dim=1)
         return Bank(
-            self._put(stacked).float(),
+            (self._put(stacked) if self._near is None else stacked).float(),
             torch.tensor(slots, device=device).T,
             self._put(torch.from_numpy(np.stack(pointers, axis=1)).clone()),
             torch.tensor(ages, dtype=torch.float32, device=device).T,
         )
+
+    def _features(self, r: Remembered) -> Tensor:
+        """What is remembered of one frame: on the device when memory stays there, else on the CPU."""
+        assert r.features is not None
+        if self._near is None:
+            return _as_bfloat16(r.features)
+        if id(r.features) not in self._near:
+            self._near[id(r.features)] = (r.features, self._put(_as_bfloat16(r.features)))
+        return self._near[id(r.features)][1]
+
+    def _tidy(self, pasts: Mapping[Key, Past]) -> None:
+        """Lets everything go that the newest memory does not hold."""
+        if self._near is not None:
+            held = {id(r.features) for past in pasts.values() for r in past if r.features is not None}
+            self._near = {k: v for k, v in self._near.items() if k in held}
 
     def _put(self, values: Tensor) -> Tensor:
         if self.network.device.type == "cuda":
@@ -202,6 +223,8 @@ class Sam2Tracker:
             score, iou = float(scores[i]), float(ious[i])
             kept = features[i].copy()
             trusted = prompted or not self.behaviour.rules.reliable or _reliable(logits[i], score, iou, images[i].prompt)
+            if self._near is not None and trusted:
+                self._near[id(kept)] = (kept, memories[i])
             remembered = Remembered(now, prompted, pointers[i].copy(), score, iou, kept if trusted else None)
             present = 1 / (1 + np.exp(-np.clip(score, -30, 30)))
             out.append((key, Mask(logits[i], float(present)), remembered))
@@ -220,10 +243,9 @@ def _kind(prompt: Prompt) -> tuple[object, ...]:
     return ("mask",) if prompt.mask is not None else ("points", len(prompt.points_and_labels()[1]))
 
 
-def _as_bfloat16(r: Remembered) -> Tensor:
-    assert r.features is not None
+def _as_bfloat16(bits: npt.NDArray[np.uint16]) -> Tensor:
     # a copy: PyTorch knows no read-only tensors
-    return torch.tensor(r.features.view(np.int16)).view(torch.bfloat16)
+    return torch.tensor(bits.view(np.int16)).view(torch.bfloat16)
 
 
 def _reliable(logits: FloatArray, score: float, iou: float, prompt: Prompt | None) -> bool:
