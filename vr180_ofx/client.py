@@ -1,29 +1,47 @@
 """A client of the frame server: standard library alone, Python 3.9 and later, so that it works inside hosts. It may be copied as it is.
 
-server = connect()                                   # the running server of this user
+server = connect()                                   # the running server of this user; find_or_start() starts one
 clip = server.open("/plates/shot.mp4")
 clip.wait()                                          # until the people are found
 frame = clip.frame(120, view="left")                 # frame.data: halves, rows from the top
 for job in clip.render("/renders/shot", "0-99"):     # progress as it comes
     print(job["done"], job["total"])
+
+For hosts, which must not wait: `Link` finds the server again when it went away, `Scrubber` delivers the frame that was wished for last,
+`Task` renders in the background, `Node` turns the values of knobs into requests.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
+import shlex
+import shutil
 import socket
+import string
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 API = 1
 _TIMEOUT_S = 600.0
+#: A server that a host started ends when nobody asked it for so long.
+_IDLE_EXIT_MINUTES = 120
+#: A final frame that is there sooner needs no draft before it.
+_DRAFT_AFTER_S = 0.06
+#: What hosts set for their own Python and libraries, and what a program started by them must not inherit.
+_OF_THE_HOST = (
+    "PYTHONHOME", "PYTHONPATH", "PYTHONNOUSERSITE", "PYTHONEXECUTABLE", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH",
+    "DYLD_INSERT_LIBRARIES", "QT_PLUGIN_PATH", "OCIO", "VIRTUAL_ENV",
+)  # fmt: skip
 
 
 class ServerProblem(Exception):
@@ -37,6 +55,34 @@ class ServerProblem(Exception):
 
 class ServerUnavailable(Exception):
     """There is no server, or it went away. The message says what to do."""
+
+
+class Cancelled(Exception):
+    """The request was given up by whoever made it."""
+
+
+class Cancel:
+    """Gives up requests from another thread: their connection is closed, and the server stops working for them."""
+
+    def __init__(self) -> None:
+        self.cancelled = False
+        self._lock = threading.Lock()
+        self._connection: http.client.HTTPConnection | None = None
+
+    def cancel(self) -> None:
+        with self._lock:
+            self.cancelled = True
+            wire = None if self._connection is None else self._connection.sock
+            if wire is not None:
+                with contextlib.suppress(OSError):
+                    wire.shutdown(socket.SHUT_RDWR)
+
+    def watch(self, connection: http.client.HTTPConnection | None) -> None:
+        """The connection that `cancel` is to close; None when there is none any more. Raises Cancelled when it is too late."""
+        with self._lock:
+            self._connection = connection
+            if self.cancelled and connection is not None:
+                raise Cancelled("the request was given up")
 
 
 class Picture(NamedTuple):
@@ -119,6 +165,10 @@ class Server:
         jobs: list[dict[str, Any]] = self._json("GET", "/v1/jobs")["jobs"]
         return jobs
 
+    def job(self, job: str) -> dict[str, Any]:
+        """How far a job is."""
+        return self._json("GET", f"/v1/jobs/{quote(job)}")
+
     def cancel(self, job: str) -> dict[str, Any]:
         """Stops a job between two frames."""
         return self._json("DELETE", f"/v1/jobs/{quote(job)}")
@@ -154,9 +204,13 @@ class Server:
         return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
 
     def request(
-        self, method: str, path: str, body: Any | None = None, headers: Mapping[str, str] | None = None
+        self, method: str, path: str, body: Any | None = None, headers: Mapping[str, str] | None = None, cancel: Cancel | None = None
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """(status, headers in lower case, body). Raises ServerProblem for errors, ServerUnavailable when nobody answers."""
+        """(status, headers in lower case, body). Raises ServerProblem for errors, ServerUnavailable when nobody answers.
+
+        cancel: gives the request up from another thread; it raises Cancelled then.
+        """
+        cancel = cancel or Cancel()
         data = None if body is None else json.dumps(body).encode()
         sent = {**self._headers(), **(headers or {}), **({"Content-Type": "application/json"} if data is not None else {})}
         for attempt in (0, 1):
@@ -165,14 +219,23 @@ class Server:
                 self._local.connection = self._new_connection()
             connection: http.client.HTTPConnection = self._local.connection
             try:
+                if connection.sock is None:
+                    connection.connect()
+                cancel.watch(connection)
                 connection.request(method, path, body=data, headers=sent)
                 response = connection.getresponse()
                 content = response.read()
+                cancel.watch(None)
+            except Cancelled:
+                self.close()
+                raise
             except (TimeoutError, socket.timeout):
                 self.close()
                 raise ServerUnavailable(f"{self.address} did not answer within {self._timeout_s:g} s") from None
             except (OSError, http.client.HTTPException) as error:
                 self.close()
+                if cancel.cancelled:
+                    raise Cancelled("the request was given up") from None
                 # a kept connection that the server has closed meanwhile: once more, with a new one
                 if fresh or attempt:
                     raise ServerUnavailable(f"{self.address} does not answer ({error}); is it running? vr180-ofx serve") from None
@@ -225,12 +288,13 @@ class Clip:
 
     def frame(
         self, n: int, view: str | None = None, layer: str = "A", quality: str = "final", format: str = "f16",
-        etag: str | None = None,
+        etag: str | None = None, cancel: Cancel | None = None,
     ) -> Picture | None:  # fmt: skip
-        """One layer of frame ``n`` (0-based). With ``etag``: None when the bytes are still those."""
+        """One layer of frame ``n`` (0-based). With ``etag``: None when the bytes are still those. view: left, right, main or both."""
         asked = {"layer": layer, "quality": quality, "format": format, **({"view": view} if view else {})}
         headers = {"If-None-Match": etag} if etag else None
-        status, facts, data = self.server.request("GET", f"{self._path}/frames/{n}?{urlencode(asked)}", headers=headers)
+        path = f"{self._path}/frames/{n}?{urlencode(asked)}"
+        status, facts, data = self.server.request("GET", path, headers=headers, cancel=cancel)
         if status == 304:
             return None
         return Picture(
@@ -275,6 +339,10 @@ class Clip:
         """Stage times, caches, memory."""
         return self.server._json("GET", f"{self._path}/stats")
 
+    def clear_cache(self) -> int:
+        """Forgets the clip's finished frames, in memory and on disk. Returns how many there were on disk."""
+        return int(self.server._json("DELETE", f"{self._path}/cache")["frames"])
+
     def close(self) -> None:
         """Closes the clip on the server. What is cached is kept."""
         self.server.request("DELETE", self._path)
@@ -285,3 +353,479 @@ def _problem(status: int, content: bytes) -> ServerProblem:
         return ServerProblem(status, str(json.loads(content)["detail"]))
     except (ValueError, KeyError, TypeError):
         return ServerProblem(status, content[:200].decode(errors="replace") or f"status {status}")
+
+
+# starting a server --------------------------------------------------------------------------------------------------
+
+
+def bridge_facts() -> dict[str, Any]:
+    """What the installation of a bridge left beside this file: command, roots, version; empty where there is none."""
+    try:
+        facts: dict[str, Any] = json.loads((Path(__file__).resolve().parent / "bridge.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return facts
+
+
+def server_command() -> list[str]:
+    """How the program is started: VR180_OFX_COMMAND, what the installation noted, or what is on the PATH. Raises ServerUnavailable."""
+    override = os.environ.get("VR180_OFX_COMMAND")
+    if override:
+        return shlex.split(override)
+    noted = bridge_facts().get("command")
+    if noted and Path(noted[0]).exists():
+        return [str(word) for word in noted]
+    found = shutil.which("vr180-ofx")
+    if found:
+        return [found]
+    was = f" (it was {noted[0]}, which is gone)" if noted else ""
+    raise ServerUnavailable(
+        f"the program vr180-ofx is not found{was}; run `vr180-ofx install` for this host again, or set VR180_OFX_COMMAND to its path"
+    )
+
+
+def _all_roots() -> list[str]:
+    if sys.platform == "win32":
+        return [f"{letter}:\\" for letter in string.ascii_uppercase if Path(f"{letter}:\\").exists()]
+    return ["/"]
+
+
+def find_or_start(
+    address: str | None = None, token_file: str | None = None, start: bool = True, timeout_s: float = 90.0,
+    said: Callable[[str], None] = lambda text: None,
+) -> Server:  # fmt: skip
+    """The server at ``address``, or the one of this user, which is started when there is none. Raises ServerUnavailable.
+
+    The server outlives the host, so that other hosts find it; it ends by itself when nobody asked it for two hours.
+    """
+    try:
+        return _checked(connect(address, token_file))
+    except ServerUnavailable:
+        if address or not start:
+            raise
+    command = server_command()
+    folder = announce_path().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    said("starting the frame server")
+    lock, log = folder / "starting", folder / "server.log"
+    end = time.monotonic() + timeout_s
+    while not _claim(lock, timeout_s):
+        # another host is starting it; should that fail, this one tries
+        with contextlib.suppress(ServerUnavailable):
+            return _checked(connect())
+        if time.monotonic() > end:
+            raise ServerUnavailable(f"the frame server did not start within {timeout_s:g} s; its log is {log}")
+        time.sleep(0.1)
+    try:
+        with contextlib.suppress(ServerUnavailable):
+            # started by somebody between the first look and the claim
+            return _checked(connect())
+        roots = [word for root in bridge_facts().get("roots") or _all_roots() for word in ("--root", str(root))]
+        process = _spawn([*command, "serve", "--idle-exit", str(_IDLE_EXIT_MINUTES), *roots], log)
+        return _checked(_wait_for_server(process, log, timeout_s))
+    finally:
+        with contextlib.suppress(OSError):
+            lock.unlink()
+
+
+def _claim(lock: Path, timeout_s: float) -> bool:
+    """Whether this process is the one to start the server: two hosts may look for it at once."""
+    for _ in range(2):
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            return True
+        except FileExistsError:
+            with contextlib.suppress(OSError):
+                if time.time() - lock.stat().st_mtime <= timeout_s:
+                    return False
+                # left by a host that died
+                lock.unlink()
+    return False
+
+
+def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    env = {k: v for k, v in os.environ.items() if k not in _OF_THE_HOST}
+    detached: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        detached = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+    try:
+        with open(log, "ab") as out:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=str(Path.home()), **detached)
+    except OSError as error:
+        raise ServerUnavailable(f"{command[0]} cannot be started: {error.strerror or error}") from None
+
+
+def _wait_for_server(process: subprocess.Popen[bytes], log: Path, timeout_s: float) -> Server:
+    end = time.monotonic() + timeout_s
+    while True:
+        try:
+            return connect()
+        except ServerUnavailable as error:
+            if process.poll() is not None:
+                raise ServerUnavailable(f"the frame server ended at once: {_last_line(log)}") from None
+            if time.monotonic() > end:
+                raise ServerUnavailable(f"the frame server did not start within {timeout_s:g} s ({error}); its log is {log}") from None
+        time.sleep(0.1)
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else f"it said nothing; see {log}"
+
+
+def _checked(server: Server) -> Server:
+    """Refuses a server of another release series than the bridge was installed from."""
+    wanted, there = str(bridge_facts().get("version", "")), str(server.health().get("version", ""))
+    if wanted and there and wanted.split(".")[:2] != there.split(".")[:2]:
+        raise ServerUnavailable(
+            f"the frame server at {server.address} is version {there}, this bridge is for {wanted}; "
+            "end that server, or install the bridge again"
+        )
+    return server
+
+
+# for hosts ----------------------------------------------------------------------------------------------------------
+
+
+class Link:
+    """A clip with its settings, on whatever server there is: found or started, and found again when it went away.
+
+    said: gets lines about what is going on, from any thread.
+    """
+
+    def __init__(
+        self, path: str, settings: Mapping[str, Any] | None = None, address: str | None = None, token_file: str | None = None,
+        start: bool = True, said: Callable[[str], None] = lambda text: None,
+    ) -> None:  # fmt: skip
+        self.path = str(path)
+        self.settings = dict(settings or {})
+        self._where = (address or None, token_file or None, start)
+        self._said = said
+        self._lock = threading.Lock()
+        self._clip: Clip | None = None
+
+    def clip(self) -> Clip:
+        """The open clip. Raises ServerUnavailable, ServerProblem."""
+        with self._lock:
+            if self._clip is None:
+                address, token_file, start = self._where
+                server = find_or_start(address, token_file, start, said=self._said)
+                self._clip = server.open(self.path, self.settings)
+            return self._clip
+
+    def forget(self, clip: Clip | None = None) -> None:
+        """The next call looks for the server again. clip: only if it is still this one that is meant."""
+        with self._lock:
+            if clip is None or clip is self._clip:
+                self._clip = None
+
+    def call(self, function: Callable[[Clip], Any]) -> Any:
+        """``function(clip)``, and once more when the server had gone away or had closed the clip."""
+        clip = self.clip()
+        try:
+            return function(clip)
+        except ServerUnavailable:
+            self._said("the frame server went away; looking for it again")
+        except ServerProblem as problem:
+            if problem.status != 404 or self._is_open(clip):
+                raise
+        self.forget(clip)
+        return function(self.clip())
+
+    @staticmethod
+    def _is_open(clip: Clip) -> bool:
+        try:
+            clip.refresh()
+        except ServerProblem as problem:
+            return problem.status != 404
+        return True
+
+    def wait(self, cancel: Cancel | None = None, progress: Callable[[int, int], None] = lambda done, total: None) -> Clip:
+        """The clip, once its people are found. Raises Cancelled."""
+        while True:
+            facts = self.call(lambda clip: clip.refresh())
+            if facts["state"] == "failed":
+                raise ServerProblem(422, str(facts["error"]))
+            if facts["state"] == "ready":
+                return self.clip()
+            if facts["job"]:
+                number = str(facts["job"])
+                with contextlib.suppress(ServerProblem):
+                    job = self.call(partial(_job_facts, number=number))
+                    progress(int(job["done"]), int(job["total"]))
+            if cancel is not None and cancel.cancelled:
+                raise Cancelled("waiting for the analysis was given up")
+            time.sleep(0.1)
+
+    def frame(self, n: int, cancel: Cancel | None = None, **asked: Any) -> Picture:
+        """One layer of a final frame; waits for the analysis."""
+        self.wait(cancel)
+        picture: Picture = self.call(lambda clip: clip.frame(n, cancel=cancel, **asked))
+        return picture
+
+
+class Wish(NamedTuple):
+    """What a viewer shows. n: 0-based. views: one picture each."""
+
+    n: int
+    views: tuple[str, ...]
+    layer: str = "A"
+    format: str = "f16"
+
+
+class Scrubber:
+    """What an interactive host needs: the newest wish only. A draft at once, the final when it is ready.
+
+    `want` returns at once; a wish that is overtaken by another is given up, here and on the server. deliver(wish, view -> picture) and
+    failed(wish, text) are called from threads of this object; hosts hand them over to their own main thread.
+    quality: draft, final, or draft_then_final.
+    """
+
+    def __init__(
+        self, link: Link, deliver: Callable[[Wish, dict[str, Picture]], None], failed: Callable[[Wish, str], None],
+        quality: str = "draft_then_final",
+    ) -> None:  # fmt: skip
+        self._link = link
+        self._deliver = deliver
+        self._failed = failed
+        self._changed = threading.Condition()
+        self._wish: Wish | None = None
+        self._number = 0
+        #: Number of the wish whose final was delivered: its draft comes too late.
+        self._finished = 0
+        self._closed = False
+        self._cancels: dict[str, Cancel] = {}
+        self.asked = 0
+        kinds = {"draft_then_final": ("draft", "final"), "draft": ("draft",), "final": ("final",)}[quality]
+        self._patience_s = _DRAFT_AFTER_S if len(kinds) == 2 else 0.0
+        self._threads = [threading.Thread(target=self._run, args=(k,), name=f"vr180-{k}", daemon=True) for k in kinds]
+        for thread in self._threads:
+            thread.start()
+
+    def want(self, wish: Wish | None) -> None:
+        """This one from now on; None: nothing."""
+        with self._changed:
+            self._wish = wish
+            self._number += 1
+            for cancel in self._cancels.values():
+                cancel.cancel()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Ends the threads without waiting for the server."""
+        self._closed = True
+        self.want(None)
+
+    def _next(self, kind: str, seen: int) -> tuple[int, Wish, Cancel] | None:
+        """The newest wish that this thread has not served; None at the end."""
+        with self._changed:
+            while not self._closed and (self._number == seen or self._wish is None):
+                self._changed.wait()
+            if self._closed or self._wish is None:
+                return None
+            self._cancels[kind] = cancel = Cancel()
+            return self._number, self._wish, cancel
+
+    def _run(self, kind: str) -> None:
+        seen = 0
+        while (work := self._next(kind, seen)) is not None:
+            seen, wish, cancel = work
+            if kind == "draft" and self._overtaken(seen):
+                continue
+            try:
+                pictures = self._fetch(kind, wish, cancel)
+            except Cancelled:
+                continue
+            except (ServerProblem, ServerUnavailable) as error:
+                self._report(seen, wish, str(error))
+            except Exception as error:  # noqa: BLE001 - a thread that dies would leave the host waiting for ever
+                self._report(seen, wish, f"an error that should not happen: {type(error).__name__}: {error}")
+            else:
+                self._hand_over(kind, seen, wish, pictures)
+
+    def _overtaken(self, number: int) -> bool:
+        """Waits a moment: whether by then the final is there, or something else is wished for."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._number != number or self._finished == number, self._patience_s)
+            return self._number != number or self._finished == number
+
+    def _fetch(self, kind: str, wish: Wish, cancel: Cancel) -> dict[str, Picture]:
+        if kind == "final":
+            self._link.wait(cancel)
+        out = {}
+        for view in wish.views:
+            self.asked += 1
+            out[view] = self._link.call(partial(_one_view, wish=wish, view=view, quality=kind, cancel=cancel))
+        return out
+
+    def _hand_over(self, kind: str, number: int, wish: Wish, pictures: dict[str, Picture]) -> None:
+        with self._changed:
+            if number != self._number or (kind == "draft" and self._finished == number):
+                return
+            if kind == "final":
+                self._finished = number
+                if "draft" in self._cancels:
+                    self._cancels["draft"].cancel()
+                self._changed.notify_all()
+        self._deliver(wish, pictures)
+
+    def _report(self, number: int, wish: Wish, text: str) -> None:
+        if number == self._number:
+            self._failed(wish, text)
+
+
+def _job_facts(clip: Clip, number: str) -> dict[str, Any]:
+    return clip.server.job(number)
+
+
+def _one_view(clip: Clip, wish: Wish, view: str, quality: str, cancel: Cancel) -> Picture:
+    picture = clip.frame(wish.n, view, wish.layer, quality, wish.format, cancel=cancel)
+    assert picture is not None  # nobody said what is known
+    return picture
+
+
+class Task:
+    """Work in the background of a host: analysing or rendering, with progress, an end, and a way to stop it.
+
+    work(task): does it, calls ``task.progress`` and looks at ``task.cancel``. state: running, done, failed or cancelled. text: for people.
+    """
+
+    def __init__(self, work: Callable[[Task], Any], changed: Callable[[Task], None] = lambda task: None) -> None:
+        self.state = "running"
+        self.text = ""
+        self.done = self.total = 0
+        self.result: Any = None
+        self.cancel = Cancel()
+        self._changed = changed
+        self._work = work
+        self._thread = threading.Thread(target=self._run, name="vr180-task", daemon=True)
+        self._thread.start()
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        self.done, self.total, self.text = done, total, text
+        self._changed(self)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Whether it has ended."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        state = "failed"
+        try:
+            self.result = self._work(self)
+            state = "done"
+        except Cancelled:
+            self.text, state = "cancelled", "cancelled"
+        except (ServerProblem, ServerUnavailable) as error:
+            self.text = str(error)
+        except Exception as error:  # noqa: BLE001 - it is said in the host, not lost in a thread
+            self.text = f"an error that should not happen: {type(error).__name__}: {error}"
+        # last: whoever waits for the state reads the text
+        self.state = state
+        self._changed(self)
+
+
+def render_task(
+    link: Link,
+    folder: str,
+    frames: str = "all",
+    output: Mapping[str, Any] | None = None,
+    changed: Callable[[Task], None] = lambda task: None,
+) -> Task:
+    """Renders in the background. A server that goes away ends it with a message; the same render goes on where it stopped."""
+
+    def work(task: Task) -> dict[str, Any]:
+        clip = link.wait(task.cancel, lambda done, total: task.progress(done, total, "analysing"))
+        job = link.call(lambda clip: clip.start_render(folder, frames, output))
+        clip = link.clip()
+        try:
+            for state in clip.server.follow(job["job"]):
+                job = state
+                task.progress(job["done"], job["total"], "rendering")
+                if task.cancel.cancelled and job["state"] in ("waiting", "running"):
+                    clip.server.cancel(job["job"])
+        except (ServerUnavailable, ServerProblem) as error:
+            link.forget(clip)
+            if isinstance(error, ServerProblem) and error.status != 404:
+                raise
+            raise ServerUnavailable(
+                f"the frame server went away after {task.done} of {task.total} frames; what was written is whole. Render again to go on"
+            ) from None
+        if job["state"] == "failed":
+            raise ServerProblem(500, str(job["error"]))
+        if job["state"] == "cancelled":
+            raise Cancelled
+        report: dict[str, Any] = job["report"] or {}
+        return report
+
+    return Task(work, changed)
+
+
+def analyse_task(link: Link, changed: Callable[[Task], None] = lambda task: None) -> Task:
+    """Finds the people in the background. result: the clip's facts."""
+
+    def work(task: Task) -> dict[str, Any]:
+        return link.wait(task.cancel, lambda done, total: task.progress(done, total, "analysing")).refresh()
+
+    return Task(work, changed)
+
+
+class Node:
+    """The node's definition (node.json beside this file), and what values of its parameters mean."""
+
+    def __init__(self, path: str | None = None) -> None:
+        here = Path(__file__).resolve().parent
+        for file in [Path(path)] if path else [here / "node.json", here / "nodes" / "node.json"]:
+            if file.exists():
+                self.data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+                break
+        else:
+            raise FileNotFoundError(f"node.json is not beside {__file__}; install the bridge again")
+        self.parameters: dict[str, dict[str, Any]] = {p["name"]: p for p in self.data["parameters"]}
+
+    def settings(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Sections for `Server.open`: what differs from the defaults. Output keys are left to `output`."""
+        return {k: v for k, v in self._sections(values).items() if k != "output"}
+
+    def output(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Keys of the section output for `Clip.start_render`."""
+        return self._sections(values).get("output", {})
+
+    def _sections(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        out: dict[str, dict[str, Any]] = {}
+        for name, p in self.parameters.items():
+            value = values.get(name, p["default"])
+            if p["setting"] is None or value == p["default"]:
+                continue
+            section, _, key = p["setting"].partition(".")
+            if p["kind"] == "choice" and name == "scale":
+                value = float(value)
+            out.setdefault(section, {})[key] = value
+        return out
+
+    @staticmethod
+    def index(frame: int, values: Mapping[str, Any], count: int) -> int | None:
+        """The clip's frame (0-based) that the host's ``frame`` shows; None outside the clip."""
+        n = int(frame) - int(values.get("first_frame", 1))
+        return n if 0 <= n < count else None
+
+    @staticmethod
+    def ranges(text: str, first_frame: int) -> str:
+        """Ranges in the host's numbers as the server counts them, from 0. Raises ValueError with a message for people."""
+        if text.strip() in ("", "all"):
+            return "all"
+        out = []
+        for part in text.split(","):
+            first, dash, last = part.strip().partition("-")
+            try:
+                a, b = int(first) - first_frame, int(last if dash else first) - first_frame
+            except ValueError:
+                raise ValueError(f"frames is {text!r}; allowed are all, or ranges such as 1-48,100") from None
+            if a < 0 or b < a:
+                raise ValueError(f"frames is {text!r}; the clip begins at frame {first_frame}, and a range goes upwards")
+            out.append(str(a) if a == b else f"{a}-{b}")
+        return ",".join(out)

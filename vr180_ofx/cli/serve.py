@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder that clips may be read from and renders written to; may be repeated (default: the current folder)",
     )  # fmt: skip
     parser.add_argument("--announce", metavar="F", help="where the address is written while the server runs (default: in the cache folder)")
+    parser.add_argument("--idle-exit", type=float, metavar="MINUTES", help="end when nobody has asked for anything for so long")
     add_settings_arguments(parser)
 
 
@@ -41,6 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{address}\ntoken file: {token}", flush=True)
         console.print(f"serving clips under {', '.join(str(Path(r).resolve()) for r in roots)}; end it with Ctrl+C")
 
-    serve(settings, roots, said, Path(arguments.announce) if arguments.announce else None)
+    if arguments.idle_exit is not None and not 0 < arguments.idle_exit <= 1e6:
+        raise SettingsError(f"--idle-exit is {arguments.idle_exit:g}; it is a number of minutes above 0")
+    idle_s = None if arguments.idle_exit is None else arguments.idle_exit * 60
+    serve(settings, roots, said, Path(arguments.announce) if arguments.announce else None, idle_s)
     console.print("ended; caches are on disk")
     return 0

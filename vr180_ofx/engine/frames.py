@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +64,15 @@ class FrameCache:
         if self._store is not None:
             with self._stages.measure("cache: write"):
                 self._store.put(key, pack_frame(frame))
+
+    def drop(self, keys: Iterable[str]) -> int:
+        """Removes these from disk. Returns how many were there."""
+        if self._store is None:
+            return 0
+        held = [k for k in keys if self._store.has(k)]
+        for key in held:
+            self._store.drop(key)
+        return len(held)
 
     def clear(self) -> None:
         with self._lock:

@@ -239,6 +239,11 @@ class FrameServer:
         self._frames.clear()
         self._checkpoints.clear()
 
+    def clear_frames(self) -> int:
+        """Forgets finished frames in memory and on disk; they are made again when somebody asks. Returns how many were on disk."""
+        self._frames.clear()
+        return self._frames.drop(self.frame_key(n) for n in range(len(self.clip)))
+
     def stats(self) -> dict[str, Any]:
         """Numbers for people: stages, caches, memory."""
         with self._lock:

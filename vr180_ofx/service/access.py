@@ -11,7 +11,7 @@ import secrets
 import stat
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -120,13 +120,17 @@ class Gate:
     hosts: names by which this server may be called; others are somebody's web page that resolves its name to this machine.
     """
 
-    def __init__(self, app: ASGIApp, token: str, hosts: Iterable[str], per_second: float, body_limit: int = BODY_LIMIT) -> None:
+    def __init__(
+        self, app: ASGIApp, token: str, hosts: Iterable[str], per_second: float,
+        body_limit: int = BODY_LIMIT, touched: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         self._app = app
         self._token = token.encode()
         self._hosts = {h.lower() for h in hosts} | {"localhost", "127.0.0.1", "::1"}
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._per_second = per_second
         self._body_limit = body_limit
+        self._touched = touched
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -138,6 +142,7 @@ class Gate:
         except ServiceError as error:
             await problem(error.status, error.detail, error.headers)(scope, receive, send)
             return
+        self._touched()
         await self._limited(scope, receive, send)
 
     def _check(self, scope: Scope, headers: Headers) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from typing import Annotated, Any, Literal, TypeVar
@@ -43,6 +44,18 @@ class Service:
     def __init__(self, settings: Settings, roots: Roots) -> None:
         self.sessions = Sessions(settings, roots)
         self.closing = False
+        self.used = time.monotonic()
+
+    def touched(self) -> None:
+        """Somebody asked for something."""
+        self.used = time.monotonic()
+
+    @property
+    def idle_s(self) -> float:
+        """For how long nobody has asked, and nothing has been worked on."""
+        if any(not job.ended for job in self.sessions.jobs.all()):
+            self.touched()
+        return time.monotonic() - self.used
 
 
 def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
@@ -60,7 +73,10 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
         description="Human mattes for stereo VR180 video, frame by frame.",
     )  # fmt: skip
     app.state.service = service
-    app.add_middleware(Gate, token=token, hosts=[settings.service.host], per_second=settings.service.max_requests_per_second)
+    app.add_middleware(
+        Gate, token=token, hosts=[settings.service.host], per_second=settings.service.max_requests_per_second,
+        touched=service.touched,
+    )  # fmt: skip
     app.add_exception_handler(ServiceError, on_service_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -124,6 +140,13 @@ def _clip_routes(app: FastAPI, service: Service) -> None:
         await _engine(sessions.remove, clip)
         return Response(status_code=204)
 
+    @app.delete("/v1/clips/{clip}/cache", response_model=m.Cleared, responses=responses(404, 409))
+    async def clear_cache(clip: ClipId) -> Any:
+        """Forgets the clip's finished frames. What the tracker remembers, and the plan, are kept."""
+        session = sessions.get(clip)
+        session.plan  # noqa: B018 - without one there are no frames
+        return {"frames": await _engine(session.clear_cache)}
+
     @app.get("/v1/clips/{clip}/stats", response_model=m.Stats, responses=responses(404))
     async def stats(clip: ClipId) -> Any:
         """Stage times, caches and memory."""
@@ -147,7 +170,7 @@ def _frame_routes(app: FastAPI, service: Service) -> None:
         request: Request,
         clip: ClipId,
         n: Annotated[int, Path(ge=0, le=100_000_000, description="Counted from 0.")],
-        view: Annotated[m.View | None, Query(description="Default: the first, which is left or main.")] = None,
+        view: Annotated[m.Shown | None, Query(description="Default: the first. both: the eyes as they lie in the clip.")] = None,
         layer: Annotated[str, Query(max_length=80, description="A, confidence.A, or a person's name.")] = "A",
         quality: Literal["final", "draft"] = "final",
         format: Annotated[Format, Query(description=_FORMATS)] = "f16",
@@ -156,17 +179,18 @@ def _frame_routes(app: FastAPI, service: Service) -> None:
         """One layer of one frame. A request that is given up stops the work, unless somebody else wants it too."""
         session = sessions.get(clip)
         chosen = view or session.clip.views[0]
-        if chosen not in session.clip.views:
+        shown = session.clip.views if chosen == "both" else (chosen,)
+        if not set(shown) <= set(session.clip.views):
             raise ServiceError(422, f"view is {chosen!r}; this clip has {', '.join(session.clip.views)}")
         etag = await _engine(session.etag, n, quality, chosen, layer, format)
         if etag is not None and if_none_match is not None and etag in if_none_match:
             return Response(status_code=304, headers={"ETag": etag})
         made = await _await(request, await _engine(session.request, n, quality))
-        names = [layer.name for layer in made.views[chosen].layers] if session.state != "ready" else [p.name for p in session.plan.people]
-        body = await _engine(encode, made, chosen, layer, format, names, session.exr())
-        matte = made.views[chosen]
+        names = [x.name for v in shown for x in made.views[v].layers] if session.state != "ready" else [p.name for p in session.plan.people]
+        layout = session.clip.geometry.layout if chosen == "both" else None
+        size, body = await _engine(encode, made, shown, layout, layer, format, names, session.exr(), session.settings.output.exr_preset)
         headers = {
-            "X-Width": str(matte.width), "X-Height": str(matte.height), "X-Quality": str(made.metadata["quality"]),
+            "X-Width": str(size[0]), "X-Height": str(size[1]), "X-Quality": str(made.metadata["quality"]),
             "X-Made-With": facts_header(made), "Cache-Control": "no-cache",
         }  # fmt: skip
         if etag is not None:

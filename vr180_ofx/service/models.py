@@ -11,6 +11,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$", description
 Index = Annotated[int, Field(ge=0, le=100_000_000)]
 PersonId = Annotated[int, Field(ge=1, le=9999)]
 View = Literal["left", "right", "main"]
+#: both: the eyes in one picture, as they lie in the clip.
+Shown = Literal["left", "right", "main", "both"]
 
 
 class Model(BaseModel):
@@ -47,6 +49,8 @@ class ClipFacts(Model):
     fps: float
     views: list[str]
     eye_size: list[int]
+    layout: Literal["sbs", "tb", "mono"]
+    frame_size: list[int] = Field(description="[width, height] of the clip's frames, which hold all eyes.")
     projection: str
     state: Literal["analysing", "ready", "failed"]
     error: str | None = None
@@ -146,6 +150,10 @@ class JobFacts(Model):
 
 class Jobs(Model):
     jobs: list[JobFacts]
+
+
+class Cleared(Model):
+    frames: int = Field(description="How many finished frames were on disk.")
 
 
 class Stats(Model):

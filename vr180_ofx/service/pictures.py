@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -16,8 +17,10 @@ from vr180_ofx.engine.frame import Frame, HalfArray, ViewMatte
 from vr180_ofx.output.exr import ExrClip, ExrWriter
 from vr180_ofx.service.problems import ServiceError
 from vr180_ofx.settings import OutputSettings
+from vr180_ofx.vr180.layout import Layout
 
 Format = Literal["exr", "png", "f32", "f16"]
+Preset = Literal["generic", "nuke", "resolve"]
 MEDIA_TYPES = {"exr": "image/x-exr", "png": "image/png", "f32": "application/octet-stream", "f16": "application/octet-stream"}
 
 
@@ -42,11 +45,34 @@ def plane(matte: ViewMatte, layer: str, names: list[str]) -> HalfArray:
     return out
 
 
-def encode(frame: Frame, view: str, layer: str, kind: Format, names: list[str], clip: ExrClip) -> bytes | memoryview:
-    """f16 and f32: rows from the top, little-endian, no header. png: 16 bits of grey. exr: every layer of this view."""
+def encode(
+    frame: Frame, views: Sequence[str], layout: Layout | None, layer: str, kind: Format, names: list[str], clip: ExrClip, preset: Preset
+) -> tuple[tuple[int, int], bytes | memoryview]:
+    """((width, height), the file). f16 and f32: rows from the top, little-endian, no header. png: 16 bits of grey. exr: every layer.
+
+    layout: where to put the views in one picture; None when there is one view.
+    """
+    first = frame.views[views[0]]
     if kind == "exr":
-        return _exr(frame, view, clip)
-    values = plane(frame.views[view], layer, names)
+        return (first.width, first.height), _exr(frame, views, clip, preset)
+    if layout is None:
+        values = plane(first, layer, names)
+    else:
+        values = np.zeros((first.height, first.width) if layout.name == "mono" else _whole(layout, first), np.float16)
+        for view in views:
+            # at half the scale, the eyes lie at half the place
+            x, y = (round(p * first.width / layout.eye_size[0]) for p in layout.origin(view))
+            values[y : y + first.height, x : x + first.width] = plane(frame.views[view], layer, names)
+    return (values.shape[1], values.shape[0]), _raw(values, kind)
+
+
+def _whole(layout: Layout, eye: ViewMatte) -> tuple[int, int]:
+    """(height, width) of a frame with eyes of this size."""
+    scale = eye.width / layout.eye_size[0]
+    return max(eye.height, round(layout.height * scale)), max(eye.width, round(layout.width * scale))
+
+
+def _raw(values: HalfArray, kind: Format) -> bytes | memoryview:
     if kind == "f16":
         return np.ascontiguousarray(values, "<f2").data.cast("B")
     if kind == "f32":
@@ -58,12 +84,12 @@ def encode(frame: Frame, view: str, layer: str, kind: Format, names: list[str], 
     return data.tobytes()
 
 
-def _exr(frame: Frame, view: str, clip: ExrClip) -> bytes:
-    one = Frame(frame.index, {view: frame.views[view]}, frame.metadata)
-    settings = OutputSettings(exr_layout="single")
+def _exr(frame: Frame, views: Sequence[str], clip: ExrClip, preset: Preset) -> bytes:
+    some = Frame(frame.index, {v: frame.views[v] for v in views}, frame.metadata)
+    settings = OutputSettings(exr_layout="single" if len(views) == 1 else "multipart", exr_preset=preset)
     with tempfile.TemporaryDirectory(prefix="vr180-ofx.") as folder:
-        writer = ExrWriter(replace(clip, start_frame=0, views=(view,)), settings)
-        (path,) = writer.write(Path(folder) / "frame", frame.index, one, None)
+        writer = ExrWriter(replace(clip, start_frame=0, views=tuple(views)), settings)
+        (path,) = writer.write(Path(folder) / "frame", frame.index, some, None)
         return path.read_bytes()
 
 

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,14 @@ class PortError(SettingsError):
     """The address cannot be listened on."""
 
 
-def serve(settings: Settings, roots: Sequence[str | Path], said: Callable[[str, Path], None], announce: Path | None = None) -> None:
+def serve(
+    settings: Settings, roots: Sequence[str | Path], said: Callable[[str, Path], None], announce: Path | None = None,
+    idle_exit_s: float | None = None,
+) -> None:  # fmt: skip
     """Runs until SIGINT or SIGTERM. said: called with the address and the token's file once requests are taken.
 
     announce: where a file with address and process is kept while the server runs; by default in the cache folder.
+    idle_exit_s: it ends when nobody has asked for anything, and no job has run, for so long.
     Raises SettingsError when the port is taken or the token file cannot be used.
     """
     service = settings.service
@@ -60,7 +65,18 @@ def serve(settings: Settings, roots: Sequence[str | Path], said: Callable[[str, 
     note = announce or cache_folder("service") / "server.json"
     with _announced(note, address, path):
         said(address, path)
+        if idle_exit_s is not None:
+            threading.Thread(target=_end_when_idle, args=(server, app.state.service, idle_exit_s), name="idle", daemon=True).start()
         server.run(sockets=[listening])
+
+
+def _end_when_idle(server: Any, service: Any, idle_exit_s: float) -> None:
+    while not server.should_exit:
+        time.sleep(min(5.0, max(0.05, idle_exit_s / 10)))
+        if service.idle_s > idle_exit_s:
+            log.info("nobody has asked for anything for %g s", idle_exit_s)
+            service.closing = True
+            server.should_exit = True
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -176,6 +176,10 @@ class Session:
 
         return self._jobs.start(Job("render", self.id, task))
 
+    def clear_cache(self) -> int:
+        """Forgets finished frames, in memory and on disk; what the tracker knows is kept. Returns how many were on disk."""
+        return self.server().clear_frames()
+
     def exr(self) -> ExrClip:
         """What EXR files of this clip have in common."""
         return exr_clip(self.clip, self._plan, self.settings.output.start_frame)
@@ -190,6 +194,8 @@ class Session:
             "fps": float(self.clip.fps),
             "views": list(self.clip.views),
             "eye_size": list(self.clip.eye_size),
+            "layout": self.clip.geometry.layout.name,
+            "frame_size": [self.clip.geometry.layout.width, self.clip.geometry.layout.height],
             "projection": self.clip.geometry.projection_name,
             "state": self.state,
             "error": self.error,

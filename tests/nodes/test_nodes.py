@@ -1,0 +1,79 @@
+"""One definition, and everything that is made from it."""
+
+import json
+
+import pytest
+from pydantic import TypeAdapter
+
+from vr180_ofx.client import Node
+from vr180_ofx.nodes.definition import NODE, Parameter
+from vr180_ofx.nodes.generate import files
+from vr180_ofx.settings import Settings, sections
+
+
+def test_nothing_has_drifted():
+    """Whoever changes the definition runs `python -m vr180_ofx.nodes.generate`."""
+    for path, text in files().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path} is not what the definition makes"
+
+
+def test_names_are_unique_and_groups_exist():
+    names = [x.name for x in (*NODE.parameters, *NODE.actions)]
+    assert len(set(names)) == len(names) and all(n.isidentifier() and n.islower() for n in names)
+    groups = {g for g, _ in NODE.groups}
+    assert all(x.group in groups for x in (*NODE.parameters, *NODE.actions))
+    assert all(x.help.endswith(".") for x in (*NODE.parameters, *NODE.actions, *NODE.inputs, *NODE.outputs))
+
+
+@pytest.mark.parametrize("p", [p for p in NODE.parameters if p.setting], ids=lambda p: p.name)
+def test_parameters_that_stand_for_settings_allow_what_they_allow(p):
+    """Every choice and both limits are taken by the settings, and the default is theirs."""
+    section, key = p.setting.split(".")
+    field = sections()[section].model_fields[key]
+    adapter = TypeAdapter(field.rebuild_annotation())
+    if p.setting != "input.fov_degrees":
+        default = float(p.default) if p.name == "scale" else p.default
+        assert default == field.default
+    for choice in p.choices:
+        Settings.from_values({section: {key: float(choice) if p.name == "scale" else choice}})
+    step = 1e-6 if p.kind == "float" else 0
+    for limit, inwards in ((p.minimum, step), (p.maximum, -step)):
+        if limit is not None:
+            adapter.validate_python(int(limit) if p.kind == "int" else limit + inwards)
+
+
+def test_values_become_sections_of_settings():
+    node = Node(str(files_by_name()["node.json"]))
+    values = {p["name"]: p["default"] for p in node.data["parameters"]}
+    assert node.settings(values) == {} and node.output(values) == {}
+    values |= {"max_people": 2, "scale": "0.5", "tracker": "blazepose", "compression": "piz", "clip": "/x.mp4"}
+    assert node.settings(values) == {
+        "matting": {"tracker": "blazepose"}, "processing": {"scale_factor": 0.5}, "detection": {"max_people": 2},
+    }  # fmt: skip
+    assert node.output(values) == {"compression": "piz"}
+    Settings.from_values(node.settings(values))
+
+
+def test_frames_are_counted_as_the_host_does():
+    assert Node.index(1001, {"first_frame": 1001}, 10) == 0 and Node.index(1010, {"first_frame": 1001}, 10) == 9
+    assert Node.index(1000, {"first_frame": 1001}, 10) is None and Node.index(1011, {"first_frame": 1001}, 10) is None
+    assert Node.ranges("1001-1004, 1010", 1001) == "0-3,9" and Node.ranges(" all", 5) == "all"
+    for wrong in ("x", "1-", "4-2", "0-3"):
+        with pytest.raises(ValueError, match="frames is"):
+            Node.ranges(wrong, 1)
+
+
+def test_a_definition_that_contradicts_itself_is_refused():
+    with pytest.raises(ValueError, match="not among"):
+        Parameter("a", "A", "choice", "x", "", "clip", choices=("y",))
+    with pytest.raises(ValueError, match="outside"):
+        Parameter("a", "A", "int", 9, "", "clip", minimum=0, maximum=3)
+
+
+def files_by_name():
+    return {path.name: path for path in files()}
+
+
+def test_the_json_is_what_bridges_read():
+    data = json.loads(files_by_name()["node.json"].read_text())
+    assert data["name"] == "VR180Matte" and len(data["parameters"]) == len(NODE.parameters)
