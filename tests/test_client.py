@@ -27,7 +27,9 @@ def test_annotations_are_never_evaluated():
     annotated = {
         id(x) for n in ast.walk(tree) for a in (getattr(n, "annotation", None), getattr(n, "returns", None)) if a for x in ast.walk(a)
     }
-    assert all(id(n) in annotated for n in outside)
+    # flags of os and subprocess are numbers
+    types = [n for n in outside if not ast.unparse(n.right).startswith(("os.", "subprocess."))]
+    assert all(id(n) in annotated for n in types)
 
 
 def test_it_stands_alone(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vr180_ofx.client import announce_path
+from vr180_ofx.client import Link, announce_path
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,11 +47,30 @@ class Home:
         raise AssertionError("the server does not end")
 
 
+@contextlib.contextmanager
+def a_home(folder, clip):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VR180_OFX_CACHE", str(folder / "cache"))
+        patch.setenv("VR180_OFX_COMMAND", f"{sys.executable} -m vr180_ofx")
+        made = Home(folder, clip)
+        try:
+            yield made
+        finally:
+            with contextlib.suppress(Exception):
+                made.kill()
+
+
 @pytest.fixture
-def home(tmp_path, people_clip, monkeypatch):
-    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("VR180_OFX_COMMAND", f"{sys.executable} -m vr180_ofx")
-    made = Home(tmp_path, people_clip)
-    yield made
-    with contextlib.suppress(Exception):
-        made.kill()
+def home(tmp_path, people_clip):
+    """One of its own for every test."""
+    with a_home(tmp_path, people_clip) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory, people_clip):
+    """One for all tests that leave the server and the people alone."""
+    with a_home(tmp_path_factory.mktemp("standing"), people_clip) as made:
+        made.link = Link(str(made.clip))
+        made.link.wait()
+        yield made

@@ -94,8 +94,8 @@ def test_a_link_survives_its_server(home):
         link.frame(10)
 
 
-def test_both_eyes_come_in_one_picture(home):
-    link = c.Link(str(home.clip))
+def test_both_eyes_come_in_one_picture(standing):
+    link = standing.link
     eyes = [halves(link.frame(2, view=v)) for v in ("left", "right")]
     both = link.frame(2, view="both")
     assert (both.width, both.height) == (1024, 512)
@@ -156,9 +156,9 @@ def test_only_the_newest_wish_counts(home):
     scrubber.close()
 
 
-def test_errors_are_delivered_too(home):
+def test_errors_are_delivered_too(standing):
     seen = Seen()
-    scrubber = c.Scrubber(c.Link(str(home.folder / "absent.mp4")), seen.deliver, seen.failed)
+    scrubber = c.Scrubber(c.Link(str(standing.folder / "absent.mp4")), seen.deliver, seen.failed)
     scrubber.want(c.Wish(0, ("left",)))
     assert "does not exist" in seen.until(lambda e: e[2] == "failed")[3]
     scrubber.close()

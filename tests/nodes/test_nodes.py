@@ -18,7 +18,8 @@ def test_nothing_has_drifted():
 
 
 def test_names_are_unique_and_groups_exist():
-    names = [x.name for x in (*NODE.parameters, *NODE.actions)]
+    # OpenFX keeps groups, parameters and buttons in one space of names
+    names = [*(x.name for x in (*NODE.parameters, *NODE.actions)), *(g for g, _ in NODE.groups)]
     assert len(set(names)) == len(names) and all(n.isidentifier() and n.islower() for n in names)
     groups = {g for g, _ in NODE.groups}
     assert all(x.group in groups for x in (*NODE.parameters, *NODE.actions))

@@ -20,6 +20,7 @@ class Parameter:
 
     name: letters, digits and underscores, the same in every host. setting: the key of the configuration that it stands for, None for
     what is the node's own affair. minimum, maximum: what is allowed, inclusive. animatable: may change over time.
+    absent: the hosts (nuke, resolve, ofx, blender) that have no use or another way for it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Parameter:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     animatable: bool = False
+    absent: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind == "choice" and self.default not in self.choices:
@@ -43,12 +45,13 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One button."""
+    """One button. absent: as for parameters."""
 
     name: str
     label: str
     help: str
     group: str
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,10 @@ class Node:
 
     def parameter(self, name: str) -> Parameter:
         return next(p for p in self.parameters if p.name == name)
+
+    def of(self, host: str) -> tuple[list[Parameter], list[Action]]:
+        """What this host shows."""
+        return [p for p in self.parameters if host not in p.absent], [a for a in self.actions if host not in a.absent]
 
     def to_data(self) -> dict[str, Any]:
         return asdict(self)
@@ -121,18 +128,18 @@ NODE = Node(
     label="VR180 Matte",
     help="Mattes of the people in stereo VR180 footage, the same in both eyes, from a frame server beside the host.",
     groups=(
-        ("clip", "Clip"), ("matte", "Matte"), ("people", "People"), ("render", "Render"), ("server", "Server"),
+        ("input", "Clip"), ("matte", "Matte"), ("people", "People"), ("output", "Render"), ("server", "Server"),
     ),
     parameters=(
         Parameter("clip", "Clip", "file", "", "The video, or one image of a sequence, of both eyes. Where the host knows the file of "
-                  "the input, empty means that one.", "clip"),
-        Parameter("first_frame", "First frame", "int", 1, "The frame of the host that shows the clip's first one.", "clip",
+                  "the input, empty means that one.", "input"),
+        Parameter("first_frame", "First frame", "int", 1, "The frame of the host that shows the clip's first one.", "input",
                   minimum=-9_999_999, maximum=9_999_999),
-        _of_setting("layout", "Layout", "clip", "input.layout"),
-        _of_setting("projection", "Projection", "clip", "input.projection"),
-        _of_setting("fov_degrees", "Field of view", "clip", "input.fov_degrees"),
-        _of_setting("swap_eyes", "Swap eyes", "clip", "input.swap_eyes"),
-        _of_setting("colorspace", "Colour space", "clip", "input.colorspace"),
+        _of_setting("layout", "Layout", "input", "input.layout"),
+        _of_setting("projection", "Projection", "input", "input.projection"),
+        _of_setting("fov_degrees", "Field of view", "input", "input.fov_degrees"),
+        _of_setting("swap_eyes", "Swap eyes", "input", "input.swap_eyes"),
+        _of_setting("colorspace", "Colour space", "input", "input.colorspace"),
         Parameter("view", "Eye", "choice", "auto", "auto: the eye that the host asks for, where it knows eyes; else both, as they lie in "
                   "the clip.", "matte", choices=("auto", "left", "right", "both")),
         Parameter("layer", "Layer", "text", "A", "A: everybody. confidence.A: how sure the matte is. A person's name: that person "
@@ -141,7 +148,7 @@ NODE = Node(
                   "draft_then_final: a draft while the final is being made; renders always wait for the final.",
                   "matte", choices=("draft_then_final", "final", "draft")),
         Parameter("live", "Live", "bool", True, "Ask for the current frame in the background, and show it when it is there.",
-                  "matte"),
+                  "matte", absent=("resolve", "ofx")),
         Parameter("invert", "Invert", "bool", False, "Show where nobody is.", "matte", animatable=True),
         Parameter("mix", "Mix", "float", 1.0, "0 leaves the input's alpha as it is, 1 replaces it by the matte.", "matte",
                   minimum=0, maximum=1, animatable=True),
@@ -153,13 +160,13 @@ NODE = Node(
         _of_setting("detect_every", "Search every", "people", "detection.every"),
         _of_setting("max_people", "Most people", "people", "detection.max_people"),
         Parameter("person", "Person", "int", 1, "The number of the person that is edited; 0 adds somebody.", "people",
-                  minimum=0, maximum=9999),
+                  minimum=0, maximum=9999, absent=("resolve", "ofx")),
         Parameter("people_list", "Found", "message", "", "Who was found, by number and name.", "people"),
-        Parameter("folder", "Folder", "folder", "", "Where EXR files are written, as the server sees it.", "render"),
-        Parameter("frames", "Frames", "text", "all", "all, or ranges in the host's numbers such as 1-48,100.", "render"),
-        _of_setting("exr_preset", "Made for", "render", "output.exr_preset"),
-        _of_setting("compression", "Compression", "render", "output.compression"),
-        _of_setting("overwrite", "Overwrite", "render", "output.overwrite"),
+        Parameter("folder", "Folder", "folder", "", "Where EXR files are written, as the server sees it.", "output"),
+        Parameter("frames", "Frames", "text", "all", "all, or ranges in the host's numbers such as 1-48,100.", "output"),
+        _of_setting("exr_preset", "Made for", "output", "output.exr_preset"),
+        _of_setting("compression", "Compression", "output", "output.compression"),
+        _of_setting("overwrite", "Overwrite", "output", "output.overwrite"),
         Parameter("address", "Address", "text", "", "http://127.0.0.1:PORT of a frame server; empty is the one that you run.", "server"),
         Parameter("token_file", "Token file", "file", "", "The file with that server's token; empty is your own.", "server"),
         Parameter("start_server", "Start it", "bool", True, "Start a frame server when none is running.", "server"),
@@ -167,10 +174,10 @@ NODE = Node(
     ),
     actions=(
         Action("analyse", "Analyse", "Find the people in the clip.", "people"),
-        Action("edit_people", "Edit people", "Put the box of a person right at the current frame, or add somebody.", "people"),
+        Action("edit_people", "Edit people", "Put the box of a person right at the current frame, or add somebody.", "people", ("resolve", "ofx")),
         Action("forget_corrections", "Forget corrections", "Back to the people that were found automatically.", "people"),
-        Action("render", "Render range", "Write the matte as EXR files; goes on where an earlier render stopped.", "render"),
-        Action("cancel", "Cancel", "Stop what is running, between two frames.", "render"),
+        Action("render", "Render range", "Write the matte as EXR files; goes on where an earlier render stopped.", "output"),
+        Action("cancel", "Cancel", "Stop what is running, between two frames.", "output", ("ofx",)),
         Action("clear_cache", "Clear cache", "Forget the finished frames of this clip on the server.", "server"),
         Action("reconnect", "Reconnect", "Look for the frame server again, and start it when there is none.", "server"),
     ),

@@ -32,25 +32,26 @@ def _c(text: str) -> str:
     return json.dumps(text, ensure_ascii=True)
 
 
-_C_KINDS = {"bool": "P_BOOL", "int": "P_INT", "float": "P_FLOAT", "choice": "P_CHOICE", "text": "P_TEXT", "file": "P_FILE",
-            "folder": "P_FOLDER", "message": "P_MESSAGE"}  # fmt: skip
+_C_KINDS = {"bool": "K_BOOL", "int": "K_INT", "float": "K_FLOAT", "choice": "K_CHOICE", "text": "K_TEXT", "file": "K_FILE",
+            "folder": "K_FOLDER", "message": "K_MESSAGE"}  # fmt: skip
 
 
 def ofx_header() -> str:
     """Tables for the OpenFX plug-in."""
     lines = [f"/* {_MADE} */", "#ifndef VR180_PARAMETERS_H", "#define VR180_PARAMETERS_H", "", '#include "node.h"', ""]
     lines += [f"#define NODE_LABEL {_c(NODE.label)}", f"#define NODE_HELP {_c(NODE.help)}", ""]
-    for p in NODE.parameters:
+    parameters, actions = NODE.of("ofx")
+    for p in parameters:
         if p.choices:
             lines.append(f"static const char *const choices_{p.name}[] = {{{', '.join(_c(c) for c in p.choices)}, 0}};")
     lines += ["", "static const Group node_groups[] = {"]
     lines += [f"    {{{_c(name)}, {_c(label)}}}," for name, label in NODE.groups]
     lines += ["};", "", "static const Parameter node_parameters[] = {"]
-    for p in NODE.parameters:
+    for p in parameters:
         lines.append(f"    {{{_c(p.name)}, {_c(p.label)}, {_C_KINDS[p.kind]}, {_c(p.group)}, {_c(p.help)},")
         lines.append(f"     {_c(p.setting or '')}, {_number(p)}, {_text(p)}, {_limits(p)}, {_choices(p)}, {int(p.animatable)}}},")
     lines += ["};", "", "static const Action node_actions[] = {"]
-    lines += [f"    {{{_c(a.name)}, {_c(a.label)}, {_c(a.group)}, {_c(a.help)}}}," for a in NODE.actions]
+    lines += [f"    {{{_c(a.name)}, {_c(a.label)}, {_c(a.group)}, {_c(a.help)}}}," for a in actions]
     lines += ["};", "", "#endif", ""]
     return "\n".join(lines)
 
@@ -75,6 +76,7 @@ def _choices(p: Parameter) -> str:
     return f"choices_{p.name}" if p.choices else "0"
 
 
+_HOSTS = {"nuke": "Nuke", "resolve": "Resolve and Fusion", "ofx": "OpenFX", "blender": "Blender"}
 HEAD = f"""# The node
 
 {NODE.help} Every host shows the same node; hosts that have their own way for something leave it out, and their page says so.
@@ -102,8 +104,13 @@ def page() -> str:
                     notes.append(f"(`{p.setting}`)")
                 if p.animatable:
                     notes.append("Can be animated.")
+                if p.absent:
+                    notes.append(f"Not in: {', '.join(_HOSTS[h] for h in p.absent)}.")
                 parts.append(f"| {p.label} `{p.name}` | {_shown(p)} | {_allowed(p)} | {' '.join(notes)} |")
-        parts += [f"| **{a.label}** `{a.name}` | | a button | {a.help} |" for a in NODE.actions if a.group == name]
+        for a in NODE.actions:
+            if a.group == name:
+                absent = f" Not in: {', '.join(_HOSTS[h] for h in a.absent)}." if a.absent else ""
+                parts.append(f"| **{a.label}** `{a.name}` | | a button | {a.help}{absent} |")
     parts.append("\n## Inputs and outputs\n\n| | | |\n|---|---|---|")
     for kind, ports in (("input", NODE.inputs), ("output", NODE.outputs)):
         parts += [f"| {p.label} | {kind}, {p.channels}{', optional' if p.optional else ''} | {p.help} |" for p in ports]

@@ -1,0 +1,38 @@
+/* Putting a plane of halves into a host's picture. */
+#ifndef VR180_PICTURE_H
+#define VR180_PICTURE_H
+
+#include "ofx.h"
+#include "server.h"
+
+typedef enum { BYTE, SHORT, HALF, FLOAT } Depth;
+
+/* A picture of the host: rows from the bottom, RGBA or alpha alone. */
+typedef struct {
+    char *data;
+    OfxRectI bounds;
+    long row_bytes;
+    Depth depth;
+    int channels; /* 4 or 1 */
+} Picture;
+
+/* What is to be made. frame: where the matte lies, in pixels of the host. plane: 0 where there is none, and then nobody is there. */
+typedef struct {
+    const Plane *plane;
+    Picture source, target; /* source.data is 0 when there is no input */
+    OfxRectI window;
+    OfxRectD frame;
+    int invert;
+    float mix;
+} Job;
+
+/* Once, before anything else here. */
+void picture_begin(void);
+
+/* Copies what goes through: colour, and alpha where it is mixed in. */
+void picture_copy(const Job *job);
+
+/* Puts the matte in, for a share of the window's rows. */
+void picture_matte(const Job *job, unsigned int part, unsigned int parts);
+
+#endif

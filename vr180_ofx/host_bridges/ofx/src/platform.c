@@ -1,0 +1,325 @@
+#if !defined(_WIN32) && !defined(__APPLE__)
+#define _GNU_SOURCE
+#endif
+#include "platform.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(_WIN32)
+
+#include <windows.h>
+
+void platform_begin(void) {
+    WSADATA data;
+    WSAStartup(MAKEWORD(2, 2), &data);
+}
+void platform_end(void) { WSACleanup(); }
+
+void mutex_init(Mutex *mutex) { InitializeSRWLock(mutex); }
+void mutex_destroy(Mutex *mutex) { (void)mutex; }
+void mutex_lock(Mutex *mutex) { AcquireSRWLockExclusive(mutex); }
+void mutex_unlock(Mutex *mutex) { ReleaseSRWLockExclusive(mutex); }
+int mutex_try(Mutex *mutex) { return TryAcquireSRWLockExclusive(mutex); }
+
+double clock_s(void) { return (double)GetTickCount64() / 1000.0; }
+void sleep_s(double seconds) { Sleep((DWORD)(seconds * 1000)); }
+
+static int pending(void) { return WSAGetLastError() == WSAEWOULDBLOCK; }
+static void set_blocking(Socket s, int blocking) {
+    u_long mode = blocking ? 0 : 1;
+    ioctlsocket(s, FIONBIO, &mode);
+}
+void socket_close(Socket s) {
+    if (s != NO_SOCKET) closesocket(s);
+}
+
+int announce_folder(char *out, size_t size) {
+    const char *set = getenv("VR180_OFX_CACHE"), *local = getenv("LOCALAPPDATA");
+    int n = set && *set ? snprintf(out, size, "%s\\service", set) : local ? snprintf(out, size, "%s\\vr180-ofx\\Cache\\service", local) : -1;
+    return n > 0 && (size_t)n < size;
+}
+
+int start_program(const char *const *words, int count, const char *log) {
+    char line[8192];
+    size_t used = 0;
+    for (int i = 0; i < count; i++) {
+        int n = snprintf(line + used, sizeof line - used, "%s\"%s\"", i ? " " : "", words[i]);
+        if (n < 0 || (size_t)n >= sizeof line - used) return 0;
+        used += (size_t)n;
+    }
+    SECURITY_ATTRIBUTES inherit = {sizeof inherit, NULL, TRUE};
+    HANDLE out = CreateFileA(log, FILE_APPEND_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherit, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+    STARTUPINFOA start = {0};
+    start.cb = sizeof start;
+    start.dwFlags = STARTF_USESTDHANDLES;
+    start.hStdOutput = start.hStdError = out;
+    PROCESS_INFORMATION process;
+    BOOL made = CreateProcessA(NULL, line, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP | DETACHED_PROCESS, NULL, NULL, &start, &process);
+    if (out != INVALID_HANDLE_VALUE) CloseHandle(out);
+    if (!made) return 0;
+    CloseHandle(process.hThread);
+    CloseHandle(process.hProcess);
+    return 1;
+}
+
+typedef struct {
+    void (*function)(void *);
+    void *argument;
+} Call;
+static DWORD WINAPI run_call(LPVOID p) {
+    Call *call = p;
+    call->function(call->argument);
+    return 0;
+}
+void run_both(void (*one)(void *), void *one_argument, void (*other)(void *), void *other_argument) {
+    Call call = {one, one_argument};
+    HANDLE thread = CreateThread(NULL, 0, run_call, &call, 0, NULL);
+    other(other_argument);
+    if (thread) {
+        WaitForSingleObject(thread, INFINITE);
+        CloseHandle(thread);
+    } else {
+        one(one_argument);
+    }
+}
+
+#else
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+void platform_begin(void) {}
+void platform_end(void) {}
+
+void mutex_init(Mutex *mutex) { pthread_mutex_init(mutex, NULL); }
+void mutex_destroy(Mutex *mutex) { pthread_mutex_destroy(mutex); }
+void mutex_lock(Mutex *mutex) { pthread_mutex_lock(mutex); }
+void mutex_unlock(Mutex *mutex) { pthread_mutex_unlock(mutex); }
+int mutex_try(Mutex *mutex) { return !pthread_mutex_trylock(mutex); }
+
+double clock_s(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+void sleep_s(double seconds) {
+    struct timespec wait = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    nanosleep(&wait, NULL);
+}
+
+static int pending(void) { return errno == EINPROGRESS || errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+static void set_blocking(Socket s, int blocking) {
+    int flags = fcntl(s, F_GETFL, 0);
+    fcntl(s, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+}
+void socket_close(Socket s) {
+    if (s != NO_SOCKET) close(s);
+}
+
+int announce_folder(char *out, size_t size) {
+    const char *set = getenv("VR180_OFX_CACHE"), *home = getenv("HOME"), *xdg = getenv("XDG_CACHE_HOME");
+    int n = -1;
+    if (set && *set) {
+        n = snprintf(out, size, "%s/service", set);
+    } else {
+#if defined(__APPLE__)
+        (void)xdg;
+        if (home) n = snprintf(out, size, "%s/Library/Caches/vr180-ofx/service", home);
+#else
+        if (xdg && *xdg) n = snprintf(out, size, "%s/vr180-ofx/service", xdg);
+        else if (home) n = snprintf(out, size, "%s/.cache/vr180-ofx/service", home);
+#endif
+    }
+    return n > 0 && (size_t)n < size;
+}
+
+/* Hosts set these for their own libraries and their own Python. */
+static int of_the_host(const char *entry) {
+    static const char *const names[] = {"PYTHONHOME=", "PYTHONPATH=", "PYTHONNOUSERSITE=", "PYTHONEXECUTABLE=", "LD_LIBRARY_PATH=", "LD_PRELOAD=",
+                                        "DYLD_LIBRARY_PATH=", "DYLD_INSERT_LIBRARIES=", "QT_PLUGIN_PATH=", "OCIO=", "VIRTUAL_ENV="};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strncmp(entry, names[i], strlen(names[i]))) return 1;
+    return 0;
+}
+
+/* A word of a shell's command line. Returns the bytes written, or 0 when there is no room. */
+static size_t quoted(char *out, size_t size, const char *word) {
+    size_t used = 0;
+    if (size < strlen(word) * 4 + 4) return 0;
+    out[used++] = '\'';
+    for (; *word; word++) {
+        if (*word == '\'') {
+            memcpy(out + used, "'\\''", 4);
+            used += 4;
+        } else {
+            out[used++] = *word;
+        }
+    }
+    out[used++] = '\'';
+    out[used] = 0;
+    return used;
+}
+
+int start_program(const char *const *words, int count, const char *log) {
+    /* through a shell that goes at once: so it is nobody's child, and leaves no dead process in the host */
+    char line[16384];
+    size_t used = 0;
+    for (int i = 0; i < count; i++) {
+        if (i) line[used++] = ' ';
+        size_t n = quoted(line + used, sizeof line - used, words[i]);
+        if (!n || used + n + 64 >= sizeof line) return 0;
+        used += n;
+    }
+    memcpy(line + used, " </dev/null >>", 14);
+    used += 14;
+    size_t n = quoted(line + used, sizeof line - used, log);
+    if (!n || used + n + 16 >= sizeof line) return 0;
+    used += n;
+    memcpy(line + used, " 2>&1 &", 8);
+    size_t kept = 0, total = 0;
+    while (environ[total]) total++;
+    char **env = calloc(total + 1, sizeof *env);
+    if (!env) return 0;
+    for (size_t i = 0; i < total; i++)
+        if (!of_the_host(environ[i])) env[kept++] = environ[i];
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+#if defined(POSIX_SPAWN_SETSID)
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+#endif
+    char *argv[] = {"sh", "-c", line, NULL};
+    pid_t pid;
+    int failed = posix_spawn(&pid, "/bin/sh", NULL, &attributes, argv, env);
+    posix_spawnattr_destroy(&attributes);
+    free(env);
+    if (failed) return 0;
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+typedef struct {
+    void (*function)(void *);
+    void *argument;
+} Call;
+static void *run_call(void *p) {
+    Call *call = p;
+    call->function(call->argument);
+    return NULL;
+}
+void run_both(void (*one)(void *), void *one_argument, void (*other)(void *), void *other_argument) {
+    Call call = {one, one_argument};
+    pthread_t thread;
+    int failed = pthread_create(&thread, NULL, run_call, &call);
+    other(other_argument);
+    if (failed) one(one_argument);
+    else pthread_join(thread, NULL);
+}
+
+#endif
+
+Socket socket_connect(const char *host, int port, double timeout_s) {
+    char service[16];
+    snprintf(service, sizeof service, "%d", port);
+    struct addrinfo hints, *found = NULL;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    if (getaddrinfo(host, service, &hints, &found)) return NO_SOCKET;
+    Socket s = NO_SOCKET;
+    for (struct addrinfo *a = found; a && s == NO_SOCKET; a = a->ai_next) {
+        s = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+        if (s == NO_SOCKET) continue;
+        /* frames are tens of megabytes: larger pieces are fewer wake-ups */
+        int size = 4 << 20, on = 1;
+        setsockopt(s, SOL_SOCKET, SO_RCVBUF, (const char *)&size, sizeof size);
+        setsockopt(s, IPPROTO_TCP, TCP_NODELAY, (const char *)&on, sizeof on);
+        set_blocking(s, 0);
+        int failed = connect(s, a->ai_addr, (socklen_t)a->ai_addrlen);
+        if (failed && pending()) {
+            int error = 0;
+            socklen_t length = sizeof error;
+            failed = socket_wait(s, 1, timeout_s) != 1 || getsockopt(s, SOL_SOCKET, SO_ERROR, (char *)&error, &length) || error;
+        }
+        if (failed) {
+            socket_close(s);
+            s = NO_SOCKET;
+        }
+    }
+    freeaddrinfo(found);
+    return s;
+}
+
+int socket_wait(Socket s, int for_writing, double timeout_s) {
+#if defined(_WIN32)
+    WSAPOLLFD item = {s, (SHORT)(for_writing ? POLLOUT : POLLIN), 0};
+    int n = WSAPoll(&item, 1, (int)(timeout_s * 1000));
+#else
+    struct pollfd item = {s, (short)(for_writing ? POLLOUT : POLLIN), 0};
+    int n = poll(&item, 1, (int)(timeout_s * 1000));
+    if (n < 0 && errno == EINTR) return 0;
+#endif
+    return n < 0 ? -1 : n > 0;
+}
+
+long socket_send(Socket s, const char *data, size_t size) {
+#if defined(MSG_NOSIGNAL)
+    long n = (long)send(s, data, size, MSG_NOSIGNAL);
+#else
+    long n = (long)send(s, data, (int)size, 0);
+#endif
+    return n < 0 && pending() ? 0 : n;
+}
+
+long socket_receive(Socket s, char *data, size_t size) {
+    if (size > 1 << 24) size = 1 << 24;
+#if defined(_WIN32)
+    long n = (long)recv(s, data, (int)size, 0);
+#else
+    long n = (long)recv(s, data, size, 0);
+#endif
+    /* -2: nothing there yet; 0: the other side has closed */
+    return n < 0 && pending() ? -2 : n;
+}
+
+void make_folder(const char *path) {
+    char part[4096];
+    size_t length = strlen(path);
+    if (length >= sizeof part) return;
+    for (size_t i = 1; i <= length; i++)
+        if (i == length || path[i] == '/' || path[i] == '\\') {
+            memcpy(part, path, i);
+            part[i] = 0;
+#if defined(_WIN32)
+            CreateDirectoryA(part, NULL);
+#else
+            mkdir(part, 0700);
+#endif
+        }
+}
+
+char *read_text(const char *path, size_t limit) {
+    FILE *f = fopen(path, "rb");
+    if (!f) return NULL;
+    char *text = malloc(limit + 1);
+    size_t n = text ? fread(text, 1, limit, f) : 0;
+    fclose(f);
+    if (text) text[n] = 0;
+    return text;
+}

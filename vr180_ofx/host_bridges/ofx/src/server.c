@@ -1,0 +1,425 @@
+#include "server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+
+#define START_S 90.0
+#define POLL_S 0.2
+#define NOTE_LIMIT (1 << 16)
+/* How often a busy server is asked again. */
+#define PATIENCE 50
+
+static int stopped(Stop stop) { return stop.ask && stop.ask(stop.argument); }
+
+/* Sleeps in slices; 0 when it was stopped. */
+static int pause_s(double seconds, Stop stop) {
+    double end = clock_s() + seconds;
+    while (clock_s() < end) {
+        if (stopped(stop)) return 0;
+        sleep_s(0.02);
+    }
+    return !stopped(stop);
+}
+
+static int lock_or_stop(Session *session, Stop stop) {
+    while (!mutex_try(&session->lock)) {
+        if (stopped(stop)) return 0;
+        sleep_s(0.002);
+    }
+    return 1;
+}
+
+void session_init(Session *session) {
+    memset(session, 0, sizeof *session);
+    mutex_init(&session->lock);
+}
+
+void session_free(Session *session) { mutex_destroy(&session->lock); }
+
+void session_forget(Session *session) {
+    mutex_lock(&session->lock);
+    session->open = 0;
+    mutex_unlock(&session->lock);
+}
+
+/* Forgets it unless another thread has opened it anew meanwhile. */
+static void forget_this(Session *session, const char *clip, const Where *where) {
+    mutex_lock(&session->lock);
+    if (!strcmp(session->clip, clip) && session->where.port == where->port) session->open = 0;
+    mutex_unlock(&session->lock);
+}
+
+static int split_address(const char *address, Where *where) {
+    if (strncmp(address, "http://", 7)) return 0;
+    const char *host = address + 7, *end = host + strcspn(host, "/");
+    const char *colon = NULL, *stop = end;
+    if (*host == '[') {
+        host++;
+        stop = memchr(host, ']', (size_t)(end - host));
+        if (!stop) return 0;
+        if (stop[1] == ':') colon = stop + 1;
+    } else {
+        for (const char *p = host; p < end; p++)
+            if (*p == ':') colon = stop = p;
+    }
+    where->port = colon ? atoi(colon + 1) : 80;
+    size_t n = (size_t)(stop - host);
+    if (!n || n >= sizeof where->host || where->port < 1 || where->port > 65535) return 0;
+    memcpy(where->host, host, n);
+    where->host[n] = 0;
+    return 1;
+}
+
+static int read_token(const char *path, Where *where) {
+    char *text = read_text(path, sizeof where->token - 1);
+    if (!text) return 0;
+    size_t n = strcspn(text, " \r\n\t");
+    memcpy(where->token, text, n);
+    where->token[n] = 0;
+    free(text);
+    return n > 0;
+}
+
+/* Address and token, from what was asked for and from what the server of this user has announced. */
+static int find_server(const Wanted *wanted, Where *where, char *error, size_t size) {
+    char folder[TEXT], path[TEXT + 32], address[512] = "", token[TEXT] = "";
+    if (!announce_folder(folder, sizeof folder)) return snprintf(error, size, "the user's cache folder cannot be told; set VR180_OFX_CACHE"), 0;
+    snprintf(path, sizeof path, "%s/server.json", folder);
+    char *note = read_text(path, NOTE_LIMIT);
+    if (note) {
+        json_text(json_get(note, "address"), address, sizeof address);
+        json_text(json_get(note, "token_file"), token, sizeof token);
+        free(note);
+    }
+    if (*wanted->address) snprintf(address, sizeof address, "%s", wanted->address);
+    if (*wanted->token_file) snprintf(token, sizeof token, "%s", wanted->token_file);
+    if (!*address) return snprintf(error, size, "no frame server is running; start one with: vr180-ofx serve"), 0;
+    if (!split_address(address, where)) return snprintf(error, size, "Address is %s; it is like http://127.0.0.1:8000", address), 0;
+    if (!read_token(token, where)) return snprintf(error, size, "the token file %s of %s cannot be read", *token ? token : "(none is named)", address), 0;
+    return 1;
+}
+
+/* Whether a frame server of the right kind answers there. */
+static Outcome check_server(const Where *where, Stop stop, char *error, size_t size) {
+    Reply reply;
+    Buffer buffer = {0};
+    char name[32] = "";
+    HttpResult result = http_request(where, "GET", "/v1/health", NULL, NULL, stop, &reply, &buffer);
+    Outcome outcome = FAILED;
+    if (result == HTTP_STOPPED) {
+        outcome = STOPPED;
+    } else if (result != HTTP_DONE) {
+        http_explain(result, where, error, size);
+    } else {
+        json_text(json_get(buffer.data, "name"), name, sizeof name);
+        if (reply.status != 200 || strcmp(name, "vr180-ofx") || json_number(json_get(buffer.data, "api"), 0) != 1)
+            snprintf(error, size, "what answers at %s:%d is not a frame server that this plug-in can talk to", where->host, where->port);
+        else
+            outcome = DONE;
+    }
+    buffer_free(&buffer);
+    return outcome;
+}
+
+/* Starts a server by what the installation has noted. */
+static int start_server(const char *resources, char *error, size_t size) {
+    char path[TEXT + 64], log[TEXT + 64], folder[TEXT], words[16][TEXT];
+    const char *command[40];
+    int count = 0;
+    snprintf(path, sizeof path, "%s/bridge.json", resources);
+    char *note = *resources ? read_text(path, NOTE_LIMIT) : NULL;
+    const char *override = getenv("VR180_OFX_COMMAND");
+    if (override && *override) {
+        snprintf(words[0], TEXT, "%s", override);
+        char *word = words[0];
+        while (count < 8 && *word) {
+            command[count++] = word;
+            word += strcspn(word, " ");
+            if (*word) *word++ = 0;
+        }
+    } else if (note) {
+        const char *list = json_get(note, "command");
+        while (count < 8 && json_text(json_item(list, count), words[count], TEXT)) {
+            command[count] = words[count];
+            count++;
+        }
+    }
+    if (!count) {
+        free(note);
+        return snprintf(error, size, "no frame server is running, and how to start one is not noted in %s; run: vr180-ofx install ofx", path), 0;
+    }
+    command[count++] = "serve";
+    command[count++] = "--idle-exit";
+    command[count++] = "120";
+    int roots = 0;
+    const char *list = note ? json_get(note, "roots") : NULL;
+    while (roots < 7 && json_text(json_item(list, roots), words[8 + roots], TEXT)) {
+        command[count++] = "--root";
+        command[count++] = words[8 + roots++];
+    }
+    if (!roots) {
+        command[count++] = "--root";
+#if defined(_WIN32)
+        command[count++] = "C:\\";
+#else
+        command[count++] = "/";
+#endif
+    }
+    int started = announce_folder(folder, sizeof folder);
+    if (started) {
+        snprintf(log, sizeof log, "%s/server.log", folder);
+        make_folder(folder);
+        started = start_program(command, count, log);
+    }
+    free(note);
+    return started || (snprintf(error, size, "%s cannot be started", command[0]), 0);
+}
+
+/* A server that answers: the one asked for, the one that is announced, or one that is started. */
+static Outcome reach(const Wanted *wanted, const char *resources, Where *where, Stop stop, char *error, size_t size) {
+    Outcome outcome = FAILED;
+    if (find_server(wanted, where, error, size)) outcome = check_server(where, stop, error, size);
+    if (outcome != FAILED || *wanted->address || !wanted->start) return outcome;
+    if (!start_server(resources, error, size)) return FAILED;
+    double end = clock_s() + START_S;
+    while (clock_s() < end) {
+        if (!pause_s(0.1, stop)) return STOPPED;
+        if (find_server(wanted, where, error, size) && (outcome = check_server(where, stop, error, size)) != FAILED) return outcome;
+    }
+    snprintf(error, size, "the frame server was started and did not answer within %d s; its log is beside server.json in the cache folder", (int)START_S);
+    return FAILED;
+}
+
+/* The detail of a problem document, or the status. */
+static void explain_status(const Reply *reply, const Buffer *buffer, char *error, size_t size) {
+    if (!json_text(json_get(buffer->data, "detail"), error, size)) snprintf(error, size, "the frame server answers with status %d", reply->status);
+}
+
+static void note_facts(Session *session, const char *facts) {
+    session->frames = (int)json_number(json_get(facts, "frames"), 0);
+    session->width = (int)json_number(json_item(json_get(facts, "frame_size"), 0), 0);
+    session->height = (int)json_number(json_item(json_get(facts, "frame_size"), 1), 0);
+    session->eye_width = (int)json_number(json_item(json_get(facts, "eye_size"), 0), 0);
+    session->eye_height = (int)json_number(json_item(json_get(facts, "eye_size"), 1), 0);
+    session->views = json_item(json_get(facts, "views"), 1) ? 2 : 1;
+}
+
+static Outcome open_locked(Session *session, const Wanted *wanted, const char *resources, Stop stop, char *error, size_t size) {
+    if (session->open && !memcmp(&session->wanted, wanted, sizeof *wanted)) return DONE;
+    session->open = 0;
+    if (!*wanted->path) return snprintf(error, size, "Clip is empty; name the video file or one image of the sequence"), FAILED;
+    Outcome outcome = reach(wanted, resources, &session->where, stop, error, size);
+    if (outcome != DONE) return outcome;
+    char body[TEXT * 2 + LONG_TEXT];
+    memcpy(body, "{\"path\":", 8);
+    size_t used = json_append(body, 8, sizeof body, wanted->path);
+    int n = used ? snprintf(body + used, sizeof body - used, ",\"settings\":%s}", wanted->settings) : -1;
+    if (n < 0 || (size_t)n >= sizeof body - used) return snprintf(error, size, "Clip is too long"), FAILED;
+    Reply reply;
+    Buffer buffer = {0};
+    HttpResult result = http_request(&session->where, "POST", "/v1/clips", body, NULL, stop, &reply, &buffer);
+    if (result == HTTP_STOPPED) outcome = STOPPED;
+    else if (result != HTTP_DONE) http_explain(result, &session->where, error, size), outcome = FAILED;
+    else if (reply.status != 200) explain_status(&reply, &buffer, error, size), outcome = FAILED;
+    else if (!json_text(json_get(buffer.data, "clip"), session->clip, sizeof session->clip) || strlen(session->clip) != 16)
+        snprintf(error, size, "what answers at %s:%d is not a frame server", session->where.host, session->where.port), outcome = FAILED;
+    else {
+        note_facts(session, buffer.data);
+        session->wanted = *wanted;
+        session->open = 1;
+    }
+    buffer_free(&buffer);
+    return outcome;
+}
+
+Outcome session_open(Session *session, const Wanted *wanted, const char *resources, Stop stop, char *error, size_t size) {
+    if (!lock_or_stop(session, stop)) return STOPPED;
+    Outcome outcome = open_locked(session, wanted, resources, stop, error, size);
+    mutex_unlock(&session->lock);
+    return outcome;
+}
+
+/* A request about the open clip; ``tail`` is what follows /v1/clips/CLIP. Opens the clip, and again once when the server is a new one. */
+static Outcome ask(Session *session, const Wanted *wanted, const char *resources, const char *method, const char *tail, const char *body,
+                   const char *etag, Stop stop, Reply *reply, Buffer *buffer, char *error, size_t size) {
+    for (int attempt = 0;; attempt++) {
+        char clip[32], path[2048];
+        if (!lock_or_stop(session, stop)) return STOPPED;
+        Outcome outcome = open_locked(session, wanted, resources, stop, error, size);
+        Where where = session->where;
+        memcpy(clip, session->clip, sizeof clip);
+        mutex_unlock(&session->lock);
+        if (outcome != DONE) return outcome;
+        snprintf(path, sizeof path, "/v1/%s%s%s", *tail == '!' ? "" : "clips/", *tail == '!' ? "" : clip, *tail == '!' ? tail + 1 : tail);
+        HttpResult result = http_request(&where, method, path, body, etag, stop, reply, buffer);
+        if (result == HTTP_STOPPED) return STOPPED;
+        int gone = result == HTTP_ABSENT || result == HTTP_BROKEN, closed = 0;
+        if (result == HTTP_DONE && reply->status == 404 && *tail != '!') {
+            /* of a clip that is not open, or of something in it? */
+            char again[64];
+            Reply facts;
+            Buffer text = {0};
+            snprintf(again, sizeof again, "/v1/clips/%s", clip);
+            closed = http_request(&where, "GET", again, NULL, NULL, stop, &facts, &text) == HTTP_DONE && facts.status == 404;
+            buffer_free(&text);
+        }
+        if ((gone || closed) && !attempt) {
+            forget_this(session, clip, &where);
+            continue;
+        }
+        if (result != HTTP_DONE) {
+            if (gone) forget_this(session, clip, &where);
+            return http_explain(result, &where, error, size), FAILED;
+        }
+        return DONE;
+    }
+}
+
+/* How far the analysis is. DONE: it has ended. UNCHANGED: it goes on. */
+static Outcome look_at_analysis(Session *session, const Wanted *wanted, const char *resources, Stop stop, Watch watch, Buffer *buffer, char *error,
+                                size_t size) {
+    Reply reply;
+    char state[16] = "", job[32] = "", tail[64];
+    Outcome outcome = ask(session, wanted, resources, "GET", "", NULL, NULL, stop, &reply, buffer, error, size);
+    if (outcome != DONE) return outcome;
+    if (reply.status != 200) return explain_status(&reply, buffer, error, size), FAILED;
+    json_text(json_get(buffer->data, "state"), state, sizeof state);
+    if (!strcmp(state, "ready")) return DONE;
+    if (!strcmp(state, "failed")) {
+        if (!json_text(json_get(buffer->data, "error"), error, size)) snprintf(error, size, "the clip could not be analysed");
+        return FAILED;
+    }
+    int done = 0, total = 0;
+    if (json_text(json_get(buffer->data, "job"), job, sizeof job)) {
+        snprintf(tail, sizeof tail, "!jobs/%s", job);
+        outcome = ask(session, wanted, resources, "GET", tail, NULL, NULL, stop, &reply, buffer, error, size);
+        if (outcome == STOPPED) return outcome;
+        if (outcome == DONE && reply.status == 200) {
+            done = (int)json_number(json_get(buffer->data, "done"), 0);
+            total = (int)json_number(json_get(buffer->data, "total"), 0);
+        }
+    }
+    if (watch.tell && !watch.tell(watch.argument, done, total, "finding the people")) return STOPPED;
+    return pause_s(POLL_S, stop) ? UNCHANGED : STOPPED;
+}
+
+Outcome session_frame(Session *session, const Wanted *wanted, const char *resources, int n, const char *view, const char *layer, int draft,
+                      Stop stop, Watch watch, Plane *plane, char *error, size_t size) {
+    char tail[512], safe[256];
+    size_t used = 0;
+    for (const char *p = layer; *p && used + 4 < sizeof safe; p++) {
+        int plain = (*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || *p == '.' || *p == '_' || *p == '-';
+        used += (size_t)snprintf(safe + used, sizeof safe - used, plain ? "%c" : "%%%02X", (unsigned char)*p);
+    }
+    safe[used] = 0;
+    snprintf(tail, sizeof tail, "/frames/%d?%s%s%slayer=%s&quality=%s&format=f16", n, *view ? "view=" : "", view, *view ? "&" : "", safe, draft ? "draft" : "final");
+    for (int tries = 0;; tries++) {
+        Reply reply;
+        Outcome outcome = ask(session, wanted, resources, "GET", tail, NULL, plane->etag, stop, &reply, &plane->data, error, size);
+        if (outcome != DONE) return outcome;
+        if (reply.status == 304) return UNCHANGED;
+        if (reply.status == 200) {
+            if (reply.width < 1 || reply.height < 1 || reply.width > 1 << 16 || reply.height > 1 << 16 ||
+                plane->data.size != (size_t)reply.width * (size_t)reply.height * 2)
+                return snprintf(error, size, "the frame server's answer is not a picture: %zu bytes for %dx%d", plane->data.size, reply.width, reply.height), FAILED;
+            plane->width = reply.width;
+            plane->height = reply.height;
+            plane->draft = !strcmp(reply.quality, "draft");
+            memcpy(plane->etag, reply.etag, sizeof plane->etag);
+            return DONE;
+        }
+        plane->etag[0] = 0;
+        if (reply.status == 409) {
+            /* being analysed, or the file was replaced */
+            Buffer text = {0};
+            explain_status(&reply, &plane->data, error, size);
+            while ((outcome = look_at_analysis(session, wanted, resources, stop, watch, &text, error, size)) == UNCHANGED) {
+            }
+            buffer_free(&text);
+            if (outcome != DONE) return outcome;
+            if (tries < 2) continue;
+            session_forget(session);
+        } else if (reply.status == 503 && tries < PATIENCE) {
+            if (!pause_s(POLL_S, stop)) return STOPPED;
+            continue;
+        }
+        return explain_status(&reply, &plane->data, error, size), FAILED;
+    }
+}
+
+Outcome session_analyse(Session *session, const Wanted *wanted, const char *resources, Stop stop, Watch watch, char *people, size_t people_size,
+                        char *error, size_t size) {
+    Buffer text = {0};
+    Outcome outcome;
+    while ((outcome = look_at_analysis(session, wanted, resources, stop, watch, &text, error, size)) == UNCHANGED) {
+    }
+    if (outcome == DONE) {
+        const char *list = json_get(text.data, "people"), *person;
+        size_t used = 0;
+        people[0] = 0;
+        for (int i = 0; (person = json_item(list, i)) && used < people_size; i++) {
+            char name[80] = "";
+            json_text(json_get(person, "name"), name, sizeof name);
+            int n = snprintf(people + used, people_size - used, "%s%d %s", i ? ", " : "", (int)json_number(json_get(person, "id"), 0), name);
+            used += n > 0 ? (size_t)n : 0;
+        }
+        if (!*people) snprintf(people, people_size, "nobody");
+    }
+    buffer_free(&text);
+    return outcome;
+}
+
+Outcome session_render(Session *session, const Wanted *wanted, const char *resources, const char *body, Stop stop, Watch watch, char *said,
+                       size_t size) {
+    Reply reply;
+    Buffer text = {0};
+    char job[32] = "", tail[64], state[16] = "";
+    int done = 0, total = 0;
+    Outcome outcome = ask(session, wanted, resources, "POST", "/renders", body, NULL, stop, &reply, &text, said, size);
+    if (outcome == DONE && reply.status != 202) explain_status(&reply, &text, said, size), outcome = FAILED;
+    if (outcome == DONE && !json_text(json_get(text.data, "job"), job, sizeof job)) snprintf(said, size, "the frame server names no job"), outcome = FAILED;
+    snprintf(tail, sizeof tail, "!jobs/%s", job);
+    while (outcome == DONE) {
+        outcome = ask(session, wanted, resources, "GET", tail, NULL, NULL, stop, &reply, &text, said, size);
+        if (outcome == FAILED || (outcome == DONE && reply.status != 200)) {
+            session_forget(session);
+            snprintf(said, size, "the frame server went away after %d of %d frames; what was written is whole. Render again to go on", done, total);
+            outcome = FAILED;
+        }
+        if (outcome != DONE) break;
+        json_text(json_get(text.data, "state"), state, sizeof state);
+        done = (int)json_number(json_get(text.data, "done"), 0);
+        total = (int)json_number(json_get(text.data, "total"), 0);
+        if (!strcmp(state, "done")) {
+            snprintf(said, size, "%d frames are there", done);
+            break;
+        }
+        if (!strcmp(state, "failed")) {
+            if (!json_text(json_get(text.data, "error"), said, size)) snprintf(said, size, "the render failed");
+            outcome = FAILED;
+        } else if (!strcmp(state, "cancelled")) {
+            outcome = STOPPED;
+        } else if ((watch.tell && !watch.tell(watch.argument, done, total, "rendering")) || !pause_s(POLL_S, stop)) {
+            Stop none = {0};
+            ask(session, wanted, resources, "DELETE", tail, NULL, NULL, none, &reply, &text, said, size);
+            outcome = STOPPED;
+        }
+    }
+    if (outcome == STOPPED) snprintf(said, size, "cancelled after %d of %d frames; what was written is whole", done, total);
+    buffer_free(&text);
+    return outcome;
+}
+
+Outcome session_delete(Session *session, const Wanted *wanted, const char *resources, const char *part, Stop stop, char *error, size_t size) {
+    Reply reply;
+    Buffer text = {0};
+    char tail[32];
+    snprintf(tail, sizeof tail, "/%s", part);
+    Outcome outcome = ask(session, wanted, resources, "DELETE", tail, NULL, NULL, stop, &reply, &text, error, size);
+    if (outcome == DONE && reply.status >= 400) explain_status(&reply, &text, error, size), outcome = FAILED;
+    buffer_free(&text);
+    return outcome;
+}
