@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 OK, FAILED, BAD_HANDLE, BAD_INDEX, UNKNOWN, REPLY_NO, REPLY_DEFAULT = 0, 1, 9, 10, 3, 13, 14
-P, S, I, D = C.c_void_p, C.c_char_p, C.c_int, C.c_double
+P, S, I, D = C.c_void_p, C.c_char_p, C.c_int, C.c_double  # noqa: E741 - as in the specification's tables
 SAMPLES = {np.dtype(np.float32): b"OfxBitDepthFloat", np.dtype(np.float16): b"OfxBitDepthHalf",
            np.dtype(np.uint16): b"OfxBitDepthShort", np.dtype(np.uint8): b"OfxBitDepthByte"}  # fmt: skip
 

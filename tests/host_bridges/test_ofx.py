@@ -182,8 +182,8 @@ def test_no_mix_is_the_input_itself(host, effect):
 
 def test_frames_outside_of_the_clip_show_nobody(host, shown):
     effect, _ = shown
-    for time in (0, 11, -5, 1e6):
-        status, out = host.render(effect, time, colours())
+    for frame in (0, 11, -5, 1e6):
+        status, out = host.render(effect, frame, colours())
         assert status == OK and not out[..., 3].any() and out[..., 0].any()
     host.set(effect, first_frame=1001)
     assert host.render(effect, 1003, colours())[1][..., 3].any()
@@ -583,6 +583,11 @@ def test_its_life_is_free_of_faults_under_valgrind(home, tmp_path):
     text = report.read_text()
     # every finding is a paragraph: an invalid access, a jump on nothing, bytes lost
     paragraphs = re.split(r"\n==\d+== \n", text)
-    # what Python has taken while the plug-in called it is not the plug-in's
-    findings = [p for p in paragraphs if OURS.search("\n".join(p.splitlines()[:4]) if " lost in loss record" in p else p)]
+    findings = [p for p in paragraphs if _of_the_plug_in(p)]
     assert "HEAP SUMMARY" in text and not findings, "\n".join(findings)[:4000]
+
+
+def _of_the_plug_in(paragraph):
+    """What Python has taken while the plug-in called it is not the plug-in's: of a loss, the frames next to the allocation count."""
+    frames = re.findall(r"(?:at|by) 0x.*", paragraph)
+    return any(OURS.search(f) for f in (frames[:3] if " lost in loss record" in paragraph else frames))

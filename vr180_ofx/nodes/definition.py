@@ -174,7 +174,8 @@ NODE = Node(
     ),
     actions=(
         Action("analyse", "Analyse", "Find the people in the clip.", "people"),
-        Action("edit_people", "Edit people", "Put the box of a person right at the current frame, or add somebody.", "people", ("resolve", "ofx")),
+        Action("edit_people", "Edit people", "Put the box of a person right at the current frame, or add somebody.", "people",
+               ("resolve", "ofx")),
         Action("forget_corrections", "Forget corrections", "Back to the people that were found automatically.", "people"),
         Action("render", "Render range", "Write the matte as EXR files; goes on where an earlier render stopped.", "output"),
         Action("cancel", "Cancel", "Stop what is running, between two frames.", "output", ("ofx",)),
