@@ -86,7 +86,8 @@ def measure(link: c.Link, bundle: Path, clip: Path, arguments: argparse.Namespac
     host.set(effect, clip=str(clip))
     out: dict[str, object] = {
         "what": "a finished frame of both eyes: through the plug-in, and the HTTP call alone",
-        "size": [picture.width, picture.height], "megabytes_over_http": len(picture.data) / 1e6, "cores": os.cpu_count(), "repeats": arguments.repeats,
+        "size": [picture.width, picture.height], "megabytes_over_http": len(picture.data) / 1e6, "cores": os.cpu_count(),
+        "repeats": arguments.repeats,
     }  # fmt: skip
     sources = {"alpha_float": np.zeros(expected.shape, np.float32), "rgba_float": np.zeros((*expected.shape, 4), np.float32)}
     for name, source in sources.items():
@@ -104,7 +105,8 @@ def measure(link: c.Link, bundle: Path, clip: Path, arguments: argparse.Namespac
         alpha = target[::-1][..., 3] if target.ndim == 3 else target[::-1]
         assert np.array_equal(alpha, expected.astype(np.float32)) and alpha.any()
         out[name] = {
-            "http_s": statistics.median(http), "plugin_s": statistics.median(first), "ratio": statistics.median(first) / statistics.median(http),
+            "http_s": statistics.median(http), "plugin_s": statistics.median(first),
+            "ratio": statistics.median(first) / statistics.median(http),
             "plugin_unchanged_s": statistics.median(again), "copying_the_picture_s": statistics.median(copies),
         }  # fmt: skip
     host.destroy(effect)

@@ -305,6 +305,14 @@ class Clip:
         """The plan: who is where."""
         return self.server._json("GET", f"{self._path}/people")
 
+    def box(self, person: int, view: str, n: int) -> list[float] | None:
+        """[left, top, right, bottom] of a person in frame ``n`` (0-based), or in the nearest one of which the plan says something."""
+        for one in self.people()["people"]:
+            rows = one["views"].get(view, {}) if one["id"] == person else {}
+            if rows:
+                return [float(v) for v in rows[min(rows, key=lambda k: abs(int(k) - n))]["box"]]
+        return None
+
     def replace_people(self, plan: Mapping[str, Any]) -> str:
         """Puts a corrected plan in place. Returns the frames that are made anew."""
         return self._changed("PUT", f"{self._path}/people", plan)

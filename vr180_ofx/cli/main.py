@@ -24,6 +24,7 @@ COMMANDS = {
     "inspect": "what an image, a folder of frames, or a clip holds",
     "evaluate": "compare rendered frames with ground truth",
     "doctor": "what this machine has and what works",
+    "install": "put the bridge into a host: nuke, resolve, ofx, blender; or take it away",
     "demo": "render the clip that comes with the program and show its scores",
 }
 
@@ -83,6 +84,7 @@ def _status(error: Exception) -> int | None:
     """The exit status of an error that is meant for people; None for a bug."""
     from vr180_ofx.cli.common import ServiceGoneError
     from vr180_ofx.engine.limits import ResourceError
+    from vr180_ofx.host_bridges.installation import InstallError
     from vr180_ofx.media.colour import ColourError
     from vr180_ofx.media.errors import MediaError
     from vr180_ofx.output.render import OutputError
@@ -90,7 +92,7 @@ def _status(error: Exception) -> int | None:
     from vr180_ofx.settings import SettingsError
     from vr180_ofx.weights.store import WeightsError
 
-    if isinstance(error, (SettingsError, PlanError, OutputError, ColourError)):
+    if isinstance(error, (SettingsError, PlanError, OutputError, ColourError, InstallError)):
         return USAGE
     if isinstance(error, MediaError):
         return INPUT

@@ -108,7 +108,7 @@ class ExrWriter:
             if source is None:
                 raise ValueError("colour was asked for, and the source frame was not given")
             channels |= self._colour(matte, source.eyes[view], y0, shape)
-        elif preset in ("nuke", "resolve"):
+        elif preset != "generic":
             # a main image without colour opens black in Resolve and in Nuke's viewer
             channels |= dict.fromkeys("RGB", alpha)
         blank = dict.fromkeys(channels, 0.0)
@@ -160,8 +160,9 @@ class ExrWriter:
 
 
 def _layer(name: str, values: HalfArray, preset: str) -> dict[str, HalfArray]:
-    """A lone channel for programs that understand layers; all of R, G, B, A for Nuke, where lone ones collide in `other`."""
-    if preset == "nuke":
+    """A lone channel for programs that understand layers; all of R, G, B, A for Nuke, where lone ones collide in `other`, and for
+    Blender, which takes them for passes."""
+    if preset in ("nuke", "blender"):
         return {f"{name}.{c}": values for c in "RGBA"}
     return {f"{name}.A": values}
 
@@ -189,7 +190,10 @@ def _layout(settings: OutputSettings) -> str:
     if settings.exr_layout != "auto":
         return settings.exr_layout
     # Resolve takes the first part of a file and nothing else: each eye gets a file of its own
-    return "per_view_files" if settings.exr_preset == "resolve" else "multipart"
+    if settings.exr_preset == "resolve":
+        return "per_view_files"
+    # Blender takes the parts' names for layers, and views only from the channels' names
+    return "single" if settings.exr_preset == "blender" else "multipart"
 
 
 def _compression(name: str) -> Any:

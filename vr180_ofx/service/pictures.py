@@ -20,7 +20,7 @@ from vr180_ofx.settings import OutputSettings
 from vr180_ofx.vr180.layout import Layout
 
 Format = Literal["exr", "png", "f32", "f16"]
-Preset = Literal["generic", "nuke", "resolve"]
+Preset = Literal["generic", "nuke", "resolve", "blender"]
 MEDIA_TYPES = {"exr": "image/x-exr", "png": "image/png", "f32": "application/octet-stream", "f16": "application/octet-stream"}
 
 

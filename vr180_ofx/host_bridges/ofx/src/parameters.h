@@ -15,7 +15,7 @@ static const char *const choices_tracker[] = {"auto", "blazepose", "sam2.1_t", "
 static const char *const choices_refiner[] = {"auto", "none", "guided", "closed_form", 0};
 static const char *const choices_scale[] = {"1", "0.5", "0.25", 0};
 static const char *const choices_detector[] = {"blazepose", "yolov8n", "yolov8s", "yolov8m", 0};
-static const char *const choices_exr_preset[] = {"generic", "nuke", "resolve", 0};
+static const char *const choices_exr_preset[] = {"generic", "nuke", "resolve", "blender", 0};
 static const char *const choices_compression[] = {"none", "zips", "zip", "piz", "dwaa", "dwab", "htj2k", "zstd", 0};
 
 static const Group node_groups[] = {

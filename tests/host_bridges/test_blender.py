@@ -1,0 +1,189 @@
+"""The Blender add-on in Blender itself: from an empty scene to a composited frame."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vr180_ofx import client as c
+from vr180_ofx.host_bridges.installation import install
+from vr180_ofx.nodes.definition import NODE
+
+BPY = Path(__file__).resolve().parents[2] / ".venv-bpy" / "bin" / "python"
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not BPY.exists(), reason="Blender is not installed; make setup-hosts")]
+MODULE = "bl_ext.user_default.vr180_ofx"
+HEAD = f"""
+import bpy, json, os, sys, time
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.ops.preferences.addon_enable(module="{MODULE}")
+addon = sys.modules["{MODULE}"]
+scene = bpy.context.scene
+clip, out = sys.argv[1:3]
+held = scene.vr180_matte
+def pressed(operator, **kw):
+    try:
+        return sorted(operator(**kw)), scene.vr180_matte.status
+    except RuntimeError as error:
+        return "error", str(error)
+"""
+
+
+def blender(home, script, *arguments):
+    """Runs a script in Blender with the add-on installed as a user installs it. Returns what it printed as JSON last."""
+    extensions = home.folder / "extensions"
+    if not extensions.exists():
+        install("blender", extensions / "user_default")
+    file = home.folder / "script.py"
+    file.write_text(HEAD + script)
+    env = {**os.environ, "BLENDER_USER_EXTENSIONS": str(extensions), "BLENDER_USER_RESOURCES": str(home.folder / "blender")}
+    done = subprocess.run(
+        [str(BPY), str(file), str(home.clip), str(home.folder / "out"), *arguments], capture_output=True, text=True, env=env
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    return json.loads([line for line in done.stdout.splitlines() if line.startswith("{")][-1])
+
+
+def halves(picture):
+    return np.frombuffer(picture.data, "<f2").reshape(picture.height, picture.width).astype(np.float32)
+
+
+def test_the_panel_is_the_node(home):
+    told = blender(
+        home,
+        """
+rna = type(held).bl_rna.properties
+print(json.dumps({
+    "properties": {k: [rna[k].type, rna[k].name, rna[k].description, getattr(held, k),
+                       getattr(rna[k], "hard_min", None), getattr(rna[k], "hard_max", None),
+                       [i.identifier for i in rna[k].enum_items] if rna[k].type == "ENUM" else None, rna[k].is_animatable]
+                   for k in rna.keys() if k not in ("rna_type", "name")},
+    "operators": [k for k in dir(bpy.ops.vr180)]}))
+""",
+    )
+    parameters, actions = NODE.of("blender")
+    assert set(told["properties"]) == {p.name for p in parameters}
+    assert {a.name for a in actions} <= set(told["operators"])
+    kinds = {"bool": "BOOLEAN", "int": "INT", "float": "FLOAT", "choice": "ENUM"}
+    for p in parameters:
+        kind, label, text, value, low, high, choices, animatable = told["properties"][p.name]
+        assert (kind, label, text, animatable) == (kinds.get(p.kind, "STRING"), p.label, p.help, p.animatable), p.name
+        assert value == pytest.approx(p.default) if p.kind == "float" else value == p.default
+        assert choices is None or tuple(choices) == p.choices
+        if p.minimum is not None:
+            assert low == pytest.approx(p.minimum) and high == pytest.approx(p.maximum)
+
+
+def test_from_an_empty_scene_to_a_composited_frame(home):
+    """The composite's alpha is the engine's, in both eyes, and its colour the clip's."""
+    told = blender(
+        home,
+        """
+told = {"nothing": pressed(bpy.ops.vr180.analyse)}
+held.clip = clip
+told["analyse"] = pressed(bpy.ops.vr180.analyse)
+told["people"] = held.people_list
+told["early"] = pressed(bpy.ops.vr180.composite)
+held.folder = out
+told["absent"] = pressed(bpy.ops.vr180.composite)
+held.frames = "2-6"
+told["render"] = pressed(bpy.ops.vr180.render)
+told["composite"] = pressed(bpy.ops.vr180.composite)
+told["scene"] = [scene.render.resolution_x, scene.render.resolution_y, scene.render.fps, scene.frame_start, scene.frame_end, scene.render.use_multiview]
+told["again"] = pressed(bpy.ops.vr180.composite)
+told["nodes"] = sorted(n.label for n in scene.node_tree.nodes if n.label)
+scene.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+scene.collection.objects.link(scene.camera)
+scene.render.engine = "BLENDER_WORKBENCH"
+scene.view_settings.view_transform = "Raw"
+s = scene.render.image_settings
+s.file_format, s.color_mode, s.color_depth, s.exr_codec = "OPEN_EXR", "RGBA", "32", "ZIP"
+s.views_format = "INDIVIDUAL"
+for frame in (3, 5):
+    scene.frame_set(frame)
+    scene.render.filepath = out + f"/composite.{frame}.exr"
+    bpy.ops.render.render(write_still=True)
+print(json.dumps(told))
+""",
+    )
+    assert told["nothing"][0] == "error" and "Clip is empty" in told["nothing"][1]
+    assert told["analyse"] == [["FINISHED"], "Analyse: done"] and told["people"].startswith("1 person01")
+    assert "Folder is empty" in told["early"][1] and "there is no clip.####.exr" in told["absent"][1]
+    assert told["render"] == [["FINISHED"], "5 frames written, 0 were there"]
+    assert told["composite"][0] == ["FINISHED"] and told["scene"] == [512, 512, 24, 1, 10, True]
+    assert told["nodes"] == ["VR180 alpha", "VR180 clip", "VR180 matte"]
+    import OpenEXR
+
+    link = c.Link(str(home.clip))
+    for frame in (3, 5):
+        for view, suffix in (("left", "_L"), ("right", "_R")):
+            with OpenEXR.File(str(home.folder / "out" / f"composite.{frame}{suffix}.exr")) as file:
+                rgba = file.channels()["RGBA"].pixels
+            expected = halves(link.frame(frame - 1, view=view))
+            assert np.abs(rgba[..., 3] - expected).max() < 1e-3, (frame, view)
+            assert expected.max() == 1 and 0.01 < expected.mean() < 0.9
+            # the colour goes through: it is the picture and not black, and it does not depend on the matte
+            assert rgba[..., :3][expected == 0].std() > 0.02
+
+
+def test_corrections_and_the_cache(home):
+    told = blender(
+        home,
+        """
+held.clip = clip
+told = {"analyse": pressed(bpy.ops.vr180.analyse)}
+scene.frame_set(4)
+held.person = 1
+told["edit"] = pressed(bpy.ops.vr180.edit_people, view="left", box=(100, 100, 300, 400), name="anna")
+told["people"] = held.people_list
+scene.frame_set(99)
+told["outside"] = pressed(bpy.ops.vr180.edit_people, view="left", box=(100, 100, 300, 400))
+told["forget"] = pressed(bpy.ops.vr180.forget_corrections)
+told["after"] = held.people_list
+told["clear"] = pressed(bpy.ops.vr180.clear_cache)
+told["reconnect"] = pressed(bpy.ops.vr180.reconnect)
+scene.frame_set(4)
+addon.refresh_live(scene)
+end = time.time() + 60
+while time.time() < end and (bpy.data.images.get("VR180 Matte") is None or "final" not in held.status):
+    addon.read_mailbox()
+    time.sleep(0.05)
+image = bpy.data.images["VR180 Matte"]
+told["live"] = [list(image.size), max(image.pixels), held.status]
+held.clip = clip + ".absent"
+told["absent"] = pressed(bpy.ops.vr180.analyse)
+print(json.dumps(told))
+""",
+    )
+    assert told["edit"][0] == ["FINISHED"] and "made anew: frames" in told["edit"][1] and told["people"].startswith("1 anna")
+    assert told["outside"][0] == "error" and "outside the clip" in told["outside"][1]
+    assert told["after"].startswith("1 person01") and told["clear"][0] == told["reconnect"][0] == ["FINISHED"]
+    assert told["live"][:2] == [[1024, 512], 1.0] and told["live"][2] == "clip frame 3: final"
+    assert told["absent"][0] == "error" and "does not exist" in told["absent"][1]
+
+
+def test_a_server_that_dies_is_said_and_the_render_goes_on(home):
+    script = """
+import threading
+def killer():
+    while not (os.path.isdir(out) and sum(f.endswith(".exr") and f[0] != "." for f in os.listdir(out)) >= 2):
+        time.sleep(0.005)
+    note = json.load(open(os.path.join(os.environ["VR180_OFX_CACHE"], "service", "server.json")))
+    os.kill(note["pid"], 9)
+held.clip, held.folder = clip, out
+pressed(bpy.ops.vr180.analyse)
+thread = threading.Thread(target=killer)
+thread.start()
+told = {"first": pressed(bpy.ops.vr180.render)}
+thread.join()
+there = {f: os.stat(os.path.join(out, f)).st_mtime_ns for f in os.listdir(out) if f.endswith(".exr") and f[0] != "."}
+told["second"] = pressed(bpy.ops.vr180.render)
+told["there"], told["kept"] = len(there), all(os.stat(os.path.join(out, f)).st_mtime_ns == t for f, t in there.items())
+told["all"] = sum(f.endswith(".exr") and f[0] != "." for f in os.listdir(out))
+print(json.dumps(told))
+"""
+    told = blender(home, script)
+    assert told["first"][0] == "error" and "what was written is whole. Render again to go on" in told["first"][1]
+    assert told["second"][0] == ["FINISHED"] and told["all"] == 10 and told["kept"] and told["there"] >= 2

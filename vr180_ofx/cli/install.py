@@ -1,0 +1,28 @@
+"""vr180-ofx install."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from vr180_ofx.cli.common import console
+from vr180_ofx.host_bridges.installation import HOSTS, install, uninstall
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("host", choices=HOSTS, metavar="HOST", help=", ".join(HOSTS))
+    parser.add_argument("--path", metavar="DIR", help="the host's folder (of Nuke: .nuke); default: where the host of this user looks")
+    parser.add_argument("--link", action="store_true", help="link to the files of this program instead of copying them")
+    parser.add_argument("--undo", action="store_true", help="take away what was installed there")
+    parser.add_argument(
+        "--root", metavar="DIR", action="append", default=[], dest="roots",
+        help="a folder that a server started by the host may read and write; may be repeated (default: all)",
+    )  # fmt: skip
+
+
+def run(arguments: argparse.Namespace) -> int:
+    path = Path(arguments.path).expanduser().resolve() if arguments.path else None
+    done = uninstall(arguments.host, path) if arguments.undo else install(arguments.host, path, arguments.link, arguments.roots)
+    for line in done.said:
+        console.print(line, markup=False)
+    return 0
