@@ -290,7 +290,10 @@ class Clip:
         self, n: int, view: str | None = None, layer: str = "A", quality: str = "final", format: str = "f16",
         etag: str | None = None, cancel: Cancel | None = None,
     ) -> Picture | None:  # fmt: skip
-        """One layer of frame ``n`` (0-based). With ``etag``: None when the bytes are still those. view: left, right, main or both."""
+        """One layer of frame ``n`` (0-based). With ``etag``: None when the bytes are still those.
+
+        view: left, right, main, both or whole.
+        """
         asked = {"layer": layer, "quality": quality, "format": format, **({"view": view} if view else {})}
         headers = {"If-None-Match": etag} if etag else None
         path = f"{self._path}/frames/{n}?{urlencode(asked)}"

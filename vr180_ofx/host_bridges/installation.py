@@ -176,9 +176,8 @@ def _blender(place: Path, link: bool, roots: list[str], done: Installed) -> None
     folder = _folder("blender", place)
     made = _place_files("blender", folder, link, roots, done)
     _record(folder, made=made, marked=[])
-    done.said.append(
-        "in Blender: Edit > Preferences > Add-ons, enable VR180 Matte; its panel is in the sidebar of the compositor and of the image editor"
-    )
+    done.said.append("in Blender: Edit > Preferences > Add-ons, enable VR180 Matte")
+    done.said.append("its panel is in the sidebar of the compositor and of the image editor")
 
 
 def _ofx(place: Path, link: bool, roots: list[str], done: Installed) -> None:

@@ -173,6 +173,8 @@ NODE = Node(
         Parameter("status", "Status", "message", "", "What is going on.", "server"),
     ),
     actions=(
+        Action("set_project", "Set project", "Size, rate, range and views of the host's project as the clip has them.", "input",
+               ("resolve", "ofx")),
         Action("analyse", "Analyse", "Find the people in the clip.", "people"),
         Action("edit_people", "Edit people", "Put the box of a person right at the current frame, or add somebody.", "people",
                ("resolve", "ofx")),

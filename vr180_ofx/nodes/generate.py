@@ -17,9 +17,11 @@ def files() -> dict[Path, str]:
     out = {
         PACKAGE / "nodes" / "node.json": node_json(),
         PACKAGE / "host_bridges" / "ofx" / "src" / "parameters.h": ofx_header(),
+        PACKAGE / "host_bridges" / "nuke" / "VR180Matte.nk": nuke_group(),
     }
     if (ROOT / "docs" / "guide").is_dir():
         out[ROOT / "docs" / "guide" / "node.md"] = page()
+        out[ROOT / "sample_scripts" / "nuke_vr180_matte.nk"] = nuke_script()
     return out
 
 
@@ -74,6 +76,91 @@ def _limits(p: Parameter) -> str:
 
 def _choices(p: Parameter) -> str:
     return f"choices_{p.name}" if p.choices else "0"
+
+
+#: The numbers by which Nuke's scripts name kinds of knobs.
+_NK_KINDS = {"text": 1, "file": 2, "folder": 2, "int": 3, "choice": 4, "bool": 6, "float": 7, "message": 26}
+#: What Nuke has beside the node's own: the mark by which the bridge knows its groups, and the box that is dragged in the viewer.
+NUKE_EXTRAS = ("vr180_matte", "box_view", "box", "show_box")
+
+
+def _nk(text: str) -> str:
+    """A word of Tcl. Everything that Tcl would look into is escaped."""
+    if text and all(c.isalnum() or c in "._-/%+" for c in text):
+        return text
+    return '"' + "".join("\\" + c if c in '\\"[]{}$' else c for c in text) + '"'
+
+
+def _nk_button(name: str, label: str, text: str) -> str:
+    code = f"import vr180_nuke; vr180_nuke.press(nuke.thisNode(), '{name}')"
+    return f" addUserKnob {{22 {name} l {_nk(label)} t {_nk(text)} T {_nk(code)} +STARTLINE}}"
+
+
+def _nk_knobs() -> list[str]:
+    parameters, actions = NODE.of("nuke")
+    out, values = [], []
+    for group, label in NODE.groups:
+        out.append(f" addUserKnob {{20 {group} l {_nk(label)}}}")
+        for p in parameters:
+            if p.group != group:
+                continue
+            words = f"{_NK_KINDS[p.kind]} {p.name} l {_nk(p.label)} t {_nk(p.help)}"
+            if p.kind == "message":
+                out.append(f" addUserKnob {{{words} T {_nk(' ')}}}")
+                continue
+            if p.choices:
+                words += f" M {{{' '.join(_nk(c) for c in p.choices)}}}"
+            if p.kind == "float" and p.minimum is not None and p.maximum is not None:
+                words += f" R {p.minimum:g} {p.maximum:g}"
+            out.append(f" addUserKnob {{{words}{' +STARTLINE' if p.kind == 'bool' else ''}}}")
+            if p.default != "":
+                value = str(p.default).lower() if p.kind == "bool" else str(p.default)
+                values.append(f" {p.name} {_nk(value)}")
+        if group == "people":
+            out += [
+                f" addUserKnob {{4 box_view l {_nk('Eye of the box')} t {_nk('In which eye the box is.')} M {{left right main}}}}",
+                f" addUserKnob {{15 box l Box t {_nk('The person at the current frame; drag it in the viewer.')}}}",
+                _nk_button("show_box", "Show box", "Put the box where the person is now."),
+            ]
+        out += [_nk_button(a.name, a.label, a.help) for a in actions if a.group == group]
+    return [*out, " addUserKnob {6 vr180_matte +INVISIBLE}", " vr180_matte true", *values]
+
+
+def _nk_inside() -> list[str]:
+    """matte -> layer -> invert, and its alpha into that of the input."""
+    return [
+        " Read {", "  inputs 0", "  file_type exr", "  on_error black", "  raw true", "  before black", "  after black",
+        "  name Matte", " }",
+        " Shuffle {", "  in rgba", "  name Layer", " }",
+        " Invert {", "  channels alpha", "  name Invert", '  disable {{"!parent.invert"}}', " }",
+        " Input {", "  inputs 0", "  name Source", " }",
+        " Merge2 {", "  inputs 2", "  operation copy", "  Achannels alpha", "  Bchannels alpha", "  output alpha", "  mix {{parent.mix}}",
+        "  name Combine", " }",
+        " Output {", "  name Output1", " }",
+    ]  # fmt: skip
+
+
+def nuke_group() -> str:
+    """The node as Nuke pastes it."""
+    head = ["Group {", " name VR180Matte1", " tile_color 0x4a7d9cff", f" help {_nk(NODE.help)}"]
+    return "\n".join([*head, *_nk_knobs(), "}", *_nk_inside(), "end_group", ""])
+
+
+def nuke_script() -> str:
+    """A script to begin with: a stereo plate, the node, and EXR files with both views."""
+    views = "{left #ff0000}\n{right #00ff00}"
+    return "\n".join([
+        "#! Nuke -nx", "version 14.0 v5",
+        "Root {", " inputs 0", " first_frame 1", " last_frame 48", " lock_range true",
+        f" views {_nk_braced(views)}", " fps 30", "}",
+        "Read {", " inputs 0", " file_type mov", " file plate.mp4", " first 1", " last 48", " name Plate", "}",
+        nuke_group().rstrip("\n"),
+        "Write {", " file out/plate.%04d.exr", " file_type exr", " channels rgba", " views {left right}", " name Write1", "}", "",
+    ])  # fmt: skip
+
+
+def _nk_braced(text: str) -> str:
+    return "{" + text + "}"
 
 
 _HOSTS = {"nuke": "Nuke", "resolve": "Resolve and Fusion", "ofx": "OpenFX", "blender": "Blender"}

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 #: How often a waiting request looks whether somebody still waits for it.
 _HANGUP_POLL_S = 0.1
 ClipId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="From POST /v1/clips.")]
+_VIEWS = "Default: the first. both: all eyes, in EXR as views, else as they lie in the clip. whole: in EXR, too."
 _FORMATS = "f16, f32: rows from the top, little-endian. png: 16 bits of grey. exr: every layer of the view."
 JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 T = TypeVar("T")
@@ -170,7 +171,7 @@ def _frame_routes(app: FastAPI, service: Service) -> None:
         request: Request,
         clip: ClipId,
         n: Annotated[int, Path(ge=0, le=100_000_000, description="Counted from 0.")],
-        view: Annotated[m.Shown | None, Query(description="Default: the first. both: the eyes as they lie in the clip.")] = None,
+        view: Annotated[m.Shown | None, Query(description=_VIEWS)] = None,
         layer: Annotated[str, Query(max_length=80, description="A, confidence.A, or a person's name.")] = "A",
         quality: Literal["final", "draft"] = "final",
         format: Annotated[Format, Query(description=_FORMATS)] = "f16",
@@ -179,7 +180,8 @@ def _frame_routes(app: FastAPI, service: Service) -> None:
         """One layer of one frame. A request that is given up stops the work, unless somebody else wants it too."""
         session = sessions.get(clip)
         chosen = view or session.clip.views[0]
-        shown = session.clip.views if chosen == "both" else (chosen,)
+        everything = chosen in ("both", "whole")
+        shown = session.clip.views if everything else (chosen,)
         if not set(shown) <= set(session.clip.views):
             raise ServiceError(422, f"view is {chosen!r}; this clip has {', '.join(session.clip.views)}")
         etag = await _engine(session.etag, n, quality, chosen, layer, format)
@@ -187,7 +189,7 @@ def _frame_routes(app: FastAPI, service: Service) -> None:
             return Response(status_code=304, headers={"ETag": etag})
         made = await _await(request, await _engine(session.request, n, quality))
         names = [x.name for v in shown for x in made.views[v].layers] if session.state != "ready" else [p.name for p in session.plan.people]
-        layout = session.clip.geometry.layout if chosen == "both" else None
+        layout = session.clip.geometry.layout if everything and (format != "exr" or chosen == "whole") else None
         size, body = await _engine(encode, made, shown, layout, layer, format, names, session.exr(), session.settings.output.exr_preset)
         headers = {
             "X-Width": str(size[0]), "X-Height": str(size[1]), "X-Quality": str(made.metadata["quality"]),

@@ -11,8 +11,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$", description
 Index = Annotated[int, Field(ge=0, le=100_000_000)]
 PersonId = Annotated[int, Field(ge=1, le=9999)]
 View = Literal["left", "right", "main"]
-#: both: the eyes in one picture, as they lie in the clip.
-Shown = Literal["left", "right", "main", "both"]
+#: both: all eyes; in EXR as views, else in one picture, as they lie in the clip. whole: in one picture in EXR, too.
+Shown = Literal["left", "right", "main", "both", "whole"]
 
 
 class Model(BaseModel):

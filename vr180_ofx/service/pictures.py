@@ -50,26 +50,26 @@ def encode(
 ) -> tuple[tuple[int, int], bytes | memoryview]:
     """((width, height), the file). f16 and f32: rows from the top, little-endian, no header. png: 16 bits of grey. exr: every layer.
 
-    layout: where to put the views in one picture; None when there is one view.
+    layout: how the views lie in one picture; None leaves them apart.
     """
+    if layout is not None:
+        frame, views = _whole(frame, views, layout), ("main",)
     first = frame.views[views[0]]
-    if kind == "exr":
-        return (first.width, first.height), _exr(frame, views, clip, preset)
-    if layout is None:
-        values = plane(first, layer, names)
-    else:
-        values = np.zeros((first.height, first.width) if layout.name == "mono" else _whole(layout, first), np.float16)
-        for view in views:
-            # at half the scale, the eyes lie at half the place
-            x, y = (round(p * first.width / layout.eye_size[0]) for p in layout.origin(view))
-            values[y : y + first.height, x : x + first.width] = plane(frame.views[view], layer, names)
-    return (values.shape[1], values.shape[0]), _raw(values, kind)
+    size = (first.width, first.height)
+    return size, _exr(frame, views, clip, preset) if kind == "exr" else _raw(plane(first, layer, names), kind)
 
 
-def _whole(layout: Layout, eye: ViewMatte) -> tuple[int, int]:
-    """(height, width) of a frame with eyes of this size."""
+def _whole(frame: Frame, views: Sequence[str], layout: Layout) -> Frame:
+    """The same as one picture with all eyes, as they lie in the clip."""
+    eye = frame.views[views[0]]
+    # at half the scale, the eyes lie at half the place
     scale = eye.width / layout.eye_size[0]
-    return max(eye.height, round(layout.height * scale)), max(eye.width, round(layout.width * scale))
+    layers = []
+    for view in views:
+        x, y = (round(p * scale) for p in layout.origin(view))
+        layers += [replace(layer, rect=layer.rect.shifted(x, y)) for layer in frame.views[view].layers]
+    width, height = max(eye.width, round(layout.width * scale)), max(eye.height, round(layout.height * scale))
+    return Frame(frame.index, {"main": ViewMatte(width, height, tuple(layers))}, frame.metadata)
 
 
 def _raw(values: HalfArray, kind: Format) -> bytes | memoryview:

@@ -230,6 +230,18 @@ class VR180_OT_reconnect(VR180_OT_server):
         return clip.server.health()
 
 
+class VR180_OT_set_project(VR180_OT_work):
+    bl_idname = "vr180.set_project"
+    bl_label = "Set project"
+
+    def start(self, scene: bpy.types.Scene, link: vr180.Link) -> vr180.Task:
+        # size and rate are known before the people are
+        return vr180.Task(lambda task: link.call(lambda clip: clip.refresh()))
+
+    def finish(self, scene: bpy.types.Scene, task: vr180.Task) -> None:
+        prepare_scene(scene, task.result, values_of(scene)["first_frame"], len(task.result["views"]) == 2)
+
+
 class VR180_OT_cancel(bpy.types.Operator):
     bl_idname = "vr180.cancel"
     bl_label = "Cancel"
@@ -563,8 +575,8 @@ class VR180_PT_image(VR180_PT_panel, bpy.types.Panel):
 
 
 CLASSES = (
-    VR180_PG_matte, VR180_OT_analyse, VR180_OT_render, VR180_OT_forget_corrections, VR180_OT_clear_cache, VR180_OT_reconnect,
-    VR180_OT_cancel, VR180_OT_edit_people, VR180_OT_composite, VR180_PT_compositor, VR180_PT_image,
+    VR180_PG_matte, VR180_OT_set_project, VR180_OT_analyse, VR180_OT_render, VR180_OT_forget_corrections, VR180_OT_clear_cache,
+    VR180_OT_reconnect, VR180_OT_cancel, VR180_OT_edit_people, VR180_OT_composite, VR180_PT_compositor, VR180_PT_image,
 )  # fmt: skip
 
 

@@ -1,0 +1,326 @@
+"""The Nuke bridge, installed as a user installs it, in a stand-in of Nuke that is held against the type stubs of its API."""
+
+import contextlib
+import inspect
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tkinter", reason="Tcl reads Nuke's scripts, and Python was built without it")
+from tests.host_bridges import nuke_stand_in, stubs
+from vr180_ofx.host_bridges.installation import install
+from vr180_ofx.nodes.definition import NODE
+from vr180_ofx.nodes.generate import NUKE_EXTRAS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextlib.contextmanager
+def started(folder, gui):
+    """Nuke with the bridge of ``folder`` on its path."""
+    nuke = nuke_stand_in.Nuke(gui)
+    before, path = dict(sys.modules), list(sys.path)
+    sys.modules["nuke"] = nuke
+    sys.path.insert(0, str(folder))
+    try:
+        exec(compile((folder / "init.py").read_text(), "init.py", "exec"), {})
+        nuke.bridge = sys.modules["vr180_nuke"]
+        yield nuke
+    finally:
+        for live in nuke.bridge._lives.values():
+            live.close()
+        sys.path[:] = path
+        for name in set(sys.modules) - set(before):
+            if name in ("nuke", "vr180_nuke", "vr180_client"):
+                del sys.modules[name]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    install("nuke", tmp_path / "dotnuke")
+    return tmp_path / "dotnuke" / "vr180_ofx"
+
+
+@pytest.fixture
+def nuke(folder):
+    with started(folder, True) as made:
+        yield made
+
+
+def read(nuke, path, first=1):
+    """A Read of a clip."""
+    (node,) = nuke._read(f"Read {{\n file {path}\n first {first}\n last 10\n name Read1\n}}\n")
+    node.knob("first")._value = first
+    nuke._selected = [node]
+    return node
+
+
+def status(node):
+    return node.knob("status").value()
+
+
+def exr(path):
+    """view -> (h, w) alpha of a live or rendered file."""
+    import OpenEXR
+
+    with OpenEXR.File(str(path), separate_channels=True) as file:
+        return {p.header.get("view", "main"): p.channels["A"].pixels for p in file.parts}
+
+
+def halves(picture):
+    return np.frombuffer(picture.data, "<f2").reshape(picture.height, picture.width)
+
+
+@pytest.mark.skipif(not stubs.available("nuke"), reason="types-nuke is not installed")
+def test_the_stand_in_has_nothing_that_nuke_has_not():
+    table = stubs.definitions("nuke")
+    mine = {k: v for k, v in vars(nuke_stand_in.Nuke).items() if not k.startswith("_") and callable(v)}
+    of_the_test = {"fire", "set", "click", "go_to", "pump", "render"}
+    for name in mine.keys() - of_the_test:
+        assert name in table, f"Nuke has no nuke.{name}"
+        assert stubs.takes(table[name], mine[name], bound=True), name
+    for cls in (nuke_stand_in.Knob, nuke_stand_in.Node, nuke_stand_in.ProgressTask):
+        for name, function in inspect.getmembers(cls, inspect.isfunction):
+            if name.startswith("_"):
+                continue
+            owner = {"Node": "Group", "Knob": "Script_Knob" if name == "execute" else "Knob"}.get(cls.__name__, cls.__name__)
+            definition = stubs.found(table, owner, name)
+            assert definition is not None, f"Nuke's {cls.__name__} has no {name}"
+            assert stubs.takes(definition, function, bound=True), name
+
+
+def test_the_knobs_are_those_of_the_node(nuke):
+    node = nuke.bridge.create()
+    parameters, actions = NODE.of("nuke")
+    user = {k: knob for k, knob in node.knobs().items() if knob.kind}
+    tabs = {k for k, knob in user.items() if knob.kind == 20}
+    assert tabs == {g for g, _ in NODE.groups}
+    assert set(user) - tabs == {p.name for p in parameters} | {a.name for a in actions} | set(NUKE_EXTRAS)
+    kinds = {"text": 1, "file": 2, "folder": 2, "int": 3, "choice": 4, "bool": 6, "float": 7, "message": 26}
+    for p in parameters:
+        knob = user[p.name]
+        assert (knob.kind, knob.words["l"], knob.words["t"]) == (kinds[p.kind], p.label, p.help)
+        if p.kind != "message":
+            assert knob.value() == p.default
+        assert not p.choices or tuple(knob.choices) == p.choices
+    assert all(user[a.name].kind == 22 and a.name in nuke.bridge._BUTTONS for a in actions)
+
+
+def test_scripts_are_read_by_an_independent_reader():
+    nkparser = pytest.importorskip("nkparser", reason="nkparser is not installed")
+    script = nkparser.Script.from_file(ROOT / "sample_scripts" / "nuke_vr180_matte.nk")
+    nodes = {n.name: n for n in script.all_nodes() if n.name}
+    assert str(script.nuke_version).startswith("14") and {"Plate", "VR180Matte1", "Write1", "Matte", "Layer", "Combine"} <= set(nodes)
+    assert nodes["Combine"].get("operation") == "copy" and nodes["Matte"].get("raw") == "true"
+    assert not [d for d in (script.validate() if hasattr(script, "validate") else []) if "error" in str(d).lower()]
+
+
+def test_from_nothing_to_a_live_matte(nuke, standing):
+    """A Read, the node below it, and the current frame comes by itself: a draft or the final, then the final."""
+    plate = read(nuke, standing.clip, first=1001)
+    nuke._views = ["left", "right"]
+    node = nuke.bridge.create()
+    assert node.input(0) is plate and node.knob("first_frame").value() == 1001
+    nuke.go_to(1004)
+    nuke.pump(lambda: status(node) == "frame 1004: final")
+    matte = node.node("Matte")
+    shown = exr(matte.knob("file").value() % 1004)
+    link = standing.link
+    for view in ("left", "right"):
+        assert np.array_equal(shown[view], halves(link.frame(3, view=view)))
+    assert matte.knob("reload").executed >= 1 and matte.knob("first").value() <= 1004 <= matte.knob("last").value()
+    # in a script without views, both eyes in one picture
+    nuke._views = ["main"]
+    nuke.go_to(1005)
+    nuke.pump(lambda: status(node) == "frame 1005: final")
+    shown = exr(node.node("Matte").knob("file").value() % 1005)
+    assert np.array_equal(shown["main"], halves(link.frame(4, view="both")))
+    # the layer of a person, and what is not there
+    nuke.set(node, "layer", "person01.A")
+    assert node.node("Layer").knob("in").value() == "person01"
+    nuke.set(node, "live", False)
+    assert not nuke.bridge._lives[node.fullName()].scrubber
+
+
+def test_nuke_never_waits(nuke, home):
+    """Every callback of the time line returns at once, also while a server is started and a clip analysed."""
+    read(nuke, home.clip)
+    node = nuke.bridge.create()
+    longest = 0.0
+    for frame in (1, 2, 3, 2, 5, 9, 10):
+        begin = time.perf_counter()
+        nuke.go_to(frame)
+        longest = max(longest, time.perf_counter() - begin)
+    assert longest < 0.1
+    nuke.pump(lambda: status(node) == "frame 10: final")
+
+
+def test_a_render_is_shown_and_goes_on(nuke, standing, tmp_path):
+    read(nuke, standing, tmp_path.clip)
+    node = nuke.bridge.create()
+    nuke.click(node, "render")
+    assert nuke.messages == ["Folder is empty; name where the EXR files are to be written"]
+    out = tmp_path / "renders"
+    nuke.set(node, "folder", str(out))
+    nuke.set(node, "frames", "1-4")
+    nuke.click(node, "render")
+    with pytest.raises(AssertionError):
+        nuke.pump(lambda: False, timeout=0.01)
+    nuke.click(node, "render")
+    assert nuke.messages[-1] == "something is running already; cancel it first"
+    nuke.pump(lambda: "frames written" in status(node))
+    assert status(node) == "4 frames written, 0 were there"
+    assert not node.knob("live").value() and node.node("Matte").knob("file").value() == f"{out.as_posix()}/clip.%04d.exr"
+    shown = exr(out / "clip.0003.exr")
+    assert np.array_equal(shown["left"], halves(standing.link.frame(2, view="left")))
+    # frames that are rendered pass, others end the render with a reason
+    nuke.render(2)
+    with pytest.raises(RuntimeError, match=r"VR180Matte1: .*clip.0007.exr is not rendered"):
+        nuke.render(7)
+    assert node.knob("tile_color").value() == nuke.bridge._WRONG
+    # cancelled by the progress bar, and gone on with
+    nuke_stand_in.ProgressTask.cancel_at = 1
+    nuke.set(node, "frames", "all")
+    nuke.click(node, "render")
+    nuke.pump(lambda: status(node).startswith("cancelled"))
+    nuke_stand_in.ProgressTask.cancel_at = None
+    nuke.click(node, "render")
+    nuke.pump(lambda: "frames written" in status(node))
+    assert len(list(out.glob("clip.*.exr"))) == 10
+
+
+def test_a_server_that_dies_is_said_on_the_node(nuke, home):
+    read(nuke, home.clip)
+    node = nuke.bridge.create()
+    nuke.set(node, "live", False)
+    nuke.set(node, "folder", str(home.folder / "renders"))
+    nuke.click(node, "render")
+    nuke.pump(lambda: nuke_stand_in.ProgressTask.made[-1].messages and "rendering" in nuke_stand_in.ProgressTask.made[-1].messages[-1])
+    home.kill()
+    nuke.pump(lambda: "Render again to go on" in status(node))
+    assert node.knob("tile_color").value() == nuke.bridge._WRONG and "Render again to go on" in nuke.messages[-1]
+    nuke.click(node, "render")
+    nuke.pump(lambda: "frames written" in status(node))
+    assert len(list((home.folder / "renders").glob("clip.*.exr"))) == 10
+    # live, too: the next frame finds or starts a server
+    nuke.set(node, "live", True)
+    home.kill()
+    nuke.go_to(6)
+    nuke.pump(lambda: status(node) == "frame 6: final")
+    # and where none may be started, the node says so
+    home.kill()
+    nuke.set(node, "start_server", False)
+    nuke.go_to(7)
+    nuke.pump(lambda: "vr180-ofx serve" in status(node))
+
+
+def test_people_are_put_right_with_a_box(nuke, standing):
+    read(nuke, standing.clip)
+    node = nuke.bridge.create()
+    nuke.click(node, "analyse")
+    nuke.pump(lambda: status(node) == "Analyse: done" or "final" in status(node))
+    nuke.pump(lambda: node.knob("people_list").value().startswith("1 person01"))
+    nuke.go_to(5)
+    nuke.click(node, "show_box")
+    nuke.pump(lambda: any(node.knob("box").value()))
+    x, y, r, t = node.knob("box").value()
+    link = nuke.bridge._lives[node.fullName()].link
+    plan = link.wait().box(1, "left", 4)
+    assert [x, 512 - t, r, 512 - y] == pytest.approx(plan)
+    node.knob("box").setValue([x + 10, y, r + 10, t])
+    nuke.click(node, "edit_people")
+    nuke.pump(lambda: not nuke.bridge._tasks)
+    assert link.wait().box(1, "left", 4) == pytest.approx([plan[0] + 10, plan[1], plan[2] + 10, plan[3]], abs=0.1)
+    assert link.wait().facts["corrected"] and "made anew" in status(node)
+    nuke.click(node, "forget_corrections")
+    nuke.pump(lambda: not nuke.bridge._tasks)
+    assert not link.clip().refresh()["corrected"]
+    node.knob("box").setValue([0, 0, 0, 0])
+    nuke.click(node, "edit_people")
+    assert "the box is empty" in nuke.messages[-1]
+
+
+def test_the_project_is_set_from_the_clip(nuke, standing):
+    read(nuke, standing.clip, first=101)
+    node = nuke.bridge.create()
+    nuke.click(node, "set_project")
+    nuke.pump(lambda: status(node).startswith("project:") or "left" in nuke.views())
+    root = nuke.root()
+    assert (root.knob("first_frame").value(), root.knob("last_frame").value(), root.knob("fps").value()) == (101, 110, 24)
+    assert nuke.formats == ["512 512 1 vr180_512x512"] and {"left", "right"} <= set(nuke.views())
+    for button in ("clear_cache", "reconnect"):
+        nuke.click(node, button)
+        nuke.pump(lambda: not nuke.bridge._tasks)
+    nuke.click(node, "cancel")
+
+
+def test_a_farm_without_a_window(folder, standing, tmp_path):
+    """nuke -x: the render waits for the final, and fails with a reason when there is none."""
+    with started(folder, False) as nuke:
+        read(nuke, standing.clip)
+        node = nuke.bridge.create()
+        for frame in (3, 11):
+            nuke.render(frame)
+        path = node.node("Matte").knob("file").value() % 3
+        assert np.array_equal(exr(path)["main"], halves(standing.link.frame(2, view="both")))
+        node.knob("folder")._value = str(tmp_path / "renders")
+        nuke.click(node, "render")
+        assert len(list((tmp_path / "renders").glob("clip.*.exr"))) == 10
+        node.knob("live")._value = True
+        nuke.set(node, "clip", str(tmp_path / "absent.mp4"))
+        with pytest.raises(RuntimeError, match="absent.mp4"):
+            nuke.render(4)
+        assert any("absent.mp4" in line for line in nuke.printed)
+
+
+def test_colours_and_paths_come_from_the_read(nuke, standing):
+    plate = read(nuke, standing.clip)
+    node = nuke.bridge.create()
+    plate.knob("colorspace")._value = "rec709"
+    values = nuke.bridge.values_of(node)
+    assert values["colorspace"] == "rec709" and values["clip"] == str(standing.clip)
+    node.knob("clip")._value = "/other/plate.%04d.exr"
+    assert nuke.bridge.values_of(node)["clip"] == "/other/plate.%04d.exr" and nuke.bridge.clip_stem("/other/plate.%04d.exr") == "plate"
+    node.setInput(0, None)
+    node.knob("clip")._value = ""
+    nuke.set(node, "live", True)
+    assert "no Read is above" in status(node)
+
+
+def test_the_menu(folder, nuke):
+    class Menu:
+        def addMenu(self, name):
+            self.name = name
+            return self
+
+        def addCommand(self, name, command):
+            self.command = command
+
+    menu = Menu()
+    nuke.menu = lambda name: menu if name == "Nodes" else None
+    exec(compile((folder / "menu.py").read_text(), "menu.py", "exec"), {})
+    assert menu.name == "VR180" and menu.command is nuke.bridge.create
+
+
+def test_the_bridge_runs_on_python_39(folder):
+    vermin = shutil.which("vermin", path=str(Path(sys.executable).parent))
+    if vermin is None:
+        pytest.skip("vermin is not installed")
+    for host in ("nuke", "resolve"):
+        files = sorted(str(p) for p in (ROOT / "vr180_ofx" / "host_bridges" / host).glob("*.py"))
+        done = subprocess.run(
+            [vermin, "-t=3.9-", "--no-tips", *files, str(ROOT / "vr180_ofx" / "client.py")], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_importing_needs_nothing_of_this_package(folder):
+    """What is installed stands alone: a host's Python knows no vr180_ofx."""
+    code = f"import sys; sys.path.insert(0, {str(folder)!r}); sys.modules['nuke'] = type(sys)('nuke'); import vr180_nuke; print([m for m in sys.modules if m.startswith('vr180_ofx')])"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
