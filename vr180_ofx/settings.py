@@ -191,7 +191,9 @@ class OutputSettings(Section):
     maintain_sbs: bool = Field(True, description="Keep both eyes in one picture; false writes them apart.")
     start_frame: int = Field(1, ge=0, le=9_999_999, description="Number of the first file.")
     exr_preset: Literal["generic", "nuke", "resolve", "blender"] = Field("generic", description="What the EXR is made for.")
-    exr_layout: Literal["auto", "multipart", "single", "per_view_files"] = Field("auto", description="auto takes what the preset needs.")
+    exr_layout: Literal["auto", "multipart", "single", "per_view_files", "whole"] = Field(
+        "auto", description="auto takes what the preset needs. whole: the eyes in one picture, as they lie in the clip."
+    )
     compression: Literal["none", "zips", "zip", "piz", "dwaa", "dwab", "htj2k", "zstd"] = Field(
         "zips", description="Compression of the EXR files."
     )

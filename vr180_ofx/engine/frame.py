@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.vr180.window import Rect
 
@@ -222,3 +224,16 @@ def _spread(layer: Layer | None, rect: Rect) -> tuple[FloatArray, FloatArray]:
         place = np.s_[y : y + layer.rect.height, x : x + layer.rect.width]
         alpha[place], confidence[place] = layer.alpha, layer.confidence
     return alpha, confidence
+
+
+def joined(frame: Frame, views: Sequence[str], layout: Layout) -> Frame:
+    """The same as one picture with all eyes, as they lie in the clip."""
+    eye = frame.views[views[0]]
+    # at half the scale, the eyes lie at half the place
+    scale = eye.width / layout.eye_size[0]
+    layers = []
+    for view in views:
+        x, y = (round(p * scale) for p in layout.origin(view))
+        layers += [replace(layer, rect=layer.rect.shifted(x, y)) for layer in frame.views[view].layers]
+    width, height = max(eye.width, round(layout.width * scale)), max(eye.height, round(layout.height * scale))
+    return Frame(frame.index, {"main": ViewMatte(width, height, tuple(layers))}, frame.metadata)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import OpenEXR
 
-from vr180_ofx.engine.frame import Frame, HalfArray, ViewMatte, add_half, least_half
+from vr180_ofx.engine.frame import Frame, HalfArray, ViewMatte, add_half, joined, least_half
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.picture import SourceFrame
 from vr180_ofx.output.colour import unmixed
@@ -19,6 +19,7 @@ from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import OutputSettings, SettingsError
 from vr180_ofx.storage import atomic_path
+from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.window import Rect
 
 _COMPRESSION = {
@@ -37,7 +38,7 @@ _COMPRESSION = {
 class ExrClip:
     """What every frame of a render has in common.
 
-    people: the names of all persons in the plan, so that each file has the same channels.
+    people: the names of all persons in the plan, so that each file has the same channels. layout: where the eyes lie in the clip.
     """
 
     fps: Fraction
@@ -47,21 +48,26 @@ class ExrClip:
     projection: str
     fov_degrees: float | None
     owner: str = "vr180-ofx"
+    layout: Layout | None = None
 
 
 def exr_clip(clip: Clip, plan: Plan | None, start_frame: int) -> ExrClip:
     """What every frame of ``clip`` has in common; without a plan, nobody has a layer."""
     people = tuple((p.id, p.name) for p in plan.active) if plan is not None else ()
-    return ExrClip(clip.fps, start_frame, clip.views, people, clip.geometry.projection_name, clip.geometry.fov_degrees)
+    g = clip.geometry
+    return ExrClip(clip.fps, start_frame, clip.views, people, g.projection_name, g.fov_degrees, layout=g.layout)
 
 
 class ExrWriter:
     """Writes frames of one render. Safe to call from several threads."""
 
     def __init__(self, clip: ExrClip, settings: OutputSettings) -> None:
-        self._clip = clip
-        self._settings = settings
         self.layout = _layout(settings)
+        if self.layout == "whole" and settings.rgb != "none":
+            raise SettingsError(f"output.rgb is {settings.rgb}, and output.exr_layout whole holds no colour; use another layout or none")
+        self._views = clip.views
+        self._clip = replace(clip, views=("main",)) if self.layout == "whole" else clip
+        self._settings = settings
         self._compression = _compression(settings.compression)
         self._rows = RowWriter(self._compression)
 
@@ -74,6 +80,8 @@ class ExrWriter:
     def write(self, stem: Path, number: int, frame: Frame, source: SourceFrame | None) -> list[Path]:
         """Writes a frame; ``source`` is needed when colour is written too."""
         targets = self.paths(stem, number)
+        if self.layout == "whole" and self._clip.layout is not None:
+            frame = joined(frame, self._views, self._clip.layout)
         bounds = {view: matte.bounds for view, matte in frame.views.items()}
         if self.layout == "single":
             # one part for all views: it holds the rows of all of them

@@ -13,7 +13,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from vr180_ofx.engine.frame import Frame, HalfArray, ViewMatte
+from vr180_ofx.engine.frame import Frame, HalfArray, ViewMatte, joined
 from vr180_ofx.output.exr import ExrClip, ExrWriter
 from vr180_ofx.service.problems import ServiceError
 from vr180_ofx.settings import OutputSettings
@@ -53,23 +53,10 @@ def encode(
     layout: how the views lie in one picture; None leaves them apart.
     """
     if layout is not None:
-        frame, views = _whole(frame, views, layout), ("main",)
+        frame, views = joined(frame, views, layout), ("main",)
     first = frame.views[views[0]]
     size = (first.width, first.height)
     return size, _exr(frame, views, clip, preset) if kind == "exr" else _raw(plane(first, layer, names), kind)
-
-
-def _whole(frame: Frame, views: Sequence[str], layout: Layout) -> Frame:
-    """The same as one picture with all eyes, as they lie in the clip."""
-    eye = frame.views[views[0]]
-    # at half the scale, the eyes lie at half the place
-    scale = eye.width / layout.eye_size[0]
-    layers = []
-    for view in views:
-        x, y = (round(p * scale) for p in layout.origin(view))
-        layers += [replace(layer, rect=layer.rect.shifted(x, y)) for layer in frame.views[view].layers]
-    width, height = max(eye.width, round(layout.width * scale)), max(eye.height, round(layout.height * scale))
-    return Frame(frame.index, {"main": ViewMatte(width, height, tuple(layers))}, frame.metadata)
 
 
 def _raw(values: HalfArray, kind: Format) -> bytes | memoryview:

@@ -1,0 +1,269 @@
+"""The scripts for Resolve and Fusion, installed as a user installs them, in stand-ins held against the stubs of Resolve's API."""
+
+import contextlib
+import inspect
+import json
+import sys
+
+import numpy as np
+import OpenEXR
+import pytest
+
+from tests.host_bridges import resolve_stand_in as host
+from tests.host_bridges import stubs
+from vr180_ofx.host_bridges.installation import install
+from vr180_ofx.nodes.definition import NODE
+
+
+@pytest.fixture
+def place(tmp_path):
+    install("resolve", tmp_path / "Fusion")
+    return tmp_path / "Fusion"
+
+
+@contextlib.contextmanager
+def script(place, kind, **names):
+    """Runs a script of the menu as the host does: without __file__."""
+    before, path = set(sys.modules), list(sys.path)
+    try:
+        (file,) = (place / "Scripts" / kind).glob("*.py")
+        names["__name__"] = "__main__"
+        exec(compile(file.read_text(), "<script>", "exec"), names)
+        yield sys.modules["vr180_resolve"]
+    finally:
+        sys.path[:] = path
+        for name in set(sys.modules) - before:
+            if name in ("vr180_resolve", "vr180_client", "run_fusion", "run_resolve"):
+                del sys.modules[name]
+
+
+def click(window, name):
+    window.On[name].Clicked({})
+
+
+def until(window, what):
+    while not what(window.items["status"].Text):
+        yield
+
+
+def in_resolve(clip, user, kind="Video", selected=False, item=True, panel=True):
+    pooled = host.MediaPoolItem(clip, kind)
+    timeline = host.Timeline(host.TimelineItem(pooled, 86400, 2, 5) if item else None)
+    fusion = host.Fusion(panel)
+    resolve = host.Resolve(host.Project(timeline, host.MediaPool([pooled] if selected else [])), fusion)
+    return resolve, fusion, host.Bmd(user if panel else None, resolve)
+
+
+def alpha(path):
+    with OpenEXR.File(str(path), separate_channels=True) as file:
+        assert len(file.parts) == 1
+        return file.channels()["A"].pixels
+
+
+def halves(picture):
+    return np.frombuffer(picture.data, "<f2").reshape(picture.height, picture.width)
+
+
+@pytest.mark.skipif(not stubs.available("fusionscript"), reason="fusionscript-stubs is not installed")
+def test_the_stand_in_has_nothing_that_resolve_has_not():
+    table = stubs.definitions("fusionscript")
+    classes = ("Resolve", "ProjectManager", "Project", "MediaStorage", "MediaPool", "MediaPoolItem", "Timeline", "TimelineItem")
+    for owner in classes:
+        for name, function in inspect.getmembers(getattr(host, owner), inspect.isfunction):
+            if name.startswith("_"):
+                continue
+            definition = stubs.found(table, owner, name)
+            assert definition is not None, f"Resolve's {owner} has no {name}"
+            # what the stubs call optional by its type, the stand-in calls optional by a default
+            assert any(set(inspect.signature(function).parameters) == {a.arg for a in d.args} for d, _ in definition) or stubs.takes(
+                definition, function, bound=True
+            ), f"{owner}.{name}"
+
+
+def test_the_panel_is_the_node(place, standing):
+    seen = {}
+
+    def user(window):
+        seen.update(window.items)
+        yield
+
+    resolve, fusion, bmd = in_resolve(standing.clip, user)
+    with script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
+        pass
+    parameters, actions = NODE.of("resolve")
+    assert set(seen) == {p.name for p in parameters} | {a.name for a in actions}
+    kinds = {"bool": "CheckBox", "int": "SpinBox", "float": "DoubleSpinBox", "choice": "ComboBox", "message": "Label"}
+    for p in parameters:
+        item = seen[p.name]
+        assert item.kind == kinds.get(p.kind, "LineEdit"), p.name
+        if p.kind == "choice":
+            assert tuple(item.choices) == p.choices and p.choices[item.CurrentIndex] == p.default
+        elif p.kind == "bool":
+            assert item.Checked == p.default and item.ToolTip == p.help
+        elif p.kind in ("int", "float"):
+            assert (item.Value, item.Minimum, item.Maximum) == (p.default, p.minimum, p.maximum)
+        elif p.name == "clip":
+            assert item.Text == str(standing.clip)
+    assert all(seen[a.name].Text == a.label for a in actions)
+
+
+def test_a_clip_of_the_time_line_gets_its_matte(place, standing, tmp_path):
+    """From nothing: the matte is a clip matte, and an item on a new track over the same frames."""
+
+    def user(window):
+        click(window, "analyse")
+        yield from until(window, lambda text: text == "done")
+        assert window.items["people_list"].Text.startswith("1 person01")
+        window.items["folder"].Text = str(tmp_path / "mattes")
+        click(window, "render")
+        click(window, "render")
+        assert window.items["status"].Text == "something is running already; cancel it first"
+        yield from until(window, lambda text: "the matte is in place" in text)
+
+    resolve, fusion, bmd = in_resolve(standing.clip, user)
+    with script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
+        pass
+    files = sorted((tmp_path / "mattes").glob("clip.*.exr"))
+    assert len(files) == 10
+    (matte,) = resolve.storage.mattes
+    assert matte[1:] == ([str(files[0])], None)
+    pool = resolve.manager.project.pool
+    assert pool.imported[0].path == str(tmp_path / "mattes" / "clip.%04d.exr")
+    assert pool.appended == [
+        {"mediaPoolItem": pool.imported[0], "startFrame": 2, "endFrame": 6, "mediaType": 1, "trackIndex": 2, "recordFrame": 86400}
+    ]
+    assert np.array_equal(alpha(files[3]), halves(standing.link.frame(3, view="both")))
+    with OpenEXR.File(str(files[3]), separate_channels=True) as file:
+        channels = file.channels()
+        assert all(np.array_equal(channels[c].pixels, channels["A"].pixels) for c in "RGB")
+
+
+def test_a_stereo_clip_gets_a_matte_for_each_eye(place, standing, tmp_path):
+    def user(window):
+        window.items["folder"].Text = str(tmp_path / "mattes")
+        window.items["frames"].Text = "1-3"
+        click(window, "render")
+        yield from until(window, lambda text: "the matte is in place" in text)
+
+    resolve, fusion, bmd = in_resolve(standing.clip, user, kind="Stereo", selected=True, item=False)
+    with script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
+        pass
+    assert [(m[1][0].split("/")[-1], m[2]) for m in resolve.storage.mattes] == [
+        ("clip_left.0001.exr", "left"),
+        ("clip_right.0001.exr", "right"),
+    ]
+    for view in ("left", "right"):
+        assert np.array_equal(alpha(tmp_path / "mattes" / f"clip_{view}.0002.exr"), halves(standing.link.frame(1, view=view)))
+    assert not resolve.manager.project.pool.appended
+
+
+def test_what_resolve_refuses_is_said(place, standing, tmp_path, capsys):
+    said = []
+
+    def user(window):
+        window.items["folder"].Text = str(tmp_path / "mattes")
+        window.items["frames"].Text = "nonsense"
+        click(window, "render")
+        said.append(window.items["status"].Text)
+        for frames, what in (("1-5", "media storage"), ("1-5", "add a track"), ("1-2", "do not reach")):
+            window.items["frames"].Text = frames
+            window.items["folder"].Text = str(tmp_path / f"mattes{frames}")
+            click(window, "render")
+            yield from until(window, lambda text, what=what: what in text)
+            said.append(window.items["status"].Text)
+            resolve.storage.refuses = False
+            resolve.manager.project.timeline.locked = True
+
+    resolve, fusion, bmd = in_resolve(standing.clip, user)
+    resolve.storage.refuses = True
+    with script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
+        pass
+    assert said[0].startswith("frames is 'nonsense'") and len(said) == 4
+    nothing, fusion, bmd = in_resolve(standing.clip, user, item=False)
+    with script(place, "Utility", resolve=nothing, fusion=fusion, bmd=bmd):
+        pass
+    assert "select one clip in the media pool" in capsys.readouterr().out
+    with contextlib.suppress(KeyError), script(place, "Utility", bmd=None):
+        pass
+    assert "runs inside of DaVinci Resolve" in capsys.readouterr().out
+
+
+def test_the_free_version_has_no_panel(place, standing, tmp_path, capsys):
+    """The script renders with what lies beside the clip, and tells the console."""
+    settings = standing.folder / "vr180_matte.json"
+    settings.write_text(json.dumps({"folder": str(tmp_path / "mattes"), "frames": "1-2", "unknown": 1}))
+    try:
+        resolve, fusion, bmd = in_resolve(standing.clip, None, panel=False, item=False, selected=True)
+        with script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
+            pass
+    finally:
+        settings.unlink()
+    assert "2 frames written, 0 were there; the matte is in place" in capsys.readouterr().out
+    assert len(resolve.storage.mattes) == 1
+
+
+def test_a_server_that_dies_is_said_in_the_panel(place, home):
+    """And the same render goes on."""
+    said = []
+
+    def user(window):
+        window.items["folder"].Text = str(home.folder / "mattes")
+        click(window, "render")
+        yield from until(window, lambda text: text.startswith("rendering"))
+        home.kill()
+        yield from until(window, lambda text: "Render again to go on" in text)
+        said.append(window.items["status"].Text)
+        click(window, "render")
+        yield from until(window, lambda text: "the matte is in place" in text)
+        click(window, "render")
+        click(window, "cancel")
+
+    resolve, fusion, bmd = in_resolve(home.clip, user)
+    with script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
+        pass
+    assert said and len(list((home.folder / "mattes").glob("clip.*.exr"))) == 10
+
+
+def test_fusion_gets_a_loader_and_a_matte_control(place, standing, tmp_path):
+    """What the source went into comes through the matte now."""
+    source, merge, saver = host.Tool("Loader", "Loader1", selected=True), host.Tool("Merge", "Merge1"), host.Tool("Saver", "Saver1")
+    source.SetInput("Clip", str(standing.clip))
+    merge.ConnectInput("Foreground", source)
+    saver.ConnectInput("Input", merge)
+    comp = host.Comp(source, merge, saver)
+
+    def user(window):
+        window.items["folder"].Text = str(tmp_path / "mattes")
+        window.items["first_frame"].Value = 101
+        window.items["frames"].Text = "101-103"
+        click(window, "render")
+        yield from until(window, lambda text: "the matte is in place" in text)
+
+    with script(place, "Comp", fusion=host.Fusion(), comp=comp, bmd=host.Bmd(user)):
+        pass
+    loader, control = comp.tool("VR180Matte_whole"), comp.tool("VR180Control_whole")
+    assert loader.GetInput("Clip") == str(tmp_path / "mattes" / "clip.0101.exr")
+    assert (loader.GetInput("GlobalIn"), loader.GetInput("GlobalOut")) == (101, 103)
+    assert control.inputs["Background"].source is source and control.inputs["Foreground"].source is loader
+    assert (control.GetInput("MatteCombine"), control.GetInput("CombineOp")) == (4, 0)
+    assert merge.inputs["Foreground"].source is control and saver.inputs["Input"].source is merge
+    assert comp.locks == 0 and comp.undo == ["VR180 Matte", True]
+    assert np.array_equal(alpha(tmp_path / "mattes" / "clip.0102.exr"), halves(standing.link.frame(1, view="both")))
+
+
+def test_fusion_inside_of_resolve_finds_the_file_of_a_media_in(place, standing, capsys):
+    seen = []
+
+    def user(window):
+        seen.append(window.items["clip"].Text)
+        yield
+
+    resolve, fusion, _ = in_resolve(standing.clip, user)
+    comp = host.Comp(host.Tool("MediaIn", "MediaIn1"), host.Tool("Merge", "Merge1"))
+    with script(place, "Comp", fusion=fusion, comp=comp, bmd=host.Bmd(user), resolve=resolve):
+        pass
+    assert seen == [str(standing.clip)]
+    for comp, text in ((host.Comp(), "select one Loader or MediaIn"), (None, "open a composition first")):
+        with contextlib.suppress(KeyError), script(place, "Comp", fusion=fusion, comp=comp, bmd=host.Bmd(user)):
+            pass
+        assert text in capsys.readouterr().out
