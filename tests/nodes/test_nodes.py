@@ -78,3 +78,37 @@ def files_by_name():
 def test_the_json_is_what_bridges_read():
     data = json.loads(files_by_name()["node.json"].read_text())
     assert data["name"] == "VR180Matte" and len(data["parameters"]) == len(NODE.parameters)
+
+
+@pytest.mark.parametrize("command", ["render", "analyse"])
+def test_the_command_line_has_every_parameter_that_stands_for_a_setting(command):
+    """As a flag with the node's help; what is given there becomes that setting."""
+    import argparse
+
+    from vr180_ofx.cli.common import settings_from
+    from vr180_ofx.cli.main import build_parser
+
+    parser = build_parser()
+    (commands,) = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    actions = {flag: a for a in commands.choices[command]._actions for flag in a.option_strings}
+    for p in NODE.parameters:
+        flag = f"--{p.name.replace('_', '-')}"
+        if p.setting is None:
+            continue
+        if actions[flag].dest == f"node_{p.name}":
+            assert actions[flag].help.replace("%%", "%").startswith(p.help) and p.setting in actions[flag].help
+    words = [
+        command,
+        "clip.mp4",
+        "--max-people",
+        "2",
+        "--scale",
+        "0.5",
+        "--swap-eyes",
+        "--confidence",
+        "0.6",
+        "--set",
+        "detection.max_people=5",
+    ]
+    settings = settings_from(parser.parse_args(words))
+    assert (settings.detection.max_people, settings.processing.scale_factor, settings.input.swap_eyes) == (2, 0.5, True)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from vr180_ofx.media.picture import RgbEye, SourceFrame
 from vr180_ofx.output.exr import ExrClip, ExrWriter, time_code
 from vr180_ofx.output.inspect import check_exr, inspect_image
 from vr180_ofx.quality.truth import find_prediction, read_views
-from vr180_ofx.settings import OutputSettings
+from vr180_ofx.settings import OutputSettings, SettingsError
+from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.window import Rect
 
 W, H = 96, 64
@@ -222,3 +224,30 @@ def test_blender_opens_it(tmp_path):
     facts = json.loads(lines[0].removeprefix("RESULT "))
     assert facts["type"] == "MULTILAYER" and facts["multiview"], facts
     assert {"left", "right"} <= set(facts["sockets"]), facts
+
+
+def test_both_eyes_in_one_picture(tmp_path):
+    """As they lie in the clip: for hosts that see a side by side clip as one picture."""
+    clip = replace(CLIP, layout=Layout("sbs", 2 * W, H))
+    writer = ExrWriter(clip, OutputSettings(exr_layout="whole", exr_preset="resolve"))
+    (path,) = writer.write(tmp_path / "shot", 1, FRAME, None)
+    with OpenEXR.File(str(path), separate_channels=True) as f:
+        channels = {k: c.pixels for k, c in f.channels().items()}
+        assert len(f.parts) == 1 and f.parts[0].header.get("view") in (None, "main")
+    expected = np.hstack([FRAME.views[v].alpha for v in ("left", "right")])
+    assert np.array_equal(channels["A"], expected) and np.array_equal(channels["R"], expected) and expected.any()
+    swapped = ExrWriter(replace(clip, layout=Layout("tb", W, 2 * H, swap_eyes=True)), OutputSettings(exr_layout="whole"))
+    (path,) = swapped.write(tmp_path / "other", 1, FRAME, None)
+    with OpenEXR.File(str(path), separate_channels=True) as f:
+        assert np.array_equal(f.channels()["A"].pixels, np.vstack([FRAME.views[v].alpha for v in ("right", "left")]))
+    with pytest.raises(SettingsError, match="holds no colour"):
+        ExrWriter(clip, OutputSettings(exr_layout="whole", rgb="foreground"))
+
+
+def test_the_layers_of_blender_are_passes(tmp_path):
+    """One part, views in the channels' names, four channels a layer: what Blender's compositor shows as sockets."""
+    (path,) = write(tmp_path, exr_preset="blender")
+    with OpenEXR.File(str(path), separate_channels=True) as f:
+        names = set(f.channels())
+        assert len(f.parts) == 1
+    assert {"R", "A", "right.A", "person01.R", "person01.A", "person01.right.A", "confidence.right.A"} <= names

@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from vr180_ofx.cli.common import add_settings_arguments, clip_from, console, plan_for, print_json, say_clip, say_plan, settings_from
+from vr180_ofx.cli.common import (
+    add_node_arguments,
+    add_settings_arguments,
+    clip_from,
+    console,
+    plan_for,
+    print_json,
+    say_clip,
+    say_plan,
+    settings_from,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fresh", action="store_true", help="search again even when a plan is cached")
     parser.add_argument("--json", action="store_true", help="print a summary as JSON on standard output")
     add_settings_arguments(parser)
+    add_node_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from vr180_ofx.media.clip import Clip, open_clip
+from vr180_ofx.nodes.definition import NODE
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.plans import find_plan
 from vr180_ofx.settings import Settings, SettingsError
@@ -40,9 +41,31 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", metavar="LIST", help="all, or ranges counted from 0 such as 0-47,100")
 
 
+def add_node_arguments(parser: argparse.ArgumentParser) -> None:
+    """A flag for every parameter of the node that stands for a setting: hosts and command line call things alike."""
+    group = parser.add_argument_group("parameters of the node", "the same as in every host; each stands for the setting in brackets")
+    for p in NODE.parameters:
+        if p.setting is None:
+            continue
+        flag = f"--{p.name.replace('_', '-')}"
+        if any(flag in action.option_strings for action in parser._actions):
+            continue  # the command has its own
+        text = f"{p.help} [{p.setting}]".replace("%", "%%")
+        if p.kind == "bool":
+            group.add_argument(flag, dest=f"node_{p.name}", action=argparse.BooleanOptionalAction, default=None, help=text)
+        else:
+            metavar = "{" + ",".join(p.choices) + "}" if p.choices else {"int": "N", "float": "X"}.get(p.kind, "TEXT")
+            group.add_argument(flag, dest=f"node_{p.name}", metavar=metavar, default=None, help=text)
+
+
+def _node_overrides(arguments: argparse.Namespace) -> list[str]:
+    values = ((p, getattr(arguments, f"node_{p.name}", None)) for p in NODE.parameters if p.setting is not None)
+    return [f"{p.setting}={json.dumps(v) if isinstance(v, bool) else v}" for p, v in values if v is not None]
+
+
 def settings_from(arguments: argparse.Namespace, extra: list[str] | None = None) -> Settings:
-    """The config file, then --set, then the command's own flags."""
-    overrides = [*arguments.overrides, *(extra or [])]
+    """The config file, then --set, then the node's parameters, then the command's own flags."""
+    overrides = [*arguments.overrides, *_node_overrides(arguments), *(extra or [])]
     if getattr(arguments, "frames", None):
         overrides.append(f"input.frames='{arguments.frames}'")
     if arguments.config:

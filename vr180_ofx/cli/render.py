@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from vr180_ofx.cli.common import (
     ServiceGoneError,
+    add_node_arguments,
     add_settings_arguments,
     clip_from,
     console,
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", metavar="URL", nargs="?", const="", help="let a frame server do it (default: the one that you run)")
     parser.add_argument("--token-file", metavar="F", help="the server's token, when it is not your own server")
     add_settings_arguments(parser)
+    add_node_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
