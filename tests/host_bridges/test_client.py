@@ -150,9 +150,9 @@ def test_only_the_newest_wish_counts(home):
     late = [e for e in seen.events if e[0] > begin and e[1] != 6]
     assert not late, "a stale frame was delivered after the newest wish"
     end = time.monotonic() + 10
-    while link.clip().stats()["engine"]["waiting"] and time.monotonic() < end:
+    while link.clip().stats()["engine"]["waiting"]["interactive"] and time.monotonic() < end:
         time.sleep(0.05)
-    assert link.clip().stats()["engine"]["waiting"] == 0
+    assert link.clip().stats()["engine"]["waiting"]["interactive"] == 0
     scrubber.close()
 
 

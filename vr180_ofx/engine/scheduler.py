@@ -61,6 +61,12 @@ class Scheduler:
     def __len__(self) -> int:
         return len(self._works)
 
+    def waiting(self) -> dict[str, int]:
+        """How many frames somebody still wants, by priority; the one that is being made among them."""
+        with self._changed:
+            wanted = [w.priority for w in self._works.values() if w.wanted]
+        return {p.name.lower(): wanted.count(p) for p in Priority}
+
     def submit(self, n: int, quality: Quality, priority: Priority) -> Future[Frame]:
         """Asks for a frame. Raises ServerBusyError when too many wait, RuntimeError when closed."""
         future: Future[Frame] = Future()

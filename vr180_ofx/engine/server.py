@@ -249,7 +249,7 @@ class FrameServer:
         with self._lock:
             out: dict[str, Any] = {
                 "steps": self.steps,
-                "waiting": len(self._scheduler),
+                "waiting": self._scheduler.waiting(),
                 **self._frames.stats(),
                 **self._checkpoints.stats(),
                 "degradations": self._level.name,
