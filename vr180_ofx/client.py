@@ -379,13 +379,16 @@ def bridge_facts() -> dict[str, Any]:
 
 
 def server_command() -> list[str]:
-    """How the program is started: VR180_OFX_COMMAND, what the installation noted, or what is on the PATH. Raises ServerUnavailable."""
+    """How the program is started: VR180_OFX_COMMAND, what the installation noted, this package, or the PATH. Raises ServerUnavailable."""
     override = os.environ.get("VR180_OFX_COMMAND")
     if override:
         return shlex.split(override)
     noted = bridge_facts().get("command")
     if noted and Path(noted[0]).exists():
         return [str(word) for word in noted]
+    if __name__ == "vr180_ofx.client":
+        # not a copy inside a host, but the package itself: its own Python can run it
+        return [sys.executable, "-m", "vr180_ofx"]
     found = shutil.which("vr180-ofx")
     if found:
         return [found]

@@ -64,6 +64,12 @@ class Node:
     def input(self, index):
         return self._inputs.get(index)
 
+    def firstFrame(self):
+        return int(self._knobs["first_frame"].value())
+
+    def lastFrame(self):
+        return int(self._knobs["last_frame"].value())
+
     def setInput(self, index, node):
         self._inputs[index] = node
 
@@ -169,6 +175,14 @@ class Nuke(types.ModuleType):
     def tprint(self, *args):
         self.printed.append(" ".join(map(str, args)))
 
+    def scriptOpen(self, s):
+        with open(s) as stream:
+            self._read(stream.read())
+
+    def execute(self, nameOrNode, start, end):
+        for frame in range(start, end + 1):
+            self.render(frame)
+
     def executing(self):
         return False
 
@@ -179,16 +193,21 @@ class Nuke(types.ModuleType):
 
     def _read(self, text):
         """Makes the nodes of a script; groups hold theirs."""
-        made, groups = [], []
+        made, groups, stacks = [], [], [[]]
         words = list(self._words("\n".join(line for line in text.splitlines() if not line.startswith(("#!", "version")))))
         while words:
             kind = words.pop(0)
             if kind == "end_group":
                 groups.pop()
+                stacks.pop()
                 continue
             node = self._node(kind, words.pop(0))
             if kind == "Root":
                 continue
+            # a node takes its inputs from the stack, the first one from its top, and goes there itself
+            for index in range(int(node.knob("inputs").value()) if node.knob("inputs") else 1):
+                node.setInput(index, stacks[-1].pop() if stacks[-1] else None)
+            stacks[-1].append(node)
             if groups:
                 groups[-1]._children[node.name()] = node
             else:
@@ -196,6 +215,9 @@ class Nuke(types.ModuleType):
                 made.append(node)
             if kind == "Group":
                 groups.append(node)
+                stacks.append([])
+                # Nuke may call before what is inside is there
+                self.fire("create", node)
         for node in made:
             self.fire("create", node)
         return made

@@ -10,6 +10,7 @@ import pytest
 
 from vr180_ofx import client as c
 from vr180_ofx.host_bridges.installation import install
+from vr180_ofx.media.clip import open_clip
 from vr180_ofx.nodes.definition import NODE
 
 BPY = Path(__file__).resolve().parents[2] / ".venv-bpy" / "bin" / "python"
@@ -48,6 +49,12 @@ def blender(home, script, *arguments):
 
 def halves(picture):
     return np.frombuffer(picture.data, "<f2").reshape(picture.height, picture.width).astype(np.float32)
+
+
+def encoded(linear):
+    """sRGB, IEC 61966-2-1."""
+    linear = np.clip(linear, 0, 1)
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def test_the_panel_is_the_node(home):
@@ -113,10 +120,12 @@ print(json.dumps(told))
     assert "Folder is empty" in told["early"][1] and "there is no clip.####.exr" in told["absent"][1]
     assert told["render"] == [["FINISHED"], "5 frames written, 0 were there"]
     assert told["composite"][0] == ["FINISHED"] and told["scene"] == [512, 512, 24, 1, 10, True]
-    assert told["nodes"] == ["VR180 alpha", "VR180 clip", "VR180 matte"]
+    assert told["nodes"] == sorted(f"VR180 {n}" for n in ("alpha", "clip", "eye", "left", "matte", "right"))
     import OpenEXR
 
     link = c.Link(str(home.clip))
+    with open_clip(home.clip) as clip:
+        pictures = {frame: clip.read(frame - 1) for frame in (3, 5)}
     for frame in (3, 5):
         for view, suffix in (("left", "_L"), ("right", "_R")):
             with OpenEXR.File(str(home.folder / "out" / f"composite.{frame}{suffix}.exr")) as file:
@@ -124,8 +133,10 @@ print(json.dumps(told))
             expected = halves(link.frame(frame - 1, view=view))
             assert np.abs(rgba[..., 3] - expected).max() < 1e-3, (frame, view)
             assert expected.max() == 1 and 0.01 < expected.mean() < 0.9
-            # the colour goes through: it is the picture and not black, and it does not depend on the matte
-            assert rgba[..., :3][expected == 0].std() > 0.02
+            # the colour is that of this eye, and not of the other
+            shown = encoded(rgba[..., :3])
+            own, other = (np.abs(shown - pictures[frame][v]).mean() for v in (view, "right" if view == "left" else "left"))
+            assert own < 0.01 < other, (frame, view, own, other)
 
 
 def test_corrections_and_the_cache(home):

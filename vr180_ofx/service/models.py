@@ -50,6 +50,7 @@ class ClipFacts(Model):
     views: list[str]
     eye_size: list[int]
     layout: Literal["sbs", "tb", "mono"]
+    origins: dict[str, list[int]] = Field(description="View -> [x, y] of its upper left pixel in the clip's frames.")
     frame_size: list[int] = Field(description="[width, height] of the clip's frames, which hold all eyes.")
     projection: str
     state: Literal["analysing", "ready", "failed"]

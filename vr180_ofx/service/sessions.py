@@ -195,6 +195,7 @@ class Session:
             "views": list(self.clip.views),
             "eye_size": list(self.clip.eye_size),
             "layout": self.clip.geometry.layout.name,
+            "origins": {v: list(self.clip.geometry.layout.origin(v)) for v in self.clip.views},
             "frame_size": [self.clip.geometry.layout.width, self.clip.geometry.layout.height],
             "projection": self.clip.geometry.projection_name,
             "state": self.state,

@@ -402,7 +402,7 @@ class VR180_OT_composite(bpy.types.Operator):
             return {"CANCELLED"}
         stereo = len(facts["views"]) == 2
         prepare_scene(scene, facts, values["first_frame"], stereo)
-        build_tree(scene, values, facts, matte, stereo)
+        build_tree(scene, values, facts, matte)
         say(scene, f"the compositor has {matte.name} and the clip")
         return {"FINISHED"}
 
@@ -445,14 +445,13 @@ def compositor_tree(scene: Any) -> tuple[Any, Any, str]:
     return tree, next((n for n in tree.nodes if n.bl_idname == kind), None) or tree.nodes.new(kind), "Image"
 
 
-def build_tree(scene: bpy.types.Scene, values: dict[str, Any], facts: dict[str, Any], matte: Path, stereo: bool) -> None:
+def build_tree(scene: bpy.types.Scene, values: dict[str, Any], facts: dict[str, Any], matte: Path) -> None:
     """clip -> set alpha <- matte -> output. What this add-on has built before is replaced, and nothing else."""
     tree, output, slot = compositor_tree(scene)
     for node in [n for n in tree.nodes if n.label.startswith("VR180 ")]:
         tree.nodes.remove(node)
     plate, mask = tree.nodes.new("CompositorNodeImage"), tree.nodes.new("CompositorNodeImage")
     plate.label, mask.label = "VR180 clip", "VR180 matte"
-    plate.image = stereo_image(facts, stereo)
     mask.image = bpy.data.images.load(str(matte), check_existing=True)
     mask.image.source = "SEQUENCE"
     mask.image.colorspace_settings.name = "Non-Color"
@@ -466,9 +465,8 @@ def build_tree(scene: bpy.types.Scene, values: dict[str, Any], facts: dict[str, 
     alpha = tree.nodes.new("CompositorNodeSetAlpha")
     alpha.label = "VR180 alpha"
     set_alpha_mode(alpha)
-    plate.location, mask.location, alpha.location, output.location = (-600, 200), (-600, -100), (-250, 100), (50, 100)
-    picture = alpha.inputs[0]
-    tree.links.new(plate.outputs["Image"], picture)
+    plate.location, mask.location, alpha.location, output.location = (-900, 200), (-600, -200), (-200, 100), (50, 100)
+    tree.links.new(picture_socket(tree, plate, facts), alpha.inputs[0])
     tree.links.new(layer_socket(mask, values["layer"]), alpha.inputs["Alpha"])
     tree.links.new(alpha.outputs["Image"], output.inputs[slot])
 
@@ -491,16 +489,34 @@ def layer_socket(node: Any, layer: str) -> Any:
     return node.outputs[name]
 
 
-def stereo_image(facts: dict[str, Any], stereo: bool) -> bpy.types.Image:
-    """The clip as an image with both eyes."""
-    image = bpy.data.images.load(facts["path"], check_existing=True)
-    if stereo:
-        image.use_multiview = True
-        image.views_format = "STEREO_3D"
-        layout = image.stereo_3d_format
-        layout.display_mode = "SIDEBYSIDE" if facts["layout"] == "sbs" else "TOPBOTTOM"
-        layout.use_squeezed_frame = False
-    return image
+def picture_socket(tree: Any, plate: Any, facts: dict[str, Any]) -> Any:
+    """The clip's picture for the view that is being rendered.
+
+    Blender can read both eyes of one picture as views, and then its compositor shows the left one in both: so each eye is cut out.
+    """
+    plate.image = bpy.data.images.load(facts["path"], check_existing=True)
+    if len(facts["views"]) < 2:
+        return plate.outputs["Image"]
+    switch = tree.nodes.new("CompositorNodeSwitchView")
+    switch.label, switch.location = "VR180 eye", (-420, 200)
+    for view in facts["views"]:
+        cut = tree.nodes.new("CompositorNodeCrop")
+        cut.label, cut.location = f"VR180 {view}", (-600, 250 if view == "left" else 50)
+        set_crop(cut, facts["origins"][view], facts["eye_size"], facts["frame_size"][1])
+        tree.links.new(plate.outputs["Image"], cut.inputs["Image"])
+        tree.links.new(cut.outputs["Image"], switch.inputs[view])
+    return switch.outputs[0]
+
+
+def set_crop(node: Any, origin: list[int], size: list[int], height: int) -> None:
+    """Pixels counted from the lower left corner. Since Blender 4.5 they are inputs, before they were properties."""
+    x, y = origin[0], height - origin[1] - size[1]
+    if "Width" in node.inputs:
+        for name, value in (("X", x), ("Y", y), ("Width", size[0]), ("Height", size[1]), ("Alpha Crop", False)):
+            node.inputs[name].default_value = value
+    else:
+        node.use_crop_size = True
+        node.min_x, node.max_x, node.max_y, node.min_y = x, x + size[0], y, y + size[1]
 
 
 # the panel ---------------------------------------------------------------------------------------------------------------------------

@@ -84,7 +84,9 @@ def is_ours(node: Any) -> bool:
 
 
 def value(node: Any, name: str) -> Any:
-    return node.knob(name).value()
+    """A knob's value; the default where a script of an older version has no such knob."""
+    knob = node.knob(name)
+    return NODE.parameters[name]["default"] if knob is None and name in NODE.parameters else knob.value()
 
 
 def values_of(node: Any) -> dict[str, Any]:
@@ -164,6 +166,8 @@ def live_of(node: Any) -> Live:
 def show_files(node: Any) -> None:
     """Points the Read inside to what is to be seen: live pictures, or what was rendered."""
     values, read = values_of(node), node.node("Matte")
+    if read is None:
+        return  # the group is being read from a script: what is inside comes later
     if value(node, "live"):
         pattern = live_of(node).pattern
     else:

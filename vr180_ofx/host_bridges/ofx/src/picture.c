@@ -36,7 +36,7 @@ static uint16_t to_half(float value) {
     return (uint16_t)(sign | (bits - 0x38000000) >> 13);
 }
 
-static size_t sample_bytes(Depth depth) { return depth == FLOAT ? 4 : depth == BYTE ? 1 : 2; }
+static size_t sample_bytes(Depth depth) { return depth == DEPTH_32F ? 4 : depth == DEPTH_8 ? 1 : 2; }
 
 static char *pixel(const Picture *picture, int x, int y) {
     return picture->data + (ptrdiff_t)(y - picture->bounds.y1) * picture->row_bytes +
@@ -47,9 +47,9 @@ static float load(const char *at, Depth depth) {
     float f;
     uint16_t s;
     switch (depth) {
-    case FLOAT: memcpy(&f, at, 4); return f;
-    case HALF: memcpy(&s, at, 2); return from_half(s);
-    case SHORT: memcpy(&s, at, 2); return (float)s * (1.0f / 65535.0f);
+    case DEPTH_32F: memcpy(&f, at, 4); return f;
+    case DEPTH_16F: memcpy(&s, at, 2); return from_half(s);
+    case DEPTH_16: memcpy(&s, at, 2); return (float)s * (1.0f / 65535.0f);
     default: return (float)(unsigned char)*at * (1.0f / 255.0f);
     }
 }
@@ -58,9 +58,9 @@ static void store(char *at, Depth depth, float value) {
     uint16_t s;
     float clean = value < 0 ? 0 : value > 1 ? 1 : value;
     switch (depth) {
-    case FLOAT: memcpy(at, &value, 4); break;
-    case HALF: s = to_half(value), memcpy(at, &s, 2); break;
-    case SHORT: s = (uint16_t)(clean * 65535.0f + 0.5f), memcpy(at, &s, 2); break;
+    case DEPTH_32F: memcpy(at, &value, 4); break;
+    case DEPTH_16F: s = to_half(value), memcpy(at, &s, 2); break;
+    case DEPTH_16: s = (uint16_t)(clean * 65535.0f + 0.5f), memcpy(at, &s, 2); break;
     default: *(unsigned char *)at = (unsigned char)(clean * 255.0f + 0.5f); break;
     }
 }
@@ -140,10 +140,10 @@ void picture_matte(const Job *job, unsigned int part, unsigned int parts) {
         int row = (int)(top - y - 1);
         const uint16_t *halves = aligned && row >= 0 && row < plane->height ? (const uint16_t *)(const void *)plane->data.data + (size_t)row * (size_t)plane->width : 0;
         int x = job->window.x1;
-        if (halves && plain && to->depth == FLOAT) {
+        if (halves && plain && to->depth == DEPTH_32F) {
             /* the way of almost all pixels: the matte as it is */
             int end = (int)left + plane->width < job->window.x2 ? (int)left + plane->width : job->window.x2;
-            for (; x < end && x < (int)left; x++, out += bytes) store(out + alpha_at, FLOAT, 0);
+            for (; x < end && x < (int)left; x++, out += bytes) store(out + alpha_at, DEPTH_32F, 0);
             const uint16_t *p = halves + (x - (int)left);
             float *f = (float *)(void *)(out + alpha_at);
             size_t step = (size_t)to->channels;

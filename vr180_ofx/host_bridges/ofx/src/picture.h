@@ -5,7 +5,7 @@
 #include "ofx.h"
 #include "server.h"
 
-typedef enum { BYTE, SHORT, HALF, FLOAT } Depth;
+typedef enum { DEPTH_8, DEPTH_16, DEPTH_16F, DEPTH_32F } Depth;
 
 /* A picture of the host: rows from the bottom, RGBA or alpha alone. */
 typedef struct {

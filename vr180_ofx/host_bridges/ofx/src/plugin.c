@@ -29,14 +29,14 @@ static const OfxMessageSuiteV2 *messages;   /* may be absent */
 static const OfxProgressSuite *progress;    /* may be absent */
 static const OfxMultiThreadSuite *threads;  /* may be absent */
 static const OfxViewSuite *views;           /* may be absent */
-static char resources[TEXT];
+static char resources[ROOM];
 
 /* What the parameters say at one time. */
 typedef struct {
     Wanted wanted;
     int first_frame, invert, quality, view;
     double mix;
-    char layer[128], folder[TEXT], frames[1024], output[2048];
+    char layer[128], folder[ROOM], frames[1024], output[2048];
 } Values;
 
 /* One fetched picture. users: who looks at it now; it is only fetched anew by its only user. */
@@ -183,7 +183,7 @@ static int settings_text(Instance *instance, double time, char *out, size_t size
     int first = 1;
     out[used++] = '{';
     for (size_t i = 0; i < PARAMETERS; i++) {
-        char section[32], marked[40], body[LONG_TEXT / 2];
+        char section[32], marked[40], body[LONG_ROOM / 2];
         size_t length = strcspn(node_parameters[i].setting, ".");
         if (!*node_parameters[i].setting || length >= sizeof section) continue;
         memcpy(section, node_parameters[i].setting, length);
@@ -722,7 +722,7 @@ static int ranges(const char *text, int first_frame, char *out, size_t size) {
 
 static Outcome press_render(Instance *instance, const Values *v, Stop stop, Watch watch, char *said, size_t size) {
     char list[1024];
-    char body[TEXT * 2 + 4096];
+    char body[ROOM * 2 + 4096];
     if (!*v->folder) return snprintf(said, size, "Folder is empty; name where the EXR files are to be written"), FAILED;
     if (!ranges(v->frames, v->first_frame, list, sizeof list))
         return snprintf(said, size, "Frames is %s; allowed are all, or ranges such as 1-48,100, from First frame (%d) on", v->frames, v->first_frame), FAILED;

@@ -85,7 +85,7 @@ static int read_token(const char *path, Where *where) {
 
 /* Address and token, from what was asked for and from what the server of this user has announced. */
 static int find_server(const Wanted *wanted, Where *where, char *error, size_t size) {
-    char folder[TEXT], path[TEXT + 32], address[512] = "", token[TEXT] = "";
+    char folder[ROOM], path[ROOM + 32], address[512] = "", token[ROOM] = "";
     if (!announce_folder(folder, sizeof folder)) return snprintf(error, size, "the user's cache folder cannot be told; set VR180_OFX_CACHE"), 0;
     snprintf(path, sizeof path, "%s/server.json", folder);
     char *note = read_text(path, NOTE_LIMIT);
@@ -126,14 +126,14 @@ static Outcome check_server(const Where *where, Stop stop, char *error, size_t s
 
 /* Starts a server by what the installation has noted. */
 static int start_server(const char *resources, char *error, size_t size) {
-    char path[TEXT + 64], log[TEXT + 64], folder[TEXT], words[16][TEXT];
+    char path[ROOM + 64], log[ROOM + 64], folder[ROOM], words[16][ROOM];
     const char *command[40];
     int count = 0;
     snprintf(path, sizeof path, "%s/bridge.json", resources);
     char *note = *resources ? read_text(path, NOTE_LIMIT) : NULL;
     const char *override = getenv("VR180_OFX_COMMAND");
     if (override && *override) {
-        snprintf(words[0], TEXT, "%s", override);
+        snprintf(words[0], ROOM, "%s", override);
         char *word = words[0];
         while (count < 8 && *word) {
             command[count++] = word;
@@ -142,7 +142,7 @@ static int start_server(const char *resources, char *error, size_t size) {
         }
     } else if (note) {
         const char *list = json_get(note, "command");
-        while (count < 8 && json_text(json_item(list, count), words[count], TEXT)) {
+        while (count < 8 && json_text(json_item(list, count), words[count], ROOM)) {
             command[count] = words[count];
             count++;
         }
@@ -156,7 +156,7 @@ static int start_server(const char *resources, char *error, size_t size) {
     command[count++] = "120";
     int roots = 0;
     const char *list = note ? json_get(note, "roots") : NULL;
-    while (roots < 7 && json_text(json_item(list, roots), words[8 + roots], TEXT)) {
+    while (roots < 7 && json_text(json_item(list, roots), words[8 + roots], ROOM)) {
         command[count++] = "--root";
         command[count++] = words[8 + roots++];
     }
@@ -213,7 +213,7 @@ static Outcome open_locked(Session *session, const Wanted *wanted, const char *r
     if (!*wanted->path) return snprintf(error, size, "Clip is empty; name the video file or one image of the sequence"), FAILED;
     Outcome outcome = reach(wanted, resources, &session->where, stop, error, size);
     if (outcome != DONE) return outcome;
-    char body[TEXT * 2 + LONG_TEXT];
+    char body[ROOM * 2 + LONG_ROOM];
     memcpy(body, "{\"path\":", 8);
     size_t used = json_append(body, 8, sizeof body, wanted->path);
     int n = used ? snprintf(body + used, sizeof body - used, ",\"settings\":%s}", wanted->settings) : -1;

@@ -5,12 +5,12 @@
 #include "http.h"
 #include "platform.h"
 
-#define TEXT 4096
-#define LONG_TEXT 16384
+#define ROOM 4096
+#define LONG_ROOM 16384
 
 /* What is wanted of the server. All of it decides which clip is meant. */
 typedef struct {
-    char path[TEXT], address[512], token_file[TEXT], settings[LONG_TEXT];
+    char path[ROOM], address[512], token_file[ROOM], settings[LONG_ROOM];
     int start;
 } Wanted;
 
