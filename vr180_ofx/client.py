@@ -507,7 +507,7 @@ def _checked(server: Server) -> Server:
 class Link:
     """A clip with its settings, on whatever server there is: found or started, and found again when it went away.
 
-    said: gets lines about what is going on, from any thread.
+    Making one asks nobody for anything. said: gets lines about what is going on, from any thread. key: equal for equal wishes.
     """
 
     def __init__(
@@ -517,6 +517,7 @@ class Link:
         self.path = str(path)
         self.settings = dict(settings or {})
         self._where = (address or None, token_file or None, start)
+        self.key = (self.path, json.dumps(self.settings, sort_keys=True, default=str), *self._where)
         self._said = said
         self._lock = threading.Lock()
         self._clip: Clip | None = None
@@ -820,6 +821,13 @@ class Node:
                 value = float(value)
             out.setdefault(section, {})[key] = value
         return out
+
+    def link(self, values: Mapping[str, Any], output: Mapping[str, Any] | None = None) -> Link:
+        """The clip that the values name. output: what the host wants of EXR files that are served. Raises ValueError when none is named."""
+        if not values["clip"]:
+            raise ValueError("Clip is empty; name the video file or one image of the sequence")
+        settings = {**self.settings(values), **({"output": dict(output)} if output else {})}
+        return Link(values["clip"], settings, values["address"], values["token_file"], bool(values["start_server"]))
 
     @staticmethod
     def index(frame: int, values: Mapping[str, Any], count: int) -> int | None:

@@ -70,6 +70,9 @@ class Node:
     def lastFrame(self):
         return int(self._knobs["last_frame"].value())
 
+    def inputs(self):
+        return 1 + max(self._inputs, default=-1)
+
     def setInput(self, index, node):
         self._inputs[index] = node
 
@@ -142,7 +145,7 @@ class Nuke(types.ModuleType):
         with open(s) as stream:
             return self._read(stream.read())[-1]
 
-    def allNodes(self, filter=None):
+    def allNodes(self, filter=None, recurseGroups=False):
         return [n for n in self._nodes.values() if filter in (None, n.kind)]
 
     def toNode(self, s):
@@ -181,7 +184,7 @@ class Nuke(types.ModuleType):
 
     def execute(self, nameOrNode, start, end):
         for frame in range(start, end + 1):
-            self.render(frame)
+            self.render(frame, nameOrNode.input(0))
 
     def executing(self):
         return False
@@ -298,8 +301,9 @@ class Nuke(types.ModuleType):
             time.sleep(0.01)
         raise AssertionError("what was waited for did not come")
 
-    def render(self, frame):
-        """A Write makes a frame."""
+    def render(self, frame, of=None):
+        """A Write makes a frame of the node ``of``; None: nobody can tell of which."""
         self.user_frame = frame
         write = Node("Write", "Write1")
+        write.setInput(0, of)
         self.fire("frame", write)

@@ -183,6 +183,10 @@ def test_a_render_is_shown_and_goes_on(nuke, standing, tmp_path):
     with pytest.raises(RuntimeError, match=r"VR180Matte1: .*clip.0007.exr is not rendered"):
         nuke.render(7)
     assert node.knob("tile_color").value() == nuke.bridge._WRONG
+    # a Write that does not show it does not mind
+    nuke.render(7, of=nuke.toNode("Read1"))
+    with pytest.raises(RuntimeError, match="is not rendered"):
+        nuke.render(7, of=node)
     # cancelled by the progress bar, and gone on with
     nuke_stand_in.ProgressTask.cancel_at = 1
     nuke.set(node, "frames", "all")
@@ -289,7 +293,7 @@ def test_colours_and_paths_come_from_the_read(nuke, standing):
     node.setInput(0, None)
     node.knob("clip")._value = ""
     nuke.set(node, "live", True)
-    assert "no Read is above" in status(node)
+    assert "Clip is empty" in status(node)
 
 
 def test_the_menu(folder, nuke):

@@ -1,7 +1,5 @@
 """The OpenFX plug-in in a host of our own, through its whole life, with servers that are slow, absent, wrong, or die."""
 
-import http.server
-import json
 import os
 import platform
 import re
@@ -17,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.host_bridges.ofx_host import FAILED, OK, REPLY_DEFAULT, Host, Props
+from tests.host_bridges.wrong_server import Wrong, serving
 from vr180_ofx import client as c
 from vr180_ofx.nodes.definition import NODE
 
@@ -374,58 +373,6 @@ def test_a_render_button_survives_its_server(host, linked, home):
     assert there and all((out / n).stat().st_mtime_ns == t for n, t in there.items())
 
 
-class Wrong(http.server.BaseHTTPRequestHandler):
-    """Something else that answers on the port. mode: what it does wrong."""
-
-    mode = "other"
-
-    def log_message(self, *_):
-        pass
-
-    def handle_one_request(self):
-        if self.mode == "garbage":
-            self.request.recv(4096)
-            self.request.sendall(b"\x00\xff" * 40_000)
-            self.close_connection = True
-            return
-        super().handle_one_request()
-
-    def do_GET(self):
-        self.answer()
-
-    do_POST = do_DELETE = do_GET
-
-    def answer(self):
-        if self.mode == "slow":
-            time.sleep(30)
-        health = {"status": "ok", "name": "vr180-ofx", "version": "1", "api": 1}
-        facts = {
-            "clip": "0123456789abcdef",
-            "frames": 10,
-            "views": ["left", "right"],
-            "eye_size": [8, 8],
-            "frame_size": [16, 8],
-            "state": "ready",
-        }
-        body = json.dumps({"name": "other"} if self.mode == "other" else health if self.path == "/v1/health" else facts).encode()
-        headers = {"Content-Length": len(body)}
-        if "/frames/" in self.path:
-            body, headers = {
-                "short": (b"\0" * 100, {"Content-Length": 256, "X-Width": 16, "X-Height": 8}),
-                "small": (b"\0" * 100, {"Content-Length": 100, "X-Width": 16, "X-Height": 8}),
-                "huge": (b"", {"Content-Length": 1 << 40, "X-Width": 16, "X-Height": 8}),
-                "negative": (b"\0" * 256, {"Content-Length": 256, "X-Width": -16, "X-Height": -8}),
-                "json": (b"[" * 100_000, {"Content-Length": 100_000}),
-                "chunks": (b"zz\r\nhello\r\n0\r\n\r\n", {"Transfer-Encoding": "chunked", "X-Width": 16, "X-Height": 8}),
-            }.get(self.mode, (body, headers))
-        self.send_response(500 if self.mode == "json" and "/frames/" in self.path else 200)
-        for key, value in headers.items():
-            self.send_header(key, str(value))
-        self.end_headers()
-        self.wfile.write(body)
-        self.close_connection = True
-
-
 @pytest.mark.parametrize(
     ("mode", "said"),
     [
@@ -439,25 +386,23 @@ def test_a_wrong_server_is_an_error(host, effect, home, tmp_path, monkeypatch, m
     monkeypatch.setenv("VR180_OFX_TIMEOUT_S", "1")
     token = tmp_path / "token"
     token.write_text("x" * 32)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Wrong,), {"mode": mode}))
-    server.daemon_threads = True
-    port = server.server_address[1]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     deaf = socket.create_server(("127.0.0.1", 0), backlog=8)
-    if mode == "silent":
-        port = deaf.getsockname()[1]
+    with serving(Wrong, mode=mode) as port:
+        if mode == "silent":
+            port = deaf.getsockname()[1]
+        if mode != "refusing":
+            _fails_with(host, effect, home, port, token, said)
     if mode == "refusing":
-        server.shutdown()
-        server.server_close()
+        _fails_with(host, effect, home, port, token, said)
+    deaf.close()
+
+
+def _fails_with(host, effect, home, port, token, said):
     host.set(effect, clip=str(home.clip), address=f"http://127.0.0.1:{port}", token_file=str(token))
     begin = time.monotonic()
     status, _ = host.render(effect, 1, colours())
     assert status == FAILED and time.monotonic() - begin < 8
     assert said in effect.persistent[-1][1], effect.persistent
-    deaf.close()
-    if mode != "refusing":
-        server.shutdown()
-        server.server_close()
 
 
 def test_the_host_can_abort(host, effect, home, tmp_path):
@@ -496,7 +441,8 @@ import sys, threading
 import numpy as np
 from tests.host_bridges.ofx_host import FAILED, OK, Host, Props
 bundle, clip, out = sys.argv[1:]
-host = Host(bundle)
+from tests.host_bridges.wrong_server import Random, Wrong, serving
+host, statuses = Host(bundle), []
 assert host.load() == OK
 for turn in range(2):
     effect = host.create()
@@ -527,8 +473,19 @@ for turn in range(2):
     assert host.call("OfxActionPurgeCaches", effect) == OK
     host.set(effect, address="http://127.0.0.1:9", start_server=0)
     assert host.render(effect, 3, source)[0] == FAILED
+    small = np.zeros((8, 16, 4), np.float32)
+    for mode in ("other", "garbage", "short", "small", "huge", "negative", "json", "chunks"):
+        with serving(Wrong, mode=mode) as port:
+            host.set(effect, address=f"http://127.0.0.1:{port}")
+            assert host.render(effect, 3, small)[0] == FAILED, mode
+    for seed in range(100):
+        with serving(Random, seed=seed) as port:
+            host.set(effect, address=f"http://127.0.0.1:{port}")
+            statuses.append(host.render(effect, 3, small)[0])
+            host.press(effect, "analyse")
     assert host.destroy(effect) == OK
 assert host.unload() == OK
+assert OK in statuses and FAILED in statuses
 print("lived")
 """
 
@@ -540,7 +497,7 @@ def life(command, bundle, home, **env):
     script.write_text(LIFE)
     words = [*command, sys.executable, str(script), str(bundle), str(home.clip), str(home.folder / "life")]
     root = str(Path(__file__).resolve().parents[2])
-    return subprocess.run(words, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root, **env})
+    return subprocess.run(words, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root, "VR180_OFX_TIMEOUT_S": "5", **env})
 
 
 @pytest.mark.slow

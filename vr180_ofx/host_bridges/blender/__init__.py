@@ -38,7 +38,6 @@ class State:
 
     task: vr180.Task | None = None
     link: vr180.Link | None = None
-    key: Any = None
     scrubber: vr180.Scrubber | None = None
 
 
@@ -65,15 +64,10 @@ def say(scene: bpy.types.Scene, text: str) -> None:
 
 def link_of(scene: bpy.types.Scene) -> vr180.Link:
     """The clip on the server; the same as long as what names it stays the same. Raises ValueError when no clip is named."""
-    values = values_of(scene)
-    if not values["clip"]:
-        raise ValueError("Clip is empty; name the video file or one image of the sequence")
-    settings = NODE.settings(values)
-    key = (values["clip"], repr(settings), values["address"], values["token_file"], values["start_server"])
-    if State.link is None or State.key != key:
+    link = NODE.link(values_of(scene))
+    if State.link is None or State.link.key != link.key:
         close_live()
-        State.link = vr180.Link(values["clip"], settings, values["address"], values["token_file"], values["start_server"])
-        State.key = key
+        State.link = link
     return State.link
 
 

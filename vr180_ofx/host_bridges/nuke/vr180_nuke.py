@@ -138,26 +138,15 @@ def view_of(values: dict[str, Any]) -> str:
 def live_of(node: Any) -> Live:
     """The node's link to its clip; a new one when something has changed that it was made from. Raises ValueError."""
     values = values_of(node)
-    if not values["clip"]:
-        raise ValueError("Clip is empty, and no Read is above; name the video or the image sequence")
-    settings = NODE.settings(values)
-    settings.setdefault("output", {})["exr_preset"] = "nuke"
-    key = (
-        values["clip"],
-        repr(settings),
-        values["address"],
-        values["token_file"],
-        values["start_server"],
-        view_of(values),
-        values["first_frame"],
-    )
+    link = NODE.link(values, {"exr_preset": "nuke"})
+    # files of another eye or another first frame are other files
+    key = (*link.key, view_of(values), int(values["first_frame"]))
     name = node.fullName()
     found = _lives.get(name)
-    if found is not None and found.key == key:
-        return found
     if found is not None:
+        if found.key == key:
+            return found
         found.close()
-    link = vr180.Link(values["clip"], settings, values["address"], values["token_file"], bool(values["start_server"]))
     mark = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
     _lives[name] = Live(link, key, vr180.announce_path().parent.parent / "hosts" / HOST / mark)
     return _lives[name]
@@ -294,16 +283,32 @@ def on_failed(name: str, text: str) -> None:
 
 
 def before_frame() -> None:
-    """Before a Write makes a frame: every node above has its final matte, or the render fails with a reason. For farms, too."""
+    """Before a Write makes a frame: every node above it has its final matte, or the render fails with a reason. For farms, too."""
     frame = int(nuke.frame())
-    for node in nuke.allNodes("Group"):
-        if not is_ours(node) or value(node, "disable"):
+    for node in above(nuke.thisNode()):
+        if value(node, "disable"):
             continue
         try:
             final_frame(node, frame)
         except (ValueError, OSError, vr180.ServerProblem, vr180.ServerUnavailable) as error:
             say(node, str(error), wrong=True)
             raise RuntimeError(f"{node.fullName()}: {error}") from None
+
+
+def above(write: Any) -> list[Any]:
+    """Our nodes that the Write's picture comes from. All of the script when that cannot be told, as inside of groups."""
+    if write is None or write.input(0) is None or "." in write.fullName():
+        return [n for n in nuke.allNodes("Group", recurseGroups=True) if is_ours(n)]
+    found, seen, todo = [], set(), [write]
+    while todo:
+        node = todo.pop()
+        if node is None or node.fullName() in seen:
+            continue
+        seen.add(node.fullName())
+        if is_ours(node):
+            found.append(node)
+        todo += [node.input(i) for i in range(node.inputs())]
+    return found
 
 
 def final_frame(node: Any, frame: int) -> None:

@@ -42,17 +42,13 @@ class Job:
         self.people = ""
         self.task: vr180.Task | None = None
         self._then: Any = None
-        self._link: tuple[Any, vr180.Link] | None = None
+        self._link: vr180.Link | None = None
 
     def link(self) -> vr180.Link:
-        v = self.values
-        if not v["clip"]:
-            raise HostError("Clip is empty; select a clip, or name its file")
-        settings = NODE.settings(v)
-        key = (v["clip"], repr(settings), v["address"], v["token_file"], v["start_server"])
-        if self._link is None or self._link[0] != key:
-            self._link = (key, vr180.Link(v["clip"], settings, v["address"], v["token_file"], bool(v["start_server"])))
-        return self._link[1]
+        link = NODE.link(self.values)
+        if self._link is None or self._link.key != link.key:
+            self._link = link
+        return self._link
 
     def press(self, name: str) -> None:
         """What a button does. It returns at once; `tick` sees the end."""

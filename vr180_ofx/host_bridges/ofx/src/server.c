@@ -292,6 +292,8 @@ static Outcome look_at_analysis(Session *session, const Wanted *wanted, const ch
         if (!json_text(json_get(buffer->data, "error"), error, size)) snprintf(error, size, "the clip could not be analysed");
         return FAILED;
     }
+    /* anything else would be waited for without end */
+    if (strcmp(state, "analysing")) return snprintf(error, size, "the frame server's answer is not understood: state %s", state), FAILED;
     int done = 0, total = 0;
     if (json_text(json_get(buffer->data, "job"), job, sizeof job)) {
         snprintf(tail, sizeof tail, "!jobs/%s", job);
@@ -402,6 +404,9 @@ Outcome session_render(Session *session, const Wanted *wanted, const char *resou
             outcome = FAILED;
         } else if (!strcmp(state, "cancelled")) {
             outcome = STOPPED;
+        } else if (strcmp(state, "running") && strcmp(state, "waiting")) {
+            snprintf(said, size, "the frame server's answer is not understood: state %s", state);
+            outcome = FAILED;
         } else if ((watch.tell && !watch.tell(watch.argument, done, total, "rendering")) || !pause_s(POLL_S, stop)) {
             Stop none = {0};
             ask(session, wanted, resources, "DELETE", tail, NULL, NULL, none, &reply, &text, said, size);
