@@ -56,6 +56,7 @@ def test_imports_go_one_way():
         ["media", "vr180"],
         ["people", "trackers", "matte"],
         ["engine"],
+        ["stereo"],
         ["output", "quality"],
         ["service", "client", "host_bridges"],
         ["cli"],

@@ -1,0 +1,1 @@
+"""What two eyes see of the same person."""

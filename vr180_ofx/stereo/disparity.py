@@ -1,0 +1,184 @@
+"""How far apart the eyes see a person: matched along the rows of epipolar windows, and made one smooth surface.
+
+Two matchers look for the same thing in different ways: semi-global matching (Hirschmueller 2008, OpenCV's StereoSGBM), which is robust
+and counts in sixteenths, and dense inverse search (Kroeger et al. 2016, OpenCV's DIS), which is fine and goes astray. Where they agree is
+believed; in between the surface is interpolated. Both see the person alone: everything else is one grey.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vr180_ofx.engine.frame import Layer
+from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.vr180.epipolar import EpipolarWindow, angles, range_m
+from vr180_ofx.vr180.projection import FloatArray, Projection
+
+#: Pixels around the person.
+_MARGIN = 24
+#: The shift between the windows is looked for in so many pixels, half of them to each side.
+_SEARCH = 48
+#: Agreement of the two matchers, in pixels.
+_AGREE = 0.8
+#: A surface departs from its plane by so much at most, in pixels: a person at arm's length is 20 cm deep.
+_DEPTH_PX = 6.0
+#: Blurs over which what is believed is spread, in pixels, and their weights: near by where there is something, far where there is not.
+_SPREAD = ((4.0, 1.0), (12.0, 0.05), (36.0, 0.002))
+
+
+@dataclass(frozen=True, slots=True)
+class Disparity:
+    """Where the left eye sees what the right eye sees.
+
+    right, left: windows with the same rows. shift: (height, width) float32; the point of column i of the right window lies in column
+    i + shift of the left one. sure: (height, width) where it was measured and not interpolated. mask: (height, width) the person, 0..1.
+    """
+
+    right: EpipolarWindow
+    left: EpipolarWindow
+    shift: FloatArray
+    sure: npt.NDArray[np.bool_]
+    mask: FloatArray
+
+    @property
+    def sureness(self) -> float:
+        """The share of the person where it was measured."""
+        inside = self.mask > 0.5
+        return float(self.sure[inside].mean()) if inside.any() else 0.0
+
+    def laterals_left(self) -> FloatArray:
+        """(height, width) the lateral angle at which the left eye sees each pixel of the right window."""
+        columns = np.arange(self.right.width) + 0.5 + self.shift
+        out: FloatArray = self.left.lateral + (columns - self.left.width / 2) * self.left.scale
+        return out
+
+    def range_m(self, interocular_m: float) -> FloatArray:
+        """(height, width) metres from the baseline. See `epipolar.range_m`."""
+        return range_m(self.laterals_left(), self.right.laterals()[None, :], interocular_m)
+
+
+def measure(left: EyeImage, right: EyeImage, in_left: Layer, in_right: Layer, projection: Projection) -> Disparity | None:
+    """The disparity of one person, from the eyes' pictures and mattes. None when one of the eyes does not show them.
+
+    projection: of the pictures, which have one size.
+    """
+    box_left, box_right = _box(in_left, projection), _box(in_right, projection)
+    if box_left is None or box_right is None:
+        return None
+    (l0, l1, l2, l3), (r0, r1, r2, r3) = box_left, box_right
+    half = max(l2 - l0, r2 - r0) / 2
+    # as fine as the picture in its middle
+    scale = _pixel(projection)
+    window_left = EpipolarWindow.around(((l0 + l2) / 2 - half, min(l1, r1), (l0 + l2) / 2 + half, max(l3, r3)), scale, _MARGIN)
+    window_right = window_left.moved((r0 + r2) / 2)
+    seen = [_see(*eye, projection) for eye in ((left, in_left, window_left), (right, in_right, window_right))]
+    (luma_left, mask_left), (luma_right, mask_right) = seen
+    shift, sure = match(luma_left, luma_right, mask_left, mask_right)
+    return Disparity(window_right, window_left, surface(shift, sure, mask_right), sure, mask_right)
+
+
+def match(left: FloatArray, right: FloatArray, mask_left: FloatArray, mask_right: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """left, right: (h, w) luma 0..1 of windows with the same rows; masks: (h, w) the person, 0..1.
+
+    Returns the shift for the right's pixels, and where it can be believed.
+    """
+    grey = float(np.median(right[mask_right > 0.8])) if (mask_right > 0.8).any() else 0.5
+    bare = [_bytes(p * m + grey * (1 - m)) for p, m in ((left, mask_left), (right, mask_right))]
+    rough, fine = _semi_global(*bare), _inverse_search(*bare)
+    agree = np.abs(rough - fine) < _AGREE
+    return np.where(agree, (rough + fine) / 2, rough).astype(np.float32), agree & (mask_right > 0.8)
+
+
+def surface(shift: FloatArray, sure: npt.NDArray[np.bool_], mask: FloatArray) -> FloatArray:
+    """A smooth surface through what is believed: a plane, and what departs from it."""
+    plane = _plane(shift, sure if sure.any() else mask > 0.5)
+    weight = (sure * mask).astype(np.float32)
+    rest = np.clip(shift - plane, -_DEPTH_PX, _DEPTH_PX) * weight
+    total, weights = np.zeros_like(plane), np.full_like(plane, 1e-6)
+    for sigma, share in _SPREAD:
+        total += share * cv2.GaussianBlur(rest, (0, 0), sigma)
+        weights += share * cv2.GaussianBlur(weight, (0, 0), sigma)
+    out: FloatArray = plane + total / weights
+    return out
+
+
+def _plane(shift: FloatArray, where: npt.NDArray[np.bool_]) -> FloatArray:
+    """The plane that most of it lies on: least squares, with ever less weight for what is far from it (Cauchy's)."""
+    height, width = shift.shape
+    ys, xs = np.mgrid[:height, :width].astype(np.float32)
+    terms = np.stack([np.ones_like(xs), xs / width, ys / height], axis=-1)
+    if int(where.sum()) < 16:
+        return np.full((height, width), float(np.median(shift[where])) if where.any() else 0.0, np.float32)
+    a, b = terms[where], shift[where]
+    weight = np.ones(len(b), np.float32)
+    fit = np.zeros(3, np.float32)
+    for _ in range(10):
+        fit = np.linalg.lstsq(a * weight[:, None], b * weight, rcond=None)[0]
+        off = np.abs(b - a @ fit)
+        weight = 1 / np.sqrt(1 + (off / max(float(np.median(off)), 0.05)) ** 2)
+    out: FloatArray = (terms @ fit).astype(np.float32)
+    return out
+
+
+def _semi_global(left: npt.NDArray[np.uint8], right: npt.NDArray[np.uint8]) -> FloatArray:
+    """At twice the size, where sixteenths are finer. The matcher takes its left picture for the reference, so both are mirrored."""
+    size = (left.shape[1] * 2, left.shape[0] * 2)
+    reach, block = 2 * _SEARCH, 5
+    big = [
+        cv2.copyMakeBorder(cv2.resize(p, size, interpolation=cv2.INTER_CUBIC), 0, 0, reach, reach, cv2.BORDER_REPLICATE)
+        for p in (left, right)
+    ]
+    matcher = cv2.StereoSGBM.create(
+        minDisparity=-reach // 2, numDisparities=reach, blockSize=block, P1=8 * block**2, P2=32 * block**2, disp12MaxDiff=-1,
+        uniquenessRatio=5, mode=cv2.STEREO_SGBM_MODE_HH,
+    )  # fmt: skip
+    found = cv2.flip(matcher.compute(cv2.flip(big[1], 1), cv2.flip(big[0], 1)), 1)[:, reach:-reach].astype(np.float32) / 16
+    small: FloatArray = cv2.resize(found, (left.shape[1], left.shape[0]), interpolation=cv2.INTER_AREA) / 2
+    return small
+
+
+def _inverse_search(left: npt.NDArray[np.uint8], right: npt.NDArray[np.uint8]) -> FloatArray:
+    """Its vertical part is left out: rows are rows in both pictures."""
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow.setFinestScale(0)
+    out: FloatArray = flow.calc(right, left, None)[..., 0]
+    return out
+
+
+def _bytes(values: FloatArray) -> npt.NDArray[np.uint8]:
+    return np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
+
+
+def _pixel(projection: Projection) -> float:
+    """Radians of a pixel in the middle of the picture."""
+    middle = np.array([projection.width / 2, projection.height / 2])
+    rays = projection.unproject(np.stack([middle, middle + np.array([1, 0])]))
+    return math.acos(float(np.clip(rays[0] @ rays[1], -1, 1)))
+
+
+def _box(layer: Layer, projection: Projection) -> tuple[float, float, float, float] | None:
+    """(least lateral, least elevation, most lateral, most elevation) of a matte; None when it is empty."""
+    ys, xs = np.nonzero(layer.alpha > 0.5)
+    if not len(xs):
+        return None
+    # the outline is enough, and a tenth of it
+    step = max(1, len(xs) // 5000)
+    points = np.stack([xs[::step] + layer.rect.x0 + 0.5, ys[::step] + layer.rect.y0 + 0.5], axis=-1)
+    a = angles(projection.unproject(points))
+    low, high = np.nanmin(a, axis=0), np.nanmax(a, axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _see(eye: EyeImage, layer: Layer, window: EpipolarWindow, projection: Projection) -> tuple[FloatArray, FloatArray]:
+    """(luma, matte) of a window."""
+    grid = window.grid(projection).astype(np.float32)
+    places = np.nan_to_num(grid - np.array([layer.rect.x0 + 0.5, layer.rect.y0 + 0.5], np.float32), nan=-1e4)
+    matte: FloatArray = cv2.remap(
+        layer.alpha.astype(np.float32), places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+    )
+    return eye.sample(grid).guide[..., 0], matte
