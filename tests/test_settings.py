@@ -89,9 +89,9 @@ def test_overrides_that_are_not_understood(text):
 
 def test_what_has_no_effect_is_said():
     assert without_effect(Settings(hardware={"device": "cpu"})) == []
-    said = without_effect(Settings(matting={"use_disparity_mapping": False}, stereo={"master": "right"}))
+    said = without_effect(Settings(processing={"memory_pipeline": True}, stereo={"master": "right"}))
     assert said == [
-        "matting.use_disparity_mapping is False, which has no effect in this version",
+        "processing.memory_pipeline is True, which has no effect in this version",
         "stereo.master is 'right', which has no effect in this version",
     ]
 

@@ -151,7 +151,9 @@ class MattingSettings(Section):
         le=1000,
         description="Frames without a sign of somebody of whom the plan is sure before SAM 2 is shown them again; 0 is never.",
     )
-    use_disparity_mapping: bool = Field(True, description="Let each eye confirm the other along the disparity.")
+    use_disparity_mapping: bool = Field(
+        True, description="Let each eye confirm the other along the disparity; without it each is for itself."
+    )
     memory_offload: bool = Field(
         True, description="Keep the tracker's memory outside the GPU between uses; false spends up to 20 MB of it per person and eye."
     )
@@ -164,7 +166,11 @@ class MattingSettings(Section):
 class StereoSettings(Section):
     """How the eyes are kept alike."""
 
-    consistency_mode: Literal["independent", "master_slave", "joint"] = "master_slave"
+    consistency_mode: Literal["independent", "master_slave", "joint"] = Field(
+        "master_slave",
+        description="joint: both eyes decide on each edge together, by measured disparity. "
+        "master_slave does what independent does in this version.",
+    )
     validation_threshold: float = Field(0.8, ge=0, le=1)
     correction_method: Literal["transfer", "reprocess", "ensemble"] = "transfer"
     master: Literal["left", "right"] = "left"
@@ -322,8 +328,8 @@ class Settings(Section):
 
 #: Keys that are understood, so that config files load, and that this version does nothing with.
 WITHOUT_EFFECT = (
-    "processing.memory_pipeline", "processing.streaming_output", "matting.use_disparity_mapping",
-    "stereo.consistency_mode", "stereo.validation_threshold", "stereo.correction_method", "stereo.master",
+    "processing.memory_pipeline", "processing.streaming_output",
+    "stereo.validation_threshold", "stereo.correction_method", "stereo.master",
     "performance.preserve_intermediates", "debugging.log_intermediate_workflow",
     "matting.refiner_weights",
 )  # fmt: skip

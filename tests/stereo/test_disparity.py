@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import shared_clip
-from vr180_ofx.engine.frame import Layer
+from vr180_ofx.matte.paste import Patch
 from vr180_ofx.media.clip import open_clip
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.quality.truth import Truth
@@ -21,7 +21,7 @@ B = 0.064
 
 
 def whole(alpha):
-    return Layer(1, "person01", Rect(0, 0, alpha.shape[1], alpha.shape[0]), alpha.astype(np.float16), alpha.astype(np.float16))
+    return Patch(Rect(0, 0, alpha.shape[1], alpha.shape[0]), alpha.astype(np.float32), np.ones_like(alpha, np.float32))
 
 
 def ball(eye, size=512, centre=(0.25, -0.15, 1.1), radius=0.3):

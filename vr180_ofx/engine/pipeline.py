@@ -16,8 +16,10 @@ from vr180_ofx.matte.refiner import Refiner
 from vr180_ofx.media.picture import EyeImage, SourceFrame
 from vr180_ofx.people.follow import Box, resized_projection
 from vr180_ofx.people.plan import Person, Plan
+from vr180_ofx.stereo.reconcile import Agreement, join
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.base import Key, Mask, Memory, Prompt, Tracker, WindowImage
+from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Rect, Window
 
@@ -30,12 +32,12 @@ class Pipeline:
 
     shrink: 1, 2 or 4: the resolution of the mattes is the input's divided by it.
     executor: windows are independent of each other and may be worked on at once; the result is the same.
-    batch: windows that the tracker sees at once, 0 for all of them.
+    batch: windows that the tracker sees at once, 0 for all of them. joint: both eyes decide together.
     """
 
     def __init__(
         self, plan: Plan, tracker: Tracker, refiner: Refiner, shrink: int = 1, executor: Executor | None = None,
-        stages: Stages | None = None, batch: int = 0,
+        stages: Stages | None = None, batch: int = 0, joint: bool = False,
     ) -> None:  # fmt: skip
         self.plan = plan
         self.tracker = tracker
@@ -44,10 +46,11 @@ class Pipeline:
         self._executor = executor
         self.stages = stages or Stages()
         self.batch = batch
+        self.joint = joint
 
     def identity(self) -> str:
         """Equal strings mean equal mattes for equal plans."""
-        return f"{self.tracker.identity()}|{self.refiner.identity()}|{self.shrink}"
+        return f"{self.tracker.identity()}|{self.refiner.identity()}|{self.shrink}{'|joint' if self.joint else ''}"
 
     def advance(self, frame: SourceFrame, memory: Memory) -> tuple[Memory, dict[Key, Mask], dict[Key, WindowImage]]:
         """Steps the tracker: what warm-up frames need."""
@@ -73,9 +76,27 @@ class Pipeline:
                 return paste(refined, confidences[key], image.window, eye, self._projection(eye))
 
         patches = dict(zip(keys, self._map(finish, keys), strict=True))
+        if self.joint:
+            with self.stages.measure("stereo"):
+                metadata = metadata | {"agreement": self._join(eyes, patches)}
         with self.stages.measure("combine"):
             views = {view: self._combine(view, eye, patches, masks, windows) for view, eye in eyes.items()}
         return memory, Frame(frame.index, views, metadata)
+
+    def _join(self, eyes: dict[str, EyeImage], patches: dict[Key, Patch | None]) -> dict[str, float]:
+        """Makes both eyes' mattes agree, person by person. Returns how far they agreed before: name -> 0..1."""
+        names = {p.id: p.name for p in self.plan.people}
+        pairs = [(k, left, right) for (k, view), left in patches.items() if view == LEFT and left and (right := patches.get((k, RIGHT)))]
+
+        def work(pair: tuple[int, Patch, Patch]) -> Agreement:
+            return join(eyes[LEFT], eyes[RIGHT], pair[1], pair[2], self._projection(eyes[LEFT]))
+
+        out = {}
+        for (k, _, _), agreed in zip(pairs, self._map(work, pairs), strict=True):
+            patches[k, LEFT], patches[k, RIGHT] = agreed.left, agreed.right
+            if agreed.used:
+                out[names[k]] = round(agreed.overlap, 4)
+        return out
 
     def _map(self, function: Callable[[T], U], items: Iterable[T]) -> Iterable[U]:
         return self._executor.map(function, items) if self._executor is not None else map(function, items)

@@ -121,7 +121,13 @@ class FrameServer:
         level = self._level
         shrink = round(1 / self.settings.processing.scale_factor) * level.shrink
         executor = None if level.batch == 1 else self._pool
-        return Pipeline(self.plan, self._tracker, self._refiner, shrink, executor, self.stages, level.batch)
+        return Pipeline(self.plan, self._tracker, self._refiner, shrink, executor, self.stages, level.batch, self._joint)
+
+    @property
+    def _joint(self) -> bool:
+        """Whether both eyes decide together."""
+        s = self.settings
+        return s.stereo.consistency_mode == "joint" and s.matting.use_disparity_mapping and len(self.clip.views) == 2
 
     def __enter__(self) -> FrameServer:
         return self
@@ -209,6 +215,8 @@ class FrameServer:
         tracker, scene = self._tracker, self._scene
         chunk, chain = scene.chunks.of(n), scene.chain
         more = [quality, self._refiner.identity(), str(self.settings.processing.scale_factor)]
+        if self._joint:
+            more.append("joint")
         if quality == "draft":
             return chain.frame(n, n, *more)
         if tracker.exact_after is not None:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.engine.frame import Layer
+from vr180_ofx.matte.paste import Patch
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.vr180.epipolar import EpipolarWindow, angles, range_m
 from vr180_ofx.vr180.projection import FloatArray, Projection
@@ -23,6 +23,8 @@ from vr180_ofx.vr180.projection import FloatArray, Projection
 _MARGIN = 24
 #: The shift between the windows is looked for in so many pixels, half of them to each side.
 _SEARCH = 48
+#: More rows or columns of a person do not make the surface better, only dearer.
+_ROWS = 480
 #: Agreement of the two matchers, in pixels.
 _AGREE = 0.8
 #: A surface departs from its plane by so much at most, in pixels: a person at arm's length is 20 cm deep.
@@ -62,7 +64,7 @@ class Disparity:
         return range_m(self.laterals_left(), self.right.laterals()[None, :], interocular_m)
 
 
-def measure(left: EyeImage, right: EyeImage, in_left: Layer, in_right: Layer, projection: Projection) -> Disparity | None:
+def measure(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection) -> Disparity | None:
     """The disparity of one person, from the eyes' pictures and mattes. None when one of the eyes does not show them.
 
     projection: of the pictures, which have one size.
@@ -72,8 +74,8 @@ def measure(left: EyeImage, right: EyeImage, in_left: Layer, in_right: Layer, pr
         return None
     (l0, l1, l2, l3), (r0, r1, r2, r3) = box_left, box_right
     half = max(l2 - l0, r2 - r0) / 2
-    # as fine as the picture in its middle
-    scale = _pixel(projection)
+    # as fine as the picture in its middle, or as suffices
+    scale = max(_pixel(projection), (max(l3, r3) - min(l1, r1)) / _ROWS, 2 * half / _ROWS)
     window_left = EpipolarWindow.around(((l0 + l2) / 2 - half, min(l1, r1), (l0 + l2) / 2 + half, max(l3, r3)), scale, _MARGIN)
     window_right = window_left.moved((r0 + r2) / 2)
     seen = [_see(*eye, projection) for eye in ((left, in_left, window_left), (right, in_right, window_right))]
@@ -161,7 +163,7 @@ def _pixel(projection: Projection) -> float:
     return math.acos(float(np.clip(rays[0] @ rays[1], -1, 1)))
 
 
-def _box(layer: Layer, projection: Projection) -> tuple[float, float, float, float] | None:
+def _box(layer: Patch, projection: Projection) -> tuple[float, float, float, float] | None:
     """(least lateral, least elevation, most lateral, most elevation) of a matte; None when it is empty."""
     ys, xs = np.nonzero(layer.alpha > 0.5)
     if not len(xs):
@@ -174,7 +176,7 @@ def _box(layer: Layer, projection: Projection) -> tuple[float, float, float, flo
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def _see(eye: EyeImage, layer: Layer, window: EpipolarWindow, projection: Projection) -> tuple[FloatArray, FloatArray]:
+def _see(eye: EyeImage, layer: Patch, window: EpipolarWindow, projection: Projection) -> tuple[FloatArray, FloatArray]:
     """(luma, matte) of a window."""
     grid = window.grid(projection).astype(np.float32)
     places = np.nan_to_num(grid - np.array([layer.rect.x0 + 0.5, layer.rect.y0 + 0.5], np.float32), nan=-1e4)

@@ -1,0 +1,106 @@
+"""Both eyes' mattes of one person made to agree: each pixel hears what the other eye says of the same point.
+
+The disparity is measured once, at a resolution that suffices for it, and each eye keeps its own pixels: only the other eye's matte is
+looked up, where it sees the point. Both weigh in with their confidence, so the edge is the same edge in both, as soft in one as in the
+other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from vr180_ofx.matte.paste import Patch
+from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.stereo.disparity import Disparity, measure
+from vr180_ofx.vr180.epipolar import angles, directions
+from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.window import Rect
+
+#: Less of the person measured than this, and the eyes are left as they are.
+_LEAST_SURE = 0.25
+#: Even without confidence an eye has a say.
+_SAY = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One person in both eyes.
+
+    overlap: of the left matte carried to the right with the right one, before they were joined; 0..1. used: whether they were joined.
+    """
+
+    left: Patch
+    right: Patch
+    overlap: float
+    used: bool
+
+
+def join(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection) -> Agreement:
+    """Mattes that agree. Those who are in one eye alone, or cannot be measured, stay as they are.
+
+    projection: of the eyes' pictures, whose size is the mattes', too.
+    """
+    found = measure(left, right, in_left, in_right, projection)
+    if found is None or found.sureness < _LEAST_SURE:
+        return Agreement(in_left, in_right, 0.0, False)
+    new_right, overlap = _heard(in_right, in_left, found, projection, to_left=True)
+    new_left, _ = _heard(in_left, in_right, found, projection, to_left=False)
+    return Agreement(new_left, new_right, overlap, True)
+
+
+def _heard(own: Patch, other: Patch, found: Disparity, projection: Projection, to_left: bool) -> tuple[Patch, float]:
+    """One eye's matte with what the other says of its pixels, and how far both agreed."""
+    rect = own.rect.grown(4).clipped(projection.width, projection.height)
+    places = counterpart(rect, found, projection, to_left)
+    mine, my_say = _grown(own, rect)
+    theirs, their_say = (_at(v, places, other.rect) for v in (other.alpha, other.confidence))
+    weights = my_say + _SAY, their_say + _SAY
+    joined = (mine * weights[0] + theirs * weights[1]) / (weights[0] + weights[1])
+    union = np.maximum(mine, theirs).sum()
+    overlap = float(np.minimum(mine, theirs).sum() / union) if union > 0 else 0.0
+    return replace(own, rect=rect, alpha=joined.astype(np.float32), confidence=my_say), overlap
+
+
+def counterpart(rect: Rect, found: Disparity, projection: Projection, to_left: bool) -> FloatArray:
+    """(h, w, 2) where the other eye sees the pixels of ``rect``, in its picture's continuous pixels; NaN outside of it."""
+    xs, ys = np.meshgrid(np.arange(rect.x0, rect.x1) + 0.5, np.arange(rect.y0, rect.y1) + 0.5)
+    rays = projection.unproject(np.stack([xs, ys], axis=-1))
+    window, target = (found.right, found.left) if to_left else (found.left, found.right)
+    p = window.points(rays).astype(np.float32) - np.float32(0.5)
+    columns, rows = np.nan_to_num(p[..., 0], nan=-1), np.nan_to_num(p[..., 1], nan=-1)
+    shift = found.shift.astype(np.float32)
+    if to_left:
+        there = columns + _look(shift, columns, rows)
+    else:
+        # the shift is known for the right eye's pixels: found by going there and back, which the smooth surface lets settle at once
+        there = columns - np.float32(np.median(shift))
+        for _ in range(6):
+            there = columns - _look(shift, there, rows)
+    lateral = target.lateral + (there + 0.5 - target.width / 2) * target.scale
+    return projection.project(directions(lateral, angles(rays)[..., 1]))
+
+
+def _look(values: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
+    out: FloatArray = cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return out
+
+
+def _at(values: FloatArray, places: FloatArray, rect: Rect) -> FloatArray:
+    """A patch's values at pixels of its eye; 0 outside of it."""
+    p = np.nan_to_num(places - np.array([rect.x0 + 0.5, rect.y0 + 0.5]), nan=-1e4).astype(np.float32)
+    out: FloatArray = cv2.remap(values.astype(np.float32), p, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return out
+
+
+def _grown(layer: Patch, rect: Rect) -> tuple[FloatArray, FloatArray]:
+    """(alpha, confidence) in a larger rectangle: nobody is there for sure."""
+    alpha, confidence = (
+        np.zeros((rect.y1 - rect.y0, rect.x1 - rect.x0), np.float32),
+        np.ones((rect.y1 - rect.y0, rect.x1 - rect.x0), np.float32),
+    )
+    inside = layer.rect.shifted(-rect.x0, -rect.y0).slices
+    alpha[inside], confidence[inside] = layer.alpha, layer.confidence
+    return alpha, confidence
