@@ -24,7 +24,7 @@ _MARGIN = 24
 #: The shift between the windows is looked for in so many pixels, half of them to each side.
 _SEARCH = 48
 #: More rows or columns of a person do not make the surface better, only dearer.
-_ROWS = 480
+_ROWS = 320
 #: Agreement of the two matchers, in pixels.
 _AGREE = 0.8
 #: A surface departs from its plane by so much at most, in pixels: a person at arm's length is 20 cm deep.
@@ -137,7 +137,7 @@ def _semi_global(left: npt.NDArray[np.uint8], right: npt.NDArray[np.uint8]) -> F
     ]
     matcher = cv2.StereoSGBM.create(
         minDisparity=-reach // 2, numDisparities=reach, blockSize=block, P1=8 * block**2, P2=32 * block**2, disp12MaxDiff=-1,
-        uniquenessRatio=5, mode=cv2.STEREO_SGBM_MODE_HH,
+        uniquenessRatio=5, mode=cv2.STEREO_SGBM_MODE_SGBM,
     )  # fmt: skip
     found = cv2.flip(matcher.compute(cv2.flip(big[1], 1), cv2.flip(big[0], 1)), 1)[:, reach:-reach].astype(np.float32) / 16
     small: FloatArray = cv2.resize(found, (left.shape[1], left.shape[0]), interpolation=cv2.INTER_AREA) / 2

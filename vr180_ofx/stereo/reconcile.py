@@ -17,10 +17,12 @@ from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, measure
 from vr180_ofx.vr180.epipolar import angles, directions
 from vr180_ofx.vr180.projection import FloatArray, Projection
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.vr180.window import Rect, smooth_map
 
 #: Less of the person measured than this, and the eyes are left as they are.
 _LEAST_SURE = 0.25
+#: Pixels by which places may be off that are interpolated: a tenth of what is measured at best.
+_TOLERANCE = 0.05
 #: Even without confidence an eye has a say.
 _SAY = 0.05
 
@@ -66,21 +68,25 @@ def _heard(own: Patch, other: Patch, found: Disparity, projection: Projection, t
 
 def counterpart(rect: Rect, found: Disparity, projection: Projection, to_left: bool) -> FloatArray:
     """(h, w, 2) where the other eye sees the pixels of ``rect``, in its picture's continuous pixels; NaN outside of it."""
-    xs, ys = np.meshgrid(np.arange(rect.x0, rect.x1) + 0.5, np.arange(rect.y0, rect.y1) + 0.5)
-    rays = projection.unproject(np.stack([xs, ys], axis=-1))
     window, target = (found.right, found.left) if to_left else (found.left, found.right)
-    p = window.points(rays).astype(np.float32) - np.float32(0.5)
-    columns, rows = np.nan_to_num(p[..., 0], nan=-1), np.nan_to_num(p[..., 1], nan=-1)
     shift = found.shift.astype(np.float32)
-    if to_left:
-        there = columns + _look(shift, columns, rows)
-    else:
-        # the shift is known for the right eye's pixels: found by going there and back, which the smooth surface lets settle at once
-        there = columns - np.float32(np.median(shift))
-        for _ in range(6):
-            there = columns - _look(shift, there, rows)
-    lateral = target.lateral + (there + 0.5 - target.width / 2) * target.scale
-    return projection.project(directions(lateral, angles(rays)[..., 1]))
+    typical = np.float32(np.median(shift))
+
+    def other(points: FloatArray) -> FloatArray:
+        rays = projection.unproject(points)
+        p = np.nan_to_num(window.points(rays) - 0.5, nan=-1).astype(np.float32)
+        columns, rows = np.ascontiguousarray(p[..., 0]), np.ascontiguousarray(p[..., 1])
+        if to_left:
+            there = columns + _look(shift, columns, rows)
+        else:
+            # the shift is known for the right eye's pixels: found by going there and back, which the smooth surface lets settle at once
+            there = columns - typical
+            for _ in range(6):
+                there = columns - _look(shift, there, rows)
+        lateral = target.lateral + (there + 0.5 - target.width / 2) * target.scale
+        return projection.project(directions(lateral, angles(rays)[..., 1]))
+
+    return smooth_map(other, rect.x0, rect.y0, rect.width, rect.height, _TOLERANCE)
 
 
 def _look(values: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:

@@ -143,11 +143,11 @@ class Window:
         """Where each window pixel's centre lies in the eye's picture: (size, size, 2) float32, NaN outside."""
         n = size or self.size
         scale = self.size / n
-        return _mapped(lambda p: projection.project(self._rays(p * scale)), 0, 0, n, n)
+        return smooth_map(lambda p: projection.project(self._rays(p * scale)), 0, 0, n, n)
 
     def inverse_map(self, projection: Projection, rect: Rect) -> FloatArray:
         """Where each picture pixel's centre in ``rect`` lies in the window: (height, width, 2) float32, NaN behind."""
-        return _mapped(lambda p: self.points(projection.unproject(p)), rect.x0, rect.y0, rect.width, rect.height)
+        return smooth_map(lambda p: self.points(projection.unproject(p)), rect.x0, rect.y0, rect.width, rect.height)
 
     def bounds(self, projection: Projection, margin: float = 0.0) -> Rect:
         """The picture's pixels that the window can show, grown by ``margin`` of its size."""
@@ -164,29 +164,31 @@ class Window:
         return Rect(int(x0), int(y0), int(x1), int(y1)).clipped(projection.width, projection.height)
 
 
-def _mapped(function: Callable[[FloatArray], FloatArray], x0: int, y0: int, width: int, height: int) -> FloatArray:
-    """``function`` at the centres of pixels, (height, width, 2) float32.
+def smooth_map(
+    function: Callable[[FloatArray], FloatArray], x0: int, y0: int, width: int, height: int, tolerance: float = 0.03
+) -> FloatArray:
+    """``function`` at the centres of pixels, (height, width, 2) float32. function: (..., 2) points to (..., 2).
 
-    Maps are smooth: they are computed on a lattice and interpolated, as coarse as keeps the error under 3 % of a sample step.
+    Maps are smooth: they are computed on a lattice and interpolated, as coarse as keeps the error under ``tolerance`` of a sample step.
     """
     for step in (16, 8, 4):
         # the lattice begins half a step outside, where `upsample_lattice` wants it
         xs = x0 + (np.arange(-(-width // step) + 2, dtype=np.float64) - 0.5) * step
         ys = y0 + (np.arange(-(-height // step) + 2, dtype=np.float64) - 0.5) * step
         coarse = function(np.stack(np.meshgrid(xs, ys), axis=-1))
-        if _smooth(coarse, step):
+        if _smooth(coarse, step, tolerance):
             return upsample_lattice(coarse, step, width, height)
     centres = np.meshgrid(x0 + np.arange(width) + 0.5, y0 + np.arange(height) + 0.5)
     return function(np.stack(centres, axis=-1)).astype(np.float32)
 
 
-def _smooth(coarse: FloatArray, step: int) -> bool:
+def _smooth(coarse: FloatArray, step: int, tolerance: float) -> bool:
     """Whether bilinear interpolation will do: its error is at most the second difference / 8 in each direction."""
     if not np.isfinite(coarse).all():
         return False
     worst = max(float(np.abs(np.diff(coarse, 2, axis=axis)).max(initial=0.0)) for axis in (0, 1))
     typical = float(np.median(np.abs(np.diff(coarse[..., 0], axis=1)))) / step
-    return worst / 8 < 0.03 * max(1.0, typical)
+    return worst / 8 < tolerance * max(1.0, typical)
 
 
 def upsample_lattice(coarse: FloatArray, step: int, width: int, height: int) -> FloatArray:
