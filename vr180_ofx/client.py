@@ -613,12 +613,10 @@ class Scrubber:
         self._finished = 0
         self._closed = False
         self._cancels: dict[str, Cancel] = {}
-        self.asked = 0
         kinds = {"draft_then_final": ("draft", "final"), "draft": ("draft",), "final": ("final",)}[quality]
         self._patience_s = _DRAFT_AFTER_S if len(kinds) == 2 else 0.0
-        self._threads = [threading.Thread(target=self._run, args=(k,), name=f"vr180-{k}", daemon=True) for k in kinds]
-        for thread in self._threads:
-            thread.start()
+        for kind in kinds:
+            threading.Thread(target=self._run, args=(kind,), name=f"vr180-{kind}", daemon=True).start()
 
     def want(self, wish: Wish | None) -> None:
         """This one from now on; None: nothing."""
@@ -672,7 +670,6 @@ class Scrubber:
             self._link.wait(cancel)
         out = {}
         for view in wish.views:
-            self.asked += 1
             out[view] = self._link.call(partial(_one_view, wish=wish, view=view, quality=kind, cancel=cancel))
         return out
 
@@ -780,13 +777,25 @@ def render_task(
     return Task(work, changed)
 
 
-def analyse_task(link: Link, changed: Callable[[Task], None] = lambda task: None) -> Task:
-    """Finds the people in the background. result: the clip's facts."""
+def analyse_task(
+    link: Link, changed: Callable[[Task], None] = lambda task: None, first: Callable[[Clip], Any] | None = None
+) -> Task:  # fmt: skip
+    """Finds the people in the background. first: what the server is asked before. result: the clip's facts."""
 
     def work(task: Task) -> dict[str, Any]:
+        if first is not None:
+            link.call(first)
         return link.wait(task.cancel, lambda done, total: task.progress(done, total, "analysing")).refresh()
 
     return Task(work, changed)
+
+
+def clip_stem(path: str) -> str:
+    """What rendered files are called: the clip's name without its ending and without the pattern of a sequence's numbers."""
+    stem = Path(path).stem
+    for mark in ("%", "#", "["):
+        stem = stem.split(mark)[0]
+    return stem.rstrip("._- ") or "clip"
 
 
 class Node:

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.host_bridges import nuke_stand_in, test_blender
 from tests.host_bridges import resolve_stand_in as resolve_host
+from tests.host_bridges import test_blender
 from tests.host_bridges.test_nuke import started
 from vr180_ofx import client as c
 from vr180_ofx.host_bridges.installation import install
@@ -63,7 +63,6 @@ def test_a_nuke_script_on_a_farm(standing, tmp_path, monkeypatch):
         assert combine.input(0).name() == "Source" and combine.input(1).name() == "Invert"
         for frame in (2, 3):
             assert Path(node.node("Matte").knob("file").value() % frame).exists()
-    assert isinstance(nuke, nuke_stand_in.Nuke)
 
 
 def test_resolves_console(standing, tmp_path, capsys):
@@ -73,7 +72,7 @@ def test_resolves_console(standing, tmp_path, capsys):
     text = (SAMPLES / "resolve_selected_clip.py").read_text()
     place = 'os.path.expanduser("~/.local/share/DaVinciResolve/Fusion/Modules/vr180_ofx")'
     assert place in text
-    text = text.replace(place, repr(str(tmp_path / "Fusion" / "Modules" / "vr180_ofx"))).replace("clip, item =", "clip, item =", 1)
+    text = text.replace(place, repr(str(tmp_path / "Fusion" / "Modules" / "vr180_ofx")))
     before, path = set(sys.modules), list(sys.path)
     try:
         exec(compile(text, "resolve_selected_clip.py", "exec"), {"resolve": resolve, "__name__": "__main__"})

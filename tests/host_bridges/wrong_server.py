@@ -7,6 +7,11 @@ import random
 import threading
 import time
 
+#: What a frame server says of an open clip.
+FACTS = {
+    "clip": "0123456789abcdef", "frames": 10, "views": ["left", "right"], "eye_size": [8, 8], "frame_size": [16, 8], "state": "ready",
+}  # fmt: skip
+
 
 class Wrong(http.server.BaseHTTPRequestHandler):
     """Something else that answers on the port. mode: what it does wrong."""
@@ -33,15 +38,7 @@ class Wrong(http.server.BaseHTTPRequestHandler):
         if self.mode == "slow":
             time.sleep(30)
         health = {"status": "ok", "name": "vr180-ofx", "version": "1", "api": 1}
-        facts = {
-            "clip": "0123456789abcdef",
-            "frames": 10,
-            "views": ["left", "right"],
-            "eye_size": [8, 8],
-            "frame_size": [16, 8],
-            "state": "ready",
-        }
-        body = json.dumps({"name": "other"} if self.mode == "other" else health if self.path == "/v1/health" else facts).encode()
+        body = json.dumps({"name": "other"} if self.mode == "other" else health if self.path == "/v1/health" else FACTS).encode()
         headers = {"Content-Length": len(body)}
         if "/frames/" in self.path:
             body, headers = {
@@ -77,18 +74,10 @@ class Random(http.server.BaseHTTPRequestHandler):
                 return
             request += more
         path = request.split(b" ")[1].decode()
-        facts = {
-            "clip": "0123456789abcdef",
-            "frames": 10,
-            "views": ["left", "right"],
-            "eye_size": [8, 8],
-            "frame_size": [16, 8],
-            "state": "ready",
-        }
         body = (
             b"\0<" * 128
             if "/frames/" in path
-            else json.dumps({"name": "vr180-ofx", "api": 1, "version": "1", "people": [], **facts}).encode()
+            else json.dumps({"name": "vr180-ofx", "api": 1, "version": "1", "people": [], **FACTS}).encode()
         )
         head = f'HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nX-Width: 16\r\nX-Height: 8\r\nX-Quality: final\r\nETag: "a"\r\n\r\n'.encode()
         data = bytearray(head + body)

@@ -75,6 +75,19 @@ def test_who_is_in_one_eye_alone_has_none():
     assert measure(eye, eye, whole(alpha), empty, Equirectangular(256, 256)) is None
 
 
+@pytest.mark.parametrize("lateral", [70, 82, 89])
+def test_somebody_where_the_baseline_ends(lateral):
+    """At the side of the field of view eyes see no depth; that is no error."""
+    size = 256
+    projection, alpha = Equirectangular(size, size), np.zeros((size, size), np.float32)
+    x, y = (int(v) for v in projection.project(directions(np.radians(lateral), np.array(0.1))))
+    alpha[y - 20 : y + 20, x - 6 : min(x + 6, size)] = 1
+    eye = RgbEye(np.random.default_rng(1).integers(0, 255, (size, size, 3), np.uint8), (0, 0), size, size)
+    found = measure(eye, eye, whole(alpha), whole(alpha), projection)
+    assert found is None or np.isfinite(found.shift).all()
+    assert lateral > 80 or found is not None
+
+
 def test_without_texture_the_plane_is_all_there_is():
     """Nothing to match, and still a surface without holes."""
     flat, mask = np.full((80, 60), 0.5, np.float32), np.zeros((80, 60), np.float32)

@@ -48,10 +48,6 @@ class Pipeline:
         self.batch = batch
         self.joint = joint
 
-    def identity(self) -> str:
-        """Equal strings mean equal mattes for equal plans."""
-        return f"{self.tracker.identity()}|{self.refiner.identity()}|{self.shrink}{'|joint' if self.joint else ''}"
-
     def advance(self, frame: SourceFrame, memory: Memory) -> tuple[Memory, dict[Key, Mask], dict[Key, WindowImage]]:
         """Steps the tracker: what warm-up frames need."""
         windows = self._crop(frame)

@@ -152,15 +152,11 @@ def nuke_script() -> str:
     return "\n".join([
         "#! Nuke -nx", "version 14.0 v5",
         "Root {", " inputs 0", " first_frame 1", " last_frame 48", " lock_range true",
-        f" views {_nk_braced(views)}", " fps 30", "}",
+        " views {" + views + "}", " fps 30", "}",
         "Read {", " inputs 0", " file_type mov", " file plate.mp4", " first 1", " last 48", " name Plate", "}",
         nuke_group().rstrip("\n"),
         "Write {", " file out/plate.%04d.exr", " file_type exr", " channels rgba", " views {left right}", " name Write1", "}", "",
     ])  # fmt: skip
-
-
-def _nk_braced(text: str) -> str:
-    return "{" + text + "}"
 
 
 _HOSTS = {"nuke": "Nuke", "resolve": "Resolve and Fusion", "ofx": "OpenFX", "blender": "Blender"}

@@ -65,6 +65,8 @@ class ExrWriter:
         self.layout = _layout(settings)
         if self.layout == "whole" and settings.rgb != "none":
             raise SettingsError(f"output.rgb is {settings.rgb}, and output.exr_layout whole holds no colour; use another layout or none")
+        if self.layout == "whole" and clip.layout is None:
+            raise ValueError("output.exr_layout is whole, and where the eyes lie in the clip was not said")
         self._views = clip.views
         self._clip = replace(clip, views=("main",)) if self.layout == "whole" else clip
         self._settings = settings
@@ -80,7 +82,7 @@ class ExrWriter:
     def write(self, stem: Path, number: int, frame: Frame, source: SourceFrame | None) -> list[Path]:
         """Writes a frame; ``source`` is needed when colour is written too."""
         targets = self.paths(stem, number)
-        if self.layout == "whole" and self._clip.layout is not None:
+        if self._clip.layout is not None and self.layout == "whole":
             frame = joined(frame, self._views, self._clip.layout)
         bounds = {view: matte.bounds for view, matte in frame.views.items()}
         if self.layout == "single":

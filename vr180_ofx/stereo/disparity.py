@@ -18,6 +18,7 @@ from vr180_ofx.matte.paste import Patch
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.vr180.epipolar import EpipolarWindow, angles, range_m
 from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.window import Rect
 
 #: Pixels around the person.
 _MARGIN = 24
@@ -65,7 +66,8 @@ class Disparity:
 
 
 def measure(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection) -> Disparity | None:
-    """The disparity of one person, from the eyes' pictures and mattes. None when one of the eyes does not show them.
+    """The disparity of one person, from the eyes' pictures and mattes. None when one of the eyes does not show them, or only where the
+    baseline ends, at which eyes see no depth.
 
     projection: of the pictures, which have one size.
     """
@@ -76,6 +78,10 @@ def measure(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, pr
     half = max(l2 - l0, r2 - r0) / 2
     # as fine as the picture in its middle, or as suffices
     scale = max(_pixel(projection), (max(l3, r3) - min(l1, r1)) / _ROWS, 2 * half / _ROWS)
+    # both windows are as wide, and neither reaches beyond the pole
+    half = min(half, math.pi / 2 - (_MARGIN + 2) * scale - max(abs(l0 + l2), abs(r0 + r2)) / 2)
+    if half <= scale:
+        return None
     window_left = EpipolarWindow.around(((l0 + l2) / 2 - half, min(l1, r1), (l0 + l2) / 2 + half, max(l3, r3)), scale, _MARGIN)
     window_right = window_left.moved((r0 + r2) / 2)
     seen = [_see(*eye, projection) for eye in ((left, in_left, window_left), (right, in_right, window_right))]
@@ -163,24 +169,27 @@ def _pixel(projection: Projection) -> float:
     return math.acos(float(np.clip(rays[0] @ rays[1], -1, 1)))
 
 
-def _box(layer: Patch, projection: Projection) -> tuple[float, float, float, float] | None:
+def _box(patch: Patch, projection: Projection) -> tuple[float, float, float, float] | None:
     """(least lateral, least elevation, most lateral, most elevation) of a matte; None when it is empty."""
-    ys, xs = np.nonzero(layer.alpha > 0.5)
+    ys, xs = np.nonzero(patch.alpha > 0.5)
     if not len(xs):
         return None
     # the outline is enough, and a tenth of it
     step = max(1, len(xs) // 5000)
-    points = np.stack([xs[::step] + layer.rect.x0 + 0.5, ys[::step] + layer.rect.y0 + 0.5], axis=-1)
+    points = np.stack([xs[::step] + patch.rect.x0 + 0.5, ys[::step] + patch.rect.y0 + 0.5], axis=-1)
     a = angles(projection.unproject(points))
     low, high = np.nanmin(a, axis=0), np.nanmax(a, axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def _see(eye: EyeImage, layer: Patch, window: EpipolarWindow, projection: Projection) -> tuple[FloatArray, FloatArray]:
+def _see(eye: EyeImage, patch: Patch, window: EpipolarWindow, projection: Projection) -> tuple[FloatArray, FloatArray]:
     """(luma, matte) of a window."""
     grid = window.grid(projection).astype(np.float32)
-    places = np.nan_to_num(grid - np.array([layer.rect.x0 + 0.5, layer.rect.y0 + 0.5], np.float32), nan=-1e4)
-    matte: FloatArray = cv2.remap(
-        layer.alpha.astype(np.float32), places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    return eye.sample(grid).guide[..., 0], matte
+    return eye.sample(grid).guide[..., 0], looked_up(patch.alpha, grid, patch.rect)
+
+
+def looked_up(values: FloatArray, places: FloatArray, rect: Rect) -> FloatArray:
+    """A patch's values, which lie in ``rect``, at continuous pixels of its eye; 0 outside of it and where a place is NaN."""
+    p = np.nan_to_num(places - np.array([rect.x0 + 0.5, rect.y0 + 0.5]), nan=-1e4).astype(np.float32)
+    out: FloatArray = cv2.remap(values.astype(np.float32), p, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return out

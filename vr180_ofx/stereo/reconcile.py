@@ -14,7 +14,7 @@ import numpy as np
 
 from vr180_ofx.matte.paste import Patch
 from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.stereo.disparity import Disparity, measure
+from vr180_ofx.stereo.disparity import Disparity, looked_up, measure
 from vr180_ofx.vr180.epipolar import angles, directions
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Rect, smooth_map
@@ -58,7 +58,7 @@ def _heard(own: Patch, other: Patch, found: Disparity, projection: Projection, t
     rect = own.rect.grown(4).clipped(projection.width, projection.height)
     places = counterpart(rect, found, projection, to_left)
     mine, my_say = _grown(own, rect)
-    theirs, their_say = (_at(v, places, other.rect) for v in (other.alpha, other.confidence))
+    theirs, their_say = (looked_up(v, places, other.rect) for v in (other.alpha, other.confidence))
     weights = my_say + _SAY, their_say + _SAY
     joined = (mine * weights[0] + theirs * weights[1]) / (weights[0] + weights[1])
     union = np.maximum(mine, theirs).sum()
@@ -94,19 +94,9 @@ def _look(values: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
     return out
 
 
-def _at(values: FloatArray, places: FloatArray, rect: Rect) -> FloatArray:
-    """A patch's values at pixels of its eye; 0 outside of it."""
-    p = np.nan_to_num(places - np.array([rect.x0 + 0.5, rect.y0 + 0.5]), nan=-1e4).astype(np.float32)
-    out: FloatArray = cv2.remap(values.astype(np.float32), p, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-    return out
-
-
-def _grown(layer: Patch, rect: Rect) -> tuple[FloatArray, FloatArray]:
+def _grown(patch: Patch, rect: Rect) -> tuple[FloatArray, FloatArray]:
     """(alpha, confidence) in a larger rectangle: nobody is there for sure."""
-    alpha, confidence = (
-        np.zeros((rect.y1 - rect.y0, rect.x1 - rect.x0), np.float32),
-        np.ones((rect.y1 - rect.y0, rect.x1 - rect.x0), np.float32),
-    )
-    inside = layer.rect.shifted(-rect.x0, -rect.y0).slices
-    alpha[inside], confidence[inside] = layer.alpha, layer.confidence
+    alpha, confidence = np.zeros((rect.height, rect.width), np.float32), np.ones((rect.height, rect.width), np.float32)
+    inside = patch.rect.shifted(-rect.x0, -rect.y0).slices
+    alpha[inside], confidence[inside] = patch.alpha, patch.confidence
     return alpha, confidence

@@ -185,11 +185,7 @@ class VR180_OT_server(VR180_OT_work):
         raise NotImplementedError
 
     def start(self, scene: bpy.types.Scene, link: vr180.Link) -> vr180.Task:
-        def work(task: vr180.Task) -> dict[str, Any]:
-            link.call(self.ask)
-            return link.wait(task.cancel, lambda done, total: task.progress(done, total, "analysing")).refresh()
-
-        return vr180.Task(work)
+        return vr180.analyse_task(link, first=self.ask)
 
     def finish(self, scene: bpy.types.Scene, task: vr180.Task) -> None:
         show_people(scene, task.result)
@@ -405,7 +401,7 @@ def rendered(values: dict[str, Any], facts: dict[str, Any]) -> Path:
     """The first file of the rendered matte. Raises ValueError when there is none."""
     if not values["folder"]:
         raise ValueError("Folder is empty; render the matte first")
-    stem = Path(facts["path"]).stem
+    stem = vr180.clip_stem(facts["path"])
     files = sorted(Path(values["folder"]).glob(f"{stem}.[0-9]*.exr"))
     if not files:
         raise ValueError(f"there is no {stem}.####.exr in {values['folder']}; render the matte first")

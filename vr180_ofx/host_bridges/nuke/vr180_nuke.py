@@ -32,10 +32,11 @@ _READERS = ("Read",)
 class Live:
     """What one node has going on. key: everything that its link was made from."""
 
-    def __init__(self, link: vr180.Link, key: Any, folder: Path) -> None:
+    def __init__(self, link: vr180.Link, key: Any, folder: Path, first_frame: int) -> None:
         self.link = link
         self.key = key
         self.folder = folder
+        self.first_frame = first_frame
         self.scrubber: vr180.Scrubber | None = None
         self.wish: vr180.Wish | None = None
 
@@ -44,7 +45,7 @@ class Live:
         return (self.folder / "live.%07d.exr").as_posix()
 
     def file(self, frame: int) -> Path:
-        return Path(self.pattern % frame)
+        return self.folder / f"live.{frame:07d}.exr"
 
     def close(self) -> None:
         if self.scrubber is not None:
@@ -140,7 +141,8 @@ def live_of(node: Any) -> Live:
     values = values_of(node)
     link = NODE.link(values, {"exr_preset": "nuke"})
     # files of another eye or another first frame are other files
-    key = (*link.key, view_of(values), int(values["first_frame"]))
+    first_frame = int(values["first_frame"])
+    key = (*link.key, view_of(values), first_frame)
     name = node.fullName()
     found = _lives.get(name)
     if found is not None:
@@ -148,7 +150,7 @@ def live_of(node: Any) -> Live:
             return found
         found.close()
     mark = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
-    _lives[name] = Live(link, key, vr180.announce_path().parent.parent / "hosts" / HOST / mark)
+    _lives[name] = Live(link, key, vr180.announce_path().parent.parent / "hosts" / HOST / mark, first_frame)
     return _lives[name]
 
 
@@ -160,19 +162,11 @@ def show_files(node: Any) -> None:
     if value(node, "live"):
         pattern = live_of(node).pattern
     else:
-        stem = clip_stem(values["clip"])
+        stem = vr180.clip_stem(values["clip"])
         pattern = (Path(values["folder"]) / f"{stem}.%04d.exr").as_posix() if values["folder"] else ""
     if value(read, "file") != pattern:
         read.knob("file").setValue(pattern)
     node.node("Layer").knob("in").setValue(layer_of(values["layer"]))
-
-
-def clip_stem(path: str) -> str:
-    """What rendered files are called: the clip's name without its ending and without the numbers' pattern."""
-    stem = Path(path).stem
-    for mark in ("%", "#"):
-        stem = stem.split(mark)[0]
-    return stem.rstrip("._- ") or "clip"
 
 
 def layer_of(layer: str) -> str:
@@ -253,8 +247,9 @@ def refresh(node: Any) -> None:
 def deliver(name: str, live: Live, wish: vr180.Wish, pictures: dict[str, vr180.Picture]) -> None:
     """On a thread of the client: the picture becomes a file, and Nuke is told."""
     picture = next(iter(pictures.values()))
-    write(live.file(wish.n + live.key[-1]), picture.data)
-    nuke.executeInMainThread(on_delivered, (name, wish.n + live.key[-1], picture.quality))
+    frame = wish.n + live.first_frame
+    write(live.file(frame), picture.data)
+    nuke.executeInMainThread(on_delivered, (name, frame, picture.quality))
 
 
 def write(path: Path, data: bytes) -> None:
@@ -317,7 +312,9 @@ def final_frame(node: Any, frame: int) -> None:
     values = values_of(node)
     read = node.node("Matte")
     if not value(node, "live"):
-        path = Path(str(value(read, "file")) % frame)
+        if not values["folder"]:
+            raise ValueError("Folder is empty, and Live is off; name where the matte was rendered, or switch Live on")
+        path = Path(values["folder"]) / f"{vr180.clip_stem(values['clip'])}.{frame:04d}.exr"
         if not path.exists():
             raise ValueError(f"{path} is not rendered; press Render range, or switch Live on")
         return
@@ -445,12 +442,7 @@ def at_once(ask: Any) -> Any:
 
     def pressed(node: Any) -> None:
         link = live_of(node).link
-
-        def work(task: vr180.Task) -> dict[str, Any]:
-            link.call(ask)
-            return link.wait(task.cancel, lambda done, total: task.progress(done, total, "analysing")).refresh()
-
-        start(node, "VR180 Matte", lambda changed: vr180.Task(work, changed), analysed)
+        start(node, "VR180 Matte", lambda changed: vr180.analyse_task(link, changed, ask), analysed)
 
     return pressed
 

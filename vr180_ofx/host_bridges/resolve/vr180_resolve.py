@@ -76,20 +76,13 @@ class Job:
         }  # fmt: skip
         if name == "reconnect":
             link.forget()
-        ask = asks[name]
-
-        def work(task: vr180.Task) -> dict[str, Any]:
-            if ask is not None:
-                link.call(ask)
-            return link.wait(task.cancel, lambda done, total: task.progress(done, total, "finding the people")).refresh()
-
-        self.task, self._then = vr180.Task(work), self._show_people
+        self.task, self._then = vr180.analyse_task(link, first=asks[name]), self._show_people
 
     def _render(self, link: vr180.Link) -> None:
         v = self.values
         if not v["folder"]:
             # beside the clip, where the host's own render caches lie, too
-            v["folder"] = str(Path(v["clip"]).parent / f"{clip_stem(v['clip'])}_vr180_matte")
+            v["folder"] = str(Path(v["clip"]).parent / f"{vr180.clip_stem(v['clip'])}_vr180_matte")
         frames = NODE.ranges(v["frames"], int(v["first_frame"]))
         layout = "whole" if v["view"] == "auto" else "per_view_files"
         output = {"exr_preset": "resolve", "exr_layout": layout, **NODE.output(v), "start_frame": max(0, int(v["first_frame"]))}
@@ -129,17 +122,9 @@ class Job:
         return self.task.done / self.task.total if self.task is not None and self.task.total else 0.0
 
 
-def clip_stem(path: str) -> str:
-    """What rendered files are called: the clip's name without its ending and without the numbers' pattern."""
-    stem = Path(path).stem
-    for mark in ("%", "#", "["):
-        stem = stem.split(mark)[0]
-    return stem.rstrip("._- ") or "clip"
-
-
 def rendered_files(values: dict[str, Any], facts: dict[str, Any]) -> dict[str, list[Path]]:
     """view -> its files in order; ``whole`` for both eyes in one picture. Raises HostError when there are none."""
-    stem, folder = clip_stem(facts["path"]), Path(values["folder"])
+    stem, folder = vr180.clip_stem(facts["path"]), Path(values["folder"])
     if values["view"] == "auto":
         names = {"whole": f"{stem}.[0-9]*.exr"}
     else:

@@ -39,9 +39,9 @@ typedef struct {
     char layer[128], folder[ROOM], frames[1024], output[2048];
 } Values;
 
-/* One fetched picture. users: who looks at it now; it is only fetched anew by its only user. */
+/* One fetched picture. busy: one thread fetches it or looks at it. */
 typedef struct {
-    int used, users, busy;
+    int used, busy;
     long age;
     int n, draft;
     char view[8], layer[128];
@@ -400,7 +400,7 @@ static OfxStatus destroy(OfxEffect effect) {
 static OfxStatus purge(Instance *instance) {
     mutex_lock(&instance->lock);
     for (int i = 0; i < SLOTS; i++)
-        if (!instance->slots[i].users) {
+        if (!instance->slots[i].busy) {
             buffer_free(&instance->slots[i].plane.data);
             instance->slots[i].used = 0;
         }
@@ -418,13 +418,13 @@ static Slot *take_slot(Instance *instance, const Values *v, int n, const char *v
         for (int i = 0; i < SLOTS; i++) {
             Slot *s = &instance->slots[i];
             if (s->used && s->n == n && s->draft == draft && !strcmp(s->view, view) && !strcmp(s->layer, v->layer) && !memcmp(s->wanted, &v->wanted, sizeof v->wanted)) {
-                best = s->busy || s->users ? NULL : s;
+                best = s->busy ? NULL : s;
                 goto chosen;
             }
         }
         for (int i = 0; i < SLOTS; i++) {
             Slot *s = &instance->slots[i];
-            if (!s->users && !s->busy && (!best || (!s->used && best->used) || (s->used == best->used && s->age < best->age))) best = s;
+            if (!s->busy && (!best || (!s->used && best->used) || (s->used == best->used && s->age < best->age))) best = s;
         }
         if (best) {
             if (!best->wanted) best->wanted = malloc(sizeof *best->wanted);
@@ -443,7 +443,7 @@ static Slot *take_slot(Instance *instance, const Values *v, int n, const char *v
         }
     chosen:
         if (best) {
-            best->busy = best->users = 1;
+            best->busy = 1;
             best->age = ++instance->age;
         }
         mutex_unlock(&instance->lock);
@@ -455,7 +455,7 @@ static Slot *take_slot(Instance *instance, const Values *v, int n, const char *v
 
 static void leave_slot(Instance *instance, Slot *slot, int usable) {
     mutex_lock(&instance->lock);
-    slot->busy = slot->users = 0;
+    slot->busy = 0;
     if (!usable) slot->used = 0;
     mutex_unlock(&instance->lock);
 }
