@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 #: Raised whenever the same clip and settings begin to give another plan, or the same plan other mattes: results of different
 #: revisions are never mixed, in caches or in a render that goes on.
-PLAN_REVISION = 2
-MATTE_REVISION = 2
+PLAN_REVISION = 3
+MATTE_REVISION = 3
 
 if TYPE_CHECKING:
     from vr180_ofx.engine.frame import Frame, ViewMatte

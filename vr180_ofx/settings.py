@@ -86,6 +86,9 @@ class InputSettings(Section):
         None, gt=0, le=1000, description="Frames per second of an image sequence; by default what its files say, else 24."
     )
     swap_eyes: bool = Field(False, description="The left eye lies where the right one is expected.")
+    interocular_m: float | None = Field(
+        None, gt=0, lt=10, description="Metres between the cameras, for distances; by default what the file says, else 0.064."
+    )
 
     @field_validator("frames", mode="before")
     @classmethod
@@ -168,12 +171,21 @@ class StereoSettings(Section):
 
     consistency_mode: Literal["independent", "master_slave", "joint"] = Field(
         "master_slave",
-        description="joint: both eyes decide on each edge together, by measured disparity. "
-        "master_slave does what independent does in this version.",
+        description="independent: each eye alone. master_slave: the eyes are compared, and an eye that does not agree is corrected. "
+        "joint: the same, and both eyes decide on each edge together, by measured disparity.",
     )
-    validation_threshold: float = Field(0.8, ge=0, le=1)
-    correction_method: Literal["transfer", "reprocess", "ensemble"] = "transfer"
-    master: Literal["left", "right"] = "left"
+    validation_threshold: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="Eyes that agree less than this on a person in a frame: the weaker one is corrected; 0 corrects nothing.",
+    )
+    correction_method: Literal["transfer", "reprocess", "ensemble"] = Field(
+        "transfer",
+        description="transfer: the better eye's matte as the weaker eye sees it. reprocess: the weaker eye is looked at again where the "
+        "better one points; transfer when that does not help. ensemble: both eyes, weighted by confidence.",
+    )
+    master: Literal["left", "right"] = Field("left", description="The eye that is believed when both are as sure as each other.")
 
 
 def _as_colour(value: Any) -> Any:
@@ -329,7 +341,6 @@ class Settings(Section):
 #: Keys that are understood, so that config files load, and that this version does nothing with.
 WITHOUT_EFFECT = (
     "processing.memory_pipeline", "processing.streaming_output",
-    "stereo.validation_threshold", "stereo.correction_method", "stereo.master",
     "performance.preserve_intermediates", "debugging.log_intermediate_workflow",
     "matting.refiner_weights",
 )  # fmt: skip

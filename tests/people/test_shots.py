@@ -14,7 +14,7 @@ def scene(seed, n, size=(96, 192)):
 def cuts(pictures):
     finder, found = CutFinder(24), []
     for n, p in enumerate(pictures):
-        found += finder.push(n, p)
+        found += finder.push(n, p if isinstance(p, tuple) else (p,))
     found += finder.flush()
     assert [n for n, _ in found] == list(range(len(pictures)))
     return [n for n, cut in found if cut]
@@ -34,3 +34,14 @@ def test_a_flash_is_no_cut(length):
     for k in range(length):
         pictures[15 + k] = np.full_like(pictures[0], 250)
     assert cuts(pictures) == []
+
+
+@pytest.mark.parametrize("eye", [0, 1])
+def test_what_happens_to_one_eye_is_no_cut(eye):
+    """A lens is covered for a while, or a sensor drops out; the shot goes on in the other eye."""
+    pictures = [[scene(1, n), scene(1, n + 1)] for n in range(40)]
+    for pair in pictures[12:24]:
+        pair[eye] = pair[eye] // 16
+    assert cuts([tuple(pair) for pair in pictures]) == []
+    after = [(scene(2, n), scene(2, n + 1)) for n in range(20)]
+    assert cuts([tuple(pair) for pair in pictures] + after) == [40]

@@ -132,6 +132,10 @@ def say_plan(plan: Plan) -> None:
         for view in plan.views:
             frames = sorted(plan.track(p, view).bodies)
             where.append(f"{view} {frames[0]}-{frames[-1]} ({len(frames)} frames)" if frames else f"{view} never")
+        metres = [plan.interocular_m / s for s in p.shifts.values()]
+        if metres:
+            near, far = (f"{v:.1f}" for v in (min(metres), max(metres)))
+            where.append(f"{near} m away" if near == far else f"{near} to {far} m away")
         console.print(f"  {p.name}{' (excluded)' if p.exclude else ''}: {', '.join(where)}")
     for note in plan.notes:
         console.print(f"  [yellow]{note}[/]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, TypeVar
 
@@ -16,10 +17,11 @@ from vr180_ofx.matte.refiner import Refiner
 from vr180_ofx.media.picture import EyeImage, SourceFrame
 from vr180_ofx.people.follow import Box, resized_projection
 from vr180_ofx.people.plan import Person, Plan
-from vr180_ofx.stereo.reconcile import Agreement, join
+from vr180_ofx.stereo.consistency import Consistency, carried_mask, guided, settle
+from vr180_ofx.stereo.validate import Verdict
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.base import Key, Mask, Memory, Prompt, Tracker, WindowImage
-from vr180_ofx.vr180.layout import LEFT, RIGHT
+from vr180_ofx.vr180.layout import LEFT
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Rect, Window
 
@@ -32,12 +34,12 @@ class Pipeline:
 
     shrink: 1, 2 or 4: the resolution of the mattes is the input's divided by it.
     executor: windows are independent of each other and may be worked on at once; the result is the same.
-    batch: windows that the tracker sees at once, 0 for all of them. joint: both eyes decide together.
+    batch: windows that the tracker sees at once, 0 for all of them. consistency: what the eyes owe each other; None: nothing.
     """
 
     def __init__(
         self, plan: Plan, tracker: Tracker, refiner: Refiner, shrink: int = 1, executor: Executor | None = None,
-        stages: Stages | None = None, batch: int = 0, joint: bool = False,
+        stages: Stages | None = None, batch: int = 0, consistency: Consistency | None = None,
     ) -> None:  # fmt: skip
         self.plan = plan
         self.tracker = tracker
@@ -46,7 +48,7 @@ class Pipeline:
         self._executor = executor
         self.stages = stages or Stages()
         self.batch = batch
-        self.joint = joint
+        self.consistency = consistency
 
     def advance(self, frame: SourceFrame, memory: Memory) -> tuple[Memory, dict[Key, Mask], dict[Key, WindowImage]]:
         """Steps the tracker: what warm-up frames need."""
@@ -59,6 +61,11 @@ class Pipeline:
         """Steps the tracker and finishes the frame."""
         eyes = self._eyes(frame)
         memory, masks, windows = self.advance(frame, memory)
+        verdicts: dict[int, Verdict] = {}
+        scores = {k: m.score for k, m in masks.items()}
+        if self.consistency is not None:
+            with self.stages.measure("validate"):
+                verdicts, masks = self._validate(self.consistency, frame.index, masks, windows, self._projection(eyes[LEFT]))
         confidences = self._confidence(masks)
         keys = list(masks)
 
@@ -72,27 +79,42 @@ class Pipeline:
                 return paste(refined, confidences[key], image.window, eye, self._projection(eye))
 
         patches = dict(zip(keys, self._map(finish, keys), strict=True))
-        if self.joint:
+        if self.consistency is not None:
             with self.stages.measure("stereo"):
-                metadata = metadata | {"agreement": self._join(eyes, patches)}
+                names, projection = {p.id: p.name for p in self.plan.people}, self._projection(eyes[LEFT])
+                report = settle(
+                    self.consistency, verdicts, patches, scores, windows, eyes, projection, names,
+                    lambda function, items: list(self._map(function, items)),
+                )  # fmt: skip
+            metadata = metadata | report.to_dict()
         with self.stages.measure("combine"):
             views = {view: self._combine(view, eye, patches, masks, windows) for view, eye in eyes.items()}
         return memory, Frame(frame.index, views, metadata)
 
-    def _join(self, eyes: dict[str, EyeImage], patches: dict[Key, Patch | None]) -> dict[str, float]:
-        """Makes both eyes' mattes agree, person by person. Returns how far they agreed before: name -> 0..1."""
-        names = {p.id: p.name for p in self.plan.people}
-        pairs = [(k, left, right) for (k, view), left in patches.items() if view == LEFT and left and (right := patches.get((k, RIGHT)))]
-
-        def work(pair: tuple[int, Patch, Patch]) -> Agreement:
-            return join(eyes[LEFT], eyes[RIGHT], pair[1], pair[2], self._projection(eyes[LEFT]))
-
-        out = {}
-        for (k, _, _), agreed in zip(pairs, self._map(work, pairs), strict=True):
-            patches[k, LEFT], patches[k, RIGHT] = agreed.left, agreed.right
-            if agreed.used:
-                out[names[k]] = round(agreed.overlap, 4)
-        return out
+    def _validate(
+        self, consistency: Consistency, n: int, masks: dict[Key, Mask], windows: dict[Key, WindowImage], projection: Projection
+    ) -> tuple[dict[int, Verdict], dict[Key, Mask]]:
+        """What both eyes say of everybody, and the masks to go on with: an eye that cannot be trusted gets the other one's, or, with
+        ``reprocess``, what the tracker finds when it is shown where to look, if the eyes agree then.
+        """
+        shifts = {p.id: p.shift(n) for p in self.plan.people}
+        verdicts = consistency.validate(masks, windows, projection, shifts)
+        weak = {(p, v.weaker): v for p, v in verdicts.items() if v.weaker is not None}
+        if weak and consistency.method == "reprocess":
+            shown = {key: guided(v, masks, windows, key[0], self.tracker.wants_prompts) for key, v in weak.items()}
+            prompted = {key: image for key, image in shown.items() if image is not None}
+            found = self.tracker.step(self.tracker.begin(), prompted, self.batch)[1] if prompted else {}
+            again = consistency.validate(masks | found, windows, projection, shifts)
+            for key in found:
+                after = again[key[0]]
+                if after.agreement is not None and after.weaker is None:
+                    verdicts[key[0]] = replace(after, mended=key[1])
+                    masks = masks | {key: found[key]}
+        if consistency.method != "ensemble":
+            for person, v in verdicts.items():
+                if v.weaker is not None:
+                    masks = masks | {(person, v.weaker): carried_mask(v, masks, windows, person)}
+        return verdicts, masks
 
     def _map(self, function: Callable[[T], U], items: Iterable[T]) -> Iterable[U]:
         return self._executor.map(function, items) if self._executor is not None else map(function, items)

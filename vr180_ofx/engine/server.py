@@ -29,6 +29,7 @@ from vr180_ofx.media.errors import FrameError
 from vr180_ofx.media.picture import SourceFrame
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
+from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.base import Memory, Tracker
 from vr180_ofx.trackers.registry import make_tracker
@@ -121,13 +122,15 @@ class FrameServer:
         level = self._level
         shrink = round(1 / self.settings.processing.scale_factor) * level.shrink
         executor = None if level.batch == 1 else self._pool
-        return Pipeline(self.plan, self._tracker, self._refiner, shrink, executor, self.stages, level.batch, self._joint)
+        return Pipeline(self.plan, self._tracker, self._refiner, shrink, executor, self.stages, level.batch, self._consistency)
 
     @property
-    def _joint(self) -> bool:
-        """Whether both eyes decide together."""
-        s = self.settings
-        return s.stereo.consistency_mode == "joint" and s.matting.use_disparity_mapping and len(self.clip.views) == 2
+    def _consistency(self) -> Consistency | None:
+        """What the eyes owe each other."""
+        s = self.settings.stereo
+        if s.consistency_mode == "independent" or not self.settings.matting.use_disparity_mapping or len(self.clip.views) < 2:
+            return None
+        return Consistency(s.consistency_mode, s.validation_threshold, s.correction_method, s.master)
 
     def __enter__(self) -> FrameServer:
         return self
@@ -215,8 +218,8 @@ class FrameServer:
         tracker, scene = self._tracker, self._scene
         chunk, chain = scene.chunks.of(n), scene.chain
         more = [quality, self._refiner.identity(), str(self.settings.processing.scale_factor)]
-        if self._joint:
-            more.append("joint")
+        if self._consistency is not None:
+            more.append(self._consistency.identity())
         if quality == "draft":
             return chain.frame(n, n, *more)
         if tracker.exact_after is not None:

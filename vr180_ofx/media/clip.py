@@ -15,6 +15,7 @@ from vr180_ofx.media.errors import MediaError
 from vr180_ofx.media.naming import NameFacts, facts_from_name
 from vr180_ofx.media.picture import FloatArray, SourceFrame
 from vr180_ofx.settings import Settings
+from vr180_ofx.vr180.epipolar import INTEROCULAR_M
 from vr180_ofx.vr180.layout import Layout, LayoutName
 from vr180_ofx.vr180.projection import Projection, make_projection
 from vr180_ofx.vr180.window import Rect
@@ -33,6 +34,7 @@ class Geometry:
     projection_name: str
     fov_degrees: float | None
     reasons: tuple[str, ...]
+    interocular_m: float = INTEROCULAR_M
 
     def projection(self) -> Projection:
         width, height = self.layout.eye_size
@@ -47,6 +49,7 @@ class StreamFacts:
     projection: str | None = None
     fov_degrees: float | None = None
     swap: bool = False
+    interocular_m: float | None = None
 
 
 class Source(Protocol):
@@ -123,6 +126,11 @@ class Clip:
     @property
     def projection(self) -> Projection:
         return self.geometry.projection()
+
+    @property
+    def interocular_m(self) -> float:
+        """How far apart the cameras stood: what distances in metres are reckoned with."""
+        return self.geometry.interocular_m
 
     def frame(self, n: int) -> SourceFrame:
         """Frame ``n`` as the stages see it: nothing is converted until it is asked for."""
@@ -248,7 +256,8 @@ def decide_geometry(width: int, height: int, facts: StreamFacts, name: NameFacts
         reasons.append(f"projection flat: one eye is {eye_width}x{eye_height}")
     if projection == "flat" and fov is not None and fov >= 170:
         raise MediaError(f"input.fov_degrees is {fov:g}; a flat picture has less than 170")
-    return Geometry(frame_layout, projection, fov, tuple(reasons))
+    interocular = asked.interocular_m or facts.interocular_m or INTEROCULAR_M
+    return Geometry(frame_layout, projection, fov, tuple(reasons), interocular)
 
 
 def _layout_name(text: str) -> LayoutName:

@@ -135,6 +135,7 @@ def facts_from_stream(frame: VideoFrame) -> StreamFacts:
     """
     layout = projection = None
     fov: float | None = None
+    baseline: float | None = None
     swap = False
     found: Any = frame.side_data
     for data in found:
@@ -144,6 +145,9 @@ def facts_from_stream(frame: VideoFrame) -> StreamFacts:
             code, flags = struct.unpack_from("<Ii", raw)
             layout = {0: "mono", 1: "sbs", 2: "tb"}.get(code)
             swap = bool(flags & 1)
+            if len(raw) >= 20:
+                # FFmpeg 7.1 and later: the cameras' distance in micrometres, 0 when the file does not say
+                baseline = struct.unpack_from("<I", raw, 16)[0] / 1e6 or None
         elif kind == "SPHERICAL" and len(raw) >= 32:
             code, _yaw, _pitch, _roll, left, _top, right, _bottom = struct.unpack_from("<IiiiIIII", raw)
             if code in (0, 2):  # whole, or a tile given by its bounds in 0.32 fixed point
@@ -155,4 +159,4 @@ def facts_from_stream(frame: VideoFrame) -> StreamFacts:
                 projection = "flat"
             elif code == 5:
                 projection, fov = "fisheye", None
-    return StreamFacts(layout, projection, fov, swap)
+    return StreamFacts(layout, projection, fov, swap, baseline)

@@ -47,7 +47,8 @@ class RenderReport:
 
     written, kept: frames made now, and found whole from an earlier run. missing: positions (0-based) that cannot be decoded.
     lost: frames beyond the last one that the file's header promises and a truncated file no longer holds.
-    stages: seconds, calls and milliseconds per call of each stage.
+    stages: seconds, calls and milliseconds per call of each stage. agreement: person -> mean and least agreement of the eyes, of the frames
+    made now. corrected: "person01 right: transfer" -> the frames in which that was done.
     """
 
     folder: str
@@ -63,6 +64,8 @@ class RenderReport:
     notes: list[str] = field(default_factory=list)
     stages: dict[str, dict[str, float]] = field(default_factory=dict)
     degradations: list[str] = field(default_factory=list)
+    agreement: dict[str, dict[str, float]] = field(default_factory=dict)
+    corrected: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -138,6 +141,7 @@ def _run(
     writers = ThreadPoolExecutor(writer.parallel, "write")
     plates = job.clip.reopen() if writer.needs_source else None
     done = report.kept
+    eyes = _Eyes()
     waiting: dict[int, Future[Frame]] = {}
     writing: dict[Future[None], int] = {}
     ok = False
@@ -160,6 +164,7 @@ def _run(
                     _settle(writing, report)
                     writer.skip(n)
                 else:
+                    eyes.add(frame)
                     writing[writers.submit(_write, writer, frame, plates, stages)] = n
                 del waiting[n]
             elif writing:
@@ -172,6 +177,7 @@ def _run(
             if progress:
                 progress(done + len(report.missing), report.frames)
         report.notes += writer.finish()
+        eyes.tell(report)
         if server.ladder.number:
             report.degradations.append(server.ladder.level.name)
             report.notes.append(
@@ -189,6 +195,30 @@ def _run(
         if not ok:
             writer.abort()
             remove_leftovers(job.folder)
+
+
+class _Eyes:
+    """What frames say of how far their eyes agreed."""
+
+    def __init__(self) -> None:
+        self._agreement: dict[str, list[float]] = {}
+        self._frames: dict[str, dict[str, list[int]]] = {"corrected": {}, "damage": {}}
+
+    def add(self, frame: Frame) -> None:
+        for name, value in frame.metadata.get("agreement", {}).items():
+            self._agreement.setdefault(name, []).append(value)
+        for kind, found in self._frames.items():
+            for name, what in frame.metadata.get(kind, {}).items():
+                found.setdefault(f"{name}, {what}" if kind == "corrected" else what, []).append(frame.index)
+
+    def tell(self, report: RenderReport) -> None:
+        report.agreement = {
+            name: {"mean": round(sum(v) / len(v), 4), "least": round(min(v), 4)} for name, v in sorted(self._agreement.items())
+        }
+        report.corrected = {what: ranges_text(frames) for what, frames in self._frames["corrected"].items()}
+        report.notes += [f"the eyes did not agree; corrected: {what}, in frames {frames}" for what, frames in report.corrected.items()]
+        for what, frames in self._frames["damage"].items():
+            report.notes.append(f"{what} than the other one where people are, in frames {ranges_text(sorted(set(frames)))}")
 
 
 def _settle(writing: dict[Future[None], int], report: RenderReport) -> None:

@@ -17,8 +17,9 @@ from vr180_ofx.people.follow import Follower, resized_projection
 from vr180_ofx.people.member import Eyes, Member
 from vr180_ofx.people.plan import Person, Plan
 from vr180_ofx.people.search import search
-from vr180_ofx.people.shots import CutFinder, Thumb, thumbnail
+from vr180_ofx.people.shots import CutFinder, Thumbs, thumbnail
 from vr180_ofx.settings import Settings, ranges_text
+from vr180_ofx.stereo.distance import steadied
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
 from vr180_ofx.vr180.projection import Projection
@@ -32,6 +33,8 @@ _CANDIDATE_THRESHOLD = 0.5
 _FINE_EVERY = 2
 #: Searches come in bursts; so many reduced frames are decoded in the meantime.
 _AHEAD = 12
+#: One distance for so many seconds.
+_DISTANCE_EVERY_S = 0.2
 
 Progress = Callable[[int, int], None]
 
@@ -81,21 +84,21 @@ class _Analysis:
         bad = []
         threads = self._settings.hardware.threads or 2
         reader = clip.reopen(fast=True)
-        last_thumb: Thumb | None = None
+        last: Thumbs | None = None
         try:
             with ThreadPoolExecutor(threads, "search") as self._pool, ThreadPoolExecutor(1, "decode") as decoder:
                 coming = deque(decoder.submit(self._fetch, reader, n) for n in range(min(_AHEAD, total)))
                 for n in range(total):
-                    waiting, thumb = coming.popleft().result()
+                    waiting, thumbs = coming.popleft().result()
                     if n + _AHEAD < total:
                         coming.append(decoder.submit(self._fetch, reader, n + _AHEAD))
-                    if thumb is None:
+                    if thumbs is None:
                         bad.append(n)
-                        thumb = last_thumb
+                        thumbs = last
                     queue.append(waiting)
-                    if thumb is not None:
-                        last_thumb = thumb
-                        for decided, cut in cuts.push(n, thumb):
+                    if thumbs is not None:
+                        last = thumbs
+                        for decided, cut in cuts.push(n, thumbs):
                             self._take(queue, decided, cut)
                     if progress:
                         progress(n + 1, total)
@@ -108,7 +111,7 @@ class _Analysis:
             self._notes.append(f"frames that cannot be decoded: {ranges_text(bad)}")
         return self._plan()
 
-    def _fetch(self, reader: Clip, n: int) -> tuple[_Waiting, Thumb | None]:
+    def _fetch(self, reader: Clip, n: int) -> tuple[_Waiting, Thumbs | None]:
         """Decodes a frame and keeps what the analysis needs of it (runs ahead on a thread of its own)."""
         try:
             with self._stages.measure("analyse: decode"):
@@ -117,11 +120,10 @@ class _Analysis:
             log.debug("analysis passes over frame %d: %s", n, error)
             return _Waiting(n, None), None
         with self._stages.measure("analyse: reduce"):
-            first = frame.eyes[self._clip.views[0]]
             eyes = None
             if n % self._stride == 0:
                 eyes = {view: eye.reduced(self._factor) for view, eye in frame.eyes.items()}
-            return _Waiting(n, eyes), thumbnail(eyes[self._clip.views[0]] if eyes else first)
+            return _Waiting(n, eyes), tuple(thumbnail(eye) for eye in (eyes or frame.eyes).values())
 
     def _take(self, queue: deque[_Waiting], decided: int, cut: bool) -> None:
         while queue and queue[0].n <= decided:
@@ -206,6 +208,7 @@ class _Analysis:
                 },
                 False,
                 shot,
+                steadied(m.matches, max(1, round(_DISTANCE_EVERY_S * self._fps))),
             )
             for k, (shot, m) in enumerate(people)
         ]
@@ -221,6 +224,7 @@ class _Analysis:
                 "eye_size": list(clip.eye_size),
                 "layout": clip.geometry.layout.name,
                 "projection": clip.geometry.projection_name,
+                "interocular_m": clip.interocular_m,
             },
             shots=shots,
             people=made,

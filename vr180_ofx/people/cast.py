@@ -7,14 +7,18 @@ from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Executor
 
+import numpy as np
+
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.people.body import Body, Candidate
 from vr180_ofx.people.detector import Detector
-from vr180_ofx.people.follow import BoolArray, Follower, Sighting, contained, mask_iou
+from vr180_ofx.people.follow import BoolArray, Follower, Sighting, contained, mask_iou, resized_projection
 from vr180_ofx.people.member import HIDDEN_SCORE, PRESENCE, SAME_MASK, Eyes, Member, Moment, moved, same_person, steady, union
 from vr180_ofx.people.plan import Entry
 from vr180_ofx.people.search import merge_sightings
+from vr180_ofx.stereo.distance import whole_shift
 from vr180_ofx.trackers.erase import cover, erase
+from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import Projection
 
 #: Somebody is behind others when these cover so much of the middle of the body.
@@ -66,6 +70,7 @@ class Cast:
                 masks[view][m.id] = s.mask
             gained = m.entries and any(view not in m.entries for view in found)
             self._note(m, n, found)
+            self._range(m, n, eyes, found)
             if gained:
                 self._look_back(m, n)
         self._past.append(Moment(n, eyes, {m.id: dict(m.masks) for m in self.members if n in m.seen.values()}))
@@ -181,6 +186,16 @@ class Cast:
             disparity = math.remainder(left.longitude - right.longitude, math.tau)
             m.disparity = disparity if m.disparity is None else 0.7 * m.disparity + 0.3 * disparity
 
+    def _range(self, m: Member, n: int, eyes: Eyes, found: dict[str, Sighting]) -> None:
+        """Measures how far away somebody is whom both eyes see."""
+        if len(found) < 2 or LEFT not in found:
+            return
+        eye = eyes[LEFT]
+        local = resized_projection(self._follower.projection, eye.width, eye.height)
+        match = whole_shift(eye, eyes[RIGHT], np.array(found[LEFT].body.direction), found[RIGHT].mask, local)
+        if match is not None:
+            m.matches[n] = match
+
     # what a search found -----------------------------------------------------------------------------------------
 
     def meet(self, n: int, eyes: Eyes, view: str, candidates: Iterable[Candidate]) -> None:
@@ -286,6 +301,7 @@ class Cast:
         m.hits += 1
         m.best_score = max(m.best_score, c.score)
         self._note(m, n, found, "found")
+        self._range(m, n, eyes, found)
         if self._past and self._past[-1].n == n:
             self._past[-1].masks[m.id] = dict(m.masks)
         if new:
@@ -345,12 +361,15 @@ class Cast:
             if not found:
                 break
             self._note(ahead, moment.n, found)
+            self._range(ahead, moment.n, moment.eyes, found)
             for view, s in found.items():
                 moment.masks.setdefault(m.id, {}).setdefault(view, s.mask)
         for view, entries in ahead.entries.items():
             own = m.entries.setdefault(view, {})
             for k, entry in entries.items():
                 own.setdefault(k, entry)
+        for k, match in ahead.matches.items():
+            m.matches.setdefault(k, match)
 
     def believed(self) -> list[Member]:
         """The members that are people, at the end of the shot."""

@@ -10,6 +10,7 @@ from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.people.body import Body, expected_disparity
 from vr180_ofx.people.follow import BoolArray, Sighting, contained, mask_iou
 from vr180_ofx.people.plan import Entry
+from vr180_ofx.stereo.distance import Match
 
 #: The segmenter must be this sure that somebody is there.
 PRESENCE = 0.5
@@ -31,7 +32,7 @@ class Member:
 
     bodies: view -> where they were seen last. entries: view -> frame -> what the plan will say.
     hits: how often a detector confirmed them. disparity: longitude in the left eye minus that in the right, radians.
-    behind: view -> who stands before them there.
+    behind: view -> who stands before them there. matches: frame -> how far away both eyes together saw them.
     """
 
     id: int
@@ -44,6 +45,7 @@ class Member:
     hits: int = 0
     disparity: float | None = None
     behind: dict[str, frozenset[int]] = field(default_factory=dict)
+    matches: dict[int, Match] = field(default_factory=dict)
 
     @property
     def partly_hidden(self) -> bool:

@@ -20,6 +20,7 @@ import numpy as np
 from vr180_ofx.people.body import Body, body_from_box, body_from_directions
 from vr180_ofx.people.follow import Box
 from vr180_ofx.storage import write_atomic
+from vr180_ofx.vr180.epipolar import INTEROCULAR_M
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Window
 
@@ -63,6 +64,16 @@ class Person:
     views: dict[str, dict[int, Entry]]
     exclude: bool = False
     shot: int = 0
+    #: Frame -> how far apart the eyes see them: tan of the lateral angle in the left eye minus that in the right one, which is the
+    #: interocular distance over the range.
+    shifts: dict[int, float] = field(default_factory=dict)
+
+    def shift(self, n: int) -> float | None:
+        """Interpolated; None when it was never measured."""
+        if not self.shifts:
+            return None
+        frames = sorted(self.shifts)
+        return float(np.interp(n, frames, [self.shifts[k] for k in frames]))
 
 
 @dataclass(slots=True)
@@ -99,6 +110,16 @@ class Plan:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def interocular_m(self) -> float:
+        """What distances are reckoned with."""
+        return float(self.clip.get("interocular_m", INTEROCULAR_M))
+
+    def distance_m(self, person: Person, n: int) -> float | None:
+        """How far somebody is from the line through both eyes."""
+        shift = person.shift(n)
+        return self.interocular_m / shift if shift else None
+
+    @property
     def active(self) -> list[Person]:
         """The people whose mattes are made: all that are not excluded."""
         return [p for p in self.people if not p.exclude]
@@ -127,8 +148,8 @@ class Plan:
             for p in self.present(n, view):
                 t = self.track(p, view)
                 b, behind = t.bodies[n], t.behind.get(n, ())
-                numbers = (b.longitude, b.latitude, b.reach, b.roll, *t.boxes[n], t.scores[n])
-                parts += [view.encode(), struct.pack(f"<i9d?{len(behind)}i", p.id, *numbers, n in t.anchors, *behind)]
+                numbers = (b.longitude, b.latitude, b.reach, b.roll, *t.boxes[n], t.scores[n], p.shift(n) or 0.0)
+                parts += [view.encode(), struct.pack(f"<i10d?{len(behind)}i", p.id, *numbers, n in t.anchors, *behind)]
         return b"|".join(parts)
 
     def window(self, person: Person, view: str, n: int, size: int) -> Window:
@@ -211,7 +232,10 @@ class Plan:
                         row["behind"] = list(e.behind)
                     rows[str(n)] = row | {"score": round(e.score, 3), "source": e.source}
                 views[view] = rows
-            people.append({"id": p.id, "name": p.name, "exclude": p.exclude, "shot": p.shot, "views": views})
+            person: dict[str, Any] = {"id": p.id, "name": p.name, "exclude": p.exclude, "shot": p.shot}
+            if p.shifts:
+                person["distance_m"] = [[n, round(self.interocular_m / s, 4)] for n, s in sorted(p.shifts.items())]
+            people.append(person | {"views": views})
         document = {
             "format": FORMAT,
             "version": VERSION,
@@ -256,8 +280,11 @@ class Plan:
             )
         shots = _shots(data.get("shots"), len(clip), source)
         people, used = [], set()
+        interocular = made_for.get("interocular_m", INTEROCULAR_M)
+        if not isinstance(interocular, (int, float)) or not 0 < interocular < 10:
+            raise PlanError(f"{source}: clip.interocular_m is {interocular!r}; it is the distance of the eyes in metres")
         for k, item in enumerate(data.get("people", [])):
-            person = _person(item, clip, f"{source}: people[{k}]")
+            person = _person(item, clip, f"{source}: people[{k}]", float(interocular))
             if person.id in used:
                 raise PlanError(f"{source}: people[{k}].id is {person.id}, which another person has; ids are unique")
             used.add(person.id)
@@ -295,12 +322,12 @@ def valid_name(name: str) -> bool:
     return bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", name))
 
 
-def _person(item: Any, clip: Any, where: str) -> Person:
+def _person(item: Any, clip: Any, where: str, interocular_m: float) -> Person:
     if not isinstance(item, dict):
         raise PlanError(f"{where} is {item!r}; a person is an object with id, name and views")
-    unknown = set(item) - {"id", "name", "exclude", "shot", "views"}
+    unknown = set(item) - {"id", "name", "exclude", "shot", "distance_m", "views"}
     if unknown:
-        raise PlanError(f"{where} has the key {sorted(unknown)[0]!r}; allowed are id, name, exclude, shot, views")
+        raise PlanError(f"{where} has the key {sorted(unknown)[0]!r}; allowed are id, name, exclude, shot, distance_m, views")
     number = item.get("id")
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 9999:
         raise PlanError(f"{where}.id is {number!r}; it is a number from 1 to 9999")
@@ -321,7 +348,17 @@ def _person(item: Any, clip: Any, where: str) -> Person:
                 raise PlanError(f"{place}: frames are numbers from 0 to {len(clip) - 1}")
             entries[int(key)] = _entry(row, clip, place)
         views[view] = entries
-    return Person(number, name, views, exclude, int(item.get("shot", 0)))
+    shifts: dict[int, float] = {}
+    for row in item.get("distance_m") or ():
+        try:
+            n, metres = row
+            n, metres = int(n), float(metres)
+        except (TypeError, ValueError):
+            n, metres = -1, 0.0
+        if not 0 <= n < len(clip) or not 0.05 <= metres < 10_000:
+            raise PlanError(f"{where}.distance_m has {row!r}; it is a list of [frame, metres], with frames from 0 to {len(clip) - 1}")
+        shifts[n] = interocular_m / metres
+    return Person(number, name, views, exclude, int(item.get("shot", 0)), shifts)
 
 
 def _entry(row: Any, clip: Any, where: str) -> Entry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from vr180_ofx import PLAN_REVISION
@@ -21,7 +22,8 @@ log = logging.getLogger(__name__)
 
 def plan_path(clip: Clip, settings: Settings, corrected: bool = False) -> Path:
     """Where the plan of a clip is kept: named by everything that it depends on. corrected: the one that somebody corrected."""
-    key = f"{PLAN_REVISION}|{clip.fingerprint}|{settings.digest('detection')}|{detector_weights(settings)}|{float(clip.fps)}"
+    seen = replace(clip.geometry, reasons=())
+    key = f"{PLAN_REVISION}|{clip.fingerprint}|{settings.digest('detection')}|{detector_weights(settings)}|{float(clip.fps)}|{seen}"
     return cache_folder("plans") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}{'.corrected' if corrected else ''}.json"
 
 

@@ -18,8 +18,12 @@ THUMB_SIDE = 192
 #: Frames of hindsight: a picture that returns within so many frames was interrupted by a flash, not cut.
 LAG = 3
 _SHORTEST_SHOT = 5
+#: Where one eye is cut, the other one changes at least by this share of it: else something happened to the one eye.
+_BOTH = 0.3
 
 Thumb = npt.NDArray[np.uint8]
+#: One for each eye.
+Thumbs = tuple[Thumb, ...]
 
 
 def thumbnail(eye: EyeImage) -> Thumb:
@@ -36,15 +40,20 @@ class CutFinder:
     """Takes thumbnails in order and says, ``LAG`` frames later, which frames begin a shot."""
 
     def __init__(self, fps: float) -> None:
-        self._detector = ContentDetector(threshold=27.0, min_scene_len=_SHORTEST_SHOT, filter_mode=FlashFilter.Mode.SUPPRESS)
+        self._detectors: list[ContentDetector] = []
         self._fps = fps
-        self._queue: deque[tuple[int, Thumb, bool]] = deque()
-        self._before: Thumb | None = None
+        self._queue: deque[tuple[int, Thumbs, bool]] = deque()
+        self._before: Thumbs | None = None
 
-    def push(self, n: int, thumb: Thumb) -> list[tuple[int, bool]]:
-        """Frame ``n`` arrives. Returns (frame, whether it begins a shot) for every frame that is now decided."""
-        cuts = self._detector.process_frame(FrameTimecode(n, float(self._fps)), thumb)
-        self._queue.append((n, thumb, any(c.frame_num == n for c in cuts)))
+    def push(self, n: int, thumbs: Thumbs) -> list[tuple[int, bool]]:
+        """Frame ``n`` arrives, as all eyes see it. Returns (frame, whether it begins a shot) for every frame that is now decided."""
+        if not self._detectors:
+            self._detectors = [
+                ContentDetector(threshold=27.0, min_scene_len=_SHORTEST_SHOT, filter_mode=FlashFilter.Mode.SUPPRESS) for _ in thumbs
+            ]
+        time = FrameTimecode(n, float(self._fps))
+        said = [d.process_frame(time, thumb) for d, thumb in zip(self._detectors, thumbs, strict=True)]
+        self._queue.append((n, thumbs, any(c.frame_num == n for cuts in said for c in cuts)))
         return [self._decide() for _ in range(len(self._queue) - LAG)]
 
     def flush(self) -> list[tuple[int, bool]]:
@@ -52,14 +61,14 @@ class CutFinder:
         return [self._decide() for _ in range(len(self._queue))]
 
     def _decide(self) -> tuple[int, bool]:
-        n, thumb, cut = self._queue.popleft()
-        if cut and self._before is not None and self._queue:
-            jump = _difference(self._before, thumb)
-            later = min(_difference(self._before, other) for _, other, _ in self._queue)
-            cut = later > 0.5 * jump
-        self._before = thumb
+        n, thumbs, cut = self._queue.popleft()
+        if cut and self._before is not None:
+            jumps = _differences(self._before, thumbs)
+            later = [sum(_differences(self._before, others)) for _, others, _ in self._queue]
+            cut = min(jumps) >= _BOTH * max(jumps) and min(later, default=sum(jumps)) > 0.5 * sum(jumps)
+        self._before = thumbs
         return n, cut
 
 
-def _difference(a: Thumb, b: Thumb) -> float:
-    return float(np.mean(cv2.absdiff(a, b)))
+def _differences(a: Thumbs, b: Thumbs) -> list[float]:
+    return [float(np.mean(cv2.absdiff(p, q))) for p, q in zip(a, b, strict=True)]

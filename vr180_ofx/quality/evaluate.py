@@ -196,21 +196,22 @@ def _person_quality(
 
 
 def _stereo(truth: Truth, frame: TruthFrame, views: dict[str, dict[str, FloatArray]]) -> tuple[float, float] | None:
-    """Mean |left alpha carried to the right eye - right alpha| near people, of the prediction and of the truth itself."""
-    known = truth.disparity(frame)
+    """Mean |left alpha carried to the right eye - right alpha| near people: of the prediction, and of the truth itself (resampling and
+    the depth map's edges: about the least that can be had).
+    """
+    known = truth.counterpart(frame)
     if known is None:
         return None
-    shift, valid = known
+    places, valid = known
     real_left, real_right = frame.union("left"), frame.union("right")
-    carried = np.nan_to_num(metrics.carry(real_left, shift, valid))
+    carried = np.nan_to_num(metrics.carry(real_left, places, valid))
     # what the left eye does not see (another person stands before it there) cannot be compared
     valid = valid & (np.abs(carried - real_right) < 0.5)
-    where = valid & ((carried > 0.02) | (real_right > 0.02) | valid)
-    if not where.any():
+    if not valid.any():
         return None
-    moved = np.nan_to_num(metrics.carry(views["left"][""], shift, valid))
-    error = float(np.abs(moved - views["right"][""])[where].mean())
-    floor = float(np.abs(carried - real_right)[where].mean())
+    moved = np.nan_to_num(metrics.carry(views["left"][""], places, valid))
+    error = float(np.abs(moved - views["right"][""])[valid].mean())
+    floor = float(np.abs(carried - real_right)[valid].mean())
     return error, floor
 
 

@@ -99,20 +99,13 @@ def dtssd(a: FloatArray, a_before: FloatArray, truth: FloatArray, truth_before: 
     return float(np.sqrt(np.square((a - a_before) - (truth - truth_before)).mean()) * 100)
 
 
-def carry(left: FloatArray, disparity_pixels: FloatArray, valid: npt.NDArray[np.bool_]) -> FloatArray:
-    """The left eye's values at the places of the right eye's pixels: right(x) is left(x + disparity(x)).
+def carry(left: FloatArray, places: FloatArray, valid: npt.NDArray[np.bool_]) -> FloatArray:
+    """The left eye's values at the places of the right eye's pixels.
 
-    disparity_pixels: (h, w), for the right eye's pixels. Where ``valid`` is False the result is NaN.
+    places: (h, w, 2) for the right eye's pixels, continuous pixels of the left eye. Where ``valid`` is False the result is NaN.
+    Cubic, because linear interpolation would soften the edges of what is carried and of nothing else.
     """
-    height, width = left.shape
-    xs, ys = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    moved = cv2.remap(
-        left.astype(np.float32),
-        xs + disparity_pixels.astype(np.float32),
-        ys,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=0,
-    )
+    at = np.nan_to_num(places - np.float32(0.5), nan=-1e4).astype(np.float32)
+    moved = np.clip(cv2.remap(left.astype(np.float32), at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT, borderValue=0), 0, 1)
     out: FloatArray = np.where(valid, moved, np.nan)
     return out

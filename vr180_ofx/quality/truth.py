@@ -89,8 +89,9 @@ class Truth:
                 metres = {v: _eye(depth, self.layout, v).astype(np.float32) / 1000 for v in self.layout.views}
             yield TruthFrame(people, metres)
 
-    def disparity(self, frame: TruthFrame) -> tuple[FloatArray, npt.NDArray[np.bool_]] | None:
-        """For the right eye's pixels near people: how far right the left eye sees the same point, in pixels; and where known.
+    def counterpart(self, frame: TruthFrame) -> tuple[FloatArray, npt.NDArray[np.bool_]] | None:
+        """For the right eye's pixels near people: (h, w, 2) where the left eye sees the same point, in continuous pixels (its row differs,
+        too: far from the horizon equirectangular rows are no epipolar lines); and where that is known.
 
         From the depth map, spread outwards by nearest neighbour; or from the distance of the billboards.
         """
@@ -110,9 +111,7 @@ class Truth:
         rays = projection.unproject(np.stack([xs, ys], axis=-1))
         distance = depth / rays[..., 2].clip(1e-3) if frame.depth is None else depth
         points = rays * distance[..., None] + np.array([self.interocular_m, 0, 0])
-        seen = projection.project(points)
-        shift = seen[..., 0] - xs
-        return np.where(known, shift, 0).astype(np.float32), known & lonely
+        return projection.project(points).astype(np.float32), known & lonely
 
     def _billboards(self, frame: TruthFrame, radius: int) -> tuple[FloatArray, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         near = {}

@@ -90,6 +90,26 @@ def measure(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, pr
     return Disparity(window_right, window_left, surface(shift, sure, mask_right), sure, mask_right)
 
 
+def at_distance(patch: Patch, shift: float, from_left: bool, projection: Projection) -> Disparity:
+    """The disparity of somebody as far away everywhere, where there is nothing to match. The matte is one eye's.
+
+    shift: tan of the lateral angle in the left eye minus that in the right one: the interocular distance over the range.
+    """
+    l0, l1, l2, l3 = _box(patch, projection) or (0.0, 0.0, 1e-3, 1e-3)
+    scale = max(_pixel(projection), (l3 - l1) / _ROWS, (l2 - l0) / _ROWS)
+    sign = -1 if from_left else 1
+    low, high = (math.atan(math.tan(v) + sign * shift) for v in (l0, l2))
+    own = EpipolarWindow.around((l0, l1, l2, l3), scale, _MARGIN)
+    there = EpipolarWindow.around((low, l1, high, l3), scale, _MARGIN)
+    left, right = (own, there) if from_left else (there, own)
+    laterals = np.arctan(np.tan(right.laterals()) + shift)
+    columns = (laterals - left.lateral) / scale + left.width / 2 - 0.5 - np.arange(right.width)
+    shape = (right.height, right.width)
+    return Disparity(
+        right, left, np.broadcast_to(columns.astype(np.float32), shape).copy(), np.zeros(shape, bool), np.zeros(shape, np.float32)
+    )
+
+
 def match(left: FloatArray, right: FloatArray, mask_left: FloatArray, mask_right: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """left, right: (h, w) luma 0..1 of windows with the same rows; masks: (h, w) the person, 0..1.
 

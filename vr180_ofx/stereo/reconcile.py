@@ -19,8 +19,8 @@ from vr180_ofx.vr180.epipolar import angles, directions
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Rect, smooth_map
 
-#: Less of the person measured than this, and the eyes are left as they are.
-_LEAST_SURE = 0.25
+#: Less of the person measured than this, and the surface is not to be believed.
+LEAST_SURE = 0.25
 #: Pixels by which places may be off that are interpolated: a tenth of what is measured at best.
 _TOLERANCE = 0.05
 #: Even without confidence an eye has a say.
@@ -46,7 +46,7 @@ def join(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, proje
     projection: of the eyes' pictures, whose size is the mattes', too.
     """
     found = measure(left, right, in_left, in_right, projection)
-    if found is None or found.sureness < _LEAST_SURE:
+    if found is None or found.sureness < LEAST_SURE:
         return Agreement(in_left, in_right, 0.0, False)
     new_right, overlap = _heard(in_right, in_left, found, projection, to_left=True)
     new_left, _ = _heard(in_left, in_right, found, projection, to_left=False)

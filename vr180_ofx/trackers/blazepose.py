@@ -16,11 +16,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vr180_ofx.people.body import WINDOW_REACHES
 from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
 from vr180_ofx.trackers.blazepose_net import INPUT_SIZE, BlazePoseSegmenter
-from vr180_ofx.trackers.erase import erase
+from vr180_ofx.trackers.erase import cover, erase
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.vr180.window import Window
 from vr180_ofx.weights.store import file_sha256
@@ -36,6 +37,8 @@ _PART_WEIGHT = 0.5
 #: A logit from which on somebody surely stands before others. The network likes to take two people for one, with less
 #: conviction where the other one is: only the sure part is taken out of the picture, the rest goes to whose logit is higher.
 _SURELY_BEFORE = 6.0
+#: Around a mask that somebody points out, so much of the window is looked at, too.
+_AROUND = 0.04
 
 # 1.5 of 255 is grain and says nothing; 8 is motion
 _STILLNESS = np.exp(-np.square(np.maximum(np.arange(256) / 8 - 1.5, 0) / 3.0)).astype(np.float32)
@@ -106,6 +109,9 @@ class BlazePoseTracker:
     def _segment(self, image: WindowImage, before: FloatArray | None = None) -> tuple[FloatArray, float]:
         """Raw logits on the window's grid, (size, size) float32, and the presence of the whole body."""
         picture = image.sample.rgb if before is None else erase(image.sample.rgb, before > _SURELY_BEFORE)
+        elsewhere = _elsewhere(image)
+        if elsewhere is not None:
+            picture = cover(picture, elsewhere)
         total = np.zeros((WINDOW_SIZE, WINDOW_SIZE), np.float32)
         weight = np.full((WINDOW_SIZE, WINDOW_SIZE), 1e-3, np.float32)
         presence = 0.0
@@ -117,6 +123,8 @@ class BlazePoseTracker:
             patch.add(np.clip(pose.logits, -_CLIP, _CLIP), share, total, weight)
         # what no square shows is not the person
         logits = np.where(weight > 2e-3, total / weight, -_CLIP).astype(np.float32)
+        if elsewhere is not None:
+            logits[elsewhere] = -_CLIP
         # where somebody stands before them, they are not to be seen
         return logits if before is None else np.where(before > _SURELY_BEFORE, np.minimum(logits, -before), logits), presence
 
@@ -149,6 +157,16 @@ class BlazePoseTracker:
             weight += share
         steady: FloatArray = total / weight
         return steady
+
+
+def _elsewhere(image: WindowImage) -> npt.NDArray[np.bool_] | None:
+    """What lies away from a mask that points the person out; None without one."""
+    if image.prompt is None or image.prompt.mask is None:
+        return None
+    mask = image.prompt.mask.astype(np.uint8)
+    around = max(1, round(_AROUND * mask.shape[0]))
+    near = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * around + 1, 2 * around + 1)))
+    return np.asarray(near == 0)
 
 
 def _in_order(windows: Mapping[Key, WindowImage]) -> list[list[Key]]:

@@ -19,6 +19,9 @@ import numpy as np
 
 from vr180_ofx.vr180.projection import FloatArray, Projection
 
+#: What people's eyes have, and most VR180 cameras; clips may say otherwise.
+INTEROCULAR_M = 0.064
+
 
 def angles(directions: FloatArray) -> FloatArray:
     """directions: (..., 3), any length. Returns (..., 2): lateral and elevation, radians."""

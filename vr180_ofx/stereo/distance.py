@@ -1,0 +1,110 @@
+"""How far away somebody is, from one look at both eyes: the person's picture in one eye is searched for along the rows of the other."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.vr180.epipolar import EpipolarWindow, angles
+from vr180_ofx.vr180.projection import FloatArray, Projection
+
+#: Rows of a person; more do not make the distance better.
+_ROWS = 112
+#: The search reaches so far to each side of what was expected, in shares of the person's height.
+_REACH = 0.22
+#: And so many rows up and down: cameras that are not quite level.
+_UP_DOWN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """shift: tan of the lateral angle in the left eye minus that in the right one: the interocular distance over the range.
+
+    likeness: -1..1, the correlation of both pictures. rise: radians by which the left eye sees them higher. direction: unit vector to
+    where the right eye sees them.
+    """
+
+    shift: float
+    likeness: float
+    rise: float
+    direction: tuple[float, float, float]
+
+
+def whole_shift(
+    left: EyeImage, right: EyeImage, in_left: FloatArray, mask: npt.NDArray[np.bool_], projection: Projection
+) -> Match | None:  # fmt: skip
+    """left, right: pictures of one size, whose ``projection`` this is. mask: (h, w) what the person covers in the right eye, of any
+    resolution. in_left: unit vector to about where the left eye has their middle. None when there is nothing to search for.
+    """
+    height, width = mask.shape
+    ys, xs = np.nonzero(mask)
+    if len(xs) < 4:
+        return None
+    factor = projection.width / width
+    points = np.stack([(xs + 0.5) * factor, (ys + 0.5) * factor], axis=-1)
+    a = angles(projection.unproject(points))
+    (l0, l1), (l2, l3) = np.nanpercentile(a, 2, axis=0), np.nanpercentile(a, 98, axis=0)
+    if not np.isfinite([l0, l1, l2, l3]).all() or l3 - l1 < 1e-3 or l2 - l0 < 1e-3:
+        return None
+    scale = max((l3 - l1) / _ROWS, (l2 - l0) / _ROWS)
+    reach = max(6, math.ceil(_REACH * (l3 - l1) / scale))
+    middle = float(np.median(a[:, 0]))
+    expected = float(angles(np.asarray(in_left))[0]) - middle
+    try:
+        template = EpipolarWindow.around((float(l0), float(l1), float(l2), float(l3)), scale)
+        middle_of_strip, rows = template.lateral + expected, template.height + 2 * _UP_DOWN
+        strip = EpipolarWindow(middle_of_strip, template.elevation, scale, template.width + 2 * reach, rows)
+    except ValueError:
+        return None
+    grid = template.grid(projection).astype(np.float32)
+    inside = cv2.remap(mask.astype(np.float32), np.nan_to_num(grid / np.float32(factor) - 0.5, nan=-9), None, cv2.INTER_LINEAR) > 0.5
+    if np.count_nonzero(inside) < 64:
+        return None
+    what = right.sample(grid).guide[..., 0]
+    where = left.sample(strip.grid(projection).astype(np.float32)).guide[..., 0]
+    found = cv2.matchTemplate(
+        np.ascontiguousarray(where, np.float32),
+        np.ascontiguousarray(what, np.float32),
+        cv2.TM_CCOEFF_NORMED,
+        mask=inside.astype(np.float32),
+    )
+    found = np.nan_to_num(found, nan=-1, posinf=-1, neginf=-1)
+    row, column = (int(v) for v in np.unravel_index(int(np.argmax(found)), found.shape))
+    dx = column + _peak(found[row], column) - reach
+    dy = row + _peak(found[:, column], row) - _UP_DOWN
+    lateral = math.atan(math.tan(middle)) + expected + dx * scale
+    if abs(lateral) >= math.pi / 2 or abs(middle) >= math.pi / 2:
+        return None
+    x, y, z = (float(v) for v in projection.unproject(np.median(points, axis=0)))
+    shift = math.tan(lateral) - math.tan(middle)
+    return Match(shift, float(found[row, column]), float(-dy * scale), (x, y, z))
+
+
+def _peak(values: FloatArray, k: int) -> float:
+    """Where a parabola through a maximum and its neighbours has its top."""
+    if not 0 < k < len(values) - 1:
+        return 0.0
+    before, here, after = (float(v) for v in values[k - 1 : k + 2])
+    bend = before - 2 * here + after
+    return float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5)) if bend < 0 else 0.0
+
+
+def steadied(matches: dict[int, Match], bin_frames: int, least_likeness: float = 0.7) -> dict[int, float]:
+    """Frame -> shift, one for each stretch of frames, from what looked alike; outliers left out."""
+    bins: dict[int, list[tuple[int, float]]] = {}
+    for n, match in matches.items():
+        if match.likeness >= least_likeness:
+            bins.setdefault(n // bin_frames, []).append((n, match.shift))
+    points = [(round(float(np.median([n for n, _ in b]))), float(np.median([s for _, s in b]))) for _, b in sorted(bins.items())]
+    shifts = np.array([s for _, s in points])
+    kept = {}
+    for k, (n, shift) in enumerate(points):
+        near = float(np.median(shifts[max(0, k - 2) : k + 3]))
+        if shift > 0 and abs(shift - near) <= 0.15 * max(abs(near), 0.005):
+            kept[n] = shift
+    return kept

@@ -1,0 +1,103 @@
+"""A matte carried from one eye to the other, where one of them cannot be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from vr180_ofx.matte.paste import Patch
+from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.stereo.disparity import Disparity, at_distance, looked_up, measure
+from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart
+from vr180_ofx.vr180.layout import LEFT, RIGHT
+from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.window import Rect
+
+#: A surface that is so far from where the masks say the person is, in tangents, was matched with something else.
+_ELSEWHERE = 0.01
+#: What was carried is believed half as much as what was seen.
+_CARRIED = np.float32(0.5)
+#: Even without confidence an eye has a say.
+_SAY = 0.01
+
+
+def correct(
+    method: str, eyes: dict[str, EyeImage], better: Patch, own: Patch | None, weaker: str, shift: float, say: float,
+    projection: Projection,
+) -> Patch:  # fmt: skip
+    """The weaker eye's matte made with the help of the better one's.
+
+    method: transfer (the better eye's matte as the weaker eye sees it) or ensemble (both, by confidence). own: what the weaker eye made of
+    it; say: 0..1, how much that counts in an ensemble. shift: see `validate.Verdict`. What the better eye does not see stays as it was.
+    """
+    found = _surface(eyes, better, weaker, shift, projection)
+    to_left = weaker == RIGHT
+    rect = _extent(better, found, projection, to_left)
+    if own is not None:
+        rect = rect.union(own.rect)
+    if rect.empty:
+        return own or Patch(rect, np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))
+    places = counterpart(rect, found, projection, to_left)
+    theirs, sure = (looked_up(v, places, better.rect) for v in (better.alpha, better.confidence))
+    mine, my_say = _within(own, rect)
+    with np.errstate(invalid="ignore"):
+        unseen = ~((places >= 0) & (places <= (projection.width, projection.height))).all(axis=-1)
+    # beyond the better eye's matte nobody is there, for sure
+    sure = np.where(theirs > 0, sure, np.float32(1))
+    alpha = theirs
+    if method == "ensemble":
+        weights = my_say * np.float32(say) + _SAY, sure + _SAY
+        alpha = np.asarray((mine * weights[0] + theirs * weights[1]) / (weights[0] + weights[1]), np.float32)
+    return Patch(rect, np.where(unseen, mine, alpha).astype(np.float32), np.where(unseen, my_say, sure * _CARRIED).astype(np.float32))
+
+
+def _surface(eyes: dict[str, EyeImage], better: Patch, weaker: str, shift: float, projection: Projection) -> Disparity:
+    """As the pictures show it when they can be matched; else one distance for the whole person."""
+    from_left = weaker == RIGHT
+    flat = at_distance(better, shift, from_left, projection)
+    rect = _extent(better, flat, projection, from_left)
+    if rect.empty:
+        return flat
+    carried = looked_up(better.alpha, counterpart(rect, flat, projection, from_left), better.rect)
+    there = Patch(rect, carried, np.ones((rect.height, rect.width), np.float32))
+    pair = (better, there) if from_left else (there, better)
+    found = measure(eyes[LEFT], eyes[RIGHT], *pair, projection)
+    if found is None or found.sureness < LEAST_SURE:
+        return flat
+    tangents = np.tan(found.laterals_left()) - np.tan(found.right.laterals())[None, :]
+    inside = found.mask > 0.5
+    return found if inside.any() and abs(float(np.median(tangents[inside])) - shift) < _ELSEWHERE else flat
+
+
+def _extent(patch: Patch, found: Disparity, projection: Projection, from_left: bool) -> Rect:
+    """Where the other eye sees a matte. from_left: the matte is the left eye's."""
+    ys, xs = np.nonzero(patch.alpha > 0.004)
+    if not len(xs):
+        return Rect(0, 0, 0, 0)
+    r = Rect(int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1).shifted(patch.rect.x0, patch.rect.y0)
+    places = counterpart(r.grown(1).clipped(projection.width, projection.height), found, projection, not from_left)
+    p = places[np.isfinite(places).all(axis=-1)]
+    if not len(p):
+        return Rect(0, 0, 0, 0)
+    low, high = np.floor(p.min(axis=0)).astype(int) - 2, np.ceil(p.max(axis=0)).astype(int) + 2
+    return Rect(int(low[0]), int(low[1]), int(high[0]), int(high[1])).clipped(projection.width, projection.height)
+
+
+def _within(patch: Patch | None, rect: Rect) -> tuple[FloatArray, FloatArray]:
+    alpha, confidence = np.zeros((rect.height, rect.width), np.float32), np.zeros((rect.height, rect.width), np.float32)
+    if patch is not None and not patch.rect.empty:
+        inside = patch.rect.shifted(-rect.x0, -rect.y0).slices
+        alpha[inside], confidence[inside] = patch.alpha, patch.confidence
+    return alpha, confidence
+
+
+def without(patch: Patch, before: list[Patch]) -> Patch:
+    """A carried matte behind those who stand before the person in this eye: what they hide is not to be seen."""
+    alpha = patch.alpha.copy()
+    for other in before:
+        common = patch.rect.intersection(other.rect)
+        if not common.empty:
+            theirs = other.alpha[common.shifted(-other.rect.x0, -other.rect.y0).slices]
+            alpha[common.shifted(-patch.rect.x0, -patch.rect.y0).slices] *= 1 - theirs
+    return replace(patch, alpha=alpha)

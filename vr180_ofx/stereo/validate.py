@@ -1,0 +1,222 @@
+"""Whether both eyes say the same of a person: each eye's mask carried to the other, compared where both can see.
+
+Masks are compared as windows show them, a few thousand samples each: that is enough to know whether a matte is wrong, and costs a
+hundredth of the frame. How far away the person is comes out of it: the shift at which the masks agree best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vr180_ofx.vr180.epipolar import angles, directions
+from vr180_ofx.vr180.layout import LEFT, RIGHT
+from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.window import Window
+
+#: Samples on a side of a window.
+_SAMPLES = 72
+#: The shift is looked for so far to each side of where the plan has the bodies, in shares of the window's width, in so many steps.
+_REACH = 0.03
+_STEPS = 9
+#: Less of the person to be seen by both eyes than this, and nothing can be said.
+_LEAST_VISIBLE = 0.25
+#: Masks that agree less than this say nothing of the distance.
+_TELLING = 0.5
+#: An eye with less than this share of the other's detail, or brightness, where the person is, is the worse one.
+_MUCH_LESS = 0.5
+#: Eyes that are about as sure as each other.
+_ABOUT = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One person in one eye.
+
+    soft: (n, n) 0..1 the mask. luma: (n, n) 0..1 the picture. window: what took both. score: 0..1, how sure the tracker is that they are
+    there. before: masks and windows of the people who stand before them in this eye.
+    """
+
+    soft: FloatArray
+    luma: FloatArray
+    window: Window
+    score: float
+    before: Sequence[tuple[FloatArray, Window]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What both eyes say of one person.
+
+    agreement: 0..1, soft intersection over union of each mask with the other carried to it, where both eyes see; None when what both
+    can see is too little. shift: tan of the lateral angle in the left eye minus that in the right one, which is the interocular distance
+    over the range. weaker: the eye whose matte is not to be trusted, when they do not agree. damage: eye -> what its picture lacks
+    against the other one: detail or light. mended: the eye that was weaker, and was looked at again.
+    """
+
+    agreement: float | None
+    shift: float
+    weaker: str | None = None
+    damage: tuple[tuple[str, str], ...] = ()
+    mended: str | None = None
+
+    def describe(self) -> str:
+        """The damage in words."""
+        return ", ".join(f"{view} eye: {what}" for view, what in self.damage)
+
+
+def validate(
+    left: Seen, right: Seen, projection: Projection, threshold: float, master: str = LEFT, shift: float | None = None
+) -> Verdict:  # fmt: skip
+    """Compares both eyes. Below ``threshold`` the verdict names the weaker eye; when both are as good, it is not the ``master``.
+
+    projection: of the eyes' pictures. shift: what the plan knows of the distance, see `Verdict`.
+    """
+    guess = shift if shift is not None else _tan(left.window) - _tan(right.window)
+    reach = _REACH * 2 * np.tan(np.radians(left.window.fov_degrees) / 2)
+    views = {LEFT: _Grid(left, projection), RIGHT: _Grid(right, projection)}
+    shifts = guess + np.linspace(-reach, reach, _STEPS)
+    step = shifts[1] - shifts[0]
+    found = [_agreement(views, float(s), projection) for s in shifts]
+    best = int(np.argmax([a for a, _ in found]))
+    # once more, finer, around the best
+    finer = shifts[best] + np.array([-step / 2, 0, step / 2])
+    again = [_agreement(views, float(s), projection) if s != shifts[best] else found[best] for s in finer]
+    k = int(np.argmax([a for a, _ in again]))
+    agreement, visible = again[k]
+    # masks that do not agree say less of the distance than the plan does
+    trusted = agreement >= (threshold if shift is not None else _TELLING)
+    place = float(finer[k]) if trusted else float(guess)
+    if visible < _LEAST_VISIBLE:
+        return Verdict(None, place)
+    damage = _damage(views, place)
+    if agreement >= threshold:
+        return Verdict(agreement, place, None, damage)
+    return Verdict(agreement, place, _weaker(left, right, damage, master), damage)
+
+
+def carried(seen: Seen, window: Window, shift: float, to_right: bool) -> FloatArray:
+    """One eye's mask as a window of the other eye shows it, (window.size, window.size), 0..1, for somebody as far away everywhere.
+
+    shift: see `Verdict`.
+    """
+    n = _SAMPLES * 2
+    rays = window.directions(_ticks(window.size, n))
+    places = seen.window.points(_moved(rays, shift if to_right else -shift))
+    small = _look(seen.soft, places, seen.window.size)
+    out: FloatArray = cv2.resize(small, (window.size, window.size), interpolation=cv2.INTER_LINEAR)
+    return out
+
+
+class _Grid:
+    """A view's samples: rays, mask there, and whether the eye sees it: within its picture, and nobody stands before it."""
+
+    def __init__(self, seen: Seen, projection: Projection) -> None:
+        self.seen = seen
+        self.rays = seen.window.directions(_ticks(seen.window.size, _SAMPLES))
+        self.angles = angles(self.rays)
+        self.soft = self.look(self.rays)
+        self.free = ~self.hidden(self.rays) & _inside(projection.project(self.rays), projection)
+
+    def look(self, rays: FloatArray) -> FloatArray:
+        return _look(self.seen.soft, self.seen.window.points(rays), self.seen.window.size)
+
+    def hidden(self, rays: FloatArray) -> npt.NDArray[np.bool_]:
+        out = np.zeros(rays.shape[:-1], bool)
+        for soft, window in self.seen.before:
+            out |= _look(soft, window.points(rays), window.size) > 0.5
+        return out
+
+    def to(self, shift: float) -> FloatArray:
+        """The other eye's rays to what this one's samples show. shift: added to the tangents."""
+        return _moved_angles(self.angles, shift)
+
+
+def _agreement(views: dict[str, _Grid], shift: float, projection: Projection) -> tuple[float, float]:
+    """(agreement, visible share) at a shift."""
+    common = union = seen = there = 0.0
+    for view, grid in views.items():
+        other = views[LEFT if view == RIGHT else RIGHT]
+        rays = grid.to(shift if view == RIGHT else -shift)
+        theirs = other.look(rays)
+        free = grid.free & ~other.hidden(rays) & _inside(projection.project(rays), projection)
+        most = np.maximum(grid.soft, theirs)
+        common += float(np.minimum(grid.soft, theirs)[free].sum())
+        union += float(most[free].sum())
+        seen += float(most[free].sum())
+        there += float(most.sum())
+    return (common / union if union > 1 else 0.0), (seen / there if there > 1 else 0.0)
+
+
+def _damage(views: dict[str, _Grid], shift: float) -> tuple[tuple[str, str], ...]:
+    """Which eye's picture of the person lacks detail or light."""
+    right, left = views[RIGHT], views[LEFT]
+    rays = right.to(shift)
+    where = np.maximum(right.soft, left.look(rays)) > 0.5
+    if not where.any():
+        return ()
+    figures = {}
+    for view, grid, at in ((LEFT, left, rays), (RIGHT, right, right.rays)):
+        luma = grid.seen.luma
+        detail = np.abs(luma - cv2.GaussianBlur(luma, (0, 0), 1.5))
+        places, size = grid.seen.window.points(at), grid.seen.window.size
+        figures[view] = float(_look(cv2.blur(detail, (7, 7)), places, size)[where].mean()), float(_look(luma, places, size)[where].mean())
+    out = []
+    for view, other in ((LEFT, RIGHT), (RIGHT, LEFT)):
+        (detail_here, light_here), (detail_there, light_there) = figures[view], figures[other]
+        if light_here < _MUCH_LESS * light_there:
+            out.append((view, "much darker"))
+        elif detail_here < _MUCH_LESS * detail_there:
+            out.append((view, "much less detail"))
+    return tuple(out)
+
+
+def _weaker(left: Seen, right: Seen, damage: tuple[tuple[str, str], ...], master: str) -> str:
+    if len(damage) == 1:
+        return damage[0][0]
+    sure = {view: _sureness(seen) for view, seen in ((LEFT, left), (RIGHT, right))}
+    if abs(sure[LEFT] - sure[RIGHT]) < _ABOUT:
+        return RIGHT if master == LEFT else LEFT
+    return min(sure, key=lambda v: sure[v])
+
+
+def _sureness(seen: Seen) -> float:
+    """How sure an eye is of what it calls the person: 0 when it sees nobody."""
+    total = float(seen.soft.sum())
+    return seen.score * float((seen.soft * np.abs(2 * seen.soft - 1)).sum()) / total if total > 1 else 0.0
+
+
+def _tan(window: Window) -> float:
+    x, y, z = window.direction
+    return x / float(np.hypot(y, z))
+
+
+def _ticks(size: int, n: int) -> FloatArray:
+    ticks = (np.arange(n) + 0.5) * (size / n)
+    return np.stack(np.meshgrid(ticks, ticks), axis=-1)
+
+
+def _moved(rays: FloatArray, shift: float) -> FloatArray:
+    return _moved_angles(angles(rays), shift)
+
+
+def _moved_angles(a: FloatArray, shift: float) -> FloatArray:
+    return directions(np.arctan(np.tan(a[..., 0]) + shift), a[..., 1])
+
+
+def _look(values: FloatArray, places: FloatArray, size: int) -> FloatArray:
+    scale = values.shape[0] / size
+    p = np.nan_to_num(places * scale - 0.5, nan=-1e4).astype(np.float32)
+    out: FloatArray = cv2.remap(values.astype(np.float32), p, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return out
+
+
+def _inside(places: FloatArray, projection: Projection) -> npt.NDArray[np.bool_]:
+    x, y = places[..., 0], places[..., 1]
+    with np.errstate(invalid="ignore"):
+        out: npt.NDArray[np.bool_] = (x >= 0) & (y >= 0) & (x <= projection.width) & (y <= projection.height)
+    return out
