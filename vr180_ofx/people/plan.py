@@ -64,8 +64,7 @@ class Person:
     views: dict[str, dict[int, Entry]]
     exclude: bool = False
     shot: int = 0
-    #: Frame -> how far apart the eyes see them: tan of the lateral angle in the left eye minus that in the right one, which is the
-    #: interocular distance over the range.
+    #: Frame -> how far apart the eyes see them: the interocular distance over their depth along the ground, see `epipolar.upright`.
     shifts: dict[int, float] = field(default_factory=dict)
 
     def shift(self, n: int) -> float | None:
@@ -115,7 +114,7 @@ class Plan:
         return float(self.clip.get("interocular_m", INTEROCULAR_M))
 
     def distance_m(self, person: Person, n: int) -> float | None:
-        """How far somebody is from the line through both eyes."""
+        """How far somebody is from the line through both eyes, along the ground."""
         shift = person.shift(n)
         return self.interocular_m / shift if shift else None
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from vr180_ofx.matte.paste import Patch
 from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.vr180.epipolar import EpipolarWindow, angles, range_m
+from vr180_ofx.vr180.epipolar import EpipolarWindow, angles, range_m, upright
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Rect
 
@@ -91,23 +91,22 @@ def measure(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, pr
 
 
 def at_distance(patch: Patch, shift: float, from_left: bool, projection: Projection) -> Disparity:
-    """The disparity of somebody as far away everywhere, where there is nothing to match. The matte is one eye's.
+    """The disparity of somebody upright and flat, where there is nothing to match. The matte is one eye's.
 
-    shift: tan of the lateral angle in the left eye minus that in the right one: the interocular distance over the range.
+    shift: see `epipolar.upright`.
     """
     l0, l1, l2, l3 = _box(patch, projection) or (0.0, 0.0, 1e-3, 1e-3)
     scale = max(_pixel(projection), (l3 - l1) / _ROWS, (l2 - l0) / _ROWS)
     sign = -1 if from_left else 1
-    low, high = (math.atan(math.tan(v) + sign * shift) for v in (l0, l2))
+    # the largest step is that at the elevation nearest to the horizon
+    steps = [sign * float(v) for v in upright(shift, np.array([l1, min(max(0.0, l1), l3), l3]))]
+    low, high = math.atan(math.tan(l0) + min(steps)), math.atan(math.tan(l2) + max(steps))
     own = EpipolarWindow.around((l0, l1, l2, l3), scale, _MARGIN)
     there = EpipolarWindow.around((low, l1, high, l3), scale, _MARGIN)
     left, right = (own, there) if from_left else (there, own)
-    laterals = np.arctan(np.tan(right.laterals()) + shift)
+    laterals = np.arctan(np.tan(right.laterals())[None, :] + upright(shift, right.elevations())[:, None])
     columns = (laterals - left.lateral) / scale + left.width / 2 - 0.5 - np.arange(right.width)
-    shape = (right.height, right.width)
-    return Disparity(
-        right, left, np.broadcast_to(columns.astype(np.float32), shape).copy(), np.zeros(shape, bool), np.zeros(shape, np.float32)
-    )
+    return Disparity(right, left, columns.astype(np.float32), np.zeros(columns.shape, bool), np.zeros(columns.shape, np.float32))
 
 
 def match(left: FloatArray, right: FloatArray, mask_left: FloatArray, mask_right: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:

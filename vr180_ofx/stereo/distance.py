@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.vr180.epipolar import EpipolarWindow, angles
+from vr180_ofx.vr180.epipolar import EpipolarWindow, angles, upright
 from vr180_ofx.vr180.projection import FloatArray, Projection
 
 #: Rows of a person; more do not make the distance better.
@@ -23,7 +23,7 @@ _UP_DOWN = 2
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """shift: tan of the lateral angle in the left eye minus that in the right one: the interocular distance over the range.
+    """shift: the interocular distance over the depth, see `epipolar.upright`.
 
     likeness: -1..1, the correlation of both pictures. rise: radians by which the left eye sees them higher. direction: unit vector to
     where the right eye sees them.
@@ -81,7 +81,7 @@ def whole_shift(
     if abs(lateral) >= math.pi / 2 or abs(middle) >= math.pi / 2:
         return None
     x, y, z = (float(v) for v in projection.unproject(np.median(points, axis=0)))
-    shift = math.tan(lateral) - math.tan(middle)
+    shift = (math.tan(lateral) - math.tan(middle)) / float(upright(1.0, np.array(template.elevation)))
     return Match(shift, float(found[row, column]), float(-dy * scale), (x, y, z))
 
 

@@ -10,6 +10,7 @@ from vr180_ofx.matte.paste import Patch
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, at_distance, looked_up, measure
 from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart
+from vr180_ofx.vr180.epipolar import upright
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Rect
@@ -67,7 +68,8 @@ def _surface(eyes: dict[str, EyeImage], better: Patch, weaker: str, shift: float
         return flat
     tangents = np.tan(found.laterals_left()) - np.tan(found.right.laterals())[None, :]
     inside = found.mask > 0.5
-    return found if inside.any() and abs(float(np.median(tangents[inside])) - shift) < _ELSEWHERE else flat
+    off = tangents - upright(shift, found.right.elevations())[:, None]
+    return found if inside.any() and abs(float(np.median(off[inside]))) < _ELSEWHERE else flat
 
 
 def _extent(patch: Patch, found: Disparity, projection: Projection, from_left: bool) -> Rect:

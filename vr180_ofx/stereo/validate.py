@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.vr180.epipolar import angles, directions
+from vr180_ofx.vr180.epipolar import angles, directions, upright
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Window
@@ -53,9 +53,9 @@ class Verdict:
     """What both eyes say of one person.
 
     agreement: 0..1, soft intersection over union of each mask with the other carried to it, where both eyes see; None when what both
-    can see is too little. shift: tan of the lateral angle in the left eye minus that in the right one, which is the interocular distance
-    over the range. weaker: the eye whose matte is not to be trusted, when they do not agree. damage: eye -> what its picture lacks
-    against the other one: detail or light. mended: the eye that was weaker, and was looked at again.
+    can see is too little. shift: the interocular distance over the depth of somebody upright, see `epipolar.upright`. weaker: the eye
+    whose matte is not to be trusted, when they do not agree. damage: eye -> what its picture lacks against the other one. mended: the
+    eye that was weaker, and was looked at again.
     """
 
     agreement: float | None
@@ -100,7 +100,7 @@ def validate(
 
 
 def carried(seen: Seen, window: Window, shift: float, to_right: bool) -> FloatArray:
-    """One eye's mask as a window of the other eye shows it, (window.size, window.size), 0..1, for somebody as far away everywhere.
+    """One eye's mask as a window of the other eye shows it, (window.size, window.size), 0..1, for somebody upright and flat.
 
     shift: see `Verdict`.
     """
@@ -132,7 +132,7 @@ class _Grid:
         return out
 
     def to(self, shift: float) -> FloatArray:
-        """The other eye's rays to what this one's samples show. shift: added to the tangents."""
+        """The other eye's rays to what this one's samples show."""
         return _moved_angles(self.angles, shift)
 
 
@@ -191,8 +191,9 @@ def _sureness(seen: Seen) -> float:
 
 
 def _tan(window: Window) -> float:
-    x, y, z = window.direction
-    return x / float(np.hypot(y, z))
+    """Differences of these are shifts."""
+    lateral, elevation = angles(np.array(window.direction))
+    return float(np.tan(lateral) / upright(1.0, elevation))
 
 
 def _ticks(size: int, n: int) -> FloatArray:
@@ -205,7 +206,7 @@ def _moved(rays: FloatArray, shift: float) -> FloatArray:
 
 
 def _moved_angles(a: FloatArray, shift: float) -> FloatArray:
-    return directions(np.arctan(np.tan(a[..., 0]) + shift), a[..., 1])
+    return directions(np.arctan(np.tan(a[..., 0]) + upright(shift, a[..., 1])), a[..., 1])
 
 
 def _look(values: FloatArray, places: FloatArray, size: int) -> FloatArray:

@@ -57,6 +57,16 @@ def carried(lateral: FloatArray, range_m: FloatArray, interocular_m: float, to_r
     return out
 
 
+def upright(shift: FloatArray | float, elevation: FloatArray) -> FloatArray:
+    """How far apart the eyes see the points of somebody who stands upright: tan(alpha_left) - tan(alpha_right) at these elevations.
+
+    shift: interocular distance over depth, the depth being that along the ground. The range grows towards head and feet as seen from
+    eyes of the height of the middle.
+    """
+    out: FloatArray = shift * np.maximum(np.cos(elevation), 0.1)
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class EpipolarWindow:
     """A piece of the sphere in those coordinates: columns are lateral angles, rows elevations, evenly spaced.
