@@ -123,6 +123,10 @@ def plan_for(
         return find_plan(clip, settings, plan_file, update, stages, fresh)
 
 
+#: The exit status of ``--strict`` when there is something that somebody should look at.
+WARNED = 6
+
+
 def say_plan(plan: Plan) -> None:
     """Who was found, in a few lines."""
     if len(plan.shots) > 1:

@@ -8,8 +8,9 @@ from typing import Any
 
 from rich.table import Table
 
-from vr180_ofx.cli.common import console, print_json
+from vr180_ofx.cli.common import WARNED, console, print_json, progress_bar
 from vr180_ofx.media.errors import MediaError
+from vr180_ofx.settings import SettingsError, ranges_text
 from vr180_ofx.storage import write_atomic
 
 _UNITS = {
@@ -20,17 +21,29 @@ _UNITS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prediction", metavar="PRED", help="a folder of rendered EXR frames")
-    parser.add_argument("--truth", metavar="DIR", required=True, help="a folder with gt_person1.mkv, ... (see the user guide)")
+    against = parser.add_mutually_exclusive_group(required=True)
+    against.add_argument("--truth", metavar="DIR", help="a folder with gt_person1.mkv, ... (see the user guide)")
+    against.add_argument(
+        "--no-reference", action="store_true", help="judge the mattes by themselves: edges, flicker, both eyes, holes, jumps"
+    )
     parser.add_argument("--start-frame", type=int, default=1, metavar="N", help="number of the frame that is the truth's first one")
     parser.add_argument("--output", "-o", metavar="FILE", help="write the JSON there too")
-    parser.add_argument("--report", metavar="PNG", help="a picture: plate, matte, truth, difference")
-    parser.add_argument("--clip", metavar="CLIP", help="the plate, for the report (default: the clip in the truth's folder)")
+    parser.add_argument(
+        "--report", metavar="FILE", help="a picture (.png): plate, matte, truth, difference; with --no-reference a page (.html) with plots"
+    )
+    parser.add_argument("--clip", metavar="CLIP", help="the plate (default: the clip in the truth's folder, or that of the render)")
+    parser.add_argument("--strict", action="store_true", help="with --no-reference: exit with 6 when anything lies above its limit")
+    parser.add_argument(
+        "--limit", action="append", default=[], metavar="NAME=VALUE", help="with --no-reference: another limit, such as flicker=0.1"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
 
 
 def run(arguments: argparse.Namespace) -> int:
     import json
 
+    if arguments.no_reference:
+        return _by_themselves(arguments)
     from vr180_ofx.quality.evaluate import evaluate
 
     folder = Path(arguments.truth)
@@ -48,6 +61,54 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         show(data)
     return 0
+
+
+def _by_themselves(arguments: argparse.Namespace) -> int:
+    import json
+
+    from vr180_ofx.quality.blind import METRICS
+    from vr180_ofx.quality.judge import judge, opened, report
+
+    folder = Path(arguments.prediction)
+    limits = {}
+    for text in arguments.limit:
+        name, _, value = text.partition("=")
+        try:
+            limits[name] = float(value)
+        except ValueError:
+            limits[name] = -1.0
+        if name not in METRICS or limits[name] < 0:
+            raise SettingsError(f"--limit is {text!r}; it is NAME=VALUE with a name of {', '.join(METRICS)} and a number from 0")
+    clip = opened(folder, arguments.clip)
+    try:
+        if clip is None:
+            console.print("[yellow]the clip is not here (--clip CLIP names it); flicker and stereo are left out[/]")
+        with progress_bar("judging", arguments.json) as update:
+            judgement = judge(folder, clip, arguments.start_frame, limits, update)
+        if arguments.report:
+            report(Path(arguments.report), folder, clip, judgement, arguments.start_frame)
+    finally:
+        if clip is not None:
+            clip.close()
+    data = judgement.to_dict()
+    if arguments.output:
+        write_atomic(Path(arguments.output), (json.dumps(data, indent=1) + "\n").encode())
+    if arguments.json:
+        print_json(data)
+    else:
+        table = Table("measure", "mean", "worst", "limit", "what it is")
+        for name, (meaning, _) in METRICS.items():
+            value = data["summary"].get(name)
+            mean, worst = ("–", "–") if value is None else (f"{value['mean']:.3g}", f"{value['worst']:.3g}")
+            table.add_row(name, mean, worst, f"{data['limits'][name]:.3g}", meaning)
+        console.print(table)
+        for w in data["warnings"]:
+            eye = "both eyes" if w["view"] == "both" else f"{w['view']} eye"
+            where = f"{w['person']}, {eye}, frames {ranges_text(w['frames'])}, worst {w['worst']}"
+            console.print(f"[yellow]{w['metric']}[/] {w['value']:.3g} (limit {w['limit']:.3g}): {where}")
+        if arguments.report:
+            console.print(f"report: {arguments.report}")
+    return WARNED if arguments.strict and data["warnings"] else 0
 
 
 def show(data: dict[str, Any]) -> None:

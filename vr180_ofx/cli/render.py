@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from vr180_ofx.cli.common import (
+    WARNED,
     ServiceGoneError,
     add_node_arguments,
     add_settings_arguments,
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="F", help=", ".join(formats))
     parser.add_argument("--plan", metavar="F", help="a plan from 'analyse', perhaps edited")
     parser.add_argument("--overwrite", action="store_true", help="render frames again that are there")
+    parser.add_argument("--strict", action="store_true", help="exit with 6 when there is something that somebody should look at")
     parser.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
     parser.add_argument("--server", metavar="URL", nargs="?", const="", help="let a frame server do it (default: the one that you run)")
     parser.add_argument("--token-file", metavar="F", help="the server's token, when it is not your own server")
@@ -76,7 +78,9 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(f"[bold]{report.written} frames written[/]{kept}{speed}: {report.pattern}")
         for note in report.notes:
             console.print(f"  {note}")
-    return 3 if report.missing or report.lost else 0
+    if report.missing or report.lost:
+        return 3
+    return WARNED if arguments.strict and report.warnings else 0
 
 
 def _remote(arguments: argparse.Namespace, settings: Settings, folder: str) -> int:
@@ -115,7 +119,9 @@ def _remote(arguments: argparse.Namespace, settings: Settings, folder: str) -> i
         console.print(f"[bold]{report['written']} frames written[/], {report['kept']} were there: {report['pattern']}")
         for note in report["notes"]:
             console.print(f"  {note}")
-    return 3 if report["missing"] or report["lost"] else 0
+    if report["missing"] or report["lost"]:
+        return 3
+    return WARNED if arguments.strict and report["warnings"] else 0
 
 
 def _asked(settings: Settings) -> dict[str, Any]:

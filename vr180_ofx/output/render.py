@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vr180_ofx import MATTE_REVISION
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.limits import ResourceError
@@ -25,6 +27,7 @@ from vr180_ofx.media.errors import FrameError
 from vr180_ofx.media.picture import SourceFrame
 from vr180_ofx.output.writer import Job, Writer, make_writer
 from vr180_ofx.people.plan import Plan
+from vr180_ofx.quality.blind import METRICS, Row, jumps
 from vr180_ofx.settings import Settings, parse_frames, ranges_text, without_effect
 from vr180_ofx.storage import remove_leftovers, write_atomic
 from vr180_ofx.telemetry import Stages
@@ -49,6 +52,7 @@ class RenderReport:
     lost: frames beyond the last one that the file's header promises and a truncated file no longer holds.
     stages: seconds, calls and milliseconds per call of each stage. agreement: person -> mean and least agreement of the eyes, of the frames
     made now. corrected: "person01 right: transfer" -> the frames in which that was done.
+    warnings: what somebody should look at; notes hold them, too.
     """
 
     folder: str
@@ -66,6 +70,7 @@ class RenderReport:
     degradations: list[str] = field(default_factory=list)
     agreement: dict[str, dict[str, float]] = field(default_factory=dict)
     corrected: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -198,13 +203,18 @@ def _run(
 
 
 class _Eyes:
-    """What frames say of how far their eyes agreed."""
+    """What frames say of how far their eyes agreed, and how large people were in them."""
 
     def __init__(self) -> None:
+        self._rows: list[Row] = []
+        self._width = 0
         self._agreement: dict[str, list[float]] = {}
         self._frames: dict[str, dict[str, list[int]]] = {"corrected": {}, "damage": {}}
 
     def add(self, frame: Frame) -> None:
+        for view, matte in frame.views.items():
+            self._width = matte.width
+            self._rows += [Row(frame.index, view, x.name, float(x.alpha.sum(dtype=np.float32))) for x in matte.layers]
         for name, value in frame.metadata.get("agreement", {}).items():
             self._agreement.setdefault(name, []).append(value)
         for kind, found in self._frames.items():
@@ -216,9 +226,16 @@ class _Eyes:
             name: {"mean": round(sum(v) / len(v), 4), "least": round(min(v), 4)} for name, v in sorted(self._agreement.items())
         }
         report.corrected = {what: ranges_text(frames) for what, frames in self._frames["corrected"].items()}
-        report.notes += [f"the eyes did not agree; corrected: {what}, in frames {frames}" for what, frames in report.corrected.items()]
+        report.warnings += [f"the eyes did not agree; corrected: {what}, in frames {frames}" for what, frames in report.corrected.items()]
         for what, frames in self._frames["damage"].items():
-            report.notes.append(f"{what} than the other one where people are, in frames {ranges_text(sorted(set(frames)))}")
+            report.warnings.append(f"{what} than the other one where people are, in frames {ranges_text(sorted(set(frames)))}")
+        sudden: dict[tuple[str, str], list[int]] = {}
+        for row, value in jumps(self._rows, self._width):
+            if value > METRICS["jump"][1]:
+                sudden.setdefault((row.person, row.view), []).append(row.frame)
+        for (person, view), frames in sudden.items():
+            report.warnings.append(f"{person} changes size suddenly in the {view} eye, in frames {ranges_text(sorted(frames))}")
+        report.notes += report.warnings
 
 
 def _settle(writing: dict[Future[None], int], report: RenderReport) -> None:

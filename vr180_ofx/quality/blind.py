@@ -1,0 +1,255 @@
+"""How good mattes are where there is no truth to hold them against: what a compositor would complain of, in figures.
+
+All of them are 0 for a flawless matte and grow with the fault; each was shown to rank mattes that were damaged on purpose below the truth
+(tests/quality/test_blind.py). They compare renders of one clip with each other; between clips they say less.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vr180_ofx.matte.paste import Patch
+from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.stereo.disparity import looked_up, measure
+from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart
+from vr180_ofx.vr180.layout import LEFT, RIGHT
+from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.window import Rect
+
+#: Names, what they mean, and above which value a frame is worth a look. See the user guide for how the limits were found.
+METRICS: dict[str, tuple[str, float]] = {
+    "jaggedness": ("stairs along the edge: how much its direction changes from one pixel to the next", 0.2),
+    "softness": ("width of the soft edge, in pixels of an eye 1024 wide", 6.0),
+    "flicker": ("change of the edge that no motion in the picture explains", 0.22),
+    "stereo": ("difference between the eyes near the person, each point held against itself", 0.085),
+    "holes": ("holes in the people of an eye and small pieces apart from them, share of their area", 0.04),
+    "jump": ("sudden change of the area, factor against the frames around, less 1", 0.35),
+}
+#: People smaller than this share of the eye's width, squared, are not judged.
+_LEAST_SIDE = 0.02
+_NEIGHBOURS = 2
+EVERYBODY = "everybody"
+#: The view of what is between the eyes.
+BOTH = "both"
+#: A piece apart from this large a share of the largest one is somebody else, or a leg.
+_PIECE = 0.1
+#: Flow and plates are looked at in so many pixels on the longer side of the person.
+_FLOW_SIDE = 360
+
+
+@dataclass(slots=True)
+class Row:
+    """One person in one eye, or in both, at one frame."""
+
+    frame: int
+    view: str
+    person: str
+    area: float
+    values: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Judgement:
+    """rows: all that was measured. limits: metric -> the value above which a frame is worth a look."""
+
+    rows: list[Row]
+    limits: dict[str, float]
+
+    def warnings(self) -> list[dict[str, Any]]:
+        """What lies above its limit: metric, person, view, frames, and the worst of it; the worst first."""
+        out = []
+        groups: dict[tuple[str, str, str], list[Row]] = {}
+        for row in self.rows:
+            for name, value in row.values.items():
+                if value > self.limits[name]:
+                    groups.setdefault((name, row.person, row.view), []).append(row)
+        for (name, person, view), rows in groups.items():
+            worst = max(rows, key=lambda r: r.values[name])
+            out.append(
+                {
+                    "metric": name, "person": person, "view": view, "frames": sorted(r.frame for r in rows), "worst": worst.frame,
+                    "value": round(worst.values[name], 4), "limit": self.limits[name],
+                }
+            )  # fmt: skip
+        return sorted(out, key=lambda w: -w["value"] / w["limit"])
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """metric -> mean and worst over everybody."""
+        out = {}
+        for name in METRICS:
+            values = [r.values[name] for r in self.rows if name in r.values]
+            if values:
+                out[name] = {"mean": float(np.mean(values)), "worst": float(np.max(values))}
+        return out
+
+    def to_dict(self) -> dict[str, Any]:
+        rows = [
+            {"frame": r.frame, "view": r.view, "person": r.person, "area": r.area, **{k: round(v, 5) for k, v in r.values.items()}}
+            for r in self.rows
+        ]
+        summary = {k: {n: round(x, 5) for n, x in v.items()} for k, v in self.summary().items()}
+        return {"limits": self.limits, "summary": summary, "warnings": self.warnings(), "rows": rows}
+
+
+class Judge:
+    """Takes frames in order. limits: metric -> value, for those that are not to be the default."""
+
+    def __init__(self, projection: Projection, limits: dict[str, float] | None = None) -> None:
+        self._projection = projection
+        self.limits = {k: v for k, (_, v) in METRICS.items()} | (limits or {})
+        self._rows: list[Row] = []
+        self._before: dict[str, tuple[int, EyeImage, dict[str, Patch]]] = {}
+
+    def add(self, n: int, mattes: dict[str, dict[str, FloatArray]], plates: dict[str, EyeImage] | None) -> None:
+        """Frame ``n``. mattes: view -> person -> alpha (h, w). plates: view -> the eye's picture; None: what needs it is left out."""
+        patches = {view: {name: p for name, alpha in own.items() if (p := trimmed(alpha)) is not None} for view, own in mattes.items()}
+        least = (_LEAST_SIDE * self._projection.width) ** 2
+        rows = {}
+        for view, own in patches.items():
+            for name, patch in own.items():
+                area = float(patch.alpha.sum())
+                row = rows[view, name] = Row(n, view, name, area)
+                if area >= least:
+                    row.values |= edge_values(patch.alpha, self._projection.width)
+                    before = self._before.get(view)
+                    if plates is not None and before is not None and before[0] == n - 1 and name in before[2]:
+                        row.values["flicker"] = flicker(patch, before[2][name], plates[view], before[1])
+            # somebody behind somebody is in pieces, rightly: so everybody together
+            everybody = trimmed(np.max(list(mattes[view].values()), axis=0)) if mattes[view] else None
+            if everybody is not None and (area := float(everybody.alpha.sum())) >= least:
+                rows[view, EVERYBODY] = Row(n, view, EVERYBODY, area, {"holes": holes(everybody.alpha)})
+        if plates is not None and len(patches) == 2:
+            for name in patches[LEFT].keys() & patches[RIGHT].keys():
+                if rows[LEFT, name].area < least or rows[RIGHT, name].area < least:
+                    continue
+                value = stereo(plates[LEFT], plates[RIGHT], patches[LEFT][name], patches[RIGHT][name], self._projection)
+                if value is not None:
+                    self._rows.append(Row(n, BOTH, name, rows[RIGHT, name].area, {"stereo": value}))
+        self._rows += rows.values()
+        if plates is not None:
+            self._before = {view: (n, plates[view], own) for view, own in patches.items()}
+
+    def finish(self) -> Judgement:
+        """After the last frame."""
+        for row, value in jumps(self._rows, self._projection.width):
+            row.values["jump"] = value
+        return Judgement(sorted(self._rows, key=lambda r: (r.frame, r.view, r.person)), self.limits)
+
+
+def trimmed(alpha: FloatArray) -> Patch | None:
+    """The part of a matte where somebody is; None when nobody is."""
+    x, y, w, h = cv2.boundingRect((alpha > 0.02).astype(np.uint8))
+    if w == 0:
+        return None
+    rect = Rect(x, y, x + w, y + h).grown(8).clipped(alpha.shape[1], alpha.shape[0])
+    part = np.ascontiguousarray(alpha[rect.slices], np.float32)
+    return Patch(rect, part, np.ones_like(part))
+
+
+def edge_values(alpha: FloatArray, eye_width: int) -> dict[str, float]:
+    """softness and jaggedness of the outline. alpha: (h, w) of one person."""
+    scale = max(1.0, eye_width / 1024)
+    gx, gy = cv2.Sobel(alpha, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(alpha, cv2.CV_32F, 0, 1, scale=1 / 8)
+    length = float(np.hypot(gx, gy).sum())
+    if length < 8:
+        return {}
+    # along its normal an edge rises by 1 in all, so this is its length; and the soft area over it is its width
+    softness = float((4 * alpha * (1 - alpha)).sum()) / length / scale
+    fine, coarse = _normals(alpha, 0.8 * scale), _normals(alpha, 3.0 * scale)
+    strength = np.hypot(*fine) * np.hypot(*coarse)
+    turned = np.hypot(*fine) * np.hypot(*coarse) - (fine[0] * coarse[0] + fine[1] * coarse[1])
+    return {"softness": softness, "jaggedness": float(turned.sum() / max(float(strength.sum()), 1e-9)) * 4}
+
+
+def _normals(alpha: FloatArray, sigma: float) -> tuple[FloatArray, FloatArray]:
+    smooth = cv2.GaussianBlur(alpha, (0, 0), sigma)
+    return cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
+
+
+def holes(alpha: FloatArray) -> float:
+    """Holes, and pieces that are small and lie apart, as a share of the area."""
+    inside = (alpha > 0.5).astype(np.uint8)
+    area = int(inside.sum())
+    if area == 0:
+        return 0.0
+    _, _, pieces, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
+    areas = pieces[1:, cv2.CC_STAT_AREA]
+    apart = int(areas[areas < _PIECE * areas.max()].sum())
+    count, labels, gaps, _ = cv2.connectedComponentsWithStats(np.pad(1 - inside, 1, constant_values=1), connectivity=4)
+    outside = labels[0, 0]
+    enclosed = sum(int(gaps[k, cv2.CC_STAT_AREA]) for k in range(1, count) if k != outside)
+    return (apart + enclosed) / area
+
+
+def flicker(now: Patch, before: Patch, plate: EyeImage, plate_before: EyeImage) -> float:
+    """Mean change near the outline between two frames, once the picture's motion is taken out (dense inverse search)."""
+    rect = now.rect.union(before.rect)
+    factor = max(1, round(max(rect.width, rect.height) / _FLOW_SIDE))
+    pictures = [_luma(eye, rect, factor) for eye in (plate, plate_before)]
+    size = pictures[0].shape[1], pictures[0].shape[0]
+    a, b = (cv2.resize(_spread(p, rect), size, interpolation=cv2.INTER_AREA) for p in (now, before))
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(pictures[0], pictures[1], None)
+    ys, xs = np.mgrid[: size[1], : size[0]].astype(np.float32)
+    carried = cv2.remap(b, xs + flow[..., 0], ys + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    # where the pictures differ after all, something was uncovered, and nobody knows
+    seen = cv2.remap(pictures[1], xs + flow[..., 0], ys + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    known = cv2.absdiff(seen, pictures[0]) < 24
+    near = cv2.dilate((np.maximum(a, b) > 0.5).astype(np.uint8), np.ones((7, 7))) > cv2.erode((a > 0.5).astype(np.uint8), np.ones((7, 7)))
+    # holes that come and go lie inside
+    near |= np.abs(a - carried) > 0.5
+    where = near & known
+    return float(np.abs(a - carried)[where].mean()) if where.any() else 0.0
+
+
+def stereo(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection) -> float | None:
+    """Mean difference near the outline between the left matte, carried to the right eye by measured disparity, and the right one.
+
+    None when the disparity cannot be measured.
+    """
+    found = measure(left, right, in_left, in_right, projection)
+    if found is None or found.sureness < LEAST_SURE:
+        return None
+    rect = in_right.rect.grown(8).clipped(projection.width, projection.height)
+    carried = looked_up(in_left.alpha, counterpart(rect, found, projection, to_left=True), in_left.rect)
+    mine = _spread(in_right, rect)
+    radius = max(3, round(5 * projection.width / 1024))
+    kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    either = (np.maximum(mine, carried) > 0.5).astype(np.uint8)
+    near = cv2.dilate(either, kernel) > cv2.erode((np.minimum(mine, carried) > 0.5).astype(np.uint8), kernel)
+    return float(np.abs(mine - carried)[near].mean()) if near.any() else None
+
+
+def jumps(rows: list[Row], eye_width: int) -> list[tuple[Row, float]]:
+    """(row, factor against the frames around it, less 1) of somebody's area, where they are large enough to be judged."""
+    out, least = [], (_LEAST_SIDE * eye_width) ** 2
+    tracks: dict[tuple[str, str], dict[int, Row]] = {}
+    for row in rows:
+        if row.person != EVERYBODY and row.view != BOTH:
+            tracks.setdefault((row.view, row.person), {})[row.frame] = row
+    for track in tracks.values():
+        for n, row in track.items():
+            around = [track[k].area for k in range(n - _NEIGHBOURS, n + _NEIGHBOURS + 1) if k != n and k in track]
+            usual = float(np.median(around)) if len(around) >= _NEIGHBOURS else row.area
+            if max(usual, row.area) >= least:
+                out.append((row, math.exp(abs(math.log(max(row.area, 1.0) / max(usual, 1.0)))) - 1))
+    return out
+
+
+def _spread(patch: Patch, rect: Rect) -> FloatArray:
+    out = np.zeros((rect.height, rect.width), np.float32)
+    common = rect.intersection(patch.rect)
+    if not common.empty:
+        own = common.shifted(-patch.rect.x0, -patch.rect.y0).slices
+        out[common.shifted(-rect.x0, -rect.y0).slices] = patch.alpha[own]
+    return out
+
+
+def _luma(eye: EyeImage, rect: Rect, factor: int) -> npt.NDArray[np.uint8]:
+    grey = cv2.cvtColor(eye.region(rect, factor), cv2.COLOR_RGB2GRAY)
+    return np.ascontiguousarray(np.clip(grey * 255, 0, 255).astype(np.uint8))
