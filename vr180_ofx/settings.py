@@ -196,13 +196,22 @@ class OutputSettings(Section):
     """What is written."""
 
     path: str | None = Field(None, description="The output folder; the command line's -o wins.")
-    format: Literal["exr", "alpha", "greenscreen", "foreground", "video", "greenscreen_png"] = Field(
+    format: Literal[
+        "exr", "alpha", "greenscreen", "foreground", "video", "greenscreen_png", "prores4444", "webm_alpha", "vr_alpha"
+    ] = Field(
         "exr",
         description="exr: multi-view EXR. alpha: RGBA PNG. greenscreen: video over the background colour. "
-        "greenscreen_png: the same as PNG. foreground: PNG with unmixed colour. video: the alpha as grey video.",
-    )
+        "greenscreen_png: the same as PNG. foreground: PNG with unmixed colour. video: the alpha as grey video. prores4444, webm_alpha: "
+        "video with transparency (MOV, WebM with VP9). vr_alpha: fisheye video with packed alpha, for passthrough in VR players.",
+    )  # fmt: skip
     video_codec: Literal["h264", "hevc"] = Field("h264", description="Codec of video outputs.")
     video_quality: int = Field(16, ge=0, le=51, description="CRF of video outputs; lower is better.")
+    video_bits: Literal[8, 10] = Field(8, description="Bits of H.264 and HEVC; ProRes always has 10, WebM 8.")
+    eyes: Literal["same", "sbs", "tb", "separate"] = Field("same", description="How the eyes lie in videos; same: as in the clip.")
+    projection: Literal["same", "equirect180", "fisheye"] = Field("same", description="What videos show the sphere as.")
+    fov_degrees: float | None = Field(
+        None, gt=0, le=360, description="Field of view of output.projection; by default 180, or 190 for a fisheye."
+    )
     background_color: Annotated[tuple[int, int, int], BeforeValidator(_as_colour)] = Field(
         (0, 255, 0), description="Red, green and blue, 0..255."
     )
@@ -231,9 +240,11 @@ class OutputSettings(Section):
 class AudioSettings(Section):
     """What happens to sound in outputs that carry it."""
 
-    preserve_audio: bool = True
-    verify_sync: bool = True
-    audio_codec: Literal["copy"] = "copy"
+    preserve_audio: bool = Field(True, description="Videos keep the clip's sound, all of its tracks.")
+    verify_sync: bool = Field(True, description="A video whose timing is off by half a frame is not kept.")
+    audio_codec: Literal["copy", "aac", "opus", "pcm"] = Field(
+        "copy", description="copy: bit for bit where the container takes it, else converted; the others: always converted."
+    )
 
 
 class HardwareSettings(Section):

@@ -1,13 +1,16 @@
-"""Video outputs: greenscreen or alpha as H.264 or HEVC, with the source's audio copied and its timing kept.
+"""Video outputs: greenscreen, alpha, ProRes 4444 and WebM with transparency, and packed alpha for VR players.
 
-The file appears when it is finished; before that it is a hidden file that nothing reads.
+The source's sound, time code and timing are kept. The file appears when it is finished; before that it is a hidden file that nothing
+reads.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,14 +21,39 @@ from av.video.frame import VideoFrame
 
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.media.errors import MediaError
+from vr180_ofx.media.naming import facts_from_name
 from vr180_ofx.media.picture import SourceFrame
-from vr180_ofx.output.pictures import over_colour, together
+from vr180_ofx.output.pictures import over_colour, plate, rgba, together
+from vr180_ofx.output.sound import Sound, has_sound, time_code
+from vr180_ofx.output.spherical import add_spherical
 from vr180_ofx.output.writer import Job
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.people.follow import resized_projection
+from vr180_ofx.settings import SettingsError
+from vr180_ofx.vr180.layout import Layout
+from vr180_ofx.vr180.packing import name_tags, pack, reprojected
+from vr180_ofx.vr180.projection import Equirectangular, Fisheye, FloatArray, Projection
 
-_CODECS = {"h264": "libx264", "hevc": "libx265"}
 #: Ticks per second of the output: divides all common rates and 90 kHz.
 _TIME_BASE = Fraction(1, 90_000)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a format is called, lies in, and needs."""
+
+    word: str
+    suffix: str
+    needs_source: bool
+    has_alpha: bool = False
+
+
+_KINDS = {
+    "video": _Kind("alpha", ".mp4", False),
+    "greenscreen": _Kind("greenscreen", ".mp4", True),
+    "prores4444": _Kind("foreground", ".mov", True, True),
+    "webm_alpha": _Kind("foreground", ".webm", True, True),
+    "vr_alpha": _Kind("", ".mp4", True),
+}
 
 
 class VideoOutput:
@@ -37,13 +65,40 @@ class VideoOutput:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._views = job.clip.views if not job.settings.output.maintain_sbs and len(job.clip.views) > 1 else ("",)
+        output = job.settings.output
+        self._kind = _KINDS[output.format]
+        self.needs_source = self._kind.needs_source
+        given = job.clip.geometry.layout
+        eyes = output.eyes if len(job.clip.views) > 1 else "same"
+        if not output.maintain_sbs and eyes == "same" and len(job.clip.views) > 1:
+            eyes = "separate"
+        packed = output.format == "vr_alpha"
+        if packed:
+            if len(job.clip.views) < 2:
+                raise SettingsError("output.format is vr_alpha, which holds two eyes side by side; this clip has one")
+            if output.eyes not in ("same", "sbs") or output.projection not in ("same", "fisheye"):
+                raise SettingsError(
+                    "output.format is vr_alpha, which is a side by side fisheye; leave output.eyes and output.projection alone"
+                )
+            eyes = "sbs"
+        self._apart = eyes == "separate"
+        self._views = job.clip.views if self._apart else ("",)
+        self._layout = replace(given, name=eyes, swap_eyes=False) if eyes == "sbs" or eyes == "tb" else given
+        self._source = job.clip.projection
+        self._target = target_projection(self._source, "fisheye" if packed else output.projection, output.fov_degrees)
+        self._changed = eyes in ("sbs", "tb") and self._layout.name != given.name
         self._files: dict[str, _VideoFile] = {}
-        self.needs_source = job.settings.output.format == "greenscreen"
+
+    @property
+    def _stem(self) -> str:
+        """The clip's name; with a player's tags when the picture is no longer what the clip's own name may say."""
+        tags = name_tags(self._layout.name, self._target, self._job.settings.output.format == "vr_alpha")
+        if not (self._changed or self._target != self._source or self._job.settings.output.format == "vr_alpha"):
+            return f"{self._job.name}_{self._kind.word}"
+        return "_".join(w for w in (untagged(self._job.name), self._kind.word, tags) if w)
 
     def paths(self, index: int) -> list[Path]:
-        kind = "greenscreen" if self.needs_source else "alpha"
-        return [self._job.stem.with_name(f"{self._job.name}_{kind}{'_' + v if v else ''}.mp4") for v in self._views]
+        return [self._job.stem.with_name(f"{self._stem}{'_' + v if v else ''}{self._kind.suffix}") for v in self._views]
 
     def present(self, index: int) -> bool:
         if not all(p.exists() for p in self.paths(index)):
@@ -51,17 +106,47 @@ class VideoOutput:
         return all(_comment(p) == self._job.identity for p in self.paths(index))
 
     def write(self, frame: Frame, source: SourceFrame | None) -> None:
-        if self.needs_source:
-            assert source is not None
-            eyes = over_colour(frame, source, self._job.settings.output.background_color)
-        else:
-            eyes = {v: np.repeat(m.alpha[..., None], 3, axis=-1) for v, m in frame.views.items()}
-        pictures = {"": together(eyes, self._job.clip.geometry.layout)} if self._views == ("",) else eyes
+        eyes = self._eyes(frame, source)
+        pictures = eyes if self._apart else {"": together(eyes, self._layout)}
         for view, path in zip(self._views, self.paths(0), strict=True):
             file = self._files.get(view)
             if file is None:
-                file = self._files[view] = _VideoFile(self._job, path, pictures[view].shape[1], pictures[view].shape[0])
+                layout = Layout("mono", 1, 1).name if self._apart else self._layout.name
+                height, width = pictures[view].shape[:2]
+                file = self._files[view] = _VideoFile(self._job, path, width, height, self._kind.has_alpha, layout, self._target)
             file.add(pictures[view], frame.index)
+
+    def _eyes(self, frame: Frame, source: SourceFrame | None) -> dict[str, FloatArray]:
+        """view -> picture in the output's projection, (h, w, 3 or 4)."""
+        output = self._job.settings.output
+        if output.format == "video":
+            return {v: np.repeat(self._seen(m.alpha[..., None])[..., None], 3, axis=-1) for v, m in frame.views.items()}
+        assert source is not None
+        if output.format == "greenscreen":
+            colour = np.array(output.background_color, np.float32) / 255
+            return {v: self._seen(p, colour) for v, p in over_colour(frame, source, output.background_color).items()}
+        if output.format == "vr_alpha":
+            plates = {v: self._seen(plate(source.eyes[v], m.width, m.height)) for v, m in frame.views.items()}
+            return {v: pack(plates[v], self._seen(m.alpha[..., None])) for v, m in frame.views.items()}
+        return {v: self._seen(p) for v, p in rgba(frame, source, foreground_only=True).items()}
+
+    def _seen(self, picture: FloatArray, around: FloatArray | None = None) -> FloatArray:
+        """One eye's picture in the output's projection. around: what lies where the source shows nothing."""
+        if self._target == self._source:
+            return picture[..., 0] if picture.shape[-1] == 1 else picture
+        height, width = picture.shape[:2]
+        shrink = self._source.width / width
+        source = resized_projection(self._source, width, height)
+        target = resized_projection(self._target, round(self._target.width / shrink), round(self._target.height / shrink))
+        if picture.shape[-1] == 4:
+            # colours of what is transparent must not be mixed in
+            straight = picture.copy()
+            straight[..., :3] *= straight[..., 3:]
+            out = reprojected(straight, source, target)
+            alpha = out[..., 3:]
+            out[..., :3] = np.clip(np.divide(out[..., :3], alpha, out=np.zeros_like(out[..., :3]), where=alpha > 1e-3), 0, 1)
+            return out
+        return reprojected(picture, source, target, around)
 
     def skip(self, index: int) -> None:
         """The frame before is shown longer: times are kept, nothing slides."""
@@ -77,41 +162,79 @@ class VideoOutput:
             file.abort()
 
 
+def target_projection(source: Projection, name: str, fov_degrees: float | None) -> Projection:
+    """The projection of an output's eyes. name: same, equirect180 or fisheye. Raises SettingsError."""
+    if name == "same":
+        if fov_degrees is not None:
+            raise SettingsError("output.fov_degrees is set, and output.projection is same; choose equirect180 or fisheye for it")
+        return source
+    side = source.height
+    if name == "fisheye":
+        own = source.fov_degrees if isinstance(source, Fisheye) else None
+        return Fisheye(side, side, fov_degrees or own or 190.0)
+    span = fov_degrees or 180.0
+    if span > 360:
+        raise SettingsError(f"output.fov_degrees is {span:g}; an equirectangular picture spans at most 360")
+    return Equirectangular(side * 2 if span > 180 else side, side, (span, min(span, 180.0)))
+
+
+def untagged(name: str) -> str:
+    """A clip's name without what it says of layout and projection."""
+    tags = set(facts_from_name(name).tags)
+    pieces = re.split(r"([_\-. ]+)", name)
+    kept = "".join(p for k, p in enumerate(pieces) if k == 0 or p.lower() not in tags)
+    return re.sub(r"([_\-. ])[_\-. ]+", r"\1", kept).strip("_-. ") or name
+
+
 class _VideoFile:
-    def __init__(self, job: Job, path: Path, width: int, height: int) -> None:
-        self._job, self.path = job, path
+    def __init__(self, job: Job, path: Path, width: int, height: int, has_alpha: bool, layout: str, projection: Projection) -> None:
+        self._job, self.path, self._has_alpha = job, path, has_alpha
+        self._layout, self._projection = layout, projection
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".part.mp4", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=f".part{path.suffix}", dir=path.parent)
         os.close(handle)
         self._part = Path(name)
-        self._container = av.open(name, "w", options={"movflags": "+faststart+use_metadata_tags"})
+        options = {} if path.suffix == ".webm" else {"movflags": "+faststart+use_metadata_tags"}
+        self._container = av.open(name, "w", options=options)
         self._container.metadata["comment"] = job.identity
-        output = job.settings.output
-        # 4:2:0 needs even sides: an odd last row or column is repeated
+        # chroma wants even sides: an odd last row or column is repeated
         self._width, self._height = width + width % 2, height + height % 2
-        stream: Any = self._container.add_stream(_CODECS[output.video_codec], rate=job.fps.limit_denominator(100_000))
-        stream.width, stream.height = self._width, self._height
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = stream.codec_context.time_base = _TIME_BASE
-        stream.codec_context.options = {"crf": str(output.video_quality), "preset": "fast"} | (
-            {"x265-params": "log-level=error"} if output.video_codec == "hevc" else {}
-        )
-        # BT.709, limited range: H.273 code points
-        stream.codec_context.colorspace = stream.codec_context.color_primaries = stream.codec_context.color_trc = 1
-        stream.codec_context.color_range = 1
-        if output.video_codec == "hevc":
-            stream.codec_context.codec_tag = "hvc1"
-        self._stream = stream
-        self._audio = _AudioCopy(job, self._container) if job.settings.audio.preserve_audio and _has_audio(job) else None
+        self._stream = self._encoder()
+        self._sound = Sound(job, self._container, path.suffix) if job.settings.audio.preserve_audio and has_sound(job) else None
         self._times: list[int] = []
         self._origin = job.clip.time_s(job.frames[0])
 
+    def _encoder(self) -> Any:
+        job, output = self._job, self._job.settings.output
+        codec, pix_fmt, options = _codec(self.path.suffix, output.video_codec, output.video_bits, output.video_quality)
+        stream: Any = self._container.add_stream(codec, rate=job.fps.limit_denominator(100_000))
+        stream.width, stream.height, stream.pix_fmt = self._width, self._height, pix_fmt
+        stream.time_base = stream.codec_context.time_base = _TIME_BASE
+        stream.codec_context.options = options
+        # BT.709, limited range: H.273 code points
+        stream.codec_context.colorspace = stream.codec_context.color_primaries = stream.codec_context.color_trc = 1
+        stream.codec_context.color_range = 1
+        if codec == "libx265":
+            stream.codec_context.codec_tag = "hvc1"
+        code = time_code(job)
+        if code:
+            stream.metadata["timecode"] = code
+        if self.path.suffix == ".webm":
+            stream.metadata["alpha_mode"] = "1"
+            if self._layout != "mono":
+                stream.metadata["stereo_mode"] = {"sbs": "left_right", "tb": "top_bottom"}[self._layout]
+        self._pix_fmt = pix_fmt
+        return stream
+
     def add(self, picture: FloatArray, index: int) -> None:
-        pixels = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+        deep = "10" in self._pix_fmt
+        peak = 65535 if deep else 255
+        pixels = np.clip(picture * np.float32(peak) + np.float32(0.5), 0, peak).astype(np.uint16 if deep else np.uint8)
         if pixels.shape[:2] != (self._height, self._width):
             pixels = np.pad(pixels, ((0, self._height - pixels.shape[0]), (0, self._width - pixels.shape[1]), (0, 0)), "edge")
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24").reformat(
-            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
+        given = {(False, 3): "rgb24", (True, 3): "rgb48le", (False, 4): "rgba", (True, 4): "rgba64le"}[deep, pixels.shape[2]]
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format=given).reformat(
+            format=self._pix_fmt, dst_colorspace="ITU709", dst_color_range="MPEG"
         )
         frame.pts = round(Fraction(self._job.clip.time_s(index) - self._origin).limit_denominator(10**6) / _TIME_BASE)
         frame.time_base = _TIME_BASE
@@ -120,13 +243,18 @@ class _VideoFile:
             self._container.mux(packet)
 
     def finish(self) -> list[str]:
-        """Flushes, copies the sound, checks what was written against what was meant, and gives the file its name."""
+        """Flushes, brings the sound, checks what was written against what was meant, and gives the file its name."""
         for packet in self._stream.encode(None):
             self._container.mux(packet)
         notes = []
-        if self._audio is not None:
-            notes += self._audio.run()
+        if self._sound is not None:
+            notes += self._sound.run()
         self._container.close()
+        if self.path.suffix != ".webm":
+            try:
+                add_spherical(self._part, self._layout, self._projection)
+            except OverflowError as error:
+                notes.append(f"{self.path.name} has no stereo and spherical metadata: {error}")
         found = _frame_times(self._part)
         if len(found) != len(self._times):
             self.abort()
@@ -147,57 +275,25 @@ class _VideoFile:
         self._part.unlink(missing_ok=True)
 
 
-class _AudioCopy:
-    """Copies every audio stream packet by packet: not one sample is decoded."""
-
-    def __init__(self, job: Job, container: av.container.OutputContainer) -> None:
-        self._job = job
-        self._source = av.open(str(job.clip.path))
-        self._container = container
-        self._pairs = {}
-        self._refused = []
-        for stream in self._source.streams.audio:
-            try:
-                self._pairs[stream.index] = container.add_stream_from_template(stream)
-            except (ValueError, av.error.FFmpegError) as error:
-                self._refused.append(f"the sound ({stream.codec_context.name}) cannot be copied into mp4: {error}")
-
-    def run(self) -> list[str]:
-        """Only what lies within the rendered frames; offsets against the picture stay as they were."""
-        clip, frames = self._job.clip, self._job.frames
-        origin = clip.time_s(frames[0])
-        whole = len(frames) == len(clip)
-        end = clip.time_s(frames[-1]) + 1 / float(clip.fps)
-        count = 0
-        for packet in self._source.demux(list(self._source.streams.audio)):
-            if packet.dts is None or packet.stream_index not in self._pairs:
-                continue
-            base = packet.time_base
-            seconds = float((packet.pts if packet.pts is not None else packet.dts) * base)
-            if not whole and not origin <= seconds < end:
-                continue
-            shift = round(Fraction(origin).limit_denominator(10**6) / base)
-            packet.pts = None if packet.pts is None else packet.pts - shift
-            packet.dts -= shift
-            packet.stream = self._pairs[packet.stream_index]
-            self._container.mux(packet)
-            count += 1
-        self._source.close()
-        return [*self._refused, f"sound copied: {count} packets of {len(self._pairs)} stream(s)"]
-
-
-def _has_audio(job: Job) -> bool:
-    try:
-        with av.open(str(job.clip.path)) as container:
-            return bool(container.streams.audio)
-    except (av.error.FFmpegError, OSError):
-        return False
+def _codec(suffix: str, name: str, bits: int, quality: int) -> tuple[str, str, dict[str, str]]:
+    """(encoder, pixel format, options) of FFmpeg."""
+    if suffix == ".mov":
+        return "prores_ks", "yuva444p10le", {"profile": "4444", "alpha_bits": "16", "vendor": "apl0"}
+    if suffix == ".webm":
+        # frames that look ahead and alpha do not go together in libvpx
+        return "libvpx-vp9", "yuva420p", {"crf": str(quality), "b:v": "0", "row-mt": "1", "cpu-used": "4", "auto-alt-ref": "0"}
+    options = {"crf": str(quality), "preset": "fast"}
+    pix_fmt = "yuv420p10le" if bits == 10 else "yuv420p"
+    if name == "hevc":
+        return "libx265", pix_fmt, options | {"x265-params": "log-level=error"}
+    return "libx264", pix_fmt, options
 
 
 def _comment(path: Path) -> str | None:
     try:
         with av.open(str(path)) as container:
-            return container.metadata.get("comment")
+            # Matroska writes its tags in capitals
+            return next((v for k, v in container.metadata.items() if k.lower() == "comment"), None)
     except (av.error.FFmpegError, OSError):
         return None
 
