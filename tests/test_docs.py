@@ -51,7 +51,7 @@ def test_links_between_documents_lead_somewhere(path):
 def test_imports_go_one_way():
     """The layers of docs/architecture.md, held against the code."""
     layers = [
-        ["settings", "storage", "telemetry"],
+        ["settings", "storage", "telemetry", "resources"],
         ["weights", "nodes"],
         ["media", "vr180"],
         ["people", "trackers", "matte", "stereo"],

@@ -267,6 +267,7 @@ class PerformanceSettings(Section):
     """Measuring."""
 
     profile_enabled: bool = True
+    price_per_hour: float | None = Field(None, ge=0, description="What an hour of this machine costs, for `estimate`.")
     preserve_intermediates: bool = False
 
 

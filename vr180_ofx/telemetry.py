@@ -7,14 +7,23 @@ import ctypes
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+#: More calls than this are counted and not remembered one by one.
+_MOST_EVENTS = 1_000_000
 
 
 class Stages:
-    """Adds up how long each stage takes, over all threads."""
+    """Adds up how long each stage takes, over all threads.
 
-    def __init__(self) -> None:
+    trace: whether each call is remembered, too, for `trace`.
+    """
+
+    def __init__(self, trace: bool = False) -> None:
         self._lock = threading.Lock()
+        self._begin = time.perf_counter()
+        self._events: list[tuple[str, float, float, int, str]] | None = [] if trace else None
         self.seconds: dict[str, float] = {}
         self.calls: dict[str, int] = {}
 
@@ -29,6 +38,9 @@ class Stages:
             with self._lock:
                 self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
                 self.calls[stage] = self.calls.get(stage, 0) + 1
+                if self._events is not None and len(self._events) < _MOST_EVENTS:
+                    thread = threading.current_thread()
+                    self._events.append((stage, start - self._begin, spent, thread.ident or 0, thread.name))
 
     def summary(self) -> dict[str, dict[str, float]]:
         """stage -> seconds, calls and milliseconds per call, the dearest first."""
@@ -41,6 +53,28 @@ class Stages:
                 }
                 for name in sorted(self.seconds, key=lambda k: -self.seconds[k])
             }
+
+    def trace(self, moments: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+        """All calls as a Chrome trace (the Trace Event Format's JSON object), which Perfetto and chrome://tracing show.
+
+        moments: what `resources.Monitor` saw, as dicts: they become counters.
+        """
+        process = os.getpid()
+        events: list[dict[str, Any]] = []
+        with self._lock:
+            seen = list(self._events or ())
+        for ident, name in sorted({(e[3], e[4]) for e in seen}):
+            events.append({"ph": "M", "name": "thread_name", "pid": process, "tid": ident, "args": {"name": name}})
+        for stage, start, spent, ident, _ in seen:
+            us = {"ts": round(start * 1e6, 1), "dur": round(spent * 1e6, 1)}
+            events.append({"ph": "X", "name": stage, "cat": "stage", "pid": process, "tid": ident, **us})
+        for moment in moments:
+            at = {"ph": "C", "pid": process, "ts": round(moment["seconds"] * 1e6, 1)}
+            events.append({**at, "name": "CPU percent", "args": {"process": moment["cpu"]}})
+            events.append({**at, "name": "memory MB", "args": {"resident": round(moment["resident"] / 2**20, 1)}})
+            for k, gpu in enumerate(moment["gpus"]):
+                events.append({**at, "name": f"GPU {k}", "args": {"load": gpu["load"], "memory MB": round(gpu["memory_used"] / 2**20, 1)}})
+        return {"traceEvents": events, "displayTimeUnit": "ms", "otherData": {"program": "vr180-ofx"}}
 
 
 def resident_bytes() -> int:

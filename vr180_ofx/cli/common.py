@@ -17,9 +17,12 @@ from vr180_ofx.media.clip import Clip, open_clip
 from vr180_ofx.nodes.definition import NODE
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.plans import find_plan
+from vr180_ofx.resources import Monitor
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.telemetry import Stages
 
+#: The exit status of ``--strict`` when there is something that somebody should look at.
+WARNED = 6
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -93,6 +96,16 @@ def say_clip(clip: Clip) -> None:
         console.print(f"  [yellow]the file is cut off: its header promises {clip.lost} frames more[/]")
 
 
+class _Machine(ProgressColumn):
+    def __init__(self, monitor: Monitor) -> None:
+        super().__init__()
+        self._monitor = monitor
+
+    def render(self, task: Task) -> Text:
+        newest = self._monitor.newest
+        return Text(newest.describe() if newest else "", style="dim")
+
+
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -100,9 +113,11 @@ class _Rate(ProgressColumn):
 
 
 @contextlib.contextmanager
-def progress_bar(title: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """A bar with frames, fps and the time that is left, on standard error."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+def progress_bar(title: str, quiet: bool = False, monitor: Monitor | None = None) -> Iterator[Callable[[int, int], None]]:
+    """A bar with frames, fps and the time that is left, on standard error. monitor: whose words stand behind it."""
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()]
+    if monitor is not None:
+        columns.append(_Machine(monitor))
     with Progress(*columns, console=console, disable=quiet or not sys.stderr.isatty()) as bar:
         tasks: list[TaskID] = []
 
@@ -121,10 +136,6 @@ def plan_for(
     """See `people.plans.find_plan`, with a bar."""
     with progress_bar("analysing", quiet) as update:
         return find_plan(clip, settings, plan_file, update, stages, fresh)
-
-
-#: The exit status of ``--strict`` when there is something that somebody should look at.
-WARNED = 6
 
 
 def say_plan(plan: Plan) -> None:

@@ -19,6 +19,7 @@ OK, USAGE, INPUT, RESOURCES, INTERRUPTED = 0, 2, 3, 4, 5
 COMMANDS = {
     "render": "render a clip to mattes; resumes where it was interrupted",
     "analyse": "find the people; writes a plan to read and edit",
+    "estimate": "what a render will take: memory, time and cost, from a short one that is measured",
     "serve": "serve frames over HTTP, for hosts and other programs",
     "weights": "list, pull and verify model weights",
     "inspect": "what an image, a folder of frames, or a clip holds",
@@ -49,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command. Exit status 0 done, 2 usage, 3 input, 4 resources, 5 interrupted (resumable)."""
+    """Runs a command. Exit status 0 done, 2 usage, 3 input, 4 resources, 5 interrupted (resumable), 6 ``--strict`` and warnings."""
     tune_allocator()
     arguments = build_parser().parse_args(argv)
     verbose = bool(arguments.verbose)

@@ -6,7 +6,9 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
+
+from rich.table import Table
 
 from vr180_ofx.cli.common import (
     WARNED,
@@ -22,8 +24,13 @@ from vr180_ofx.cli.common import (
     say_plan,
     settings_from,
 )
+from vr180_ofx.resources import Monitor
 from vr180_ofx.settings import OutputSettings, Settings, SettingsError
+from vr180_ofx.storage import write_atomic
 from vr180_ofx.telemetry import Stages
+
+if TYPE_CHECKING:
+    from vr180_ofx.output.render import RenderReport
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", metavar="F", help="a plan from 'analyse', perhaps edited")
     parser.add_argument("--overwrite", action="store_true", help="render frames again that are there")
     parser.add_argument("--strict", action="store_true", help="exit with 6 when there is something that somebody should look at")
+    parser.add_argument("--profile", action="store_true", help="show where the time went")
+    parser.add_argument("--trace", metavar="FILE", help="write a trace of all stages and of the machine, for Perfetto")
+    parser.add_argument("--resource-log", metavar="FILE", help="write a line of JSON about the machine every half second")
     parser.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
     parser.add_argument("--server", metavar="URL", nargs="?", const="", help="let a frame server do it (default: the one that you run)")
     parser.add_argument("--token-file", metavar="F", help="the server's token, when it is not your own server")
@@ -55,14 +65,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise OutputError("no output folder was named; use -o DIR or output.path")
     if arguments.server is not None:
         return _remote(arguments, settings, str(folder))
-    stages = Stages()
-    with clip_from(arguments, settings) as clip:
+    stages = Stages(trace=arguments.trace is not None)
+    log = Path(arguments.resource_log) if arguments.resource_log else None
+    with Monitor(log) as monitor, clip_from(arguments, settings) as clip:
         if not arguments.json:
             say_clip(clip)
         plan = plan_for(clip, settings, arguments.plan, arguments.json, stages)
         if not arguments.json:
             say_plan(plan)
-        with progress_bar("rendering", arguments.json) as update:
+        with progress_bar("rendering", arguments.json, monitor) as update:
             report = render(clip, plan, settings, folder, update, stages)
         if settings.debugging.save_detection_visualization:
             from vr180_ofx.output.sheet import contact_sheet
@@ -70,6 +81,11 @@ def run(arguments: argparse.Namespace) -> int:
             sheet = Path(folder) / f"{clip.name}.people.png"
             contact_sheet(clip, plan, sheet)
             report.notes.append(f"contact sheet: {sheet}")
+    report.resources = monitor.summary()
+    if arguments.trace:
+        trace = stages.trace(s.to_dict() for s in monitor.history)
+        write_atomic(Path(arguments.trace), json.dumps(trace).encode())
+        report.notes.append(f"trace (open it in Perfetto or chrome://tracing): {arguments.trace}")
     if arguments.json:
         print_json(report.to_dict())
     else:
@@ -78,9 +94,23 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(f"[bold]{report.written} frames written[/]{kept}{speed}: {report.pattern}")
         for note in report.notes:
             console.print(f"  {note}")
+        if arguments.profile:
+            _say_profile(report)
     if report.missing or report.lost:
         return 3
     return WARNED if arguments.strict and report.warnings else 0
+
+
+def _say_profile(report: RenderReport) -> None:
+    """Where the time went; stages run at once, so together they take longer than the render."""
+    table = Table("stage", "seconds", "calls", "ms a call")
+    for name, row in report.stages.items():
+        table.add_row(name, f"{row['seconds']:.2f}", f"{row['calls']:.0f}", f"{row['ms_per_call']:.1f}")
+    console.print(table)
+    r = report.resources
+    words = [f"CPU {r['cpu_percent_mean'] / r['cores']:.0f} % of {r['cores']} cores", f"at most {r['resident_gb_peak']:.2f} GB"]
+    words += [f"GPU {r['gpu0_percent_mean']:.0f} %, at most {r['gpu0_memory_gb_peak']:.2f} GB"] if "gpu0_percent_mean" in r else []
+    console.print(f"  {', '.join(words)}")
 
 
 def _remote(arguments: argparse.Namespace, settings: Settings, folder: str) -> int:

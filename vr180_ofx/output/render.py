@@ -71,6 +71,7 @@ class RenderReport:
     agreement: dict[str, dict[str, float]] = field(default_factory=dict)
     corrected: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    resources: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -45,15 +45,18 @@ class _Waiting:
     eyes: Eyes | None
 
 
-def analyse(clip: Clip, settings: Settings | None = None, progress: Progress | None = None, stages: Stages | None = None) -> Plan:
+def analyse(
+    clip: Clip, settings: Settings | None = None, progress: Progress | None = None, stages: Stages | None = None, stop: int | None = None
+) -> Plan:  # fmt: skip
     """Finds everybody in ``clip``. Deterministic: the same clip and settings give the same plan.
 
-    progress: called with (frames done, frames in all). Frames that cannot be decoded are passed over and noted.
+    progress: called with (frames done, frames in all). Frames that cannot be decoded are passed over and noted. stop: look at the first
+    frames only, as many as this; nobody is in the rest.
     """
     settings = settings or clip.settings
     stages = stages or Stages()
     worker = _Analysis(clip, settings, make_detector(settings), BlazePoseSegmenter(require("blazepose_segmenter")), stages)
-    plan = worker.run(progress)
+    plan = worker.run(progress, stop)
     # what is written is what counts: a plan that was saved and read again must give the same windows to the last bit
     return Plan.from_data(json.loads(plan.to_json()), clip)
 
@@ -77,8 +80,8 @@ class _Analysis:
         self._since_search = 0
         self._search_count = 0
 
-    def run(self, progress: Progress | None) -> Plan:
-        clip, total = self._clip, len(self._clip)
+    def run(self, progress: Progress | None, stop: int | None = None) -> Plan:
+        clip, total = self._clip, min(len(self._clip), stop or len(self._clip))
         cuts = CutFinder(self._fps)
         queue: deque[_Waiting] = deque()
         bad = []

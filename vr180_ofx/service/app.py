@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from vr180_ofx import __version__
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.people.plan import Plan
+from vr180_ofx.resources import Monitor
 from vr180_ofx.service import models as m
 from vr180_ofx.service.access import Gate, Roots
 from vr180_ofx.service.jobs import Job
@@ -40,11 +41,12 @@ T = TypeVar("T")
 
 
 class Service:
-    """What the routes work on. closing: whether the server is about to end."""
+    """What the routes work on. closing: whether the server is about to end. machine: what it is asked about the machine."""
 
     def __init__(self, settings: Settings, roots: Roots) -> None:
         self.sessions = Sessions(settings, roots)
         self.closing = False
+        self.machine = Monitor()
         self.used = time.monotonic()
 
     def touched(self) -> None:
@@ -152,7 +154,7 @@ def _clip_routes(app: FastAPI, service: Service) -> None:
     async def stats(clip: ClipId) -> Any:
         """Stage times, caches and memory."""
         session = sessions.get(clip)
-        return {"clip": clip, "resident_bytes": resident_bytes(), "engine": session.stats()}
+        return {"clip": clip, "resident_bytes": resident_bytes(), "machine": service.machine.look().to_dict(), "engine": session.stats()}
 
 
 # frames ----------------------------------------------------------------------------------------------------------

@@ -160,4 +160,5 @@ class Cleared(Model):
 class Stats(Model):
     clip: str
     resident_bytes: int
+    machine: dict[str, Any] = Field(description="CPU, memory and cards, as `resources.Snapshot`.")
     engine: dict[str, Any] | None = Field(description="Null until a frame was asked for.")

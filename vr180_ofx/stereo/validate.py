@@ -19,10 +19,10 @@ from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Window
 
 #: Samples on a side of a window.
-_SAMPLES = 72
+_SAMPLES = 56
 #: The shift is looked for so far to each side of where the plan has the bodies, in shares of the window's width, in so many steps.
 _REACH = 0.03
-_STEPS = 9
+_STEPS = 7
 #: Less of the person to be seen by both eyes than this, and nothing can be said.
 _LEAST_VISIBLE = 0.25
 #: Masks that agree less than this say nothing of the distance.
@@ -106,7 +106,9 @@ def carried(seen: Seen, window: Window, shift: float, to_right: bool) -> FloatAr
     """
     n = _SAMPLES * 2
     rays = window.directions(_ticks(window.size, n))
-    places = seen.window.points(_moved(rays, shift if to_right else -shift))
+    a = angles(rays)
+    moved = directions(np.arctan(np.tan(a[..., 0]) + upright(shift if to_right else -shift, a[..., 1])), a[..., 1])
+    places = seen.window.points(moved)
     small = _look(seen.soft, places, seen.window.size)
     out: FloatArray = cv2.resize(small, (window.size, window.size), interpolation=cv2.INTER_LINEAR)
     return out
@@ -118,7 +120,9 @@ class _Grid:
     def __init__(self, seen: Seen, projection: Projection) -> None:
         self.seen = seen
         self.rays = seen.window.directions(_ticks(seen.window.size, _SAMPLES))
-        self.angles = angles(self.rays)
+        a = angles(self.rays)
+        self._tangent, self._step = np.tan(a[..., 0]), upright(1.0, a[..., 1])
+        self._around = np.sin(a[..., 1]), np.cos(a[..., 1])
         self.soft = self.look(self.rays)
         self.free = ~self.hidden(self.rays) & _inside(projection.project(self.rays), projection)
 
@@ -133,7 +137,8 @@ class _Grid:
 
     def to(self, shift: float) -> FloatArray:
         """The other eye's rays to what this one's samples show."""
-        return _moved_angles(self.angles, shift)
+        # of any length: (tan lateral, sin elevation, cos elevation) is the direction over the cosine of the lateral angle
+        return np.stack([self._tangent + shift * self._step, *self._around], axis=-1)
 
 
 def _agreement(views: dict[str, _Grid], shift: float, projection: Projection) -> tuple[float, float]:
@@ -201,18 +206,12 @@ def _ticks(size: int, n: int) -> FloatArray:
     return np.stack(np.meshgrid(ticks, ticks), axis=-1)
 
 
-def _moved(rays: FloatArray, shift: float) -> FloatArray:
-    return _moved_angles(angles(rays), shift)
-
-
-def _moved_angles(a: FloatArray, shift: float) -> FloatArray:
-    return directions(np.arctan(np.tan(a[..., 0]) + upright(shift, a[..., 1])), a[..., 1])
-
-
 def _look(values: FloatArray, places: FloatArray, size: int) -> FloatArray:
     scale = values.shape[0] / size
     p = np.nan_to_num(places * scale - 0.5, nan=-1e4).astype(np.float32)
-    out: FloatArray = cv2.remap(values.astype(np.float32), p, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    out: FloatArray = cv2.remap(
+        values.astype(np.float32, copy=False), p, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+    )
     return out
 
 
