@@ -28,6 +28,7 @@ class VideoSource:
         self.layout = layout
         self._colorspace = colorspace
         self._converter = FrameConverter(layout, colorspace)
+        self._colour: str | None = None
         self.fps: Fraction = _rate(reader)
 
     @staticmethod
@@ -38,7 +39,8 @@ class VideoSource:
         facts = facts_from_stream(first)
         geometry = decide_geometry(first.width, first.height, facts, facts_from_name(path.stem), settings)
         source = VideoSource(reader, geometry.layout, settings.input.colorspace)
-        source._converter.tags(first)  # an unknown colour space is refused now, not in the middle of a render
+        # an unknown colour space is refused now, not in the middle of a render
+        source._colour = source._converter.tags(first).describe()
         # stages read with decoders of their own, and an idle one holds half a gigabyte at 6144x3072
         reader.close()
         return Clip(source, geometry, settings)
@@ -88,11 +90,8 @@ class VideoSource:
                 "variable_rate": self.reader.index.variable_rate,
                 "declared_frames": self.reader.index.declared,
             }
-        try:
-            facts["colour"] = self._converter.tags(self.reader.read(0)).describe()
-        except MediaError:
-            facts["colour"] = "unknown: the first frame is damaged"
-        return facts
+        # of the frame that was read when the file was opened: no decoder is begun for it
+        return facts | {"colour": self._colour or "not read"}
 
     def reopen(self, fast: bool, threads: int, gpu: bool = False) -> Source:
         return VideoSource(VideoReader(self.path, threads, fast, gpu), self.layout, self._colorspace)
