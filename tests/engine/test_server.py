@@ -90,7 +90,7 @@ class LongMemory(BlazePoseTracker):
         return Memory(arrays), out
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_the_order_does_not_matter_for_a_tracker_that_never_forgets(scene, seed):
     clip, plan, short = scene
     tracker = LongMemory(require("blazepose_segmenter"))

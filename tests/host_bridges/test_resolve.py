@@ -202,6 +202,7 @@ def test_the_free_version_has_no_panel(place, standing, tmp_path, capsys):
     assert len(resolve.storage.mattes) == 1
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_is_said_in_the_panel(place, home):
     """And the same render goes on."""
     said = []

@@ -220,6 +220,20 @@ def test_plans_know_distances(painted_out):
 
 
 @pytest.mark.slow
+def test_looking_again_helps_by_itself(tmp_path):
+    """A blurred eye that is shown where to look finds people again; agreement of two thirds is enough here."""
+    path = damaged_clip(DEMO / "walk3d.mp4", DEMO / "truth", tmp_path / "walk_LR_180.mp4", "blurred", "right", range(2, 8), length=8)
+    truth = list(Truth(DEMO / "truth").frames())[:8]
+    with open_clip(path) as clip:
+        plan = analyse(clip)
+        alone = ious(clip, plan, truth, "right", range(2, 8), consistency_mode="independent")
+        again = ious(clip, plan, truth, "right", range(2, 8), correction_method="reprocess", validation_threshold=0.66)
+    said = [what for _, facts in again.values() for what in facts["corrected"].values()]
+    assert said.count("right: reprocess") >= 6, said
+    assert np.mean([iou for iou, _ in again.values()]) > np.mean([iou for iou, _ in alone.values()]) + 0.1
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", sorted(DAMAGES))
 def test_every_way_of_correcting_mends_every_damage(damage, tmp_path):
     path = damaged_clip(DEMO / "walk3d.mp4", DEMO / "truth", tmp_path / "walk_LR_180.mp4", damage, "right", range(7, 17))
