@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 
 from vr180_ofx.quality.truth import Truth
+from vr180_ofx.vr180.epipolar import angles, directions
+from vr180_ofx.vr180.projection import Equirectangular
 
 
 def blurred(picture, people):
@@ -23,6 +25,16 @@ def painted_out(picture, people):
     hole = cv2.dilate((cv2.resize(people, small.shape[1::-1]) > 0.01).astype(np.uint8), np.ones((9, 9)))
     filled = cv2.resize(cv2.inpaint(small, hole, 5, cv2.INPAINT_TELEA), picture.shape[1::-1])
     return np.where(cv2.resize(hole, picture.shape[1::-1], interpolation=cv2.INTER_NEAREST)[..., None] > 0, filled, picture)
+
+
+def raised(picture, people, degrees=0.5):
+    """The camera is turned about the line through both eyes: everything is seen higher."""
+    size = picture.shape[0]
+    projection = Equirectangular(size, size)
+    ys, xs = np.mgrid[:size, :size] + 0.5
+    a = angles(projection.unproject(np.stack([xs, ys], axis=-1)))
+    places = projection.project(directions(a[..., 0], a[..., 1] - np.radians(degrees))).astype(np.float32) - 0.5
+    return cv2.remap(picture, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 DAMAGES = {"blurred": blurred, "darkened": darkened, "painted_out": painted_out}
@@ -46,7 +58,7 @@ def damaged_clip(source, truth_folder, target, damage, view, frames, length=None
             picture = frame.to_ndarray(format="bgr24")
             if n in frames:
                 eye = picture[:, x : x + truth.layout.eye_size[0]]
-                eye[:] = DAMAGES[damage](eye.copy(), real.union(view))
+                eye[:] = (DAMAGES | {"raised": raised})[damage](eye.copy(), real.union(view))
             made.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         made.mux(stream.encode())
     return target

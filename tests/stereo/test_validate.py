@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.stereo.damaged import DAMAGES, damaged_clip
+from tests.stereo.damaged import DAMAGES, damaged_clip, raised
 from tests.stereo.test_disparity import DEMO, B
 from vr180_ofx.cli.main import main
 from vr180_ofx.engine.server import FrameServer
@@ -18,7 +18,7 @@ from vr180_ofx.quality import metrics
 from vr180_ofx.quality.truth import Truth
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo.consistency import Consistency, guided
-from vr180_ofx.stereo.distance import Match, steadied, whole_shift
+from vr180_ofx.stereo.distance import Match, common_rise, steadied, whole_shift
 from vr180_ofx.stereo.validate import Seen, validate
 from vr180_ofx.trackers.base import Mask, WindowImage
 from vr180_ofx.vr180.epipolar import angles
@@ -157,6 +157,16 @@ def test_distances_without_outliers():
     assert steadied({}, 5) == {}
 
 
+def test_level_cameras_are_not_corrected():
+    rng = np.random.default_rng(1)
+    noise = [Match(0.03, 0.9, math.radians(v), (0, 0, 1)) for v in rng.normal(0.03, 0.03, 50)]
+    assert common_rise(noise) == 0 and common_rise([]) == 0
+    tilted = [Match(0.03, 0.9, math.radians(v), (0, 0, 1)) for v in rng.normal(-0.3, 0.03, 50)]
+    assert common_rise(tilted) == pytest.approx(-0.3, abs=0.02) and common_rise(tilted[:5]) == 0
+    # what did not look alike says nothing
+    assert common_rise([Match(0.03, 0.4, 0.1, (0, 0, 1))] * 50) == 0
+
+
 def ious(clip, plan, truth, view, frames, **stereo):
     """frame -> (IoU of the damaged eye, metadata)."""
     out = {}
@@ -216,6 +226,34 @@ def test_plans_know_distances(painted_out):
     for wrong in ([[0, 0]], [[99, 2.0]], [["a", 2]], [3]):
         data["people"][0]["distance_m"] = wrong
         with pytest.raises(PlanError, match="distance_m"):
+            Plan.from_data(data, clip)
+
+
+def test_cameras_that_are_not_level(tmp_path):
+    """The left camera sees everything half a degree higher: that is measured, said, and taken out wherever eyes are compared."""
+    path = damaged_clip(DEMO / "walk3d.mp4", DEMO / "truth", tmp_path / "walk_LR_180.mp4", "raised", "left", range(8), length=8)
+    with open_clip(path) as clip:
+        plan = analyse(clip)
+        assert math.degrees(plan.rise) == pytest.approx(0.5, abs=0.06) and any("left eye sees everything 0." in n for n in plan.notes)
+        again = Plan.from_data(json.loads(plan.to_json()), clip)
+        assert again.rise == plan.rise
+        data = json.loads(plan.to_json())
+        data["clip"]["rise_degrees"] = 0.0
+        level = Plan.from_data(data, clip)
+        agreements, errors = [], []
+        for some in (plan, level):
+            with FrameServer(clip, some, Settings(stereo={"consistency_mode": "joint"})) as server:
+                frame = server.request(3).result()
+            agreements.append(min(frame.metadata["agreement"].values()))
+            # the left matte, lowered again, against the right one, both as the truth has them
+            real = next(f for n, f in enumerate(Truth(DEMO / "truth").frames()) if n == 3)
+            left, right = (frame.views[v].alpha.astype(np.float32) for v in ("left", "right"))
+            lowered = raised(left, None, -0.5)
+            errors.append(metrics.mad(lowered, real.union("left")) + metrics.mad(right, real.union("right")))
+        assert agreements[0] > 0.9 and agreements[0] > agreements[1] + 0.02, agreements
+        assert errors[0] < errors[1], errors
+        data["clip"]["rise_degrees"] = "much"
+        with pytest.raises(PlanError, match="rise_degrees"):
             Plan.from_data(data, clip)
 
 

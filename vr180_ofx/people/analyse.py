@@ -19,7 +19,7 @@ from vr180_ofx.people.plan import Person, Plan
 from vr180_ofx.people.search import search
 from vr180_ofx.people.shots import CutFinder, Thumbs, thumbnail
 from vr180_ofx.settings import Settings, ranges_text
-from vr180_ofx.stereo.distance import steadied
+from vr180_ofx.stereo.distance import common_rise, steadied
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
 from vr180_ofx.vr180.projection import Projection
@@ -187,6 +187,10 @@ class _Analysis:
 
     def _plan(self) -> Plan:
         clip, total = self._clip, len(self._clip)
+        rise = common_rise(match for _, m in self._members for match in m.matches.values())
+        if rise:
+            higher, lower = ("left", "right") if rise > 0 else ("right", "left")
+            self._notes.append(f"the {higher} eye sees everything {abs(rise):.2f}° higher than the {lower} one; that is taken into account")
         shots = [(a, b - 1) for a, b in zip(self._shots, [*self._shots[1:], total], strict=True)] or [(0, total - 1)]
         limit = self._settings.detection.max_people
         people = []
@@ -228,6 +232,7 @@ class _Analysis:
                 "layout": clip.geometry.layout.name,
                 "projection": clip.geometry.projection_name,
                 "interocular_m": clip.interocular_m,
+                "rise_degrees": rise,
             },
             shots=shots,
             people=made,

@@ -113,6 +113,11 @@ class Plan:
         """What distances are reckoned with."""
         return float(self.clip.get("interocular_m", INTEROCULAR_M))
 
+    @property
+    def rise(self) -> float:
+        """Radians by which the left eye sees everything higher: cameras that are not level with each other."""
+        return math.radians(float(self.clip.get("rise_degrees", 0.0)))
+
     def distance_m(self, person: Person, n: int) -> float | None:
         """How far somebody is from the line through both eyes, along the ground."""
         shift = person.shift(n)
@@ -282,6 +287,9 @@ class Plan:
         interocular = made_for.get("interocular_m", INTEROCULAR_M)
         if not isinstance(interocular, (int, float)) or not 0 < interocular < 10:
             raise PlanError(f"{source}: clip.interocular_m is {interocular!r}; it is the distance of the eyes in metres")
+        rise = made_for.get("rise_degrees", 0.0)
+        if not isinstance(rise, (int, float)) or not -10 < rise < 10:
+            raise PlanError(f"{source}: clip.rise_degrees is {rise!r}; it is a number of degrees between -10 and 10")
         for k, item in enumerate(data.get("people", [])):
             person = _person(item, clip, f"{source}: people[{k}]", float(interocular))
             if person.id in used:

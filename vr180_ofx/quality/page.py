@@ -111,7 +111,8 @@ def _tracks(judgement: Judgement) -> list[tuple[str, str]]:
 def _legend(judgement: Judgement) -> str:
     out = []
     for k, (person, view) in enumerate(_tracks(judgement)):
-        out.append(f"<span class=key style='background:{_COLOURS[k % len(_COLOURS)]}'></span>{html.escape(person)} {view}")
+        key = f"<span class=key style='background:{_COLOURS[k % len(_COLOURS)]}'></span>"
+        out.append(f"<span style='white-space:nowrap'>{key}{html.escape(person)} {view}</span> ")
     return f"<p class=dim>{''.join(out)}</p>"
 
 
@@ -120,7 +121,7 @@ def _plot(judgement: Judgement, name: str) -> str:
     rows = [r for r in judgement.rows if name in r.values]
     if not rows:
         return ""
-    first, last = min(r.frame for r in rows), max(r.frame for r in rows)
+    first, last = min(r.frame for r in judgement.rows), max(r.frame for r in judgement.rows)
     limit = judgement.limits[name]
     top = 1.1 * max(limit, *(r.values[name] for r in rows))
 

@@ -29,16 +29,17 @@ _DAMAGED = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """The settings of the section stereo, as frames need them."""
+    """The settings of the section stereo, as frames need them. rise: radians by which the left eye sees everything higher."""
 
     mode: str
     threshold: float
     method: str
     master: str
+    rise: float = 0.0
 
     def identity(self) -> str:
         """Equal strings mean equal results."""
-        return f"{self.mode}:{self.threshold:g}:{self.method}:{self.master}"
+        return f"{self.mode}:{self.threshold:g}:{self.method}:{self.master}:{self.rise:g}"
 
     def validate(
         self, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], projection: Projection, shifts: Mapping[int, float | None]
@@ -52,7 +53,8 @@ class Consistency:
             return Seen(soft[key], image.sample.guide[..., 0], image.window, masks[key].score, before)
 
         both = [k for k, view in masks if view == LEFT and (k, RIGHT) in masks]
-        return {k: validate(seen((k, LEFT)), seen((k, RIGHT)), projection, self.threshold, self.master, shifts.get(k)) for k in both}
+        given = projection, self.threshold, self.master
+        return {k: validate(seen((k, LEFT)), seen((k, RIGHT)), *given, shifts.get(k), self.rise) for k in both}
 
 
 @dataclass(slots=True)
@@ -70,12 +72,14 @@ class Report:
         return {k: v for k, v in facts.items() if v}
 
 
-def guided(verdict: Verdict, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int, boxes: bool) -> WindowImage | None:
+def guided(
+    verdict: Verdict, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int, boxes: bool, rise: float = 0.0
+) -> WindowImage | None:  # fmt: skip
     """The weaker eye's window with a prompt from the better one. boxes: a box and points in it; else the mask itself."""
     assert verdict.weaker is not None
     weak, strong = (person, verdict.weaker), (person, LEFT if verdict.weaker == RIGHT else RIGHT)
     image = windows[weak]
-    soft = _carried(strong, weak, masks, windows, verdict.shift)
+    soft = _carried(strong, weak, masks, windows, verdict.shift, rise)
     inside = soft > 0.5
     if not inside.any():
         return None
@@ -83,11 +87,11 @@ def guided(verdict: Verdict, masks: Mapping[Key, Mask], windows: Mapping[Key, Wi
     return replace(image, prompt=prompt, anchor=True)
 
 
-def carried_mask(verdict: Verdict, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int) -> Mask:
+def carried_mask(verdict: Verdict, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int, rise: float = 0.0) -> Mask:
     """The weaker eye's mask as the better one has it."""
     assert verdict.weaker is not None
     strong = (person, LEFT if verdict.weaker == RIGHT else RIGHT)
-    soft = np.clip(_carried(strong, (person, verdict.weaker), masks, windows, verdict.shift), 1e-3, 1 - 1e-3)
+    soft = np.clip(_carried(strong, (person, verdict.weaker), masks, windows, verdict.shift, rise), 1e-3, 1 - 1e-3)
     return Mask(np.log(soft / (1 - soft)).astype(np.float32), masks[strong].score)
 
 
@@ -121,7 +125,7 @@ def settle(
         method = "ensemble" if consistency.method == "ensemble" else "transfer"
         # an eye that sees something else is heard the less, the less it agrees
         say = scores[weak] * (verdict.agreement or 0.0) ** 2 * (_DAMAGED if verdict.weaker in dict(verdict.damage) else 1.0)
-        made = correct(method, eyes, better, patches.get(weak), verdict.weaker, verdict.shift, say, projection)
+        made = correct(method, eyes, better, patches.get(weak), verdict.weaker, verdict.shift, say, projection, consistency.rise)
         nearer = [p for k in windows[weak].behind if (p := patches.get((k, verdict.weaker))) is not None]
         patches[weak] = without(made, nearer)
         report.corrected[names[person]] = f"{verdict.weaker}: {method}"
@@ -134,7 +138,7 @@ def settle(
     def work(person: int) -> None:
         left, right = patches[person, LEFT], patches[person, RIGHT]
         assert left is not None and right is not None
-        agreed = join(eyes[LEFT], eyes[RIGHT], left, right, projection)
+        agreed = join(eyes[LEFT], eyes[RIGHT], left, right, projection, consistency.rise)
         patches[person, LEFT], patches[person, RIGHT] = agreed.left, agreed.right
         used[person] = agreed.used
 
@@ -143,10 +147,12 @@ def settle(
     return report
 
 
-def _carried(strong: Key, weak: Key, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], shift: float) -> FloatArray:
+def _carried(
+    strong: Key, weak: Key, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], shift: float, rise: float
+) -> FloatArray:  # fmt: skip
     image = windows[strong]
     seen = Seen(sigmoid(masks[strong].logits), image.sample.guide[..., 0], image.window, masks[strong].score)
-    return carried(seen, windows[weak].window, shift, to_right=weak[1] == RIGHT)
+    return carried(seen, windows[weak].window, shift, weak[1] == RIGHT, rise)
 
 
 def _box_and_points(inside: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Prompt:

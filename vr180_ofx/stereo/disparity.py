@@ -65,16 +65,19 @@ class Disparity:
         return range_m(self.laterals_left(), self.right.laterals()[None, :], interocular_m)
 
 
-def measure(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection) -> Disparity | None:
+def measure(
+    left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection, rise: float = 0.0
+) -> Disparity | None:  # fmt: skip
     """The disparity of one person, from the eyes' pictures and mattes. None when one of the eyes does not show them, or only where the
     baseline ends, at which eyes see no depth.
 
-    projection: of the pictures, which have one size.
+    projection: of the pictures, which have one size. rise: radians by which the left eye sees everything higher.
     """
     box_left, box_right = _box(in_left, projection), _box(in_right, projection)
     if box_left is None or box_right is None:
         return None
     (l0, l1, l2, l3), (r0, r1, r2, r3) = box_left, box_right
+    l1, l3 = l1 - rise, l3 - rise
     half = max(l2 - l0, r2 - r0) / 2
     # as fine as the picture in its middle, or as suffices
     scale = max(_pixel(projection), (max(l3, r3) - min(l1, r1)) / _ROWS, 2 * half / _ROWS)
@@ -82,18 +85,18 @@ def measure(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, pr
     half = min(half, math.pi / 2 - (_MARGIN + 2) * scale - max(abs(l0 + l2), abs(r0 + r2)) / 2)
     if half <= scale:
         return None
-    window_left = EpipolarWindow.around(((l0 + l2) / 2 - half, min(l1, r1), (l0 + l2) / 2 + half, max(l3, r3)), scale, _MARGIN)
-    window_right = window_left.moved((r0 + r2) / 2)
+    level = EpipolarWindow.around(((l0 + l2) / 2 - half, min(l1, r1), (l0 + l2) / 2 + half, max(l3, r3)), scale, _MARGIN)
+    window_left, window_right = level.moved((l0 + l2) / 2, rise), level.moved((r0 + r2) / 2)
     seen = [_see(*eye, projection) for eye in ((left, in_left, window_left), (right, in_right, window_right))]
     (luma_left, mask_left), (luma_right, mask_right) = seen
     shift, sure = match(luma_left, luma_right, mask_left, mask_right)
     return Disparity(window_right, window_left, surface(shift, sure, mask_right), sure, mask_right)
 
 
-def at_distance(patch: Patch, shift: float, from_left: bool, projection: Projection) -> Disparity:
+def at_distance(patch: Patch, shift: float, from_left: bool, projection: Projection, rise: float = 0.0) -> Disparity:
     """The disparity of somebody upright and flat, where there is nothing to match. The matte is one eye's.
 
-    shift: see `epipolar.upright`.
+    shift: see `epipolar.upright`. rise: see `measure`.
     """
     l0, l1, l2, l3 = _box(patch, projection) or (0.0, 0.0, 1e-3, 1e-3)
     scale = max(_pixel(projection), (l3 - l1) / _ROWS, (l2 - l0) / _ROWS)
@@ -103,6 +106,7 @@ def at_distance(patch: Patch, shift: float, from_left: bool, projection: Project
     low, high = math.atan(math.tan(l0) + min(steps)), math.atan(math.tan(l2) + max(steps))
     own = EpipolarWindow.around((l0, l1, l2, l3), scale, _MARGIN)
     there = EpipolarWindow.around((low, l1, high, l3), scale, _MARGIN)
+    there = there.moved(there.lateral, -rise if from_left else rise)
     left, right = (own, there) if from_left else (there, own)
     laterals = np.arctan(np.tan(right.laterals())[None, :] + upright(shift, right.elevations())[:, None])
     columns = (laterals - left.lateral) / scale + left.width / 2 - 0.5 - np.arange(right.width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -18,7 +19,10 @@ _ROWS = 112
 #: The search reaches so far to each side of what was expected, in shares of the person's height.
 _REACH = 0.22
 #: And so many rows up and down: cameras that are not quite level.
-_UP_DOWN = 2
+_UP_DOWN = 4
+#: So many looks before cameras are said to be out of level, and so many degrees.
+_LEAST_MATCHES = 8
+_LEAST_RISE = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +112,17 @@ def steadied(matches: dict[int, Match], bin_frames: int, least_likeness: float =
         if shift > 0 and abs(shift - near) <= 0.15 * max(abs(near), 0.005):
             kept[n] = shift
     return kept
+
+
+def common_rise(matches: Iterable[Match], least_likeness: float = 0.85) -> float:
+    """Degrees by which the left eye sees people higher, to a hundredth: 0 when too few say so, or it is next to nothing.
+
+    A camera that is turned about the line through both eyes shows everything higher by the same angle of elevation.
+    """
+    rises = np.degrees([m.rise for m in matches if m.likeness >= least_likeness])
+    if len(rises) < _LEAST_MATCHES:
+        return 0.0
+    middle = float(np.median(rises))
+    # the spread of the median: it must stand out of the noise
+    spread = 1.4826 * float(np.median(np.abs(rises - middle))) / math.sqrt(len(rises))
+    return round(middle, 2) if abs(middle) > max(_LEAST_RISE, 4 * spread) else 0.0

@@ -40,12 +40,12 @@ class Agreement:
     used: bool
 
 
-def join(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection) -> Agreement:
+def join(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection, rise: float = 0.0) -> Agreement:
     """Mattes that agree. Those who are in one eye alone, or cannot be measured, stay as they are.
 
-    projection: of the eyes' pictures, whose size is the mattes', too.
+    projection: of the eyes' pictures, whose size is the mattes', too. rise: radians by which the left eye sees everything higher.
     """
-    found = measure(left, right, in_left, in_right, projection)
+    found = measure(left, right, in_left, in_right, projection, rise)
     if found is None or found.sureness < LEAST_SURE:
         return Agreement(in_left, in_right, 0.0, False)
     new_right, overlap = _heard(in_right, in_left, found, projection, to_left=True)
@@ -71,6 +71,8 @@ def counterpart(rect: Rect, found: Disparity, projection: Projection, to_left: b
     window, target = (found.right, found.left) if to_left else (found.left, found.right)
     shift = found.shift.astype(np.float32)
     typical = np.float32(np.median(shift))
+    # cameras that are not level with each other: windows that show the same have other elevations
+    rise = target.elevation - window.elevation
 
     def other(points: FloatArray) -> FloatArray:
         rays = projection.unproject(points)
@@ -84,7 +86,7 @@ def counterpart(rect: Rect, found: Disparity, projection: Projection, to_left: b
             for _ in range(6):
                 there = columns - _look(shift, there, rows)
         lateral = target.lateral + (there + 0.5 - target.width / 2) * target.scale
-        return projection.project(directions(lateral, angles(rays)[..., 1]))
+        return projection.project(directions(lateral, angles(rays)[..., 1] + rise))
 
     return smooth_map(other, rect.x0, rect.y0, rect.width, rect.height, _TOLERANCE)
 

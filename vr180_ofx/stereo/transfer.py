@@ -25,14 +25,14 @@ _SAY = 0.01
 
 def correct(
     method: str, eyes: dict[str, EyeImage], better: Patch, own: Patch | None, weaker: str, shift: float, say: float,
-    projection: Projection,
+    projection: Projection, rise: float = 0.0,
 ) -> Patch:  # fmt: skip
     """The weaker eye's matte made with the help of the better one's.
 
     method: transfer (the better eye's matte as the weaker eye sees it) or ensemble (both, by confidence). own: what the weaker eye made of
     it; say: 0..1, how much that counts in an ensemble. shift: see `validate.Verdict`. What the better eye does not see stays as it was.
     """
-    found = _surface(eyes, better, weaker, shift, projection)
+    found = _surface(eyes, better, weaker, shift, projection, rise)
     to_left = weaker == RIGHT
     rect = _extent(better, found, projection, to_left)
     if own is not None:
@@ -53,17 +53,17 @@ def correct(
     return Patch(rect, np.where(unseen, mine, alpha).astype(np.float32), np.where(unseen, my_say, sure * _CARRIED).astype(np.float32))
 
 
-def _surface(eyes: dict[str, EyeImage], better: Patch, weaker: str, shift: float, projection: Projection) -> Disparity:
+def _surface(eyes: dict[str, EyeImage], better: Patch, weaker: str, shift: float, projection: Projection, rise: float) -> Disparity:
     """As the pictures show it when they can be matched; else one distance for the whole person."""
     from_left = weaker == RIGHT
-    flat = at_distance(better, shift, from_left, projection)
+    flat = at_distance(better, shift, from_left, projection, rise)
     rect = _extent(better, flat, projection, from_left)
     if rect.empty:
         return flat
     carried = looked_up(better.alpha, counterpart(rect, flat, projection, from_left), better.rect)
     there = Patch(rect, carried, np.ones((rect.height, rect.width), np.float32))
     pair = (better, there) if from_left else (there, better)
-    found = measure(eyes[LEFT], eyes[RIGHT], *pair, projection)
+    found = measure(eyes[LEFT], eyes[RIGHT], *pair, projection, rise)
     if found is None or found.sureness < LEAST_SURE:
         return flat
     tangents = np.tan(found.laterals_left()) - np.tan(found.right.laterals())[None, :]

@@ -70,15 +70,17 @@ class Verdict:
 
 
 def validate(
-    left: Seen, right: Seen, projection: Projection, threshold: float, master: str = LEFT, shift: float | None = None
+    left: Seen, right: Seen, projection: Projection, threshold: float, master: str = LEFT, shift: float | None = None,
+    rise: float = 0.0,
 ) -> Verdict:  # fmt: skip
     """Compares both eyes. Below ``threshold`` the verdict names the weaker eye; when both are as good, it is not the ``master``.
 
-    projection: of the eyes' pictures. shift: what the plan knows of the distance, see `Verdict`.
+    projection: of the eyes' pictures. shift: what the plan knows of the distance, see `Verdict`. rise: radians by which the left eye
+    sees everything higher.
     """
     guess = shift if shift is not None else _tan(left.window) - _tan(right.window)
     reach = _REACH * 2 * np.tan(np.radians(left.window.fov_degrees) / 2)
-    views = {LEFT: _Grid(left, projection), RIGHT: _Grid(right, projection)}
+    views = {LEFT: _Grid(left, projection, -rise), RIGHT: _Grid(right, projection, rise)}
     shifts = guess + np.linspace(-reach, reach, _STEPS)
     step = shifts[1] - shifts[0]
     found = [_agreement(views, float(s), projection) for s in shifts]
@@ -99,7 +101,7 @@ def validate(
     return Verdict(agreement, place, _weaker(left, right, damage, master), damage)
 
 
-def carried(seen: Seen, window: Window, shift: float, to_right: bool) -> FloatArray:
+def carried(seen: Seen, window: Window, shift: float, to_right: bool, rise: float = 0.0) -> FloatArray:
     """One eye's mask as a window of the other eye shows it, (window.size, window.size), 0..1, for somebody upright and flat.
 
     shift: see `Verdict`.
@@ -107,7 +109,8 @@ def carried(seen: Seen, window: Window, shift: float, to_right: bool) -> FloatAr
     n = _SAMPLES * 2
     rays = window.directions(_ticks(window.size, n))
     a = angles(rays)
-    moved = directions(np.arctan(np.tan(a[..., 0]) + upright(shift if to_right else -shift, a[..., 1])), a[..., 1])
+    sign = 1 if to_right else -1
+    moved = directions(np.arctan(np.tan(a[..., 0]) + upright(sign * shift, a[..., 1])), a[..., 1] + sign * rise)
     places = seen.window.points(moved)
     small = _look(seen.soft, places, seen.window.size)
     out: FloatArray = cv2.resize(small, (window.size, window.size), interpolation=cv2.INTER_LINEAR)
@@ -117,12 +120,12 @@ def carried(seen: Seen, window: Window, shift: float, to_right: bool) -> FloatAr
 class _Grid:
     """A view's samples: rays, mask there, and whether the eye sees it: within its picture, and nobody stands before it."""
 
-    def __init__(self, seen: Seen, projection: Projection) -> None:
+    def __init__(self, seen: Seen, projection: Projection, rise: float) -> None:
         self.seen = seen
         self.rays = seen.window.directions(_ticks(seen.window.size, _SAMPLES))
         a = angles(self.rays)
         self._tangent, self._step = np.tan(a[..., 0]), upright(1.0, a[..., 1])
-        self._around = np.sin(a[..., 1]), np.cos(a[..., 1])
+        self._around = np.sin(a[..., 1] + rise), np.cos(a[..., 1] + rise)
         self.soft = self.look(self.rays)
         self.free = ~self.hidden(self.rays) & _inside(projection.project(self.rays), projection)
 
