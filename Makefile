@@ -29,7 +29,7 @@ test: setup-dev
 	$(BIN)/python -m pytest
 
 test-slow: setup-dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -x
 
 # other programs that open our files: Blender as a module, in an environment of its own
 setup-hosts: .venv-bpy/.ready

@@ -79,6 +79,7 @@ def test_a_server_that_nobody_needs_ends(home):
     process.stdout.close()
 
 
+@pytest.mark.slow
 def test_a_link_survives_its_server(home):
     said = []
     link = c.Link(str(home.clip), said=said.append)

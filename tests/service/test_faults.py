@@ -90,6 +90,7 @@ def test_killed_while_rendering_and_while_writing_checkpoints(long_clip, sam2, t
     assert not list(out.glob(".*.part*"))
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_is_never_served(long_clip, sam2, tmp_path):
     live = Live(tmp_path / "one", long_clip, *sam2, "--set", "service.prefetch=0") if (tmp_path / "one").mkdir() is None else None
     try:
@@ -148,6 +149,7 @@ def test_a_clip_that_is_replaced_is_noticed(make_live, long_clip):
     assert new.id != clip.id and len(new) == FRAMES and new.frame(30).width == 256
 
 
+@pytest.mark.slow
 def test_two_servers_share_a_cache_and_one_of_them_dies(long_clip, sam2, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

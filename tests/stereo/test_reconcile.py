@@ -100,6 +100,7 @@ def test_who_cannot_be_measured_stays_as_they_are(scene):
     assert left.width == SIZE
 
 
+@pytest.mark.slow
 def test_the_stereo_error_of_real_mattes_falls():
     """Against the true geometry of the demo clip; the overlap with the truth stays what it is, and any order gives the same bits."""
     truth = Truth(DEMO / "truth")
