@@ -31,6 +31,17 @@ class Patch:
     confidence: FloatArray
 
 
+def spread(patch: Patch, rect: Rect, around: float = 0.0) -> tuple[FloatArray, FloatArray]:
+    """(alpha, confidence) of a patch in another rectangle: alpha 0, and confidence ``around``, where it has nothing to say."""
+    alpha = np.zeros((rect.height, rect.width), np.float32)
+    confidence = np.full((rect.height, rect.width), around, np.float32)
+    common = rect.intersection(patch.rect)
+    if not common.empty:
+        own, there = (common.shifted(-r.x0, -r.y0).slices for r in (patch.rect, rect))
+        alpha[there], confidence[there] = patch.alpha[own], patch.confidence[own]
+    return alpha, confidence
+
+
 def sigmoid(x: FloatArray) -> FloatArray:
     """The logistic function."""
     out: FloatArray = 1 / (1 + np.exp(-np.clip(x, -30, 30)))

@@ -51,10 +51,6 @@ class Estimate:
         return {**asdict(self), "total_s": round(self.total_s, 2), "cost": None if self.cost is None else round(self.cost, 4)}
 
 
-class _Enough(Exception):
-    """The measured stretch is over."""
-
-
 def estimate(clip: Clip, settings: Settings | None = None, frames: int = FRAMES) -> Estimate:
     """Measures ``frames`` frames and reckons for all that ``settings`` ask for. Writes into a temporary folder, and removes it.
 

@@ -29,7 +29,6 @@ from vr180_ofx.output.spherical import add_spherical
 from vr180_ofx.output.writer import Job
 from vr180_ofx.people.follow import resized_projection
 from vr180_ofx.settings import SettingsError
-from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.packing import name_tags, pack, reprojected
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, FloatArray, Projection
 
@@ -111,7 +110,7 @@ class VideoOutput:
         for view, path in zip(self._views, self.paths(0), strict=True):
             file = self._files.get(view)
             if file is None:
-                layout = Layout("mono", 1, 1).name if self._apart else self._layout.name
+                layout = "mono" if self._apart else self._layout.name
                 height, width = pictures[view].shape[:2]
                 file = self._files[view] = _VideoFile(self._job, path, width, height, self._kind.has_alpha, layout, self._target)
             file.add(pictures[view], frame.index)

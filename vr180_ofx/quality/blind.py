@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.matte.paste import Patch
+from vr180_ofx.matte.paste import Patch, spread
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.stereo.disparity import looked_up, measure
 from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart
@@ -193,7 +193,7 @@ def flicker(now: Patch, before: Patch, plate: EyeImage, plate_before: EyeImage) 
     factor = max(1, round(max(rect.width, rect.height) / _FLOW_SIDE))
     pictures = [_luma(eye, rect, factor) for eye in (plate, plate_before)]
     size = pictures[0].shape[1], pictures[0].shape[0]
-    a, b = (cv2.resize(_spread(p, rect), size, interpolation=cv2.INTER_AREA) for p in (now, before))
+    a, b = (cv2.resize(spread(p, rect)[0], size, interpolation=cv2.INTER_AREA) for p in (now, before))
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(pictures[0], pictures[1], None)
     ys, xs = np.mgrid[: size[1], : size[0]].astype(np.float32)
     carried = cv2.remap(b, xs + flow[..., 0], ys + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
@@ -217,7 +217,7 @@ def stereo(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, pro
         return None
     rect = in_right.rect.grown(8).clipped(projection.width, projection.height)
     carried = looked_up(in_left.alpha, counterpart(rect, found, projection, to_left=True), in_left.rect)
-    mine = _spread(in_right, rect)
+    mine = spread(in_right, rect)[0]
     radius = max(3, round(5 * projection.width / 1024))
     kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
     either = (np.maximum(mine, carried) > 0.5).astype(np.uint8)
@@ -238,15 +238,6 @@ def jumps(rows: list[Row], eye_width: int) -> list[tuple[Row, float]]:
             usual = float(np.median(around)) if len(around) >= _NEIGHBOURS else row.area
             if max(usual, row.area) >= least:
                 out.append((row, math.exp(abs(math.log(max(row.area, 1.0) / max(usual, 1.0)))) - 1))
-    return out
-
-
-def _spread(patch: Patch, rect: Rect) -> FloatArray:
-    out = np.zeros((rect.height, rect.width), np.float32)
-    common = rect.intersection(patch.rect)
-    if not common.empty:
-        own = common.shifted(-patch.rect.x0, -patch.rect.y0).slices
-        out[common.shifted(-rect.x0, -rect.y0).slices] = patch.alpha[own]
     return out
 
 

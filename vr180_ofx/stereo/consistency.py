@@ -18,7 +18,7 @@ from vr180_ofx.stereo.reconcile import join
 from vr180_ofx.stereo.transfer import correct, without
 from vr180_ofx.stereo.validate import Seen, Verdict, carried, validate
 from vr180_ofx.trackers.base import Key, Mask, Prompt, WindowImage
-from vr180_ofx.vr180.layout import LEFT, RIGHT
+from vr180_ofx.vr180.layout import LEFT, RIGHT, other_eye
 from vr180_ofx.vr180.projection import FloatArray, Projection
 
 #: Decimals in what is reported.
@@ -77,7 +77,7 @@ def guided(
 ) -> WindowImage | None:  # fmt: skip
     """The weaker eye's window with a prompt from the better one. boxes: a box and points in it; else the mask itself."""
     assert verdict.weaker is not None
-    weak, strong = (person, verdict.weaker), (person, LEFT if verdict.weaker == RIGHT else RIGHT)
+    weak, strong = (person, verdict.weaker), (person, other_eye(verdict.weaker))
     image = windows[weak]
     soft = _carried(strong, weak, masks, windows, verdict.shift, rise)
     inside = soft > 0.5
@@ -90,7 +90,7 @@ def guided(
 def carried_mask(verdict: Verdict, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int, rise: float = 0.0) -> Mask:
     """The weaker eye's mask as the better one has it."""
     assert verdict.weaker is not None
-    strong = (person, LEFT if verdict.weaker == RIGHT else RIGHT)
+    strong = (person, other_eye(verdict.weaker))
     soft = np.clip(_carried(strong, (person, verdict.weaker), masks, windows, verdict.shift, rise), 1e-3, 1 - 1e-3)
     return Mask(np.log(soft / (1 - soft)).astype(np.float32), masks[strong].score)
 
@@ -118,7 +118,7 @@ def settle(
         verdict = verdicts[person]
         if verdict.weaker is None:
             continue
-        weak, strong = (person, verdict.weaker), (person, LEFT if verdict.weaker == RIGHT else RIGHT)
+        weak, strong = (person, verdict.weaker), (person, other_eye(verdict.weaker))
         better = patches.get(strong)
         if better is None:
             continue

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.paste import Patch
+from vr180_ofx.matte.paste import Patch, spread
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, looked_up, measure
 from vr180_ofx.vr180.epipolar import angles, directions
@@ -57,7 +57,7 @@ def _heard(own: Patch, other: Patch, found: Disparity, projection: Projection, t
     """One eye's matte with what the other says of its pixels, and how far both agreed."""
     rect = own.rect.grown(4).clipped(projection.width, projection.height)
     places = counterpart(rect, found, projection, to_left)
-    mine, my_say = _grown(own, rect)
+    mine, my_say = spread(own, rect, around=1.0)
     theirs, their_say = (looked_up(v, places, other.rect) for v in (other.alpha, other.confidence))
     weights = my_say + _SAY, their_say + _SAY
     joined = (mine * weights[0] + theirs * weights[1]) / (weights[0] + weights[1])
@@ -94,11 +94,3 @@ def counterpart(rect: Rect, found: Disparity, projection: Projection, to_left: b
 def _look(values: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
     out: FloatArray = cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return out
-
-
-def _grown(patch: Patch, rect: Rect) -> tuple[FloatArray, FloatArray]:
-    """(alpha, confidence) in a larger rectangle: nobody is there for sure."""
-    alpha, confidence = np.zeros((rect.height, rect.width), np.float32), np.ones((rect.height, rect.width), np.float32)
-    inside = patch.rect.shifted(-rect.x0, -rect.y0).slices
-    alpha[inside], confidence[inside] = patch.alpha, patch.confidence
-    return alpha, confidence

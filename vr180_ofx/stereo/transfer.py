@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from vr180_ofx.matte.paste import Patch
+from vr180_ofx.matte.paste import Patch, spread
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, at_distance, looked_up, measure
 from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart
 from vr180_ofx.vr180.epipolar import upright
 from vr180_ofx.vr180.layout import LEFT, RIGHT
-from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Rect
 
 #: A surface that is so far from where the masks say the person is, in tangents, was matched with something else.
@@ -21,6 +21,7 @@ _ELSEWHERE = 0.01
 _CARRIED = np.float32(0.5)
 #: Even without confidence an eye has a say.
 _SAY = 0.01
+_NOTHING = Patch(Rect(0, 0, 0, 0), np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))
 
 
 def correct(
@@ -38,10 +39,10 @@ def correct(
     if own is not None:
         rect = rect.union(own.rect)
     if rect.empty:
-        return own or Patch(rect, np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))
+        return own or _NOTHING
     places = counterpart(rect, found, projection, to_left)
     theirs, sure = (looked_up(v, places, better.rect) for v in (better.alpha, better.confidence))
-    mine, my_say = _within(own, rect)
+    mine, my_say = spread(own or _NOTHING, rect)
     with np.errstate(invalid="ignore"):
         unseen = ~((places >= 0) & (places <= (projection.width, projection.height))).all(axis=-1)
     # beyond the better eye's matte nobody is there, for sure
@@ -84,14 +85,6 @@ def _extent(patch: Patch, found: Disparity, projection: Projection, from_left: b
         return Rect(0, 0, 0, 0)
     low, high = np.floor(p.min(axis=0)).astype(int) - 2, np.ceil(p.max(axis=0)).astype(int) + 2
     return Rect(int(low[0]), int(low[1]), int(high[0]), int(high[1])).clipped(projection.width, projection.height)
-
-
-def _within(patch: Patch | None, rect: Rect) -> tuple[FloatArray, FloatArray]:
-    alpha, confidence = np.zeros((rect.height, rect.width), np.float32), np.zeros((rect.height, rect.width), np.float32)
-    if patch is not None and not patch.rect.empty:
-        inside = patch.rect.shifted(-rect.x0, -rect.y0).slices
-        alpha[inside], confidence[inside] = patch.alpha, patch.confidence
-    return alpha, confidence
 
 
 def without(patch: Patch, before: list[Patch]) -> Patch:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.vr180.epipolar import angles, directions, upright
-from vr180_ofx.vr180.layout import LEFT, RIGHT
+from vr180_ofx.vr180.layout import LEFT, RIGHT, other_eye
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Window
 
@@ -146,18 +146,17 @@ class _Grid:
 
 def _agreement(views: dict[str, _Grid], shift: float, projection: Projection) -> tuple[float, float]:
     """(agreement, visible share) at a shift."""
-    common = union = seen = there = 0.0
+    common = union = there = 0.0
     for view, grid in views.items():
-        other = views[LEFT if view == RIGHT else RIGHT]
+        other = views[other_eye(view)]
         rays = grid.to(shift if view == RIGHT else -shift)
         theirs = other.look(rays)
         free = grid.free & ~other.hidden(rays) & _inside(projection.project(rays), projection)
         most = np.maximum(grid.soft, theirs)
         common += float(np.minimum(grid.soft, theirs)[free].sum())
         union += float(most[free].sum())
-        seen += float(most[free].sum())
         there += float(most.sum())
-    return (common / union if union > 1 else 0.0), (seen / there if there > 1 else 0.0)
+    return (common / union if union > 1 else 0.0), (union / there if there > 1 else 0.0)
 
 
 def _damage(views: dict[str, _Grid], shift: float) -> tuple[tuple[str, str], ...]:
@@ -188,7 +187,7 @@ def _weaker(left: Seen, right: Seen, damage: tuple[tuple[str, str], ...], master
         return damage[0][0]
     sure = {view: _sureness(seen) for view, seen in ((LEFT, left), (RIGHT, right))}
     if abs(sure[LEFT] - sure[RIGHT]) < _ABOUT:
-        return RIGHT if master == LEFT else LEFT
+        return other_eye(master)
     return min(sure, key=lambda v: sure[v])
 
 

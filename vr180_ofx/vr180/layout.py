@@ -9,6 +9,11 @@ LayoutName = Literal["sbs", "tb", "mono"]
 LEFT, RIGHT = "left", "right"
 
 
+def other_eye(view: str) -> str:
+    """The right eye's name for the left one's, and the other way round."""
+    return RIGHT if view == LEFT else LEFT
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How a frame of ``width`` x ``height`` pixels is divided among the eyes.
