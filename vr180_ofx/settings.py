@@ -102,7 +102,11 @@ class InputSettings(Section):
 class ProcessingSettings(Section):
     """How the work is divided."""
 
-    scale_factor: float = Field(1.0, description="Resolution of the mattes: 0.25, 0.5 or 1.0 of the input.")
+    scale_factor: float = Field(1.0, description="Resolution at which mattes are made: 0.25, 0.5 or 1.0 of the input.")
+    upsampling: Literal["edge_aware", "cubic", "none"] = Field(
+        "edge_aware",
+        description="How mattes made at less come to full resolution: with the picture's edges, interpolated, or not at all.",
+    )
     chunk_size: int = Field(600, ge=0, le=1_000_000, description="Frames that a chunk steps through; 0 is the whole shot.")
     overlap_frames: int = Field(
         60, ge=0, le=10_000, description="Frames at a chunk's beginning that warm it up; neighbours are cross-faded."

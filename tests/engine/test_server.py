@@ -2,6 +2,7 @@
 
 import random
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -144,15 +145,30 @@ def test_what_a_frame_holds(scene):
     assert frame.metadata["chunk"] == 1 and frame.metadata["degradations"] == "none"
 
 
-def test_half_scale_is_a_smaller_matte_of_the_same(scene, people_clip):
-    import cv2
-
+@pytest.mark.parametrize("quality", ["final", "draft"])
+def test_half_scale_is_a_smaller_matte_of_the_same(scene, people_clip, quality):
     _, plan, reference = scene
-    with open_clip(people_clip, Settings(processing={"scale_factor": 0.5})) as clip, FrameServer(clip, plan) as server:
-        half = server.request(3).result().views["right"].alpha
+    settings = Settings(processing={"scale_factor": 0.5, "upsampling": "none"})
+    with open_clip(people_clip, settings) as clip, FrameServer(clip, plan) as server:
+        half = server.request(3, quality).result().views["right"].alpha
     assert half.shape == (256, 256)
     small = cv2.resize(reference[3].views["right"].alpha, (256, 256), interpolation=cv2.INTER_AREA)
-    assert np.abs(half - small).mean() < 0.01
+    assert np.abs(half - small).mean() < (0.01 if quality == "final" else 0.03)
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.25])
+def test_upsampled_mattes_come_nearer_to_those_made_at_full_resolution(scene, people_clip, scale):
+    _, plan, reference = scene
+    off = {}
+    for how in ("edge_aware", "cubic"):
+        settings = Settings(processing={"scale_factor": scale, "upsampling": how})
+        with open_clip(people_clip, settings) as clip, FrameServer(clip, plan) as server:
+            frame = server.request(3).result()
+        assert frame.metadata["upsampling"] == how
+        for view in frame.views.values():
+            assert view.alpha.shape == (512, 512) and sum(view.people.values()).max() <= 1.001
+        off[how] = np.abs(frame.views["right"].alpha - reference[3].views["right"].alpha).mean()
+    assert off["edge_aware"] < 0.9 * off["cubic"] < 0.02
 
 
 def test_halves_are_rounded_as_numpy_does():

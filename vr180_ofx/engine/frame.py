@@ -196,26 +196,6 @@ def cross_fade(a: Frame, b: Frame, share: float) -> tuple[Frame, float]:
     return Frame(a.index, views, a.metadata), difference / max(1, count)
 
 
-def enlarged(frame: Frame, factor: int, size: tuple[int, int]) -> Frame:
-    """A frame made at a fraction of the resolution, at full size: (width, height)."""
-    width, height = size
-    views = {}
-    for name, v in frame.views.items():
-        layers = []
-        for layer in v.layers:
-            r = layer.rect
-            full = Rect(r.x0 * factor, r.y0 * factor, r.x1 * factor, r.y1 * factor)
-            rect = full.clipped(width, height)
-            part = rect.shifted(-full.x0, -full.y0).slices
-            planes = []
-            for p in (layer.alpha, layer.confidence):
-                big = cv2.resize(p.astype(np.float32), (full.width, full.height), interpolation=cv2.INTER_LINEAR)
-                planes.append(half(np.ascontiguousarray(big[part])))
-            layers.append(Layer(layer.person, layer.name, rect, planes[0], planes[1]))
-        views[name] = ViewMatte(width, height, tuple(layers))
-    return Frame(frame.index, views, frame.metadata)
-
-
 def _spread(layer: Layer | None, rect: Rect) -> tuple[FloatArray, FloatArray]:
     alpha = np.zeros((rect.height, rect.width), np.float32)
     confidence = np.ones((rect.height, rect.width), np.float32)

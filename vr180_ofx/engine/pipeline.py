@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 
+from vr180_ofx.engine.enlarge import enlarged
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
 from vr180_ofx.matte.paste import Patch, paste, refine, sigmoid
 from vr180_ofx.matte.refiner import Refiner
 from vr180_ofx.media.picture import EyeImage, SourceFrame
 from vr180_ofx.people.follow import Box, resized_projection
 from vr180_ofx.people.plan import Person, Plan
+from vr180_ofx.settings import ProcessingSettings
 from vr180_ofx.stereo.consistency import Consistency, carried_mask, guided, settle
 from vr180_ofx.stereo.validate import Verdict
 from vr180_ofx.telemetry import Stages
@@ -29,22 +31,39 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The resolution of mattes: the input's divided by ``made`` when they are made, and by ``delivered`` when they are delivered.
+
+    edge_aware: in between the edges follow the picture.
+    """
+
+    made: int = 1
+    delivered: int = 1
+    edge_aware: bool = True
+
+    @classmethod
+    def of(cls, settings: ProcessingSettings, less: int = 1) -> Scale:
+        """What the settings say, made at the resolution divided by ``less`` once more."""
+        shrink = round(1 / settings.scale_factor)
+        return cls(shrink * less, shrink if settings.upsampling == "none" else 1, settings.upsampling != "cubic")
+
+
 class Pipeline:
     """Makes a frame's mattes from its picture, the plan and the tracker's memory.
 
-    shrink: 1, 2 or 4: the resolution of the mattes is the input's divided by it.
     executor: windows are independent of each other and may be worked on at once; the result is the same.
     batch: windows that the tracker sees at once, 0 for all of them. consistency: what the eyes owe each other; None: nothing.
     """
 
     def __init__(
-        self, plan: Plan, tracker: Tracker, refiner: Refiner, shrink: int = 1, executor: Executor | None = None,
+        self, plan: Plan, tracker: Tracker, refiner: Refiner, scale: Scale = Scale(), executor: Executor | None = None,
         stages: Stages | None = None, batch: int = 0, consistency: Consistency | None = None,
     ) -> None:  # fmt: skip
         self.plan = plan
         self.tracker = tracker
         self.refiner = refiner
-        self.shrink = shrink
+        self.scale = scale
         self._executor = executor
         self.stages = stages or Stages()
         self.batch = batch
@@ -59,7 +78,7 @@ class Pipeline:
 
     def make(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Frame]:
         """Steps the tracker and finishes the frame."""
-        eyes = self._eyes(frame)
+        eyes = self._eyes(frame, self.scale.made)
         memory, masks, windows = self.advance(frame, memory)
         verdicts: dict[int, Verdict] = {}
         scores = {k: m.score for k, m in masks.items()}
@@ -89,6 +108,11 @@ class Pipeline:
             metadata = metadata | report.to_dict()
         with self.stages.measure("combine"):
             views = {view: self._combine(view, eye, patches, masks, windows) for view, eye in eyes.items()}
+        if self.scale.made > self.scale.delivered:
+            with self.stages.measure("upsample"):
+                factor, large = self.scale.made // self.scale.delivered, self._eyes(frame, self.scale.delivered)
+                enlarge = [(v, eyes[view], large[view], factor, self.scale.edge_aware) for view, v in views.items()]
+                views = dict(zip(views, self._map(lambda a: enlarged(*a), enlarge), strict=True))
         return memory, Frame(frame.index, views, metadata)
 
     def _validate(
@@ -119,10 +143,10 @@ class Pipeline:
     def _map(self, function: Callable[[T], U], items: Iterable[T]) -> Iterable[U]:
         return self._executor.map(function, items) if self._executor is not None else map(function, items)
 
-    def _eyes(self, frame: SourceFrame) -> dict[str, EyeImage]:
-        if self.shrink == 1:
+    def _eyes(self, frame: SourceFrame, shrink: int) -> dict[str, EyeImage]:
+        if shrink == 1:
             return frame.eyes
-        return {view: eye.reduced(self.shrink) for view, eye in frame.eyes.items()}
+        return {view: eye.reduced(shrink) for view, eye in frame.eyes.items()}
 
     def _projection(self, eye: EyeImage) -> Projection:
         return resized_projection(self.plan.projection, eye.width, eye.height)

@@ -16,11 +16,11 @@ from vr180_ofx import __version__
 from vr180_ofx.engine.checkpoints import Checkpoints
 from vr180_ofx.engine.chunks import Chunk, ChunkPlan
 from vr180_ofx.engine.decoding import Decoder
-from vr180_ofx.engine.frame import Frame, cross_fade, enlarged
+from vr180_ofx.engine.frame import Frame, cross_fade
 from vr180_ofx.engine.frames import FrameCache, named
 from vr180_ofx.engine.keys import Chain
 from vr180_ofx.engine.limits import LEVELS, Ladder, give_back
-from vr180_ofx.engine.pipeline import Pipeline
+from vr180_ofx.engine.pipeline import Pipeline, Scale
 from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler, Work
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.matte.refiner import make_refiner
@@ -120,9 +120,9 @@ class FrameServer:
 
     def _make_pipeline(self) -> Pipeline:
         level = self._level
-        shrink = round(1 / self.settings.processing.scale_factor) * level.shrink
+        scale = Scale.of(self.settings.processing, level.shrink)
         executor = None if level.batch == 1 else self._pool
-        return Pipeline(self.plan, self._tracker, self._refiner, shrink, executor, self.stages, level.batch, self._consistency)
+        return Pipeline(self.plan, self._tracker, self._refiner, scale, executor, self.stages, level.batch, self._consistency)
 
     @property
     def _consistency(self) -> Consistency | None:
@@ -217,7 +217,7 @@ class FrameServer:
         """A hash of everything that decides what frame ``n`` looks like."""
         tracker, scene = self._tracker, self._scene
         chunk, chain = scene.chunks.of(n), scene.chain
-        more = [quality, self._refiner.identity(), str(self.settings.processing.scale_factor)]
+        more = [quality, self._refiner.identity(), str(self.settings.processing.scale_factor), self.settings.processing.upsampling]
         if self._consistency is not None:
             more.append(self._consistency.identity())
         if quality == "draft":
@@ -370,8 +370,6 @@ class FrameServer:
             self._keep(chunk, n + 1, self._tracker.begin())
             raise
         memory, frame = self._pipeline.make(source, memory, self._metadata(n, "final", chunk))
-        if self._level.shrink > 1:
-            frame = enlarged(frame, self._level.shrink, self._full_size())
         self.steps += 1
         if settled or n + 1 - begin >= needed:
             self._keep(chunk, n + 1, memory)
@@ -436,11 +434,6 @@ class FrameServer:
         give_back()
         self._pipeline = self._make_pipeline()
 
-    def _full_size(self) -> tuple[int, int]:
-        scale = self.settings.processing.scale_factor
-        width, height = self.clip.eye_size
-        return max(1, round(width * scale)), max(1, round(height * scale))
-
     def _standing(self) -> dict[str, Any]:
         """What is the same for all frames."""
         return {
@@ -451,6 +444,7 @@ class FrameServer:
             "clip": self.clip.fingerprint,
             "settings": self.settings.digest("detection", "matting", "processing", "stereo", "input"),
             "scale": self.settings.processing.scale_factor,
+            "upsampling": self.settings.processing.upsampling if self.settings.processing.scale_factor < 1 else "none",
         }
 
     def _metadata(self, n: int, quality: str, chunk: Chunk | None) -> dict[str, Any]:

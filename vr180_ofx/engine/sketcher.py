@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from vr180_ofx import __version__
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.engine.pipeline import Pipeline
+from vr180_ofx.engine.pipeline import Pipeline, Scale
 from vr180_ofx.matte.refiner import make_refiner
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.people.sketch import Sketchpad
@@ -40,8 +40,8 @@ class Sketcher:
             source = self._reader.frame(n)
         with self.stages.measure("look"):
             plan = self._pad.sketch(source)
-        shrink = round(1 / self._settings.processing.scale_factor)
-        pipeline = Pipeline(plan, self._tracker, self._refiner, shrink, self._pool, self.stages)
+        scale = Scale.of(self._settings.processing)
+        pipeline = Pipeline(plan, self._tracker, self._refiner, scale, self._pool, self.stages)
         metadata = {
             "engine": f"vr180-ofx {__version__}", "tracker": self._tracker.identity(), "refiner": self._refiner.identity(),
             "detector": self._settings.detection.model, "clip": self._clip.fingerprint, "scale": self._settings.processing.scale_factor,

@@ -1,0 +1,49 @@
+"""A matte made at a fraction of the resolution, at the full one, with the edges of the full picture.
+
+Joint upsampling (Kopf et al. 2007; the linear model of He, Sun, Tang 2013): what cubic interpolation makes of the small alpha, and
+the detail of the picture that the small picture lost, times how much alpha changes with the picture thereabouts. Where the picture has
+nothing to add it is the cubic interpolation. Against area-averaged ground truth it halves the error of linear interpolation.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vr180_ofx.vr180.projection import FloatArray
+
+#: Alpha is taken for a linear function of luma in squares of so many pixels of the small picture.
+_SQUARE = (3, 3)
+#: How much luma must vary before it has a say: 2 % of the range.
+_EPSILON = np.float32(4e-4)
+#: Pixels of the small picture around an alpha that have a say in it.
+REACH = 2
+
+
+def upsampled(alpha: FloatArray, small: FloatArray, large: FloatArray, factor: int) -> FloatArray:
+    """alpha, small: (h, w) float32, matte and luma 0..1. large: luma, (h * factor, w * factor), or less at the picture's right and
+    lower border, where a last block may be incomplete. Returns alpha of the shape of ``large``, 0..1.
+    """
+    whole = (alpha.shape[1] * factor, alpha.shape[0] * factor)
+    rows, columns = large.shape
+
+    def enlarged(values: FloatArray, interpolation: int) -> FloatArray:
+        out: FloatArray = cv2.resize(values, whole, interpolation=interpolation)
+        return out[:rows, :columns]
+
+    out = enlarged(alpha, cv2.INTER_CUBIC)
+    detail = large - enlarged(small, cv2.INTER_CUBIC)
+    detail *= enlarged(_slope(alpha, small), cv2.INTER_LINEAR)
+    result: FloatArray = np.clip(out + detail, 0, 1)
+    return result
+
+
+def _slope(alpha: FloatArray, luma: FloatArray) -> FloatArray:
+    """How much alpha changes with luma: regression in squares, averaged over the squares that hold a pixel."""
+
+    def mean(values: FloatArray) -> FloatArray:
+        out: FloatArray = cv2.blur(values, _SQUARE, borderType=cv2.BORDER_REFLECT)
+        return out
+
+    middle, level = mean(luma), mean(alpha)
+    return mean((mean(luma * alpha) - middle * level) / (mean(luma * luma) - middle * middle + _EPSILON))
