@@ -71,6 +71,7 @@ def test_a_render_with_its_profile(tmp_path, capsys):
     assert {"track", "refine", "write", "decode", "CPU percent", "memory MB"} <= names
 
 
+@pytest.mark.slow
 def test_an_estimate_and_what_came_of_it(tmp_path, capsys):
     """Times are for the benchmark to judge; here: what does not depend on the machine's mood, and nothing is left behind."""
     before = set(Path(tempfile.gettempdir()).glob("vr180-ofx-estimate-*"))

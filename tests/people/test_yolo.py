@@ -88,6 +88,7 @@ def test_a_model_without_people_is_refused(tmp_path):
         Yolo(tmp_path / "things.pt", 0.7)
 
 
+@pytest.mark.slow
 def test_no_connection_is_made_and_nothing_is_left_in_the_home(weights, tmp_path):
     """In a process of its own, whose home is empty and whose every attempt to connect is written down."""
     code = f"""

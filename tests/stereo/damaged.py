@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 
 from vr180_ofx.quality.truth import Truth
-from vr180_ofx.vr180.epipolar import angles, directions
 from vr180_ofx.vr180.projection import Equirectangular
 
 
@@ -27,16 +26,26 @@ def painted_out(picture, people):
     return np.where(cv2.resize(hole, picture.shape[1::-1], interpolation=cv2.INTER_NEAREST)[..., None] > 0, filled, picture)
 
 
-def raised(picture, people, degrees=0.5):
-    """The camera is turned about the line through both eyes: everything is seen higher."""
+def turned(picture, pitch=0.0, yaw=0.0, roll=0.0):
+    """What a camera sees when everything is higher, further to the right and turned clockwise, by degrees."""
     size = picture.shape[0]
     projection = Equirectangular(size, size)
     ys, xs = np.mgrid[:size, :size] + 0.5
-    a = angles(projection.unproject(np.stack([xs, ys], axis=-1)))
-    places = projection.project(directions(a[..., 0], a[..., 1] - np.radians(degrees))).astype(np.float32) - 0.5
+    x, y, z = np.moveaxis(projection.unproject(np.stack([xs, ys], axis=-1)), -1, 0)
+    for degrees, turn in ((pitch, "pitch"), (yaw, "yaw"), (roll, "roll")):
+        c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        if turn == "pitch":
+            y, z = c * y - s * z, c * z + s * y
+        elif turn == "yaw":
+            x, z = c * x - s * z, c * z + s * x
+        else:
+            x, y = c * x - s * y, c * y + s * x
+    places = projection.project(np.stack([x, y, z], axis=-1)).astype(np.float32) - 0.5
     return cv2.remap(picture, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
+#: Degrees by which the camera of the clip that is turned on purpose is turned.
+TURN = {"pitch": 0.5, "yaw": -0.4, "roll": 0.7}
 DAMAGES = {"blurred": blurred, "darkened": darkened, "painted_out": painted_out}
 
 
@@ -58,7 +67,7 @@ def damaged_clip(source, truth_folder, target, damage, view, frames, length=None
             picture = frame.to_ndarray(format="bgr24")
             if n in frames:
                 eye = picture[:, x : x + truth.layout.eye_size[0]]
-                eye[:] = (DAMAGES | {"raised": raised})[damage](eye.copy(), real.union(view))
+                eye[:] = turned(eye.copy(), **TURN) if damage == "turned" else DAMAGES[damage](eye.copy(), real.union(view))
             made.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         made.mux(stream.encode())
     return target

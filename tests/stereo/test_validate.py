@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.stereo.damaged import DAMAGES, damaged_clip, raised
+from tests.stereo.damaged import DAMAGES, TURN, damaged_clip, turned
 from tests.stereo.test_disparity import DEMO, B
 from vr180_ofx.cli.main import main
 from vr180_ofx.engine.server import FrameServer
@@ -18,7 +18,7 @@ from vr180_ofx.quality import metrics
 from vr180_ofx.quality.truth import Truth
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo.consistency import Consistency, guided
-from vr180_ofx.stereo.distance import Match, common_rise, steadied, whole_shift
+from vr180_ofx.stereo.distance import Match, steadied, whole_shift
 from vr180_ofx.stereo.validate import Seen, validate
 from vr180_ofx.trackers.base import Mask, WindowImage
 from vr180_ofx.vr180.epipolar import angles
@@ -145,26 +145,16 @@ def test_the_distance_of_people_from_one_look():
             ly, lx = np.nonzero(frame.people["left"][person] > 0.5)
             about = projection.unproject(np.array([np.median(lx), np.median(ly)]))
             found = whole_shift(eyes["left"], eyes["right"], about, small, projection)
-            assert abs(found.shift - real) * projection.width / math.pi < 1 and found.likeness > 0.9 and abs(found.rise) < 0.002
+            assert abs(found.shift - real) * projection.width / math.pi < 1 and found.likeness > 0.9
     assert whole_shift(eyes["left"], eyes["right"], about, np.zeros((256, 256), bool), projection) is None
 
 
 def test_distances_without_outliers():
-    matches = {n: Match(0.03 + 0.0001 * n, 0.9, 0.0, (0, 0, 1)) for n in range(40)}
-    matches |= {n: Match(0.2, 0.95, 0.0, (0, 0, 1)) for n in range(15, 20)} | {n: Match(0.5, 0.3, 0, (0, 0, 1)) for n in range(25, 30)}
+    matches = {n: Match(0.03 + 0.0001 * n, 0.9, (0, 0, 1)) for n in range(40)}
+    matches |= {n: Match(0.2, 0.95, (0, 0, 1)) for n in range(15, 20)} | {n: Match(0.5, 0.3, (0, 0, 1)) for n in range(25, 30)}
     kept = steadied(matches, 5)
     assert kept and all(abs(s - (0.03 + 0.0001 * n)) < 1e-4 for n, s in kept.items()) and not set(kept) & set(range(15, 20))
     assert steadied({}, 5) == {}
-
-
-def test_level_cameras_are_not_corrected():
-    rng = np.random.default_rng(1)
-    noise = [Match(0.03, 0.9, math.radians(v), (0, 0, 1)) for v in rng.normal(0.03, 0.03, 50)]
-    assert common_rise(noise) == 0 and common_rise([]) == 0
-    tilted = [Match(0.03, 0.9, math.radians(v), (0, 0, 1)) for v in rng.normal(-0.3, 0.03, 50)]
-    assert common_rise(tilted) == pytest.approx(-0.3, abs=0.02) and common_rise(tilted[:5]) == 0
-    # what did not look alike says nothing
-    assert common_rise([Match(0.03, 0.4, 0.1, (0, 0, 1))] * 50) == 0
 
 
 def ious(clip, plan, truth, view, frames, **stereo):
@@ -229,32 +219,35 @@ def test_plans_know_distances(painted_out):
             Plan.from_data(data, clip)
 
 
-def test_cameras_that_are_not_level(tmp_path):
-    """The left camera sees everything half a degree higher: that is measured, said, and taken out wherever eyes are compared."""
-    path = damaged_clip(DEMO / "walk3d.mp4", DEMO / "truth", tmp_path / "walk_LR_180.mp4", "raised", "left", range(8), length=8)
+def test_cameras_that_are_turned_against_each_other(tmp_path):
+    """That is measured, said, and taken out wherever eyes are compared; distances are those of parallel cameras."""
+    path = damaged_clip(DEMO / "walk3d.mp4", DEMO / "truth", tmp_path / "walk_LR_180.mp4", "turned", "left", range(8), length=8)
     with open_clip(path) as clip:
         plan = analyse(clip)
-        assert math.degrees(plan.rise) == pytest.approx(0.5, abs=0.06) and any("left eye sees everything 0." in n for n in plan.notes)
+        found = plan.clip["alignment_degrees"]
+        assert found == pytest.approx(TURN, abs=0.04)
+        assert any("sees everything 0.5" in n and "turned clockwise" in n for n in plan.notes)
+        assert {round(plan.distance_m(p, 0), 1) for p in plan.people} == {1.2, 1.9}
         again = Plan.from_data(json.loads(plan.to_json()), clip)
-        assert again.rise == plan.rise
+        assert again.alignment == plan.alignment
         data = json.loads(plan.to_json())
-        data["clip"]["rise_degrees"] = 0.0
+        data["clip"]["alignment_degrees"] = {}
         level = Plan.from_data(data, clip)
         agreements, errors = [], []
         for some in (plan, level):
             with FrameServer(clip, some, Settings(stereo={"consistency_mode": "joint"})) as server:
                 frame = server.request(3).result()
             agreements.append(min(frame.metadata["agreement"].values()))
-            # the left matte, lowered again, against the right one, both as the truth has them
+            # the left matte, turned as the camera was, and the right one, both against the truth
             real = next(f for n, f in enumerate(Truth(DEMO / "truth").frames()) if n == 3)
             left, right = (frame.views[v].alpha.astype(np.float32) for v in ("left", "right"))
-            lowered = raised(left, None, -0.5)
-            errors.append(metrics.mad(lowered, real.union("left")) + metrics.mad(right, real.union("right")))
+            errors.append(metrics.mad(left, turned(real.union("left"), **TURN).clip(0, 1)) + metrics.mad(right, real.union("right")))
         assert agreements[0] > 0.9 and agreements[0] > agreements[1] + 0.02, agreements
         assert errors[0] < errors[1], errors
-        data["clip"]["rise_degrees"] = "much"
-        with pytest.raises(PlanError, match="rise_degrees"):
-            Plan.from_data(data, clip)
+        for wrong in ("much", {"pitch": 50}, {"tilt": 0.1}):
+            data["clip"]["alignment_degrees"] = wrong
+            with pytest.raises(PlanError, match="alignment_degrees"):
+                Plan.from_data(data, clip)
 
 
 @pytest.mark.slow

@@ -157,6 +157,7 @@ def test_people_are_independent_of_who_else_is_in_the_batch(tracker, frames, run
     assert max(np.abs(a[ONE].logits - b[ONE].logits).max() for a, b in zip(alone, run[1], strict=False)) < 1e-4
 
 
+@pytest.mark.slow
 def test_memory_that_stays_on_the_device_says_the_same(tracker, network, frames):
     """To the bit, also after a memory that was restored; and it lets go of what is forgotten."""
     near = Sam2Tracker(network, "random", REFERENCE, offload=False)

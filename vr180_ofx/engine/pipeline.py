@@ -125,7 +125,7 @@ class Pipeline:
         verdicts = consistency.validate(masks, windows, projection, shifts)
         weak = {(p, v.weaker): v for p, v in verdicts.items() if v.weaker is not None}
         if weak and consistency.method == "reprocess":
-            shown = {key: guided(v, masks, windows, key[0], self.tracker.wants_prompts, consistency.rise) for key, v in weak.items()}
+            shown = {key: guided(v, masks, windows, key[0], self.tracker.wants_prompts, consistency.alignment) for key, v in weak.items()}
             prompted = {key: image for key, image in shown.items() if image is not None}
             found = self.tracker.step(self.tracker.begin(), prompted, self.batch)[1] if prompted else {}
             again = consistency.validate(masks | found, windows, projection, shifts)
@@ -137,7 +137,7 @@ class Pipeline:
         if consistency.method != "ensemble":
             for person, v in verdicts.items():
                 if v.weaker is not None:
-                    masks = masks | {(person, v.weaker): carried_mask(v, masks, windows, person, consistency.rise)}
+                    masks = masks | {(person, v.weaker): carried_mask(v, masks, windows, person, consistency.alignment)}
         return verdicts, masks
 
     def _map(self, function: Callable[[T], U], items: Iterable[T]) -> Iterable[U]:

@@ -130,7 +130,7 @@ class FrameServer:
         s = self.settings.stereo
         if s.consistency_mode == "independent" or not self.settings.matting.use_disparity_mapping or len(self.clip.views) < 2:
             return None
-        return Consistency(s.consistency_mode, s.validation_threshold, s.correction_method, s.master, self.plan.rise)
+        return Consistency(s.consistency_mode, s.validation_threshold, s.correction_method, s.master, self.plan.alignment)
 
     def __enter__(self) -> FrameServer:
         return self

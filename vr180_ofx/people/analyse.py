@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +20,12 @@ from vr180_ofx.people.plan import Person, Plan
 from vr180_ofx.people.search import search
 from vr180_ofx.people.shots import CutFinder, Thumbs, thumbnail
 from vr180_ofx.settings import Settings, ranges_text
-from vr180_ofx.stereo.distance import common_rise, steadied
+from vr180_ofx.stereo.distance import levelled, steadied
+from vr180_ofx.stereo.residual import fit, observe
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
-from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.vr180.layout import LEFT, RIGHT
+from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.weights.store import require
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,9 @@ _FINE_EVERY = 2
 _AHEAD = 12
 #: One distance for so many seconds.
 _DISTANCE_EVERY_S = 0.2
+#: How the cameras are turned against each other is looked at so often, and so many times: it does not change.
+_OBSERVE_EVERY_S = 0.5
+_MOST_OBSERVATIONS = 60
 
 Progress = Callable[[int, int], None]
 
@@ -79,6 +85,8 @@ class _Analysis:
         self._notes: list[str] = []
         self._since_search = 0
         self._search_count = 0
+        self._observations: list[FloatArray] = []
+        self._next_observation = 0
 
     def run(self, progress: Progress | None, stop: int | None = None) -> Plan:
         clip, total = self._clip, min(len(self._clip), stop or len(self._clip))
@@ -164,6 +172,10 @@ class _Analysis:
             with self._stages.measure("analyse: search"):
                 self._search(n, eyes)
         self._since_search += self._stride
+        if len(eyes) == 2 and n >= self._next_observation and len(self._observations) < _MOST_OBSERVATIONS:
+            self._next_observation = n + max(1, round(_OBSERVE_EVERY_S * self._fps))
+            with self._stages.measure("analyse: cameras"):
+                self._observations.append(observe(eyes[LEFT], eyes[RIGHT], self._local(eyes[LEFT].width, eyes[LEFT].height)))
 
     def _search(self, n: int, eyes: Eyes) -> None:
         """A shot begins with both eyes; then they take turns, and the finest windows come every other time."""
@@ -187,10 +199,9 @@ class _Analysis:
 
     def _plan(self) -> Plan:
         clip, total = self._clip, len(self._clip)
-        rise = common_rise(match for _, m in self._members for match in m.matches.values())
-        if rise:
-            higher, lower = ("left", "right") if rise > 0 else ("right", "left")
-            self._notes.append(f"the {higher} eye sees everything {abs(rise):.2f}° higher than the {lower} one; that is taken into account")
+        alignment = fit(self._observations)
+        if not alignment.level:
+            self._notes.append(f"against the right eye, the left one sees everything {alignment.describe()}; that is taken into account")
         shots = [(a, b - 1) for a, b in zip(self._shots, [*self._shots[1:], total], strict=True)] or [(0, total - 1)]
         limit = self._settings.detection.max_people
         people = []
@@ -215,7 +226,7 @@ class _Analysis:
                 },
                 False,
                 shot,
-                steadied(m.matches, max(1, round(_DISTANCE_EVERY_S * self._fps))),
+                steadied({n: levelled(match, alignment) for n, match in m.matches.items()}, max(1, round(_DISTANCE_EVERY_S * self._fps))),
             )
             for k, (shot, m) in enumerate(people)
         ]
@@ -232,7 +243,7 @@ class _Analysis:
                 "layout": clip.geometry.layout.name,
                 "projection": clip.geometry.projection_name,
                 "interocular_m": clip.interocular_m,
-                "rise_degrees": rise,
+                "alignment_degrees": {k: round(math.degrees(getattr(alignment, k)), 2) for k in ("pitch", "yaw", "roll")},
             },
             shots=shots,
             people=made,

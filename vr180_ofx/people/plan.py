@@ -20,12 +20,14 @@ import numpy as np
 from vr180_ofx.people.body import Body, body_from_box, body_from_directions
 from vr180_ofx.people.follow import Box
 from vr180_ofx.storage import write_atomic
+from vr180_ofx.vr180.alignment import Alignment
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Window
 
 FORMAT = "vr180-ofx plan"
 VERSION = 1
+_TURNS = ("pitch", "yaw", "roll")
 #: How long somebody may be out of sight and still be taken for present in between, in seconds.
 GAP_S = 0.75
 #: Windows follow people as if by a camera operator: a Gaussian of this width, in seconds, without delay.
@@ -114,9 +116,10 @@ class Plan:
         return float(self.clip.get("interocular_m", INTEROCULAR_M))
 
     @property
-    def rise(self) -> float:
-        """Radians by which the left eye sees everything higher: cameras that are not level with each other."""
-        return math.radians(float(self.clip.get("rise_degrees", 0.0)))
+    def alignment(self) -> Alignment:
+        """How the left camera is turned against the right one."""
+        turned = self.clip.get("alignment_degrees", {})
+        return Alignment(**{k: math.radians(float(turned.get(k, 0.0))) for k in _TURNS})
 
     def distance_m(self, person: Person, n: int) -> float | None:
         """How far somebody is from the line through both eyes, along the ground."""
@@ -287,9 +290,13 @@ class Plan:
         interocular = made_for.get("interocular_m", INTEROCULAR_M)
         if not isinstance(interocular, (int, float)) or not 0 < interocular < 10:
             raise PlanError(f"{source}: clip.interocular_m is {interocular!r}; it is the distance of the eyes in metres")
-        rise = made_for.get("rise_degrees", 0.0)
-        if not isinstance(rise, (int, float)) or not -10 < rise < 10:
-            raise PlanError(f"{source}: clip.rise_degrees is {rise!r}; it is a number of degrees between -10 and 10")
+        turned = made_for.get("alignment_degrees", {})
+        wrong = not isinstance(turned, dict) or set(turned) - set(_TURNS)
+        if wrong or not all(isinstance(d, (int, float)) and -10 < d < 10 for d in turned.values()):
+            raise PlanError(
+                f"{source}: clip.alignment_degrees is {turned!r}; it has {', '.join(_TURNS)}, from -10 to 10 degrees: how the left "
+                "camera is turned up, to the right and clockwise against the right one"
+            )
         for k, item in enumerate(data.get("people", [])):
             person = _person(item, clip, f"{source}: people[{k}]", float(interocular))
             if person.id in used:

@@ -18,6 +18,7 @@ from vr180_ofx.stereo.reconcile import join
 from vr180_ofx.stereo.transfer import correct, without
 from vr180_ofx.stereo.validate import Seen, Verdict, carried, validate
 from vr180_ofx.trackers.base import Key, Mask, Prompt, WindowImage
+from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.layout import LEFT, RIGHT, other_eye
 from vr180_ofx.vr180.projection import FloatArray, Projection
 
@@ -29,17 +30,17 @@ _DAMAGED = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """The settings of the section stereo, as frames need them. rise: radians by which the left eye sees everything higher."""
+    """The settings of the section stereo, as frames need them. alignment: how the cameras are turned against each other."""
 
     mode: str
     threshold: float
     method: str
     master: str
-    rise: float = 0.0
+    alignment: Alignment = LEVEL
 
     def identity(self) -> str:
         """Equal strings mean equal results."""
-        return f"{self.mode}:{self.threshold:g}:{self.method}:{self.master}:{self.rise:g}"
+        return f"{self.mode}:{self.threshold:g}:{self.method}:{self.master}:{self.alignment.identity()}"
 
     def validate(
         self, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], projection: Projection, shifts: Mapping[int, float | None]
@@ -54,7 +55,7 @@ class Consistency:
 
         both = [k for k, view in masks if view == LEFT and (k, RIGHT) in masks]
         given = projection, self.threshold, self.master
-        return {k: validate(seen((k, LEFT)), seen((k, RIGHT)), *given, shifts.get(k), self.rise) for k in both}
+        return {k: validate(seen((k, LEFT)), seen((k, RIGHT)), *given, shifts.get(k), self.alignment) for k in both}
 
 
 @dataclass(slots=True)
@@ -73,13 +74,13 @@ class Report:
 
 
 def guided(
-    verdict: Verdict, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int, boxes: bool, rise: float = 0.0
+    verdict: Verdict, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int, boxes: bool, alignment: Alignment = LEVEL
 ) -> WindowImage | None:  # fmt: skip
     """The weaker eye's window with a prompt from the better one. boxes: a box and points in it; else the mask itself."""
     assert verdict.weaker is not None
     weak, strong = (person, verdict.weaker), (person, other_eye(verdict.weaker))
     image = windows[weak]
-    soft = _carried(strong, weak, masks, windows, verdict.shift, rise)
+    soft = _carried(strong, weak, masks, windows, verdict.shift, alignment)
     inside = soft > 0.5
     if not inside.any():
         return None
@@ -87,11 +88,13 @@ def guided(
     return replace(image, prompt=prompt, anchor=True)
 
 
-def carried_mask(verdict: Verdict, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int, rise: float = 0.0) -> Mask:
+def carried_mask(
+    verdict: Verdict, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int, alignment: Alignment = LEVEL
+) -> Mask:  # fmt: skip
     """The weaker eye's mask as the better one has it."""
     assert verdict.weaker is not None
     strong = (person, other_eye(verdict.weaker))
-    soft = np.clip(_carried(strong, (person, verdict.weaker), masks, windows, verdict.shift, rise), 1e-3, 1 - 1e-3)
+    soft = np.clip(_carried(strong, (person, verdict.weaker), masks, windows, verdict.shift, alignment), 1e-3, 1 - 1e-3)
     return Mask(np.log(soft / (1 - soft)).astype(np.float32), masks[strong].score)
 
 
@@ -125,7 +128,7 @@ def settle(
         method = "ensemble" if consistency.method == "ensemble" else "transfer"
         # an eye that sees something else is heard the less, the less it agrees
         say = scores[weak] * (verdict.agreement or 0.0) ** 2 * (_DAMAGED if verdict.weaker in dict(verdict.damage) else 1.0)
-        made = correct(method, eyes, better, patches.get(weak), verdict.weaker, verdict.shift, say, projection, consistency.rise)
+        made = correct(method, eyes, better, patches.get(weak), verdict.weaker, verdict.shift, say, projection, consistency.alignment)
         nearer = [p for k in windows[weak].behind if (p := patches.get((k, verdict.weaker))) is not None]
         patches[weak] = without(made, nearer)
         report.corrected[names[person]] = f"{verdict.weaker}: {method}"
@@ -138,7 +141,7 @@ def settle(
     def work(person: int) -> None:
         left, right = patches[person, LEFT], patches[person, RIGHT]
         assert left is not None and right is not None
-        agreed = join(eyes[LEFT], eyes[RIGHT], left, right, projection, consistency.rise)
+        agreed = join(eyes[LEFT], eyes[RIGHT], left, right, projection, consistency.alignment)
         patches[person, LEFT], patches[person, RIGHT] = agreed.left, agreed.right
         used[person] = agreed.used
 
@@ -148,11 +151,11 @@ def settle(
 
 
 def _carried(
-    strong: Key, weak: Key, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], shift: float, rise: float
+    strong: Key, weak: Key, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], shift: float, alignment: Alignment
 ) -> FloatArray:  # fmt: skip
     image = windows[strong]
     seen = Seen(sigmoid(masks[strong].logits), image.sample.guide[..., 0], image.window, masks[strong].score)
-    return carried(seen, windows[weak].window, shift, weak[1] == RIGHT, rise)
+    return carried(seen, windows[weak].window, shift, weak[1] == RIGHT, alignment)
 
 
 def _box_and_points(inside: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Prompt:

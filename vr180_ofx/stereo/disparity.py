@@ -16,7 +16,9 @@ import numpy.typing as npt
 
 from vr180_ofx.matte.paste import Patch
 from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import EpipolarWindow, angles, range_m, upright
+from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Rect
 
@@ -66,18 +68,18 @@ class Disparity:
 
 
 def measure(
-    left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection, rise: float = 0.0
+    left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection, alignment: Alignment = LEVEL
 ) -> Disparity | None:  # fmt: skip
     """The disparity of one person, from the eyes' pictures and mattes. None when one of the eyes does not show them, or only where the
     baseline ends, at which eyes see no depth.
 
-    projection: of the pictures, which have one size. rise: radians by which the left eye sees everything higher.
+    projection: of the pictures, which have one size. alignment: how the cameras are turned against each other.
     """
-    box_left, box_right = _box(in_left, projection), _box(in_right, projection)
+    ours = {view: alignment.projection(projection, view) for view in (LEFT, RIGHT)}
+    box_left, box_right = _box(in_left, ours[LEFT]), _box(in_right, ours[RIGHT])
     if box_left is None or box_right is None:
         return None
     (l0, l1, l2, l3), (r0, r1, r2, r3) = box_left, box_right
-    l1, l3 = l1 - rise, l3 - rise
     half = max(l2 - l0, r2 - r0) / 2
     # as fine as the picture in its middle, or as suffices
     scale = max(_pixel(projection), (max(l3, r3) - min(l1, r1)) / _ROWS, 2 * half / _ROWS)
@@ -86,19 +88,20 @@ def measure(
     if half <= scale:
         return None
     level = EpipolarWindow.around(((l0 + l2) / 2 - half, min(l1, r1), (l0 + l2) / 2 + half, max(l3, r3)), scale, _MARGIN)
-    window_left, window_right = level.moved((l0 + l2) / 2, rise), level.moved((r0 + r2) / 2)
-    seen = [_see(*eye, projection) for eye in ((left, in_left, window_left), (right, in_right, window_right))]
+    window_left, window_right = level.moved((l0 + l2) / 2), level.moved((r0 + r2) / 2)
+    seen = [_see(left, in_left, window_left, ours[LEFT]), _see(right, in_right, window_right, ours[RIGHT])]
     (luma_left, mask_left), (luma_right, mask_right) = seen
     shift, sure = match(luma_left, luma_right, mask_left, mask_right)
     return Disparity(window_right, window_left, surface(shift, sure, mask_right), sure, mask_right)
 
 
-def at_distance(patch: Patch, shift: float, from_left: bool, projection: Projection, rise: float = 0.0) -> Disparity:
+def at_distance(patch: Patch, shift: float, from_left: bool, projection: Projection, alignment: Alignment = LEVEL) -> Disparity:
     """The disparity of somebody upright and flat, where there is nothing to match. The matte is one eye's.
 
-    shift: see `epipolar.upright`. rise: see `measure`.
+    shift: see `epipolar.upright`. alignment: see `measure`.
     """
-    l0, l1, l2, l3 = _box(patch, projection) or (0.0, 0.0, 1e-3, 1e-3)
+    own_projection = alignment.projection(projection, LEFT if from_left else RIGHT)
+    l0, l1, l2, l3 = _box(patch, own_projection) or (0.0, 0.0, 1e-3, 1e-3)
     scale = max(_pixel(projection), (l3 - l1) / _ROWS, (l2 - l0) / _ROWS)
     sign = -1 if from_left else 1
     # the largest step is that at the elevation nearest to the horizon
@@ -106,7 +109,6 @@ def at_distance(patch: Patch, shift: float, from_left: bool, projection: Project
     low, high = math.atan(math.tan(l0) + min(steps)), math.atan(math.tan(l2) + max(steps))
     own = EpipolarWindow.around((l0, l1, l2, l3), scale, _MARGIN)
     there = EpipolarWindow.around((low, l1, high, l3), scale, _MARGIN)
-    there = there.moved(there.lateral, -rise if from_left else rise)
     left, right = (own, there) if from_left else (there, own)
     laterals = np.arctan(np.tan(right.laterals())[None, :] + upright(shift, right.elevations())[:, None])
     columns = (laterals - left.lateral) / scale + left.width / 2 - 0.5 - np.arange(right.width)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.vr180.alignment import Alignment
 from vr180_ofx.vr180.epipolar import EpipolarWindow, angles, upright
 from vr180_ofx.vr180.projection import FloatArray, Projection
 
@@ -20,22 +20,17 @@ _ROWS = 112
 _REACH = 0.22
 #: And so many rows up and down: cameras that are not quite level.
 _UP_DOWN = 4
-#: So many looks before cameras are said to be out of level, and so many degrees.
-_LEAST_MATCHES = 8
-_LEAST_RISE = 0.08
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """shift: the interocular distance over the depth, see `epipolar.upright`.
 
-    likeness: -1..1, the correlation of both pictures. rise: radians by which the left eye sees them higher. direction: unit vector to
-    where the right eye sees them.
+    likeness: -1..1, the correlation of both pictures. direction: unit vector to where the right eye sees them.
     """
 
     shift: float
     likeness: float
-    rise: float
     direction: tuple[float, float, float]
 
 
@@ -80,13 +75,12 @@ def whole_shift(
     found = np.nan_to_num(found, nan=-1, posinf=-1, neginf=-1)
     row, column = (int(v) for v in np.unravel_index(int(np.argmax(found)), found.shape))
     dx = column + _peak(found[row], column) - reach
-    dy = row + _peak(found[:, column], row) - _UP_DOWN
     lateral = math.atan(math.tan(middle)) + expected + dx * scale
     if abs(lateral) >= math.pi / 2 or abs(middle) >= math.pi / 2:
         return None
     x, y, z = (float(v) for v in projection.unproject(np.median(points, axis=0)))
     shift = (math.tan(lateral) - math.tan(middle)) / float(upright(1.0, np.array(template.elevation)))
-    return Match(shift, float(found[row, column]), float(-dy * scale), (x, y, z))
+    return Match(shift, float(found[row, column]), (x, y, z))
 
 
 def _peak(values: FloatArray, k: int) -> float:
@@ -114,15 +108,13 @@ def steadied(matches: dict[int, Match], bin_frames: int, least_likeness: float =
     return kept
 
 
-def common_rise(matches: Iterable[Match], least_likeness: float = 0.85) -> float:
-    """Degrees by which the left eye sees people higher, to a hundredth: 0 when too few say so, or it is next to nothing.
-
-    A camera that is turned about the line through both eyes shows everything higher by the same angle of elevation.
-    """
-    rises = np.degrees([m.rise for m in matches if m.likeness >= least_likeness])
-    if len(rises) < _LEAST_MATCHES:
-        return 0.0
-    middle = float(np.median(rises))
-    # the spread of the median: it must stand out of the noise
-    spread = 1.4826 * float(np.median(np.abs(rises - middle))) / math.sqrt(len(rises))
-    return round(middle, 2) if abs(middle) > max(_LEAST_RISE, 4 * spread) else 0.0
+def levelled(match: Match, alignment: Alignment) -> Match:
+    """What parallel cameras would have measured."""
+    if alignment.level:
+        return match
+    lateral, elevation = (float(v) for v in angles(np.array(match.direction)))
+    step = float(upright(1.0, np.array(elevation)))
+    lateral = math.atan(math.tan(lateral) + match.shift * step)
+    # to first order: turns of a degree move what is measured by a fiftieth of it
+    turned = alignment.yaw * math.cos(elevation) + alignment.roll * math.sin(elevation)
+    return replace(match, shift=match.shift - turned / math.cos(lateral) ** 2 / step)

@@ -15,7 +15,9 @@ import numpy as np
 from vr180_ofx.matte.paste import Patch, spread
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, looked_up, measure
+from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import angles, directions
+from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Rect, smooth_map
 
@@ -40,23 +42,27 @@ class Agreement:
     used: bool
 
 
-def join(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection, rise: float = 0.0) -> Agreement:
+def join(
+    left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection, alignment: Alignment = LEVEL
+) -> Agreement:
     """Mattes that agree. Those who are in one eye alone, or cannot be measured, stay as they are.
 
-    projection: of the eyes' pictures, whose size is the mattes', too. rise: radians by which the left eye sees everything higher.
+    projection: of the eyes' pictures, whose size is the mattes', too. alignment: how the cameras are turned against each other.
     """
-    found = measure(left, right, in_left, in_right, projection, rise)
+    found = measure(left, right, in_left, in_right, projection, alignment)
     if found is None or found.sureness < LEAST_SURE:
         return Agreement(in_left, in_right, 0.0, False)
-    new_right, overlap = _heard(in_right, in_left, found, projection, to_left=True)
-    new_left, _ = _heard(in_left, in_right, found, projection, to_left=False)
+    new_right, overlap = _heard(in_right, in_left, found, projection, alignment, to_left=True)
+    new_left, _ = _heard(in_left, in_right, found, projection, alignment, to_left=False)
     return Agreement(new_left, new_right, overlap, True)
 
 
-def _heard(own: Patch, other: Patch, found: Disparity, projection: Projection, to_left: bool) -> tuple[Patch, float]:
+def _heard(
+    own: Patch, other: Patch, found: Disparity, projection: Projection, alignment: Alignment, to_left: bool
+) -> tuple[Patch, float]:  # fmt: skip
     """One eye's matte with what the other says of its pixels, and how far both agreed."""
     rect = own.rect.grown(4).clipped(projection.width, projection.height)
-    places = counterpart(rect, found, projection, to_left)
+    places = counterpart(rect, found, projection, to_left, alignment)
     mine, my_say = spread(own, rect, around=1.0)
     theirs, their_say = (looked_up(v, places, other.rect) for v in (other.alpha, other.confidence))
     weights = my_say + _SAY, their_say + _SAY
@@ -66,16 +72,15 @@ def _heard(own: Patch, other: Patch, found: Disparity, projection: Projection, t
     return replace(own, rect=rect, alpha=joined.astype(np.float32), confidence=my_say), overlap
 
 
-def counterpart(rect: Rect, found: Disparity, projection: Projection, to_left: bool) -> FloatArray:
+def counterpart(rect: Rect, found: Disparity, projection: Projection, to_left: bool, alignment: Alignment = LEVEL) -> FloatArray:
     """(h, w, 2) where the other eye sees the pixels of ``rect``, in its picture's continuous pixels; NaN outside of it."""
     window, target = (found.right, found.left) if to_left else (found.left, found.right)
     shift = found.shift.astype(np.float32)
     typical = np.float32(np.median(shift))
-    # cameras that are not level with each other: windows that show the same have other elevations
-    rise = target.elevation - window.elevation
+    here, there_ = (alignment.projection(projection, view) for view in ((RIGHT, LEFT) if to_left else (LEFT, RIGHT)))
 
     def other(points: FloatArray) -> FloatArray:
-        rays = projection.unproject(points)
+        rays = here.unproject(points)
         p = np.nan_to_num(window.points(rays) - 0.5, nan=-1).astype(np.float32)
         columns, rows = np.ascontiguousarray(p[..., 0]), np.ascontiguousarray(p[..., 1])
         if to_left:
@@ -86,7 +91,7 @@ def counterpart(rect: Rect, found: Disparity, projection: Projection, to_left: b
             for _ in range(6):
                 there = columns - _look(shift, there, rows)
         lateral = target.lateral + (there + 0.5 - target.width / 2) * target.scale
-        return projection.project(directions(lateral, angles(rays)[..., 1] + rise))
+        return there_.project(directions(lateral, angles(rays)[..., 1]))
 
     return smooth_map(other, rect.x0, rect.y0, rect.width, rect.height, _TOLERANCE)
 

@@ -10,6 +10,7 @@ from vr180_ofx.matte.paste import Patch, spread
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, at_distance, looked_up, measure
 from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart
+from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import upright
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import Projection
@@ -26,21 +27,21 @@ _NOTHING = Patch(Rect(0, 0, 0, 0), np.zeros((0, 0), np.float32), np.zeros((0, 0)
 
 def correct(
     method: str, eyes: dict[str, EyeImage], better: Patch, own: Patch | None, weaker: str, shift: float, say: float,
-    projection: Projection, rise: float = 0.0,
+    projection: Projection, alignment: Alignment = LEVEL,
 ) -> Patch:  # fmt: skip
     """The weaker eye's matte made with the help of the better one's.
 
     method: transfer (the better eye's matte as the weaker eye sees it) or ensemble (both, by confidence). own: what the weaker eye made of
     it; say: 0..1, how much that counts in an ensemble. shift: see `validate.Verdict`. What the better eye does not see stays as it was.
     """
-    found = _surface(eyes, better, weaker, shift, projection, rise)
+    found = _surface(eyes, better, weaker, shift, projection, alignment)
     to_left = weaker == RIGHT
-    rect = _extent(better, found, projection, to_left)
+    rect = _extent(better, found, projection, to_left, alignment)
     if own is not None:
         rect = rect.union(own.rect)
     if rect.empty:
         return own or _NOTHING
-    places = counterpart(rect, found, projection, to_left)
+    places = counterpart(rect, found, projection, to_left, alignment)
     theirs, sure = (looked_up(v, places, better.rect) for v in (better.alpha, better.confidence))
     mine, my_say = spread(own or _NOTHING, rect)
     with np.errstate(invalid="ignore"):
@@ -54,17 +55,19 @@ def correct(
     return Patch(rect, np.where(unseen, mine, alpha).astype(np.float32), np.where(unseen, my_say, sure * _CARRIED).astype(np.float32))
 
 
-def _surface(eyes: dict[str, EyeImage], better: Patch, weaker: str, shift: float, projection: Projection, rise: float) -> Disparity:
+def _surface(
+    eyes: dict[str, EyeImage], better: Patch, weaker: str, shift: float, projection: Projection, alignment: Alignment
+) -> Disparity:  # fmt: skip
     """As the pictures show it when they can be matched; else one distance for the whole person."""
     from_left = weaker == RIGHT
-    flat = at_distance(better, shift, from_left, projection, rise)
-    rect = _extent(better, flat, projection, from_left)
+    flat = at_distance(better, shift, from_left, projection, alignment)
+    rect = _extent(better, flat, projection, from_left, alignment)
     if rect.empty:
         return flat
-    carried = looked_up(better.alpha, counterpart(rect, flat, projection, from_left), better.rect)
+    carried = looked_up(better.alpha, counterpart(rect, flat, projection, from_left, alignment), better.rect)
     there = Patch(rect, carried, np.ones((rect.height, rect.width), np.float32))
     pair = (better, there) if from_left else (there, better)
-    found = measure(eyes[LEFT], eyes[RIGHT], *pair, projection, rise)
+    found = measure(eyes[LEFT], eyes[RIGHT], *pair, projection, alignment)
     if found is None or found.sureness < LEAST_SURE:
         return flat
     tangents = np.tan(found.laterals_left()) - np.tan(found.right.laterals())[None, :]
@@ -73,13 +76,13 @@ def _surface(eyes: dict[str, EyeImage], better: Patch, weaker: str, shift: float
     return found if inside.any() and abs(float(np.median(off[inside]))) < _ELSEWHERE else flat
 
 
-def _extent(patch: Patch, found: Disparity, projection: Projection, from_left: bool) -> Rect:
+def _extent(patch: Patch, found: Disparity, projection: Projection, from_left: bool, alignment: Alignment) -> Rect:
     """Where the other eye sees a matte. from_left: the matte is the left eye's."""
     ys, xs = np.nonzero(patch.alpha > 0.004)
     if not len(xs):
         return Rect(0, 0, 0, 0)
     r = Rect(int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1).shifted(patch.rect.x0, patch.rect.y0)
-    places = counterpart(r.grown(1).clipped(projection.width, projection.height), found, projection, not from_left)
+    places = counterpart(r.grown(1).clipped(projection.width, projection.height), found, projection, not from_left, alignment)
     p = places[np.isfinite(places).all(axis=-1)]
     if not len(p):
         return Rect(0, 0, 0, 0)

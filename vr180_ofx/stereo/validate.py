@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import angles, directions, upright
 from vr180_ofx.vr180.layout import LEFT, RIGHT, other_eye
 from vr180_ofx.vr180.projection import FloatArray, Projection
@@ -71,23 +72,23 @@ class Verdict:
 
 def validate(
     left: Seen, right: Seen, projection: Projection, threshold: float, master: str = LEFT, shift: float | None = None,
-    rise: float = 0.0,
+    alignment: Alignment = LEVEL,
 ) -> Verdict:  # fmt: skip
     """Compares both eyes. Below ``threshold`` the verdict names the weaker eye; when both are as good, it is not the ``master``.
 
-    projection: of the eyes' pictures. shift: what the plan knows of the distance, see `Verdict`. rise: radians by which the left eye
-    sees everything higher.
+    projection: of the eyes' pictures. shift: what the plan knows of the distance, see `Verdict`. alignment: how the cameras are turned
+    against each other.
     """
-    guess = shift if shift is not None else _tan(left.window) - _tan(right.window)
+    guess = shift if shift is not None else _tan(left.window, alignment, LEFT) - _tan(right.window, alignment, RIGHT)
     reach = _REACH * 2 * np.tan(np.radians(left.window.fov_degrees) / 2)
-    views = {LEFT: _Grid(left, projection, -rise), RIGHT: _Grid(right, projection, rise)}
+    views = {view: _Grid(seen, projection, view, alignment) for view, seen in ((LEFT, left), (RIGHT, right))}
     shifts = guess + np.linspace(-reach, reach, _STEPS)
     step = shifts[1] - shifts[0]
-    found = [_agreement(views, float(s), projection) for s in shifts]
+    found = [_agreement(views, float(s)) for s in shifts]
     best = int(np.argmax([a for a, _ in found]))
     # once more, finer, around the best
     finer = shifts[best] + np.array([-step / 2, 0, step / 2])
-    again = [_agreement(views, float(s), projection) if s != shifts[best] else found[best] for s in finer]
+    again = [_agreement(views, float(s)) if s != shifts[best] else found[best] for s in finer]
     k = int(np.argmax([a for a, _ in again]))
     agreement, visible = again[k]
     # masks that do not agree say less of the distance than the plan does
@@ -101,41 +102,49 @@ def validate(
     return Verdict(agreement, place, _weaker(left, right, damage, master), damage)
 
 
-def carried(seen: Seen, window: Window, shift: float, to_right: bool, rise: float = 0.0) -> FloatArray:
+def carried(seen: Seen, window: Window, shift: float, to_right: bool, alignment: Alignment = LEVEL) -> FloatArray:
     """One eye's mask as a window of the other eye shows it, (window.size, window.size), 0..1, for somebody upright and flat.
 
     shift: see `Verdict`.
     """
     n = _SAMPLES * 2
-    rays = window.directions(_ticks(window.size, n))
-    a = angles(rays)
+    view = RIGHT if to_right else LEFT
+    a = angles(alignment.to_level(window.directions(_ticks(window.size, n)), view))
     sign = 1 if to_right else -1
-    moved = directions(np.arctan(np.tan(a[..., 0]) + upright(sign * shift, a[..., 1])), a[..., 1] + sign * rise)
-    places = seen.window.points(moved)
+    moved = directions(np.arctan(np.tan(a[..., 0]) + upright(sign * shift, a[..., 1])), a[..., 1])
+    places = seen.window.points(alignment.to_eye(moved, other_eye(view)))
     small = _look(seen.soft, places, seen.window.size)
     out: FloatArray = cv2.resize(small, (window.size, window.size), interpolation=cv2.INTER_LINEAR)
     return out
 
 
 class _Grid:
-    """A view's samples: rays, mask there, and whether the eye sees it: within its picture, and nobody stands before it."""
+    """A view's samples: level rays, mask there, and whether the eye sees it: within its picture, and nobody stands before it."""
 
-    def __init__(self, seen: Seen, projection: Projection, rise: float) -> None:
+    def __init__(self, seen: Seen, projection: Projection, view: str, alignment: Alignment) -> None:
         self.seen = seen
-        self.rays = seen.window.directions(_ticks(seen.window.size, _SAMPLES))
+        self._view, self._alignment = view, alignment
+        self._projection = projection
+        self.rays = alignment.to_level(seen.window.directions(_ticks(seen.window.size, _SAMPLES)), view)
         a = angles(self.rays)
         self._tangent, self._step = np.tan(a[..., 0]), upright(1.0, a[..., 1])
-        self._around = np.sin(a[..., 1] + rise), np.cos(a[..., 1] + rise)
+        self._around = np.sin(a[..., 1]), np.cos(a[..., 1])
         self.soft = self.look(self.rays)
-        self.free = ~self.hidden(self.rays) & _inside(projection.project(self.rays), projection)
+        self.free = self.sees(self.rays)
 
     def look(self, rays: FloatArray) -> FloatArray:
-        return _look(self.seen.soft, self.seen.window.points(rays), self.seen.window.size)
+        return _look(self.seen.soft, self.points(rays), self.seen.window.size)
 
-    def hidden(self, rays: FloatArray) -> npt.NDArray[np.bool_]:
-        out = np.zeros(rays.shape[:-1], bool)
+    def points(self, rays: FloatArray) -> FloatArray:
+        """Where the window shows level rays."""
+        return self.seen.window.points(self._alignment.to_eye(rays, self._view))
+
+    def sees(self, rays: FloatArray) -> npt.NDArray[np.bool_]:
+        """Whether they lie in the picture, and nobody stands before them."""
+        own = self._alignment.to_eye(rays, self._view)
+        out = _inside(self._projection.project(own), self._projection)
         for soft, window in self.seen.before:
-            out |= _look(soft, window.points(rays), window.size) > 0.5
+            out &= _look(soft, window.points(own), window.size) <= 0.5
         return out
 
     def to(self, shift: float) -> FloatArray:
@@ -144,14 +153,14 @@ class _Grid:
         return np.stack([self._tangent + shift * self._step, *self._around], axis=-1)
 
 
-def _agreement(views: dict[str, _Grid], shift: float, projection: Projection) -> tuple[float, float]:
+def _agreement(views: dict[str, _Grid], shift: float) -> tuple[float, float]:
     """(agreement, visible share) at a shift."""
     common = union = there = 0.0
     for view, grid in views.items():
         other = views[other_eye(view)]
         rays = grid.to(shift if view == RIGHT else -shift)
         theirs = other.look(rays)
-        free = grid.free & ~other.hidden(rays) & _inside(projection.project(rays), projection)
+        free = grid.free & other.sees(rays)
         most = np.maximum(grid.soft, theirs)
         common += float(np.minimum(grid.soft, theirs)[free].sum())
         union += float(most[free].sum())
@@ -170,7 +179,7 @@ def _damage(views: dict[str, _Grid], shift: float) -> tuple[tuple[str, str], ...
     for view, grid, at in ((LEFT, left, rays), (RIGHT, right, right.rays)):
         luma = grid.seen.luma
         detail = np.abs(luma - cv2.GaussianBlur(luma, (0, 0), 1.5))
-        places, size = grid.seen.window.points(at), grid.seen.window.size
+        places, size = grid.points(at), grid.seen.window.size
         figures[view] = float(_look(cv2.blur(detail, (7, 7)), places, size)[where].mean()), float(_look(luma, places, size)[where].mean())
     out = []
     for view, other in ((LEFT, RIGHT), (RIGHT, LEFT)):
@@ -197,9 +206,9 @@ def _sureness(seen: Seen) -> float:
     return seen.score * float((seen.soft * np.abs(2 * seen.soft - 1)).sum()) / total if total > 1 else 0.0
 
 
-def _tan(window: Window) -> float:
+def _tan(window: Window, alignment: Alignment, view: str) -> float:
     """Differences of these are shifts."""
-    lateral, elevation = angles(np.array(window.direction))
+    lateral, elevation = angles(alignment.to_level(np.array(window.direction), view))
     return float(np.tan(lateral) / upright(1.0, elevation))
 
 

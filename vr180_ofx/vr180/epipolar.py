@@ -96,9 +96,9 @@ class EpipolarWindow:
         height = max(1, math.ceil((box[3] - box[1]) / scale) + 2 * margin)
         return cls((left + right) / 2, (box[1] + box[3]) / 2, scale, width, height)
 
-    def moved(self, lateral: float, rise: float = 0.0) -> EpipolarWindow:
-        """The same rows, elsewhere along them; for an eye that sees everything higher by ``rise`` radians, the rows that show the same."""
-        return EpipolarWindow(lateral, self.elevation + rise, self.scale, self.width, self.height)
+    def moved(self, lateral: float) -> EpipolarWindow:
+        """The same rows, elsewhere along them."""
+        return EpipolarWindow(lateral, self.elevation, self.scale, self.width, self.height)
 
     def laterals(self) -> FloatArray:
         """(width,) of the columns' centres."""
