@@ -115,6 +115,7 @@ class ProcessingSettings(Section):
     memory_pipeline: bool = Field(False, description="Kept for older config files; the engine always streams.")
     parallel_eyes: bool = Field(True, description="Work on both eyes at once.")
     decode_timeout_s: float = Field(120, gt=0, le=86_400, description="A frame whose decoding takes longer is given up.")
+    batch_size: int = Field(0, ge=0, le=256, description="Windows that SAM 2 sees at once; 0 is what memory has room for, at most 16.")
     max_memory_gb: float = Field(40, gt=0.5, le=4096, description="Memory the program may use.")
 
     @field_validator("scale_factor")

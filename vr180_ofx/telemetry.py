@@ -8,7 +8,10 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
+
+import psutil
 
 #: More calls than this are counted and not remembered one by one.
 _MOST_EVENTS = 1_000_000
@@ -84,6 +87,23 @@ def resident_bytes() -> int:
             return int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError, AttributeError):
         return 0
+
+
+def free_bytes(groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """The memory that this process may still take: what the machine has, and what its container may (``groups`` says that)."""
+    free = int(psutil.virtual_memory().available)
+    for most, now, files in (
+        ("memory.max", "memory.current", "inactive_file"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        try:
+            limit, used = int((groups / most).read_text()), int((groups / now).read_text())
+            stat = dict(line.split() for line in ((groups / most).parent / "memory.stat").read_text().splitlines())
+        except (OSError, ValueError):
+            continue  # no limit ("max"), no such version, or another system
+        # files that were read are counted as used, and are let go when memory is wanted
+        return min(free, max(0, limit - used + int(stat.get(files, 0))))
+    return free
 
 
 def tune_process() -> None:

@@ -7,6 +7,7 @@ from vr180_ofx.engine.limits import LEVELS, Ladder, ResourceError
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.media.clip import open_clip
 from vr180_ofx.people.analyse import analyse
+from vr180_ofx.telemetry import free_bytes
 
 
 class Meter:
@@ -52,6 +53,31 @@ def test_first_what_is_kept_then_how_much_at_once_then_resolution(scene):
             server.request(2).result()
         meter.used = 0
         assert server.request(2).result().index == 2
+
+
+def test_a_machine_that_others_fill_gets_caches_and_batches_back_and_no_resolution(scene):
+    clip, plan, reference = scene
+    with FrameServer(clip, plan, ladder=Ladder(1000, Meter(), lambda: 100 * 2**20)) as server:
+        frames = [server.request(n).result() for n in range(5)]
+    assert [f.metadata["degradations"] for f in frames] == [LEVELS[1].name, *[LEVELS[2].name] * 4]
+    assert all(f.same(r) for f, r in zip(frames, reference, strict=True))
+
+
+def test_what_is_free_is_what_the_container_has_left(tmp_path):
+    machine = free_bytes(tmp_path)
+    assert machine > 2**20
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("5000\n")
+    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 1000\n")
+    assert free_bytes(tmp_path) > 2**20
+    (tmp_path / "memory.max").write_text("9000\n")
+    assert free_bytes(tmp_path) == 9000 - 5000 + 1000
+    old = tmp_path / "old" / "memory"
+    old.mkdir(parents=True)
+    (old / "memory.limit_in_bytes").write_text("700\n")
+    (old / "memory.usage_in_bytes").write_text("800\n")
+    (old / "memory.stat").write_text("total_inactive_file 40\n")
+    assert free_bytes(tmp_path / "old") == 0
 
 
 class OutOfMemoryError(RuntimeError):

@@ -13,6 +13,7 @@ import torch
 from tests.trackers.sam2_reference import Reference, images, pictures, random_network, shown
 from vr180_ofx.settings import SettingsError
 from vr180_ofx.trackers.base import Memory, Prompt
+from vr180_ofx.trackers.registry import fitting
 from vr180_ofx.trackers.sam2.memory import Bench, Remembered, Rules, trimmed
 from vr180_ofx.trackers.sam2.network import CONFIGS, Sam2Network, load_weights
 from vr180_ofx.trackers.sam2.tracker import REFERENCE, Behaviour, Sam2Tracker
@@ -149,6 +150,24 @@ def test_a_step_never_changes_its_memory(tracker, frames, run):
     before = memory.digest()
     tracker.step(memory, shown(images(frames[6:7])[0], [ONE, TWO]))
     assert memory.digest() == before
+
+
+def test_batches_are_as_large_as_memory_allows(network, frames):
+    assert [fitting(1024, gb * 2**30) for gb in (-3, 0.2, 0.8, 1.6, 4, 7, 500)] == [1, 1, 1, 2, 4, 8, 16]
+    assert fitting(512, 2**30) == 2 and fitting(2048, 2**33) == 2
+    whole, split = Sam2Tracker(network, "random"), Sam2Tracker(network, "random", at_once=2)
+    assert whole.identity() != split.identity()
+    # three pictures: people who share a window share its features
+    keys = (ONE, (1, "right"), (1, "third"))
+    prompts = {0: dict.fromkeys(keys, BOX)}
+    seen = []
+    encode, network.encode = network.encode, lambda batch: seen.append(len(batch)) or encode(batch)
+    try:
+        results = [ours(t, images(frames[:2]), prompts, keys=keys)[1] for t in (whole, split)]
+    finally:
+        network.encode = encode
+    assert seen == [3, 3, 2, 1, 2, 1]
+    assert all(np.abs(a[k].logits - b[k].logits).max() < 1e-3 for a, b in zip(*results, strict=True) for k in keys)
 
 
 def test_people_are_independent_of_who_else_is_in_the_batch(tracker, frames, run):

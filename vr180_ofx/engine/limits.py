@@ -8,11 +8,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vr180_ofx.telemetry import resident_bytes
+from vr180_ofx.telemetry import free_bytes, resident_bytes
 
 log = logging.getLogger(__name__)
 #: Above this share of the limit something is given up.
 _FULL = 0.92
+#: With less than this left on the machine, too, whoever uses it: but never resolution, which is not given back when others are done.
+_LEAST_FREE = 384 * 2**20
 
 
 class ResourceError(Exception):
@@ -44,13 +46,15 @@ LEVELS = (
 class Ladder:
     """Steps down when memory runs short: first what is kept of chunks, then how much is done at once, then resolution.
 
-    limit_bytes: what the process may hold. used: says how much that is. It never steps up again: a clip whose frames change between
-    qualities is worse than one that is a little less sharp from some frame on.
+    limit_bytes: what the process may hold. used, free: say how much that is, and how much the machine has left.
+
+    It never steps up again: a clip whose frames change between qualities is worse than one that is a little less sharp from some frame on.
     """
 
-    def __init__(self, limit_bytes: float, used: Callable[[], int] = resident_bytes) -> None:
+    def __init__(self, limit_bytes: float, used: Callable[[], int] = resident_bytes, free: Callable[[], int] = free_bytes) -> None:
         self.limit = limit_bytes
         self._used = used
+        self._free = free
         self.number = 0
 
     @property
@@ -64,6 +68,8 @@ class Ladder:
         """
         used = self._used()
         if used <= _FULL * self.limit:
+            if self.number + 1 < len(LEVELS) and LEVELS[self.number + 1].shrink == 1 and (free := self._free()) < _LEAST_FREE:
+                self.down(f"the machine, or this container, has {free / 2**20:.0f} MB left")
             return
         if self.number + 1 < len(LEVELS):
             self.down(f"{used / 2**30:.2f} GB are in use of {self.limit / 2**30:.2f} (processing.max_memory_gb)")

@@ -30,12 +30,12 @@ from vr180_ofx.media.picture import SourceFrame
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo.consistency import Consistency
-from vr180_ofx.telemetry import Stages
+from vr180_ofx.telemetry import Stages, free_bytes, resident_bytes
 from vr180_ofx.trackers.base import Memory, Tracker
 from vr180_ofx.trackers.registry import make_tracker
 
 log = logging.getLogger(__name__)
-#: Of the memory allowed, for finished frames and for checkpoints each.
+#: Of the memory that may be had, for finished frames and for checkpoints each.
 _CACHE_SHARE = 0.125
 #: Requests this far from the one before are still taken for scrubbing in one direction.
 _SCRUB = 8
@@ -67,7 +67,7 @@ class FrameServer:
         stages: Stages | None = None, cache_bytes: int | None = None, store: DiskStore | None = None, keep_frames: bool = True,
         prefetch: int = 0, ladder: Ladder | None = None,
     ) -> None:  # fmt: skip
-        """cache_bytes: for finished frames and for checkpoints each; by default a share of processing.max_memory_gb.
+        """cache_bytes: for finished frames and for checkpoints each; by default a share of processing.max_memory_gb, or of what is free.
 
         store: where checkpoints and, with ``keep_frames``, finished frames outlive this process. prefetch: how many frames are
         made ahead in the direction of scrubbing.
@@ -82,7 +82,9 @@ class FrameServer:
         self._tracker = tracker or make_tracker(self.settings, self._pool)
         self._refiner = make_refiner(self.settings)
         self.ladder = ladder or Ladder(self.settings.processing.max_memory_gb * 2**30)
-        self._budget = int(self.settings.processing.max_memory_gb * 2**30 * _CACHE_SHARE) if cache_bytes is None else cache_bytes
+        # of what may be had: a small machine, or a busy one, keeps less
+        room = min(self.settings.processing.max_memory_gb * 2**30, resident_bytes() + free_bytes())
+        self._budget = int(room * _CACHE_SHARE) if cache_bytes is None else cache_bytes
         self._frames = FrameCache(min(self._budget, 2**30), store if keep_frames else None, self.stages)
         self._checkpoints = Checkpoints(min(self._budget, 2**29), store, self._tracker.exact_after, self.stages)
         self._decoder = Decoder(clip, self.stages, self.settings.processing.decode_timeout_s)

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 _SECTIONS = ("input", "processing", "detection", "matting", "stereo", "output", "audio")
 _NOT = {
     "input": ("video_path",),
-    "processing": ("max_memory_gb", "decode_timeout_s"),
+    "processing": ("max_memory_gb", "batch_size", "decode_timeout_s"),
     "detection": ("weights", "boxes"),
     "matting": ("tracker_weights", "refiner_weights"),
     "output": ("path",),

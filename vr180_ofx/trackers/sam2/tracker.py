@@ -51,8 +51,10 @@ class Sam2Tracker:
     exact_after: int | None = None
     wants_prompts = True
 
-    def __init__(self, network: Sam2Network, identity: str, behaviour: Behaviour | None = None, offload: bool = True) -> None:
-        """offload: nothing of the memory stays on the network's device between steps."""
+    def __init__(
+        self, network: Sam2Network, identity: str, behaviour: Behaviour | None = None, offload: bool = True, at_once: int = 0
+    ) -> None:  # fmt: skip
+        """offload: nothing of the memory stays on the network's device between steps. at_once: windows in a batch, 0 for all."""
         self.network = network
         #: id -> array of a memory, and the same on the device. Of the newest memory alone; the arrays keep the ids their own.
         self._near: dict[int, tuple[npt.NDArray[np.uint16], Tensor]] | None = None if offload else {}
@@ -60,17 +62,18 @@ class Sam2Tracker:
         self.behaviour = behaviour or Behaviour(Rules(network.recent, network.reach))
         b, r = self.behaviour, self.behaviour.rules
         how = f"{r.recent}.{r.reach}.{r.anchors}.{'reliable' if r.reliable else 'recent'}.{b.prompt_again_after}.{b.sure:g}"
-        self._identity = f"{network.name}:{identity}:{network.size}:{network.precision}:{how}"
+        self.at_once = at_once
+        self._identity = f"{network.name}:{identity}:{network.size}:{network.precision}:{how}:{at_once}"
 
     @classmethod
     def load(
         cls, name: str, weights: Path, size: int, device: str = "cpu", precision: str = "float32", behaviour: Behaviour | None = None,
-        offload: bool = True,
+        offload: bool = True, at_once: int = 0,
     ) -> Sam2Tracker:  # fmt: skip
         """From a file of weights."""
         from vr180_ofx.weights.store import file_sha256
 
-        return cls(Sam2Network(name, weights, size, device, precision), file_sha256(weights)[:16], behaviour, offload)
+        return cls(Sam2Network(name, weights, size, device, precision), file_sha256(weights)[:16], behaviour, offload, at_once)
 
     def identity(self) -> str:
         return self._identity
@@ -84,8 +87,9 @@ class Sam2Tracker:
         pasts = {k: trimmed(p, now, rules) for k, p in bench.people.items() if p and now - p[-1].step < FORGET_AFTER}
         masks: dict[Key, Mask] = {}
         keys = list(windows)
-        for begin in range(0, len(keys), batch or max(1, len(keys))):
-            part = {k: windows[k] for k in keys[begin : begin + (batch or len(keys))]}
+        most = min(batch or len(keys), self.at_once or len(keys)) or 1
+        for begin in range(0, len(keys), most):
+            part = {k: windows[k] for k in keys[begin : begin + most]}
             for key, mask, remembered in self._look(part, pasts, now):
                 masks[key] = mask
                 pasts[key] = trimmed((*pasts.get(key, ()), remembered), now + 1, rules)
