@@ -1,6 +1,6 @@
 """What settings do and cost, on a clip whose truth is known: JSON on standard output, and a picture.
 
-    python benchmarks/variants.py TRUTH_FOLDER --variant full: --variant half:processing.scale_factor=0.5 [--frames 0-23] [--picture out.jpg]
+    python benchmarks/variants.py TRUTH_FOLDER --variant full: --variant half:processing.scale_factor=0.5 [--picture out.jpg]
 
 A variant is a name and settings, with commas between them. All of them run in the same process with the same plan, each frame by one
 after the other, so that noise hits all alike; ratios are against the first. Time is the engine's for a frame in order, without writing.
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--frames", default="all")
     parser.add_argument("--timed", type=int, default=12, help="frames that are timed")
     parser.add_argument("--picture", type=Path)
-    parser.add_argument("--index", type=int, default=8, help="the frame of the picture")
+    parser.add_argument("--index", type=int, help="the frame of the picture; default: the middle one")
     parser.add_argument("--view", default="left")
     parser.add_argument("--crop", type=float, nargs=4, metavar=("X0", "Y0", "X1", "Y1"), help="of the people's box, in shares of it")
     arguments = parser.parse_args()
@@ -76,6 +76,7 @@ def main() -> None:
         for row in out["variants"].values():
             row["time_ratio"] = round(row["ms"] / first["ms"], 3)
         if arguments.picture:
+            arguments.index = frames[len(frames) // 2] if arguments.index is None else arguments.index
             picture = pictures(clip.frame(arguments.index).eyes[arguments.view], folders, arguments)
             cv2.imwrite(str(arguments.picture), picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
     json.dump(out, sys.stdout, indent=1)
