@@ -117,6 +117,28 @@ def test_webm_converts_what_it_does_not_take(planned, tmp_path):
     assert plain.format.name == "yuva420p" and 0.02 < plain.reformat(format="rgba").to_ndarray()[..., 3].mean() / 255 < 0.1
 
 
+@pytest.mark.parametrize(
+    ("container", "asked", "becomes"),
+    [
+        ("greenscreen", "pcm", "aac"), ("greenscreen", "opus", "opus"), ("greenscreen", "aac", "aac"),
+        ("prores4444", "pcm", "pcm_s24le"), ("prores4444", "opus", "pcm_s24le"), ("prores4444", "aac", "aac"), ("webm_alpha", "pcm", "opus"),
+    ],
+)  # fmt: skip
+def test_sound_is_converted_to_what_was_asked_for_or_to_what_the_container_takes(planned, tmp_path, container, asked, becomes):
+    clip, plan = planned
+    with with_settings(clip, output={"format": container}, audio={"audio_codec": asked}, input={"frames": "0-5"}) as some:
+        report = render(some, plan, output=tmp_path)
+    (path,) = [p for p in tmp_path.iterdir() if p.suffix in (".mp4", ".mov", ".webm")]
+    assert [name for name, _ in sound(path)] == [becomes] * 3
+    said = [n for n in report.notes if f"to {becomes}" in n]
+    assert len(said) == 3 and all(("takes no" in n) == (asked != becomes and (asked, becomes) != ("pcm", "pcm_s24le")) for n in said)
+    with av.open(str(path)) as c:
+        first = np.concatenate([f.to_ndarray().astype(np.float64).ravel() for f in c.decode(audio=0)])
+    full = {"aac": 1.0, "opus": 1.0, "pcm_s24le": 2**31}[becomes]
+    # a sine of 0.3
+    assert 0.18 < np.sqrt(np.mean((first / full)[4000:-4000] ** 2)) < 0.23
+
+
 def test_packed_alpha_for_players(planned, tmp_path):
     clip, plan = planned
     path, _ = rendered(planned, tmp_path, format="vr_alpha", video_quality=8)

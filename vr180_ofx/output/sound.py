@@ -10,11 +10,12 @@ import av
 
 from vr180_ofx.output.writer import Job
 
-#: What containers take, by FFmpeg's names; other sound is converted to the first of the second column.
+#: What containers take, by FFmpeg's names, and what sound is converted to for them: the first of the second column when nothing is
+#: asked for, or it cannot be had. FFmpeg writes PCM into MP4 under a name by which it is read wrongly, and no Opus into MOV.
 _TAKES = {
-    ".mp4": (("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus", "dts", "truehd", "mp2"), "aac"),
-    ".mov": (("aac", "mp3", "ac3", "eac3", "alac", "mp2"), "pcm_s24le"),
-    ".webm": (("opus", "vorbis"), "libopus"),
+    ".mp4": (("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus", "dts", "truehd", "mp2"), ("aac", "libopus")),
+    ".mov": (("aac", "mp3", "ac3", "eac3", "alac", "mp2"), ("pcm_s24le", "aac")),
+    ".webm": (("opus", "vorbis"), ("libopus",)),
 }
 _ENCODERS = {"aac": "aac", "opus": "libopus", "pcm": "pcm_s24le"}
 _BIT_RATE = 192_000
@@ -40,7 +41,7 @@ class Sound:
         self._made: dict[int, Any] = {}
         self._notes: list[str] = []
         asked = job.settings.audio.audio_codec
-        takes, instead = _TAKES[suffix]
+        takes, makes = _TAKES[suffix]
         for stream in self._source.streams.audio:
             codec = stream.codec_context.name
             fits = codec in takes or (suffix == ".mov" and codec.startswith("pcm_"))
@@ -49,12 +50,13 @@ class Sound:
                     new: Any = container.add_stream_from_template(stream)
                     self._copied[stream.index] = new
                 else:
-                    encoder = _ENCODERS.get(asked, instead)
-                    if suffix == ".webm" and encoder != "libopus":
-                        encoder = "libopus"
+                    wanted = _ENCODERS.get(asked, makes[0])
+                    encoder = wanted if wanted in makes else makes[0]
                     new = self._encoder(stream, encoder)
                     self._made[stream.index] = new
-                    why = f"{suffix[1:]} takes no {codec}" if asked == "copy" else f"audio.audio_codec is {asked}"
+                    why = f"{suffix[1:]} takes no {codec if asked == 'copy' else asked}"
+                    if asked != "copy" and wanted == encoder:
+                        why = f"audio.audio_codec is {asked}"
                     self._notes.append(f"the sound was converted from {codec} to {encoder.removeprefix('lib')}: {why}")
                 for key in ("language", "title", "handler_name"):
                     if key in stream.metadata:
