@@ -143,9 +143,12 @@ class MattingSettings(Section):
     tracker: Literal["auto", "blazepose", "sam2.1_t", "sam2.1_s", "sam2.1_b+", "sam2.1_l"] = Field(
         "auto", description="Who follows the people. auto: the best SAM 2.1 whose weights are there on CUDA, else blazepose."
     )
-    refiner: Literal["auto", "none", "guided", "closed_form"] = Field("auto", description="How edges are refined at full resolution.")
+    refiner: Literal["auto", "none", "guided", "closed_form", "rvm"] = Field(
+        "auto", description="How edges are refined at full resolution."
+    )
     tracker_weights: str | None = Field(None, description="A weights file of your own.")
     refiner_weights: str | None = Field(None, description="A weights file of your own.")
+    refiner_size: int = Field(0, ge=0, le=2048, description="Side of the windows that RVM sees, a multiple of 16; 0 is 384.")
     window_size: int = Field(
         0, ge=0, le=2048, description="Side of the windows that SAM 2 sees, a multiple of 64; 0 is 1024 on CUDA and 512 on the CPU."
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from vr180_ofx.engine.enlarge import enlarged
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
+from vr180_ofx.matte.gate import Claim, Shape, soften
 from vr180_ofx.matte.paste import Patch, paste, refine, sigmoid
 from vr180_ofx.matte.refiner import Refiner
 from vr180_ofx.media.picture import EyeImage, SourceFrame
@@ -87,15 +88,16 @@ class Pipeline:
                 verdicts, masks = self._validate(self.consistency, frame.index, masks, windows, self._projection(eyes[LEFT]))
         confidences = self._confidence(masks)
         keys = list(masks)
+        softened = self._soften(masks, windows, confidences)
 
         def finish(key: Key) -> Patch | None:
-            image, mask = windows[key], masks[key]
-            eye = eyes[key[1]]
-            soft = sigmoid(mask.logits)
-            with self.stages.measure("refine"):
-                refined = refine(self.refiner, image.sample.guide, soft)
+            image, eye = windows[key], eyes[key[1]]
+            shape = softened.get(key)
+            if shape is None:
+                with self.stages.measure("refine"):
+                    shape = Shape(refine(self.refiner, image.sample.guide, sigmoid(masks[key].logits)), image.window, confidences[key])
             with self.stages.measure("paste"):
-                return paste(refined, confidences[key], image.window, eye, self._projection(eye))
+                return paste(shape.refined, shape.confidence, shape.window, eye, self._projection(eye))
 
         patches = dict(zip(keys, self._map(finish, keys), strict=True))
         if self.consistency is not None:
@@ -114,6 +116,25 @@ class Pipeline:
                 enlarge = [(v, eyes[view], large[view], factor, self.scale.edge_aware) for view, v in views.items()]
                 views = dict(zip(views, self._map(lambda a: enlarged(*a), enlarge), strict=True))
         return memory, Frame(frame.index, views, metadata)
+
+    def _soften(
+        self, masks: dict[Key, Mask], windows: dict[Key, WindowImage], confidences: dict[Key, FloatArray]
+    ) -> dict[Key, Shape]:  # fmt: skip
+        """Those whom a matting network saw; people who were seen together at once."""
+        groups: dict[int, list[Key]] = {}
+        for key, mask in masks.items():
+            if mask.soft is not None:
+                groups.setdefault(id(mask.soft), []).append(key)
+
+        def work(keys: list[Key]) -> dict[Key, Shape]:
+            soft = masks[keys[0]].soft
+            assert soft is not None
+            with self.stages.measure("refine"):
+                people = {k[0]: Claim(masks[k].logits, windows[k].window, confidences[k]) for k in keys}
+                made = soften(soft, people, self.refiner)
+            return {k: made[k[0]] for k in keys}
+
+        return {k: shape for part in self._map(work, groups.values()) for k, shape in part.items()}
 
     def _validate(
         self, consistency: Consistency, n: int, masks: dict[Key, Mask], windows: dict[Key, WindowImage], projection: Projection
@@ -161,13 +182,14 @@ class Pipeline:
                 eye = frame.eyes[key[1]]
                 window = self.plan.window(person, key[1], frame.index, self.tracker.window_size)
                 track = self.plan.track(person, key[1])
-                sample = eye.sample(window.grid(self._projection(eye)))
+                projection = self._projection(eye)
+                sample = eye.sample(window.grid(projection))
                 behind = track.behind.get(frame.index, ())
                 if not self.tracker.wants_prompts:
-                    return WindowImage(sample, window, behind)
+                    return WindowImage(sample, window, behind, eye=eye, projection=projection)
                 n = frame.index
                 prompt = prompt_in_window(track.boxes[n], window, self.plan.projection)
-                return WindowImage(sample, window, behind, prompt, n in track.anchors, track.scores[n])
+                return WindowImage(sample, window, behind, prompt, n in track.anchors, track.scores[n], eye, projection)
 
         return dict(zip(keys, self._map(crop, keys), strict=True))
 

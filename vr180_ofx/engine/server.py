@@ -22,8 +22,9 @@ from vr180_ofx.engine.keys import Chain
 from vr180_ofx.engine.limits import LEVELS, Ladder, give_back
 from vr180_ofx.engine.pipeline import Pipeline, Scale
 from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler, Work
+from vr180_ofx.engine.softened import Softened
 from vr180_ofx.engine.store import DiskStore
-from vr180_ofx.matte.refiner import make_refiner
+from vr180_ofx.matte.refiner import make_matter, make_refiner
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.errors import FrameError
 from vr180_ofx.media.picture import SourceFrame
@@ -81,6 +82,9 @@ class FrameServer:
         self._disk = ThreadPoolExecutor(2, "disk")
         self._tracker = tracker or make_tracker(self.settings, self._pool)
         self._refiner = make_refiner(self.settings)
+        matter = make_matter(self.settings, "cpu", "float32")
+        if matter is not None:
+            self._tracker = Softened(self._tracker, matter, self.stages)
         self.ladder = ladder or Ladder(self.settings.processing.max_memory_gb * 2**30)
         # of what may be had: a small machine, or a busy one, keeps less
         room = min(self.settings.processing.max_memory_gb * 2**30, resident_bytes() + free_bytes())

@@ -77,12 +77,12 @@ def restrict(refined: Refined, mask: FloatArray) -> Refined:
 
 def support(refined: Refined, window: Window, projection: Projection) -> Rect:
     """The part of the eye's picture where the alpha can be above 0."""
-    scale = window.size / refined.coefficients.shape[0]
+    left, top, scale = refined.at(window.size)
     rows, columns = _occupied(refined)
     if rows.size == 0:
         return Rect(0, 0, 0, 0)
-    x0, x1 = (columns[0] - 1) * scale, (columns[-1] + 2) * scale
-    y0, y1 = (rows[0] - 1) * scale, (rows[-1] + 2) * scale
+    x0, x1 = left + (columns[0] - 1) / scale, left + (columns[-1] + 2) / scale
+    y0, y1 = top + (rows[0] - 1) / scale, top + (rows[-1] + 2) / scale
     ticks = np.linspace(0, 1, 17)
     grid = np.stack(np.meshgrid(x0 + (x1 - x0) * ticks, y0 + (y1 - y0) * ticks), axis=-1)
     p = projection.project(window.directions(grid))
@@ -103,13 +103,15 @@ def _occupied(refined: Refined) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.in
 def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImage, projection: Projection) -> Patch | None:
     """Evaluates the refined alpha on the plate's own pixels.
 
-    confidence: (size, size) 0..1. Returns None when nothing of the person lies in the picture.
+    confidence: (h, w) 0..1, as the coefficients. Returns None when nothing of the person lies in the picture.
     """
     rect = support(refined, window, projection)
     if rect.empty:
         return None
-    scale = refined.coefficients.shape[0] / window.size
+    left, top, scale = refined.at(window.size)
     grid = window.inverse_map(projection, rect)
+    if left or top:
+        grid -= np.array([left, top], np.float32)
     if scale != 1:
         grid *= np.float32(scale)
     # the sum of floats is NaN when any of them is, and costs half of asking each
@@ -142,7 +144,7 @@ def paste(refined: Refined, confidence: FloatArray, window: Window, eye: EyeImag
         alpha += 0.5
     np.clip(alpha, 0, 1, out=alpha)
     if _reaches_border(refined):
-        _fade(alpha, grid, refined.coefficients.shape[0])
+        _fade(alpha, grid, coefficients.shape[:2])
     return Patch(rect, alpha, np.ascontiguousarray(np.clip(at[..., 2], 0, 1)))
 
 
@@ -152,13 +154,15 @@ def _lookup(values: FloatArray, grid: FloatArray, outside: tuple[float, ...] = (
 
 
 def _reaches_border(refined: Refined) -> bool:
-    size = refined.coefficients.shape[0]
     rows, columns = _occupied(refined)
-    room = math.ceil(_FADE * size) + 1
-    return bool(rows.size) and bool(min(rows[0], columns[0]) < room or max(rows[-1], columns[-1]) >= size - room)
+    height, width = refined.coefficients.shape[:2]
+    room = math.ceil(_FADE * max(height, width)) + 1
+    near = (rows[0], columns[0], height - 1 - rows[-1], width - 1 - columns[-1]) if rows.size else ()
+    return any(v < room for v in near)
 
 
-def _fade(alpha: FloatArray, grid: FloatArray, size: int) -> None:
-    """Multiplies by a ramp at the window's border, so that nothing ends in a straight line."""
-    edge = np.minimum(np.minimum(grid[..., 0], grid[..., 1]), np.minimum(size - grid[..., 0], size - grid[..., 1]))
-    alpha *= np.clip(edge / np.float32(_FADE * size), 0, 1)
+def _fade(alpha: FloatArray, grid: FloatArray, shape: tuple[int, ...]) -> None:
+    """Multiplies by a ramp at the border, so that nothing ends in a straight line."""
+    height, width = shape
+    edge = np.minimum(np.minimum(grid[..., 0], grid[..., 1]), np.minimum(width - grid[..., 0], height - grid[..., 1]))
+    alpha *= np.clip(edge / np.float32(_FADE * max(height, width)), 0, 1)

@@ -8,24 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.weights.store import require
+
+if TYPE_CHECKING:
+    from vr180_ofx.matte.rvm.windows import RvmWindows
 
 
 @dataclass(frozen=True, slots=True)
 class Refined:
     """Alpha in a window.
 
-    coefficients: (size, size, 4) float32: alpha = c0 * luma + c1 * cb + c2 * cr + c3 of the guide at any resolution, then
+    coefficients: (h, w, 4) float32: alpha = c0 * luma + c1 * cb + c2 * cr + c3 of the guide at any resolution, then
         clipped to 0..1. gain: contrast about 0.5 that is applied before clipping.
     """
 
     coefficients: FloatArray
     gain: float = 1.0
+    #: Where in the window's pixels they begin, and how many of them there are for one of those; by default they are the whole window.
+    place: tuple[float, float, float] | None = None
+
+    def at(self, window_size: int) -> tuple[float, float, float]:
+        return self.place or (0.0, 0.0, self.coefficients.shape[0] / window_size)
 
 
 class Refiner(Protocol):
@@ -58,10 +68,23 @@ def constant(alpha: FloatArray, gain: float = 1.0) -> Refined:
 def make_refiner(settings: Settings) -> Refiner:
     """The refiner that ``matting.refiner`` names."""
     name = settings.matting.refiner
-    name = "guided" if name == "auto" else name
+    # a matting network has the say, where it has any: see `make_matter`
+    name = "guided" if name in ("auto", "rvm") else name
     if name not in REFINERS:
         raise SettingsError(f"matting.refiner is {name!r}; this version has {', '.join(REFINERS)}")
     return REFINERS[name]()
+
+
+def make_matter(settings: Settings, device: str, precision: str) -> RvmWindows | None:
+    """The matting network that ``matting.refiner`` names, with its weights; None when it names none."""
+    m = settings.matting
+    if m.refiner != "rvm":
+        return None
+    from vr180_ofx.matte.rvm.model import Rvm
+    from vr180_ofx.matte.rvm.windows import RvmWindows
+
+    weights = Path(m.refiner_weights) if m.refiner_weights else require("rvm_mobilenetv3")
+    return RvmWindows(Rvm(weights, device, precision), m.refiner_size or 384)
 
 
 def _guided() -> Refiner:

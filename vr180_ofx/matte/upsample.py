@@ -33,12 +33,12 @@ def upsampled(alpha: FloatArray, small: FloatArray, large: FloatArray, factor: i
 
     out = enlarged(alpha, cv2.INTER_CUBIC)
     detail = large - enlarged(small, cv2.INTER_CUBIC)
-    detail *= enlarged(_slope(alpha, small), cv2.INTER_LINEAR)
+    detail *= enlarged(slope(alpha, small), cv2.INTER_LINEAR)
     result: FloatArray = np.clip(out + detail, 0, 1)
     return result
 
 
-def _slope(alpha: FloatArray, luma: FloatArray) -> FloatArray:
+def slope(alpha: FloatArray, luma: FloatArray) -> FloatArray:
     """How much alpha changes with luma: regression in squares, averaged over the squares that hold a pixel."""
 
     def mean(values: FloatArray) -> FloatArray:

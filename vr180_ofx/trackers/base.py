@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load, save
 
-from vr180_ofx.media.picture import Sample
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.media.picture import EyeImage, Sample
+from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Window
 
 #: A person in an eye.
@@ -54,6 +54,7 @@ class WindowImage:
     behind: the numbers of people who stand before this one.
     prompt: where the plan says they are. anchor: whether that is to be believed over what is remembered: they come into
     sight, or somebody corrected the plan. sure: how sure the plan is that they are there, 0..1.
+    eye, projection: where the picture was taken from.
     """
 
     sample: Sample
@@ -62,17 +63,75 @@ class WindowImage:
     prompt: Prompt | None = None
     anchor: bool = False
     sure: float = 0.0
+    eye: EyeImage | None = None
+    projection: Projection | None = None
+
+    def resample(self, points: FloatArray) -> Sample:
+        """The picture at other points of the window, (h, w, 2); they may lie beyond it."""
+        if self.eye is None or self.projection is None:
+            raise ValueError("this window was not taken from an eye")
+        return self.eye.sample(self.projection.project(self.window.directions(points)).astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A rectangle of a window, or beyond it: width x height pixels, ``scale`` of them for one of the window, the first one at (x, y).
+
+    members: the people whom it is made for.
+    """
+
+    members: tuple[int, ...]
+    x: float
+    y: float
+    scale: float
+    width: int
+    height: int
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """(left, top, right, bottom) in the window's pixels."""
+        return self.x, self.y, self.x + self.width / self.scale, self.y + self.height / self.scale
+
+    def points(self) -> FloatArray:
+        """(height, width, 2): where its pixels lie in the window."""
+        x, y = (start + (np.arange(n) + 0.5) / self.scale for start, n in ((self.x, self.width), (self.y, self.height)))
+        return np.stack(np.meshgrid(x, y), axis=-1)
+
+    def numbers(self) -> npt.NDArray[np.float64]:
+        return np.array([self.x, self.y, self.scale, self.width, self.height, *self.members], np.float64)
+
+    @classmethod
+    def from_numbers(cls, numbers: Array) -> Look:
+        x, y, scale, width, height, *members = (float(v) for v in numbers)
+        return cls(tuple(int(m) for m in members), x, y, scale, int(width), int(height))
+
+
+@dataclass(frozen=True, slots=True)
+class Soft:
+    """What a matting network says of people who are seen together, not whose it is.
+
+    alpha: (h, w) float32 0..1; foreground: (h, w, 3) float32, their colour, sRGB 0..1. guide: (h, w, 3), see `media.picture.Sample`.
+    window, look: what it saw.
+    """
+
+    alpha: FloatArray
+    foreground: FloatArray
+    guide: FloatArray
+    window: Window
+    look: Look
 
 
 @dataclass(frozen=True, slots=True)
 class Mask:
     """What a tracker says of one window.
 
-    logits: (size, size) float32, above 0 inside the person. score: 0..1, how sure it is that the person is there.
+    logits: (size, size) float32, above 0 inside the person. score: 0..1, how sure it is that the person is there. soft: what a matting
+    network says, where there is one.
     """
 
     logits: FloatArray
     score: float
+    soft: Soft | None = None
 
 
 @dataclass(frozen=True)

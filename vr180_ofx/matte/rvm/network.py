@@ -10,6 +10,7 @@ Modules are named as in the authors' checkpoints, which load as they are.
 
 from __future__ import annotations
 
+import itertools
 from typing import Literal
 
 import torch
@@ -298,7 +299,7 @@ def folded(network: nn.Module) -> nn.Module:
     network.eval()
     for module in network.modules():
         names = list(module._modules)
-        for before, after in zip(names, names[1:], strict=False):
+        for before, after in itertools.pairwise(names):
             convolution, norm = module._modules[before], module._modules[after]
             follows = isinstance(module, nn.Sequential) or after == before.replace("conv", "bn")
             if follows and isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):

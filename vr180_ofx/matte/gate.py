@@ -1,0 +1,125 @@
+"""What a matting network says of everybody in a picture, made each person's own, with the help of what a tracker says of each.
+
+The network's edges are soft where they should be; the tracker's masks, refined by the picture, err elsewhere. Where both mean the same
+edge, their mean is better than either; where they differ in more than an edge, the network is believed, if the mask is near.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from vr180_ofx.matte.paste import refine, sigmoid
+from vr180_ofx.matte.refiner import Refined, Refiner
+from vr180_ofx.matte.upsample import slope
+from vr180_ofx.trackers.base import Soft
+from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.vr180.window import Window
+
+#: How much the refined mask counts where both agree.
+SAY = 0.5
+#: Differences wider than this are no matter of edges, and are felt so far around; in pixels of a picture of 384.
+_WIDE, _AROUND = 1.5, 8
+#: So far from all masks the network is believed, and from so far on it is not; in shares of the picture's side.
+NEAR, FAR = 0.08, 0.2
+#: A mask's logits fall by so much for each pixel (of 384) away from it, so that what nobody claims goes to who is nearest.
+_FALL = 0.15
+_CLIP = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a tracker says of one person: (n, n) logits and confidence 0..1 in their window."""
+
+    logits: FloatArray
+    window: Window
+    confidence: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One person's alpha as a function of the full picture, and the window that it is meant in. confidence: (h, w) as its coefficients."""
+
+    refined: Refined
+    window: Window
+    confidence: FloatArray
+
+
+def soften(soft: Soft, claims: Mapping[int, Claim], refiner: Refiner) -> dict[int, Shape]:
+    """Person -> what the network's picture makes of them."""
+    rays = soft.window.directions(soft.look.points())
+    logits, confidences, refined = {}, {}, {}
+    for p, claim in claims.items():
+        places = np.nan_to_num(claim.window.points(rays) - 0.5, nan=-1e4).astype(np.float32)
+        logits[p] = _looked_up(claim.logits, places, -8.0)
+        confidences[p] = _looked_up(claim.confidence, places, 1.0)
+        refined[p] = _evaluated(refine(refiner, soft.guide, sigmoid(logits[p])), soft.guide)
+    alphas = shared_out(soft.alpha, logits, refined)
+    place = (soft.look.x, soft.look.y, soft.look.scale)
+    return {p: Shape(replace(detailed(a, soft.guide), place=place), soft.window, confidences[p]) for p, a in alphas.items()}
+
+
+def _looked_up(values: FloatArray, places: FloatArray, outside: float) -> FloatArray:
+    out: FloatArray = cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
+    return out
+
+
+def _evaluated(refined: Refined, guide: FloatArray) -> FloatArray:
+    """The alpha of coefficients at their own resolution."""
+    c = refined.coefficients
+    value = (c[..., :3] * guide).sum(axis=-1) + c[..., 3]
+    out: FloatArray = np.clip((value - 0.5) * refined.gain + 0.5, 0, 1)
+    return out
+
+
+def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], refined: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
+    """Person -> alpha, (h, w) 0..1, which add up to at most 1.
+
+    alpha: (h, w) 0..1, the network's, of everybody. logits: (h, w) each person's mask. refined: (h, w) 0..1 the same with fine edges.
+    """
+    unit = float(np.sqrt(alpha.size)) / 384
+    total = _fused(alpha, np.clip(sum(refined.values()), 0, 1).astype(np.float32), unit)
+    away = {p: cv2.distanceTransform((v <= 0).astype(np.uint8), cv2.DIST_L2, 5) if (v > 0).any() else None for p, v in logits.items()}
+    known = [a for a in away.values() if a is not None]
+    if not known:
+        return {p: np.zeros_like(alpha) for p in logits}
+    side = float(np.sqrt(alpha.size))
+    total *= np.clip((FAR - np.minimum.reduce(known) / side) / (FAR - NEAR), 0, 1)
+    if len(logits) == 1:
+        return {next(iter(logits)): total}
+    claims = {}
+    for p, v in logits.items():
+        a = away[p]
+        claims[p] = np.exp(np.clip(v, -_CLIP, _CLIP) - _FALL / unit * a) if a is not None else np.zeros_like(alpha)
+    everybody = np.maximum(sum(claims.values()), 1e-30)
+    return {p: (total * c / everybody).astype(np.float32) for p, c in claims.items()}
+
+
+def _fused(alpha: FloatArray, refined: FloatArray, unit: float) -> FloatArray:
+    wide = (np.abs(alpha - refined) > 0.5).astype(np.uint8)
+    radius, around = max(1, round(_WIDE * unit)), max(1, round(_AROUND * unit))
+    opened = cv2.erode(wide, _disc(radius))
+    if opened.any():
+        felt = cv2.dilate(opened, _disc(radius + around)).astype(np.float32)
+        share = SAY * (1 - cv2.blur(felt, (2 * around + 1, 2 * around + 1)))
+    else:
+        share = np.full_like(alpha, SAY)
+    out: FloatArray = ((1 - share) * alpha + share * refined).astype(np.float32)
+    return out
+
+
+def _disc(radius: int) -> FloatArray:
+    kernel: FloatArray = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return kernel
+
+
+def detailed(alpha: FloatArray, guide: FloatArray) -> Refined:
+    """An alpha at any resolution: as it is, and with the detail that the full picture has there. See `matte.upsample`."""
+    luma = np.ascontiguousarray(guide[..., 0])
+    coefficients = np.zeros((*alpha.shape, 4), np.float32)
+    coefficients[..., 0] = slope(alpha, luma)
+    coefficients[..., 3] = alpha - coefficients[..., 0] * luma
+    return Refined(coefficients)

@@ -1,0 +1,100 @@
+"""RVM with its weights, on a device, for pictures as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from vr180_ofx.matte.rvm.network import RefinerName, RvmNetwork, Variant, folded
+from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.weights.store import WeightsError, file_sha256
+
+#: What is remembered at four scales, finest first; half, so that a memory that was written and read again is the same.
+State = tuple[npt.NDArray[np.float16], ...]
+#: Pictures are multiples of this on both sides.
+STEP = 16
+
+
+def load_network(path: Path) -> RvmNetwork:
+    """The network that a file of weights is of: the authors' ``.pth``, or the same as ``.safetensors``. Raises WeightsError."""
+    weights = _read(path)
+    if "backbone.features.0.0.weight" in weights:
+        variant: Variant = "mobilenetv3"
+    elif "backbone.conv1.weight" in weights:
+        variant = "resnet50"
+    else:
+        raise WeightsError(f"{path} holds no weights of RVM (neither of mobilenetv3 nor of resnet50)")
+    refiner: RefinerName = "deep_guided_filter" if "refiner.box_filter.weight" in weights else "fast_guided_filter"
+    network = RvmNetwork(variant, refiner)
+    missing, more = network.load_state_dict(weights, strict=False)
+    # the head for segmentation is for training alone
+    missing = [k for k in missing if not k.startswith("project_seg.")]
+    if missing or more:
+        what = f"without {missing[0]}" if missing else f"with {more[0]}, which does not belong there"
+        raise WeightsError(f"{path} looks like RVM {variant}, but {what}: {len(missing)} keys are missing, {len(more)} too many")
+    return network.eval()
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise WeightsError(f"{path} does not exist")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            found: dict[str, Tensor] = load_file(path)
+            return found
+        data = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # noqa: BLE001 - whatever a damaged or foreign file makes the readers raise
+        raise WeightsError(f"{path} cannot be read as weights: {str(error).splitlines()[0]}") from None
+    if not isinstance(data, dict) or not all(isinstance(v, Tensor) for v in data.values()):
+        raise WeightsError(f"{path} holds no table of weights")
+    return data
+
+
+class Rvm:
+    """precision: float32, float16 or bfloat16."""
+
+    def __init__(self, weights: Path, device: str = "cpu", precision: str = "float32") -> None:
+        network = load_network(weights)
+        self.device = torch.device(device)
+        self.dtype = getattr(torch, precision)
+        # with channels last convolutions take half the time on CPUs
+        self.network = folded(network).to(self.device, self.dtype, memory_format=torch.channels_last)
+        self.sha256 = file_sha256(weights)
+        self.precision = precision
+
+    def identity(self) -> str:
+        """Equal strings mean equal results."""
+        return f"rvm:{self.sha256[:16]}:{self.precision}"
+
+    def step(self, pictures: FloatArray, states: Sequence[State | None], ratio: float = 1.0) -> tuple[FloatArray, FloatArray, list[State]]:
+        """One frame of several pictures of one size. pictures: (n, h, w, 3) sRGB 0..1, h and w multiples of 16.
+
+        Returns foregrounds (n, h, w, 3), alphas (n, h, w), both 0..1 float32, and what is to be remembered of each.
+        """
+        with torch.inference_mode():
+            batch = torch.from_numpy(np.ascontiguousarray(pictures, np.float32)).permute(0, 3, 1, 2)
+            batch = batch.to(self.device, self.dtype, memory_format=torch.channels_last)
+            foreground, alpha, *memory = self.network(batch, *self._memory(states), downsample_ratio=ratio)
+            kept = [m.to(torch.float16).cpu().numpy() for m in memory]
+            return (
+                foreground.float().permute(0, 2, 3, 1).cpu().numpy(),
+                alpha[:, 0].float().cpu().numpy(),
+                [tuple(m[i].copy() for m in kept) for i in range(len(states))],
+            )
+
+    def _memory(self, states: Sequence[State | None]) -> list[Tensor | None]:
+        known = next((s for s in states if s is not None), None)
+        if known is None:
+            return [None] * 4
+        out: list[Tensor | None] = []
+        for k, like in enumerate(known):
+            stacked = np.stack([np.zeros_like(like) if s is None else s[k] for s in states])
+            out.append(torch.from_numpy(stacked).to(self.device, self.dtype, memory_format=torch.channels_last))
+        return out

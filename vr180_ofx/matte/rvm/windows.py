@@ -1,0 +1,180 @@
+"""RVM inside person windows: people in full detail and undistorted. Its memory is a value, as a tracker's.
+
+A person's window has room for a whole body with its arms stretched out; the network sees the part of it that is needed, by the tracker's
+mask, and people who stand together are seen together. What it sees stays in place as long as everybody fits, so that it can remember.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+
+from vr180_ofx.matte.rvm.model import STEP, Rvm, State
+from vr180_ofx.trackers.base import Array, Key, Look, Mask, Memory, Soft, WindowImage
+from vr180_ofx.vr180.projection import FloatArray
+
+_SCALES = ("r1", "r2", "r3", "r4")
+#: Room around a mask, in shares of its longer side; less than the least, and the network looks anew.
+_ROOM, _LEAST_ROOM = 0.18, 0.06
+#: Much more than is wanted, and it looks anew, too.
+_TOO_LARGE = 2.2
+#: People are seen together when that costs so much more than each of them alone; those who were together already, so much.
+_TOGETHER, _STILL_TOGETHER = 1.1, 1.5
+#: A camera sees so far beyond its window, in shares of its side.
+_BEYOND = 0.5
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What should be seen: people by the window of one of them, and boxes in it with much and with little room."""
+
+    anchor: Key
+    members: tuple[int, ...]
+    box: Box
+    inner: Box
+    alone: float
+
+
+class RvmWindows:
+    """size: the network sees pictures of size² pixels, in the shape that fits."""
+
+    def __init__(self, network: Rvm, size: int) -> None:
+        if size < 64 or size % STEP:
+            raise ValueError(f"size is {size}; it must be a multiple of {STEP}, at least 64")
+        self.network = network
+        self.size = size
+
+    def identity(self) -> str:
+        return f"{self.network.identity()}:{self.size}"
+
+    def begin(self) -> Memory:
+        return Memory()
+
+    def step(
+        self, memory: Memory, windows: Mapping[Key, WindowImage], masks: Mapping[Key, Mask], batch: int = 0
+    ) -> tuple[Memory, dict[Key, Soft]]:  # fmt: skip
+        """One frame. Who is not to be seen has no `Soft`, and what was remembered of them is gone."""
+        before = {_key(name): Look.from_numbers(a) for name, a in memory.arrays.items() if name.endswith(".look")}
+        looks = {wish.anchor: self._look(wish, before.get(wish.anchor), windows) for wish in self._wishes(windows, masks, before)}
+        softs: dict[Key, Soft] = {}
+        arrays: dict[str, Array] = {}
+        for part in _batches(looks, batch):
+            samples = [windows[k].resample(looks[k].points()) for k in part]
+            pictures = np.stack([s.rgb for s in samples])
+            states = [self._state(memory, k) if before.get(k) == looks[k] else None for k in part]
+            fresh = [i for i, s in enumerate(states) if s is None]
+            if fresh:
+                # whom it never saw it sees twice
+                for i, state in zip(fresh, self.network.step(pictures[fresh], [None] * len(fresh))[2], strict=True):
+                    states[i] = state
+            foregrounds, alphas, after = self.network.step(pictures, states)
+            for key, sample, foreground, alpha, state in zip(part, samples, foregrounds, alphas, after, strict=True):
+                look = looks[key]
+                soft = Soft(alpha, foreground, sample.guide, windows[key].window, look)
+                softs |= {(member, key[1]): soft for member in look.members}
+                name = f"{key[0]}.{key[1]}"
+                arrays |= {f"{name}.{scale}": values for scale, values in zip(_SCALES, state, strict=True)}
+                arrays[f"{name}.look"] = look.numbers()
+        return Memory(arrays), softs
+
+    def _wishes(self, windows: Mapping[Key, WindowImage], masks: Mapping[Key, Mask], before: Mapping[Key, Look]) -> Iterator[_Wish]:
+        for view in dict.fromkeys(k[1] for k in windows):
+            bounds = {k[0]: _bounds(masks[k].logits) for k in windows if k[1] == view}
+            boxes = {p: box for p, box in bounds.items() if box is not None}
+            # in degrees, across windows of different cameras
+            sizes = {p: _area(b) * (windows[p, view].window.fov_degrees / windows[p, view].window.size) ** 2 for p, b in boxes.items()}
+            rest = sorted(boxes, key=lambda p: (-sizes[p], p))
+            while rest:
+                anchor = (rest.pop(0), view)
+                wish = _alone(anchor, boxes[anchor[0]])
+                old = before.get(anchor)
+                for other in list(rest):
+                    seen = _seen_from(windows[other, view], boxes[other], windows[anchor])
+                    if seen is None:
+                        continue
+                    single = _alone((other, view), seen)
+                    both = _Wish(
+                        anchor, (*wish.members, other), _around(wish.box, single.box), _around(wish.inner, single.inner),
+                        wish.alone + single.alone,
+                    )  # fmt: skip
+                    most = _STILL_TOGETHER if old is not None and other in old.members else _TOGETHER
+                    if _area(both.box) < most * both.alone:
+                        wish = both
+                        rest.remove(other)
+                yield wish
+
+    def _look(self, wish: _Wish, old: Look | None, windows: Mapping[Key, WindowImage]) -> Look:
+        side = windows[wish.anchor].window.size
+        low, high = -_BEYOND * side, (1 + _BEYOND) * side
+        inner = tuple(float(np.clip(v, low, high)) for v in wish.inner)
+        if old is not None and set(old.members) == set(wish.members):
+            x0, y0, x1, y1 = old.box
+            fits = x0 <= inner[0] and y0 <= inner[1] and x1 >= inner[2] and y1 >= inner[3]
+            if fits and _area(old.box) < _TOO_LARGE * _area(wish.box):
+                return old
+        x0, y0, x1, y1 = (float(np.clip(v, low, high)) for v in wish.box)
+        # so many pixels in all, square ones, and whole steps of the network
+        aspect = (y1 - y0) / (x1 - x0)
+        height, width = (max(4 * STEP, STEP * round(self.size * f / STEP)) for f in (aspect**0.5, aspect**-0.5))
+        scale = min(height / (y1 - y0), width / (x1 - x0))
+        middle = (x0 + x1) / 2, (y0 + y1) / 2
+        return Look(wish.members, middle[0] - width / scale / 2, middle[1] - height / scale / 2, scale, width, height)
+
+    def _state(self, memory: Memory, key: Key) -> State | None:
+        found = [memory.arrays.get(f"{key[0]}.{key[1]}.{name}") for name in _SCALES]
+        return cast(State, tuple(found)) if all(a is not None for a in found) else None
+
+
+def _key(name: str) -> Key:
+    person, view, _ = name.split(".")
+    return int(person), view
+
+
+def _batches(looks: Mapping[Key, Look], most: int) -> Iterator[list[Key]]:
+    """Looks of one shape, at most so many."""
+    shapes: dict[tuple[int, int], list[Key]] = {}
+    for key, look in looks.items():
+        shapes.setdefault((look.width, look.height), []).append(key)
+    for keys in shapes.values():
+        for begin in range(0, len(keys), most or len(keys)):
+            yield keys[begin : begin + (most or len(keys))]
+
+
+def _bounds(logits: FloatArray) -> Box | None:
+    x, y, w, h = cv2.boundingRect((logits > 0).astype(np.uint8))
+    return (float(x), float(y), float(x + w), float(y + h)) if min(w, h) > 2 else None
+
+
+def _alone(key: Key, box: Box) -> _Wish:
+    wanted = _grown(box, _ROOM)
+    return _Wish(key, (key[0],), wanted, _grown(box, _LEAST_ROOM), _area(wanted))
+
+
+def _grown(box: Box, share: float) -> Box:
+    room = share * max(box[2] - box[0], box[3] - box[1])
+    return box[0] - room, box[1] - room, box[2] + room, box[3] + room
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _around(a: Box, b: Box) -> Box:
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
+
+
+def _seen_from(image: WindowImage, box: Box, other: WindowImage) -> Box | None:
+    """A box of one window in another's pixels; None when it is behind that camera, or far beside it."""
+    x, y = np.meshgrid(np.linspace(box[0], box[2], 5), np.linspace(box[1], box[3], 5))
+    p = other.window.points(image.window.directions(np.stack([x, y], axis=-1))).reshape(-1, 2)
+    reach = _BEYOND * other.window.size
+    if not np.isfinite(p).all() or p.min() < -reach or p.max() > other.window.size + reach:
+        return None
+    low, high = p.min(axis=0), p.max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
