@@ -362,7 +362,6 @@ class Settings(Section):
 WITHOUT_EFFECT = (
     "processing.memory_pipeline", "processing.streaming_output",
     "performance.preserve_intermediates", "debugging.log_intermediate_workflow",
-    "matting.refiner_weights",
 )  # fmt: skip
 
 

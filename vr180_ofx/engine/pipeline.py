@@ -81,6 +81,11 @@ class Pipeline:
         """Steps the tracker and finishes the frame."""
         eyes = self._eyes(frame, self.scale.made)
         memory, masks, windows = self.advance(frame, memory)
+        softened = self._soften(masks, windows)
+        claims = masks
+        # what is compared between the eyes is what will be seen
+        masks = masks | {key: replace(masks[key], logits=shape.logits(windows[key].window)) for key, shape in softened.items()}
+        compared = masks
         verdicts: dict[int, Verdict] = {}
         scores = {k: m.score for k, m in masks.items()}
         if self.consistency is not None:
@@ -88,16 +93,17 @@ class Pipeline:
                 verdicts, masks = self._validate(self.consistency, frame.index, masks, windows, self._projection(eyes[LEFT]))
         confidences = self._confidence(masks)
         keys = list(masks)
-        softened = self._soften(masks, windows, confidences)
+        # an eye that was given another mask goes by that
+        softened = {key: shape for key, shape in softened.items() if masks[key] is compared[key]}
 
         def finish(key: Key) -> Patch | None:
             image, eye = windows[key], eyes[key[1]]
             shape = softened.get(key)
             if shape is None:
                 with self.stages.measure("refine"):
-                    shape = Shape(refine(self.refiner, image.sample.guide, sigmoid(masks[key].logits)), image.window, confidences[key])
+                    shape = Shape(refine(self.refiner, image.sample.guide, sigmoid(masks[key].logits)), image.window)
             with self.stages.measure("paste"):
-                return paste(shape.refined, shape.confidence, shape.window, eye, self._projection(eye))
+                return paste(shape.refined, shape.seen_in(confidences[key], image.window), shape.window, eye, self._projection(eye))
 
         patches = dict(zip(keys, self._map(finish, keys), strict=True))
         if self.consistency is not None:
@@ -109,7 +115,7 @@ class Pipeline:
                 )  # fmt: skip
             metadata = metadata | report.to_dict()
         with self.stages.measure("combine"):
-            views = {view: self._combine(view, eye, patches, masks, windows) for view, eye in eyes.items()}
+            views = {view: self._combine(view, eye, patches, claims, windows) for view, eye in eyes.items()}
         if self.scale.made > self.scale.delivered:
             with self.stages.measure("upsample"):
                 factor, large = self.scale.made // self.scale.delivered, self._eyes(frame, self.scale.delivered)
@@ -117,9 +123,7 @@ class Pipeline:
                 views = dict(zip(views, self._map(lambda a: enlarged(*a), enlarge), strict=True))
         return memory, Frame(frame.index, views, metadata)
 
-    def _soften(
-        self, masks: dict[Key, Mask], windows: dict[Key, WindowImage], confidences: dict[Key, FloatArray]
-    ) -> dict[Key, Shape]:  # fmt: skip
+    def _soften(self, masks: dict[Key, Mask], windows: dict[Key, WindowImage]) -> dict[Key, Shape]:
         """Those whom a matting network saw; people who were seen together at once."""
         groups: dict[int, list[Key]] = {}
         for key, mask in masks.items():
@@ -130,7 +134,7 @@ class Pipeline:
             soft = masks[keys[0]].soft
             assert soft is not None
             with self.stages.measure("refine"):
-                people = {k[0]: Claim(masks[k].logits, windows[k].window, confidences[k]) for k in keys}
+                people = {k[0]: Claim(masks[k].logits, windows[k].window) for k in keys}
                 made = soften(soft, people, self.refiner)
             return {k: made[k[0]] for k in keys}
 

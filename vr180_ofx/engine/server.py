@@ -33,7 +33,7 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.telemetry import Stages, free_bytes, resident_bytes
 from vr180_ofx.trackers.base import Memory, Tracker
-from vr180_ofx.trackers.registry import make_tracker
+from vr180_ofx.trackers.registry import make_tracker, where
 
 log = logging.getLogger(__name__)
 #: Of the memory that may be had, for finished frames and for checkpoints each.
@@ -82,7 +82,7 @@ class FrameServer:
         self._disk = ThreadPoolExecutor(2, "disk")
         self._tracker = tracker or make_tracker(self.settings, self._pool)
         self._refiner = make_refiner(self.settings)
-        matter = make_matter(self.settings, "cpu", "float32")
+        matter = make_matter(self.settings, *where(self.settings))
         if matter is not None:
             self._tracker = Softened(self._tracker, matter, self.stages)
         self.ladder = ladder or Ladder(self.settings.processing.max_memory_gb * 2**30)

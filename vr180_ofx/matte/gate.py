@@ -32,34 +32,58 @@ _CLIP = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a tracker says of one person: (n, n) logits and confidence 0..1 in their window."""
+    """What a tracker says of one person: (n, n) logits in their window."""
 
     logits: FloatArray
     window: Window
-    confidence: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One person's alpha as a function of the full picture, and the window that it is meant in. confidence: (h, w) as its coefficients."""
+    """One person's alpha as a function of the full picture, and the window that it is meant in. alpha: (h, w) as its coefficients, 0..1,
+    when it is not of the whole window.
+    """
 
     refined: Refined
     window: Window
-    confidence: FloatArray
+    alpha: FloatArray | None = None
+
+    def seen_in(self, values: FloatArray, window: Window) -> FloatArray:
+        """What lies in another window, (n, n), as the coefficients lie; 1 where that shows nothing."""
+        if self.alpha is None:
+            return values
+        x, y, scale = self.refined.at(self.window.size)
+        height, width = self.alpha.shape
+        points = np.stack(np.meshgrid(x + (np.arange(width) + 0.5) / scale, y + (np.arange(height) + 0.5) / scale), axis=-1)
+        return _looked_up(values, _places(window, self.window.directions(points)), 1.0)
+
+    def logits(self, window: Window) -> FloatArray:
+        """The alpha as the mask of another window, (n, n) logits."""
+        assert self.alpha is not None
+        x, y, scale = self.refined.at(self.window.size)
+        ticks = np.arange(window.size) + 0.5
+        rays = window.directions(np.stack(np.meshgrid(ticks, ticks), axis=-1))
+        places = np.nan_to_num((self.window.points(rays) - np.array([x, y])) * scale - 0.5, nan=-1e4).astype(np.float32)
+        soft = np.clip(_looked_up(self.alpha, places, 0.0), 1e-3, 1 - 1e-3)
+        out: FloatArray = np.log(soft / (1 - soft))
+        return out
 
 
 def soften(soft: Soft, claims: Mapping[int, Claim], refiner: Refiner) -> dict[int, Shape]:
     """Person -> what the network's picture makes of them."""
     rays = soft.window.directions(soft.look.points())
-    logits, confidences, refined = {}, {}, {}
+    logits, refined = {}, {}
     for p, claim in claims.items():
-        places = np.nan_to_num(claim.window.points(rays) - 0.5, nan=-1e4).astype(np.float32)
-        logits[p] = _looked_up(claim.logits, places, -8.0)
-        confidences[p] = _looked_up(claim.confidence, places, 1.0)
+        logits[p] = _looked_up(claim.logits, _places(claim.window, rays), -8.0)
         refined[p] = _evaluated(refine(refiner, soft.guide, sigmoid(logits[p])), soft.guide)
     alphas = shared_out(soft.alpha, logits, refined)
     place = (soft.look.x, soft.look.y, soft.look.scale)
-    return {p: Shape(replace(detailed(a, soft.guide), place=place), soft.window, confidences[p]) for p, a in alphas.items()}
+    return {p: Shape(replace(detailed(a, soft.guide), place=place), soft.window, a) for p, a in alphas.items()}
+
+
+def _places(window: Window, rays: FloatArray) -> FloatArray:
+    out: FloatArray = np.nan_to_num(window.points(rays) - 0.5, nan=-1e4).astype(np.float32)
+    return out
 
 
 def _looked_up(values: FloatArray, places: FloatArray, outside: float) -> FloatArray:

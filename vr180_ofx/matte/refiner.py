@@ -6,6 +6,7 @@ sharp as the plate and no full-size image is ever made: alpha = a . guide + b, w
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.vr180.projection import FloatArray
-from vr180_ofx.weights.store import require
+from vr180_ofx.weights.store import is_present, require
 
 if TYPE_CHECKING:
     from vr180_ofx.matte.rvm.windows import RvmWindows
@@ -78,13 +79,31 @@ def make_refiner(settings: Settings) -> Refiner:
 def make_matter(settings: Settings, device: str, precision: str) -> RvmWindows | None:
     """The matting network that ``matting.refiner`` names, with its weights; None when it names none."""
     m = settings.matting
-    if m.refiner != "rvm":
+    if chosen(settings, device) != "rvm":
         return None
+    missing = [name for name in ("torch", "torchvision") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise SettingsError(f"matting.refiner rvm needs {', '.join(missing)}; install: pip install 'vr180-ofx[rvm]'")
+    if m.refiner_size and (m.refiner_size < 64 or m.refiner_size % 16):
+        raise SettingsError(f"matting.refiner_size is {m.refiner_size}; it is 0 (384), or a multiple of 16 from 64 on")
     from vr180_ofx.matte.rvm.model import Rvm
     from vr180_ofx.matte.rvm.windows import RvmWindows
 
-    weights = Path(m.refiner_weights) if m.refiner_weights else require("rvm_mobilenetv3")
+    if m.refiner_weights:
+        weights = Path(m.refiner_weights)
+    else:
+        weights = require("rvm_resnet50" if is_present("rvm_resnet50") and not is_present("rvm_mobilenetv3") else "rvm_mobilenetv3")
     return RvmWindows(Rvm(weights, device, precision), m.refiner_size or 384)
+
+
+def chosen(settings: Settings, device: str) -> str:
+    """The refiner's name; what ``auto`` stands for here. On a CPU, RVM takes longer than everything else together."""
+    m = settings.matting
+    if m.refiner != "auto":
+        return m.refiner
+    there = m.refiner_weights is not None or is_present("rvm_mobilenetv3") or is_present("rvm_resnet50")
+    torch = all(importlib.util.find_spec(name) for name in ("torch", "torchvision"))
+    return "rvm" if there and torch and device.startswith("cuda") else "guided"
 
 
 def _guided() -> Refiner:

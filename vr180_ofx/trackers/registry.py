@@ -84,6 +84,12 @@ def pick_device(settings: Settings) -> str:
     return wanted
 
 
+def where(settings: Settings) -> tuple[str, str]:
+    """(device, precision) for networks that are no trackers."""
+    device = pick_device(settings)
+    return device, _precision(device) if settings.matting.fp16 else "float32"
+
+
 def _blazepose(settings: Settings, pool: Executor | None) -> Tracker:
     from vr180_ofx.trackers.blazepose import BlazePoseTracker
 

@@ -36,7 +36,8 @@ class UrlSource:
 class WeightsEntry:
     """One file of weights.
 
-    sha256: hash of the whole file. size: bytes. needed: whether the set-up pulls it.
+    sha256: hash of the whole file; "" when its publisher says none: then that of the first file that was fetched counts from then on. size:
+    bytes, 0 when not known. needed: whether the set-up pulls it.
     """
 
     name: str
@@ -65,6 +66,12 @@ def _yolo(letter: str, sha256: str, size: int) -> WeightsEntry:
     return WeightsEntry(f"yolov8{letter}", filename, f"YOLOv8 {letter} (detector, extra yolo)", source, sha256, size, "AGPL-3.0")
 
 
+def _rvm(variant: str) -> WeightsEntry:
+    filename = f"rvm_{variant}.pth"
+    source = UrlSource(f"https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/{filename}")
+    return WeightsEntry(f"rvm_{variant}", filename, f"Robust Video Matting, {variant} (refiner, and `matte`)", source, "", 0, "GPL-3.0")
+
+
 CATALOGUE: dict[str, WeightsEntry] = {
     entry.name: entry
     for entry in (
@@ -75,6 +82,8 @@ CATALOGUE: dict[str, WeightsEntry] = {
         _yolo("n", "f59b3d833e2ff32e194b5bb8e08d211dc7c5bdf144b90d2c8412c47ccfc83b36", 6_549_796),
         _yolo("s", "1f47a78bf100391c2a140b7ac73a1caae18c32779be7d310658112f7ac9aa78a", 22_588_772),
         _yolo("m", "5d4a90cdc7a21786cc59cd19778e9eafff836df9e2da32524737c7ee6efe4fe5", 52_136_884),
+        _rvm("mobilenetv3"),
+        _rvm("resnet50"),
         WeightsEntry(
             "blazepose_detector",
             "pose_detection.tflite",

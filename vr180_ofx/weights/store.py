@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from vr180_ofx.storage import atomic_path, weights_folder
+from vr180_ofx.storage import atomic_path, weights_folder, write_atomic
 from vr180_ofx.weights.catalogue import CATALOGUE, UrlSource, WeightsEntry, WheelSource
 
 Progress = Callable[[int, int], None]
@@ -82,12 +82,28 @@ def verify(name: str) -> str | None:
 
 def _problem(path: Path, wanted: WeightsEntry) -> str | None:
     size = path.stat().st_size
+    if not wanted.sha256:
+        return _changed(path)
     if size != wanted.size:
         return f"{path} has {size} bytes and should have {wanted.size}"
     # read anew: a damaged disk changes no times
     found = _sha256.__wrapped__(path, 0, 0)
     if found != wanted.sha256:
         return f"{path} has the hash {found[:16]}… and should have {wanted.sha256[:16]}…"
+    return None
+
+
+def _note_of(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
+
+
+def _changed(path: Path) -> str | None:
+    """Of weights without a published hash: what is wrong with them, by what they were when they came."""
+    if not zipfile.is_zipfile(path):
+        return f"{path} is no file of PyTorch's"
+    note = _note_of(path)
+    if note.is_file() and note.read_text().strip() != _sha256.__wrapped__(path, 0, 0):
+        return f"{path} is not what was fetched (see {note.name})"
     return None
 
 
@@ -120,7 +136,8 @@ def _pull_url(wanted: WeightsEntry, url: str, target: Path, progress: Progress |
     """HTTP with resume: what an earlier, broken attempt left in NAME.download is continued, then verified."""
     partial = target.with_name(target.name + ".download")
     start = partial.stat().st_size if partial.exists() else 0
-    if start >= wanted.size:
+    size = wanted.size
+    if size and start >= size:
         partial.unlink()
         start = 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
@@ -128,15 +145,16 @@ def _pull_url(wanted: WeightsEntry, url: str, target: Path, progress: Progress |
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
             if start and response.status != 206:
                 start = 0  # the server does not resume: begin again
+            size = size or start + int(response.headers.get("Content-Length") or 0)
             with open(partial, "ab" if start else "wb") as stream:
                 done = start
                 while block := response.read(_BLOCK):
                     stream.write(block)
                     done += len(block)
-                    if done > wanted.size:
+                    if size and done > size:
                         break
                     if progress:
-                        progress(done, wanted.size)
+                        progress(done, size)
     except urllib.error.HTTPError as error:
         if error.code == 416:
             partial.unlink(missing_ok=True)
@@ -147,15 +165,17 @@ def _pull_url(wanted: WeightsEntry, url: str, target: Path, progress: Progress |
             f"the weights {wanted.name} cannot be fetched from {url} ({reason}); are you online? "
             f"What arrived is kept, and the same command continues. Or copy the file to {target} yourself"
         ) from None
-    if partial.stat().st_size < wanted.size:
+    if partial.stat().st_size < size:
         raise WeightsError(
-            f"the connection to {url} ended after {partial.stat().st_size} of {wanted.size} bytes; run the same command again, it continues"
+            f"the connection to {url} ended after {partial.stat().st_size} of {size} bytes; run the same command again, it continues"
         )
     try:
         _accept(partial, wanted)
     except WeightsError:
         partial.unlink()
         raise
+    if not wanted.sha256:
+        write_atomic(_note_of(target), file_sha256(partial).encode() + b"\n")
     os.replace(partial, target)
 
 
