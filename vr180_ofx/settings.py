@@ -140,14 +140,18 @@ class DetectionSettings(Section):
 class MattingSettings(Section):
     """How masks become mattes."""
 
-    tracker: Literal["auto", "blazepose", "sam2.1_t", "sam2.1_s", "sam2.1_b+", "sam2.1_l"] = Field(
-        "auto", description="Who follows the people. auto: the best SAM 2.1 whose weights are there on CUDA, else blazepose."
+    tracker: Literal["auto", "blazepose", "sam2.1_t", "sam2.1_s", "sam2.1_b+", "sam2.1_l", "rvm"] = Field(
+        "auto",
+        description="Who follows the people. auto: the best SAM 2.1 on CUDA whose weights are there, else blazepose. rvm: nobody; see `matte`.",
     )
     refiner: Literal["auto", "none", "guided", "closed_form", "rvm"] = Field(
-        "auto", description="How edges are refined at full resolution."
+        "auto", description="How edges are made at full resolution. auto: rvm on CUDA when its weights are there, else guided."
     )
     tracker_weights: str | None = Field(None, description="A weights file of your own.")
     refiner_weights: str | None = Field(None, description="A weights file of your own.")
+    downsample: Literal["auto", "1", "0.5", "0.375", "0.25", "0.125"] = Field(
+        "auto", description="Tracker rvm: the size of the picture that the network sees, of the eye's; auto makes it 512 pixels."
+    )
     refiner_size: int = Field(0, ge=0, le=2048, description="Side of the windows that RVM sees, a multiple of 16; 0 is 384.")
     window_size: int = Field(
         0, ge=0, le=2048, description="Side of the windows that SAM 2 sees, a multiple of 64; 0 is 1024 on CUDA and 512 on the CPU."

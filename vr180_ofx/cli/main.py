@@ -18,6 +18,7 @@ from vr180_ofx.telemetry import tune_allocator, tune_process
 OK, USAGE, INPUT, RESOURCES, INTERRUPTED = 0, 2, 3, 4, 5
 COMMANDS = {
     "render": "render a clip to mattes; resumes where it was interrupted",
+    "matte": "everybody at once, by Robust Video Matting on whole eyes; flat clips, too",
     "analyse": "find the people; writes a plan to read and edit",
     "estimate": "what a render will take: memory, time and cost, from a short one that is measured",
     "serve": "serve frames over HTTP, for hosts and other programs",

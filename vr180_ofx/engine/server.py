@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from vr180_ofx import __version__
 from vr180_ofx.engine.checkpoints import Checkpoints
@@ -24,6 +24,7 @@ from vr180_ofx.engine.pipeline import Pipeline, Scale
 from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler, Work
 from vr180_ofx.engine.softened import Softened
 from vr180_ofx.engine.store import DiskStore
+from vr180_ofx.engine.whole import WholePipeline
 from vr180_ofx.matte.refiner import make_matter, make_refiner
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.errors import FrameError
@@ -34,6 +35,9 @@ from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.telemetry import Stages, free_bytes, resident_bytes
 from vr180_ofx.trackers.base import Memory, Tracker
 from vr180_ofx.trackers.registry import make_tracker, where
+
+if TYPE_CHECKING:
+    from vr180_ofx.matte.rvm.whole import WholeFrames
 
 log = logging.getLogger(__name__)
 #: Of the memory that may be had, for finished frames and for checkpoints each.
@@ -82,7 +86,7 @@ class FrameServer:
         self._disk = ThreadPoolExecutor(2, "disk")
         self._tracker = tracker or make_tracker(self.settings, self._pool)
         self._refiner = make_refiner(self.settings)
-        matter = make_matter(self.settings, *where(self.settings))
+        matter = make_matter(self.settings, where)
         if matter is not None:
             self._tracker = Softened(self._tracker, matter, self.stages)
         self.ladder = ladder or Ladder(self.settings.processing.max_memory_gb * 2**30)
@@ -124,8 +128,10 @@ class FrameServer:
     def chunks(self) -> ChunkPlan:
         return self._scene.chunks
 
-    def _make_pipeline(self) -> Pipeline:
+    def _make_pipeline(self) -> Pipeline | WholePipeline:
         level = self._level
+        if self.settings.matting.tracker == "rvm":
+            return WholePipeline(cast("WholeFrames", self._tracker), Scale.of(self.settings.processing), self.stages)
         scale = Scale.of(self.settings.processing, level.shrink)
         executor = None if level.batch == 1 else self._pool
         return Pipeline(self.plan, self._tracker, self._refiner, scale, executor, self.stages, level.batch, self._consistency)

@@ -76,34 +76,48 @@ def make_refiner(settings: Settings) -> Refiner:
     return REFINERS[name]()
 
 
-def make_matter(settings: Settings, device: str, precision: str) -> RvmWindows | None:
-    """The matting network that ``matting.refiner`` names, with its weights; None when it names none."""
+def make_matter(settings: Settings, where: Callable[[Settings], tuple[str, str]]) -> RvmWindows | None:
+    """The matting network that ``matting.refiner`` names, with its weights; None when it names none. where: see `trackers.registry`; it
+    is asked only if need be.
+    """
     m = settings.matting
-    if chosen(settings, device) != "rvm":
+    if chosen(settings, where) != "rvm":
         return None
-    missing = [name for name in ("torch", "torchvision") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise SettingsError(f"matting.refiner rvm needs {', '.join(missing)}; install: pip install 'vr180-ofx[rvm]'")
+    need_rvm("matting.refiner rvm")
     if m.refiner_size and (m.refiner_size < 64 or m.refiner_size % 16):
         raise SettingsError(f"matting.refiner_size is {m.refiner_size}; it is 0 (384), or a multiple of 16 from 64 on")
     from vr180_ofx.matte.rvm.model import Rvm
     from vr180_ofx.matte.rvm.windows import RvmWindows
 
-    if m.refiner_weights:
-        weights = Path(m.refiner_weights)
-    else:
-        weights = require("rvm_resnet50" if is_present("rvm_resnet50") and not is_present("rvm_mobilenetv3") else "rvm_mobilenetv3")
-    return RvmWindows(Rvm(weights, device, precision), m.refiner_size or 384)
+    return RvmWindows(Rvm(rvm_weights(settings), *where(settings)), m.refiner_size or 384)
 
 
-def chosen(settings: Settings, device: str) -> str:
+def rvm_weights(settings: Settings) -> Path:
+    """The file with RVM's weights: what the settings name, else what was pulled. Raises WeightsError."""
+    m = settings.matting
+    own = m.tracker_weights if m.tracker == "rvm" and m.tracker_weights else m.refiner_weights
+    if own:
+        return Path(own)
+    return require("rvm_resnet50" if is_present("rvm_resnet50") and not is_present("rvm_mobilenetv3") else "rvm_mobilenetv3")
+
+
+def need_rvm(what: str) -> None:
+    """Raises SettingsError when RVM cannot run here."""
+    missing = [name for name in ("torch", "torchvision") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise SettingsError(f"{what} needs {', '.join(missing)}; install: pip install 'vr180-ofx[rvm]'")
+
+
+def chosen(settings: Settings, where: Callable[[Settings], tuple[str, str]]) -> str:
     """The refiner's name; what ``auto`` stands for here. On a CPU, RVM takes longer than everything else together."""
     m = settings.matting
+    if m.tracker == "rvm":
+        return "none"
     if m.refiner != "auto":
         return m.refiner
     there = m.refiner_weights is not None or is_present("rvm_mobilenetv3") or is_present("rvm_resnet50")
     torch = all(importlib.util.find_spec(name) for name in ("torch", "torchvision"))
-    return "rvm" if there and torch and device.startswith("cuda") else "guided"
+    return "rvm" if there and torch and where(settings)[0].startswith("cuda") else "guided"
 
 
 def _guided() -> Refiner:

@@ -7,10 +7,13 @@ nothing to add it is the cubic interpolation. Against area-averaged ground truth
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.vr180.window import Rect
 
 #: Alpha is taken for a linear function of luma in squares of so many pixels of the small picture.
 _SQUARE = (3, 3)
@@ -31,6 +34,29 @@ def upsampled(alpha: FloatArray, small: FloatArray, large: FloatArray, factor: i
         out: FloatArray = cv2.resize(values, whole, interpolation=interpolation)
         return out[:rows, :columns]
 
+    return _joint(alpha, small, large, enlarged)
+
+
+def placed(alpha: FloatArray, small: FloatArray, large: FloatArray | None, rect: Rect, scale: tuple[float, float]) -> FloatArray:
+    """As `upsampled`, by any factor, and only a rectangle of the large picture: (rect.height, rect.width).
+
+    large: luma of ``rect``; None for an interpolation alone. scale: (x, y) pixels of the large picture for one of the small one.
+    """
+    matrix = np.array([[1 / s, 0, (start + 0.5) / s - 0.5] for s, start in ((scale[0], rect.x0), (scale[1], rect.y0))])
+    matrix[1] = [0, matrix[1][0], matrix[1][2]]
+
+    def enlarged(values: FloatArray, interpolation: int) -> FloatArray:
+        flags = interpolation | cv2.WARP_INVERSE_MAP
+        out: FloatArray = cv2.warpAffine(values, matrix, (rect.width, rect.height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return out
+
+    if large is None:
+        plain: FloatArray = np.clip(enlarged(alpha, cv2.INTER_CUBIC), 0, 1)
+        return plain
+    return _joint(alpha, small, large, enlarged)
+
+
+def _joint(alpha: FloatArray, small: FloatArray, large: FloatArray, enlarged: Callable[[FloatArray, int], FloatArray]) -> FloatArray:
     out = enlarged(alpha, cv2.INTER_CUBIC)
     detail = large - enlarged(small, cv2.INTER_CUBIC)
     detail *= enlarged(slope(alpha, small), cv2.INTER_LINEAR)

@@ -110,6 +110,12 @@ class Plan:
     settings_digest: str = ""
     notes: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of_nobody(cls, clip: Any) -> Plan:
+        """For what needs no people: one shot, and nobody in it."""
+        data = {"format": FORMAT, "version": VERSION, "clip": {}, "shots": [[0, len(clip) - 1]], "people": []}
+        return cls.from_data(data, clip)
+
     @property
     def interocular_m(self) -> float:
         """What distances are reckoned with."""

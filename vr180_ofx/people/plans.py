@@ -57,7 +57,11 @@ def find_plan(
     clip: Clip, settings: Settings, named: str | None = None, progress: Progress | None = None, stages: Stages | None = None,
     fresh: bool = False,
 ) -> Plan:  # fmt: skip
-    """The plan that was named, else the kept one of this clip and these settings, else a new one, which is kept."""
+    """The plan that was named, else the kept one of this clip and these settings, else a new one, which is kept. Where nobody is told from
+    anybody, nobody is looked for.
+    """
+    if settings.matting.tracker == "rvm":
+        return Plan.of_nobody(clip)
     named = named or settings.detection.boxes
     if named:
         return Plan.load(named, clip)

@@ -8,6 +8,7 @@ import math
 from concurrent.futures import Executor
 from pathlib import Path
 
+from vr180_ofx.matte.refiner import need_rvm, rvm_weights
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.telemetry import free_bytes, resident_bytes
 from vr180_ofx.trackers.base import Tracker
@@ -21,6 +22,8 @@ SAM2 = ("sam2.1_l", "sam2.1_b+", "sam2.1_s", "sam2.1_t")
 def make_tracker(settings: Settings, pool: Executor | None = None) -> Tracker:
     """The tracker that ``matting.tracker`` names, with its weights."""
     name = chosen(settings)
+    if name == "rvm":
+        return _rvm(settings)
     return _sam2(name, settings) if name in SAM2 else _blazepose(settings, pool)
 
 
@@ -53,12 +56,14 @@ def weights_of(settings: Settings) -> Path:
             raise WeightsError(f"matting.tracker_weights names {own}, which does not exist")
         return Path(own)
     name = chosen(settings)
+    if name == "rvm":
+        return rvm_weights(settings)
     return require(name if name in SAM2 else "blazepose_segmenter")
 
 
 def tracker_identity(settings: Settings) -> str:
     """Which tracker with which weights, without loading them."""
-    device = pick_device(settings) if chosen(settings) in SAM2 else "cpu"
+    device = pick_device(settings) if chosen(settings) in (*SAM2, "rvm") else "cpu"
     return f"{chosen(settings)}:{file_sha256(weights_of(settings))}:{device.partition(':')[0]}"
 
 
@@ -82,6 +87,15 @@ def pick_device(settings: Settings) -> str:
     if wanted == "mps" and not torch.backends.mps.is_available():
         raise SettingsError("hardware.device is mps, which this machine does not have. Use auto or cpu")
     return wanted
+
+
+def _rvm(settings: Settings) -> Tracker:
+    need_rvm("matting.tracker rvm")
+    from vr180_ofx.matte.rvm.model import Rvm
+    from vr180_ofx.matte.rvm.whole import WholeFrames
+
+    ratio = settings.matting.downsample
+    return WholeFrames(Rvm(weights_of(settings), *where(settings)), 0.0 if ratio == "auto" else float(ratio))
 
 
 def where(settings: Settings) -> tuple[str, str]:

@@ -65,7 +65,7 @@ class Rvm:
         self.device = torch.device(device)
         self.dtype = getattr(torch, precision)
         # with channels last convolutions take half the time on CPUs
-        self.network = folded(network).to(self.device, self.dtype, memory_format=torch.channels_last)
+        self.network = folded(network).to(self.device, self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.sha256 = file_sha256(weights)
         self.precision = precision
 

@@ -11,8 +11,8 @@ static const char *const choices_layout[] = {"auto", "sbs", "tb", "mono", 0};
 static const char *const choices_projection[] = {"auto", "equirect180", "fisheye", "flat", 0};
 static const char *const choices_view[] = {"auto", "left", "right", "both", 0};
 static const char *const choices_quality[] = {"draft_then_final", "final", "draft", 0};
-static const char *const choices_tracker[] = {"auto", "blazepose", "sam2.1_t", "sam2.1_s", "sam2.1_b+", "sam2.1_l", 0};
-static const char *const choices_refiner[] = {"auto", "none", "guided", "closed_form", 0};
+static const char *const choices_tracker[] = {"auto", "blazepose", "sam2.1_t", "sam2.1_s", "sam2.1_b+", "sam2.1_l", "rvm", 0};
+static const char *const choices_refiner[] = {"auto", "none", "guided", "closed_form", "rvm", 0};
 static const char *const choices_scale[] = {"1", "0.5", "0.25", 0};
 static const char *const choices_detector[] = {"blazepose", "yolov8n", "yolov8s", "yolov8m", 0};
 static const char *const choices_exr_preset[] = {"generic", "nuke", "resolve", "blender", 0};
@@ -51,9 +51,9 @@ static const Parameter node_parameters[] = {
      "", 0.0, "", -1000000000.0, 1000000000.0, 0, 1},
     {"mix", "Mix", K_FLOAT, "matte", "0 leaves the input's alpha as it is, 1 replaces it by the matte.",
      "", 1.0, "", 0.0, 1.0, 0, 1},
-    {"tracker", "Tracker", K_CHOICE, "matte", "Who follows the people. auto: the best SAM 2.1 whose weights are there on CUDA, else blazepose.",
+    {"tracker", "Tracker", K_CHOICE, "matte", "Who follows the people. auto: the best SAM 2.1 on CUDA whose weights are there, else blazepose. rvm: nobody; see `matte`.",
      "matting.tracker", 0.0, "auto", -1000000000.0, 1000000000.0, choices_tracker, 0},
-    {"refiner", "Refiner", K_CHOICE, "matte", "How edges are refined at full resolution.",
+    {"refiner", "Refiner", K_CHOICE, "matte", "How edges are made at full resolution. auto: rvm on CUDA when its weights are there, else guided.",
      "matting.refiner", 0.0, "auto", -1000000000.0, 1000000000.0, choices_refiner, 0},
     {"scale", "Scale", K_CHOICE, "matte", "Resolution at which mattes are made: 0.25, 0.5 or 1.0 of the input.",
      "processing.scale_factor", 0.0, "1", -1000000000.0, 1000000000.0, choices_scale, 0},

@@ -1,0 +1,61 @@
+"""Frames of everybody at once, by RVM on whole eyes; the same to the engine as a `pipeline.Pipeline`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
+from vr180_ofx.engine.pipeline import Scale
+from vr180_ofx.matte.rvm.whole import Small, WholeFrames
+from vr180_ofx.matte.upsample import placed
+from vr180_ofx.media.picture import EyeImage, SourceFrame
+from vr180_ofx.telemetry import Stages
+from vr180_ofx.trackers.base import Memory
+from vr180_ofx.vr180.window import Rect
+
+NAME = "everybody"
+#: Alphas below this are nobody's: the network is never quite sure of empty places.
+_LEAST = 4 / 255
+
+
+class WholePipeline:
+    """See `pipeline.Pipeline`. Frames have one layer, of everybody."""
+
+    def __init__(self, network: WholeFrames, scale: Scale, stages: Stages) -> None:
+        self._network = network
+        self._scale = scale
+        self.stages = stages
+
+    def advance(self, frame: SourceFrame, memory: Memory) -> tuple[Memory, Mapping[str, Small]]:
+        """Steps the network: what warm-up frames need."""
+        with self.stages.measure("matte"):
+            return self._network.look(memory, frame.eyes)
+
+    def make(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Frame]:
+        """Steps the network and finishes the frame."""
+        memory, found = self.advance(frame, memory)
+        with self.stages.measure("upsample"):
+            shrink = self._scale.delivered
+            eyes = {v: eye.reduced(shrink) if shrink > 1 else eye for v, eye in frame.eyes.items()}
+            views = {view: _matte(small, eyes[view]) for view, small in found.items()}
+        return memory, Frame(frame.index, views, metadata)
+
+
+def _matte(small: Small, eye: EyeImage) -> ViewMatte:
+    height, width = small.alpha.shape
+    x, y, w, h = cv2.boundingRect((small.alpha >= _LEAST).astype(np.uint8))
+    if w == 0:
+        return ViewMatte(eye.width, eye.height, ())
+    part = Rect(x, y, x + w, y + h).grown(2).clipped(width, height)
+    sx, sy = eye.width / width, eye.height / height
+    rect = Rect(round(part.x0 * sx), round(part.y0 * sy), round(part.x1 * sx), round(part.y1 * sy)).clipped(eye.width, eye.height)
+    # nothing to add where the network saw the picture as it is
+    large = eye.guide(rect).luma if max(sx, sy) > 1 else None
+    alpha = placed(small.alpha, small.luma, large, rect, (sx, sy))
+    alpha[alpha < _LEAST] = 0
+    confidence = np.abs(2 * alpha - 1)
+    return ViewMatte(eye.width, eye.height, (Layer(1, NAME, rect, half(alpha), half(confidence)),))

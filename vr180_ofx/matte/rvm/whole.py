@@ -1,0 +1,80 @@
+"""RVM on whole eyes, without knowing anybody: what it was made for, and the fallback where nobody is to be told from anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+
+from vr180_ofx.matte.rvm.model import Rvm, State
+from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
+from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.vr180.window import Rect
+
+_SCALES = ("r1", "r2", "r3", "r4")
+#: auto: the longer side that the network sees. It was trained with 512.
+_AUTO = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """What the network says of one eye. alpha, luma: (h, w) of the small picture, 0..1. scale: (x, y) pixels of the eye for one."""
+
+    alpha: FloatArray
+    luma: FloatArray
+    scale: tuple[float, float]
+
+
+class WholeFrames:
+    """ratio: the size of the picture that the network sees, of the eye's; 0 makes its longer side 512 pixels."""
+
+    window_size = 0
+    exact_after: int | None = None
+    wants_prompts = False
+
+    def __init__(self, network: Rvm, ratio: float = 0.0) -> None:
+        self.network = network
+        self.ratio = ratio
+
+    def identity(self) -> str:
+        return f"whole:{self.network.identity()}:{self.ratio:g}"
+
+    def begin(self) -> Memory:
+        return Memory()
+
+    def step(self, memory: Memory, windows: Mapping[Key, WindowImage], batch: int = 0) -> tuple[Memory, dict[Key, Mask]]:
+        raise NotImplementedError("RVM on whole frames knows no people; it has `look`")
+
+    def look(self, memory: Memory, eyes: Mapping[str, EyeImage]) -> tuple[Memory, dict[str, Small]]:
+        """One frame. All eyes at once."""
+        views = list(eyes)
+        seen = {view: self._shrunk(eye) for view, eye in eyes.items()}
+        states = [self._state(memory, view) for view in views]
+        _, alphas, after = self.network.step(np.stack([seen[v][0] for v in views]), states)
+        out, arrays = {}, cast("dict[str, Array]", {})
+        for view, alpha, state in zip(views, alphas, after, strict=True):
+            eye = eyes[view]
+            out[view] = Small(alpha, seen[view][1], (eye.width / alpha.shape[1], eye.height / alpha.shape[0]))
+            arrays |= {f"{view}.{name}": values for name, values in zip(_SCALES, state, strict=True)}
+        return Memory(arrays), out
+
+    def _shrunk(self, eye: EyeImage) -> tuple[FloatArray, FloatArray]:
+        """(picture, luma) as large as the network wants it."""
+        ratio = self.ratio or min(1.0, _AUTO / max(eye.width, eye.height))
+        size = max(32, round(eye.width * ratio)), max(32, round(eye.height * ratio))
+        factor = max(1, int(1 / ratio))
+        near = eye.reduced(factor) if factor > 1 else eye
+        whole = Rect(0, 0, near.width, near.height)
+        rgb, luma = near.region(whole), near.guide(whole).luma
+        if (near.width, near.height) != size:
+            how = cv2.INTER_AREA if near.width > size[0] else cv2.INTER_LINEAR
+            rgb, luma = (cv2.resize(p, size, interpolation=how) for p in (rgb, luma))
+        return rgb, luma
+
+    def _state(self, memory: Memory, view: str) -> State | None:
+        found = [memory.arrays.get(f"{view}.{name}") for name in _SCALES]
+        return cast(State, tuple(found)) if all(a is not None for a in found) else None
