@@ -142,7 +142,7 @@ class MattingSettings(Section):
 
     tracker: Literal["auto", "blazepose", "sam2.1_t", "sam2.1_s", "sam2.1_b+", "sam2.1_l", "rvm"] = Field(
         "auto",
-        description="Who follows the people. auto: the best SAM 2.1 on CUDA whose weights are there, else blazepose. rvm: nobody; see `matte`.",
+        description="Who follows the people. auto: the best SAM 2.1 on CUDA whose weights are there, else blazepose. rvm: whole eyes.",
     )
     refiner: Literal["auto", "none", "guided", "closed_form", "rvm"] = Field(
         "auto", description="How edges are made at full resolution. auto: rvm on CUDA when its weights are there, else guided."

@@ -51,7 +51,7 @@ static const Parameter node_parameters[] = {
      "", 0.0, "", -1000000000.0, 1000000000.0, 0, 1},
     {"mix", "Mix", K_FLOAT, "matte", "0 leaves the input's alpha as it is, 1 replaces it by the matte.",
      "", 1.0, "", 0.0, 1.0, 0, 1},
-    {"tracker", "Tracker", K_CHOICE, "matte", "Who follows the people. auto: the best SAM 2.1 on CUDA whose weights are there, else blazepose. rvm: nobody; see `matte`.",
+    {"tracker", "Tracker", K_CHOICE, "matte", "Who follows the people. auto: the best SAM 2.1 on CUDA whose weights are there, else blazepose. rvm: whole eyes.",
      "matting.tracker", 0.0, "auto", -1000000000.0, 1000000000.0, choices_tracker, 0},
     {"refiner", "Refiner", K_CHOICE, "matte", "How edges are made at full resolution. auto: rvm on CUDA when its weights are there, else guided.",
      "matting.refiner", 0.0, "auto", -1000000000.0, 1000000000.0, choices_refiner, 0},

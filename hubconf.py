@@ -1,0 +1,48 @@
+"""Entry points for ``torch.hub``: Robust Video Matting, written anew, and a converter of videos.
+
+model = torch.hub.load("OWNER/vr180-ofx", "mobilenetv3", trust_repo=True)        # or "resnet50"
+foreground, alpha, *memory = model(picture, *memory, downsample_ratio=0.25)
+convert = torch.hub.load("OWNER/vr180-ofx", "converter", trust_repo=True)
+convert("clip.mp4", "out", outputs=("alpha", "composite"), downsample="high")
+"""
+
+dependencies = ["torch", "torchvision"]
+
+
+def mobilenetv3(pretrained=True, refiner="deep_guided_filter", weights=None):
+    """The network with a MobileNetV3-Large encoder. See `_network`."""
+    return _network("mobilenetv3", pretrained, refiner, weights)
+
+
+def resnet50(pretrained=True, refiner="deep_guided_filter", weights=None):
+    """The network with a ResNet-50 encoder. See `_network`."""
+    return _network("resnet50", pretrained, refiner, weights)
+
+
+def _network(variant, pretrained, refiner, weights):
+    """pretrained: with the authors' weights (GPL-3.0), fetched if need be. weights: a file of your own instead. refiner:
+    deep_guided_filter or fast_guided_filter; weights know theirs. Returns a `RvmNetwork` in evaluation mode.
+    """
+    from pathlib import Path
+
+    from vr180_ofx.matte.rvm.model import load_network
+    from vr180_ofx.matte.rvm.network import RvmNetwork
+    from vr180_ofx.weights.store import WeightsError, pull
+
+    if weights is None and not pretrained:
+        return RvmNetwork(variant, refiner).eval()
+    network = load_network(Path(weights) if weights is not None else pull(f"rvm_{variant}"))
+    if type(network.backbone).__name__.lower() != variant:
+        raise WeightsError(f"{weights} is not of {variant}")
+    return network
+
+
+def converter():
+    """A function: clip, folder, outputs, images, downsample, weights -> reports. See `vr180_ofx.output.whole.matte`."""
+    from vr180_ofx.output.whole import matte, settings_of
+    from vr180_ofx.settings import Settings
+
+    def convert(clip, folder, outputs=("alpha",), images=False, downsample="auto", weights=None):
+        return matte(clip, folder, outputs, images, settings_of(Settings(), weights, downsample))
+
+    return convert
