@@ -3,8 +3,9 @@
 The floor is what stays when no matte is made: decoding every frame and writing the same EXR files by the OpenEXR library, measured
 in the same run. Our own writer makes the same bytes in less time, so the ratio to decoding and that is given, too.
 
-    python benchmarks/render.py CLIP [--frames N] [--json]
+    python benchmarks/render.py CLIP [--frames N] [--refiner rvm --refiner-weights F [--whole-frame]] [--json]
 
+With --whole-frame, RVM as people run it: the network on whole frames at downsample 0.25, with its own filter up to full resolution.
 With more frames than the clip has, the clip is repeated by copying its packets: for the memory of long clips.
 """
 
@@ -43,11 +44,24 @@ def main() -> None:
     parser.add_argument("clip")
     parser.add_argument("--frames", type=int, default=0, help="repeat the clip up to so many frames")
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="K=V")
+    parser.add_argument("--refiner", help="matting.refiner")
+    parser.add_argument("--refiner-weights", metavar="F")
+    parser.add_argument("--whole-frame", type=int, nargs="?", const=4, default=0, metavar="N", help="frames of RVM on whole frames, too")
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
     arguments = parser.parse_args()
+    for key in ("refiner", "refiner_weights"):
+        if getattr(arguments, key):
+            arguments.overrides.append(f"matting.{key}={getattr(arguments, key)}")
     tune_process()  # as the command line does
     with tempfile.TemporaryDirectory(prefix="vr180-bench.") as name:
         result = measure(Path(arguments.clip), Path(name), arguments.frames, arguments.overrides)
+    if arguments.whole_frame:
+        seconds = measure_whole_frame(Path(arguments.clip), Path(arguments.refiner_weights), arguments.whole_frame)
+        result["rvm_on_whole_frames"] = {
+            "s_per_frame": round(seconds, 3),
+            "times_slower_than_end_to_end": round(seconds * result["fps_end_to_end"], 3),
+            "times_slower_than_render_alone": round(seconds * result["fps_render_alone"], 3),
+        }
     print(json.dumps(result, indent=None if arguments.json else 1))
 
 
@@ -95,6 +109,22 @@ def measure(path: Path, work: Path, frames: int, overrides: list[str]) -> dict[s
         "ms_per_frame_of_stages": {k: round(1000 * v["seconds"] / count, 1) for k, v in report.stages.items()},
         "resident_mb": {"peak": peak[0] >> 20, **{f"at frame {k}": v >> 20 for k, v in memory.items()}},
     }
+
+
+def measure_whole_frame(path: Path, weights: Path, frames: int) -> float:
+    """Seconds for a frame of RVM alone, without decoding and writing; the first one warms up."""
+    from vr180_ofx.matte.rvm.model import Rvm
+    from vr180_ofx.vr180.window import Rect
+
+    network, states, times = Rvm(weights), [None], []
+    with open_clip(path, Settings.from_values({"input": {"layout": "mono"}})) as clip:
+        for n in range(min(frames + 1, len(clip))):
+            eye = clip.frame(n).eyes["left"]
+            picture = eye.region(Rect(0, 0, eye.width, eye.height))[None]
+            start = time.perf_counter()
+            states = network.step(picture, states, 0.25)[2]
+            times.append(time.perf_counter() - start)
+    return float(np.median(times[1:]))
 
 
 def measure_floor(clip: Clip, plan: Any, settings: Settings, folder: Path, limit: int = 24) -> dict[str, float]:
