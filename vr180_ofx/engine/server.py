@@ -296,6 +296,8 @@ class FrameServer:
         if not self._level.batch:
             self._checkpoints.save_newest()
         self._decoder.close()
+        if isinstance(self._tracker, Softened):
+            self._tracker.close()
         self._pool.shutdown()
 
     # the engine thread -------------------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ class Matter(Protocol):
 
     def begin(self) -> Memory: ...
 
+    def close(self) -> None: ...
+
     def step(
         self, memory: Memory, windows: Mapping[Key, WindowImage], masks: Mapping[Key, Mask], batch: int = 0
     ) -> tuple[Memory, dict[Key, Soft]]: ...
@@ -33,6 +35,10 @@ class Softened:
         self._tracker, self._matter = tracker, matter
         self._stages = stages or Stages()
         self.window_size, self.wants_prompts = tracker.window_size, tracker.wants_prompts
+
+    def close(self) -> None:
+        """Ends the network's threads."""
+        self._matter.close()
 
     def identity(self) -> str:
         return f"{self._tracker.identity()}+{self._matter.identity()}"

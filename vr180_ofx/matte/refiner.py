@@ -7,6 +7,7 @@ sharp as the plate and no full-size image is ever made: alpha = a . guide + b, w
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,8 @@ def make_matter(settings: Settings, where: Callable[[Settings], tuple[str, str]]
     from vr180_ofx.matte.rvm.model import Rvm
     from vr180_ofx.matte.rvm.windows import RvmWindows
 
-    return RvmWindows(Rvm(rvm_weights(settings), *where(settings)), m.refiner_size or 384)
+    threads = settings.hardware.threads or os.cpu_count() or 1
+    return RvmWindows(Rvm(rvm_weights(settings), *where(settings)), m.refiner_size or 384, threads)
 
 
 def rvm_weights(settings: Settings) -> Path:

@@ -60,12 +60,15 @@ def _read(path: Path) -> dict[str, Tensor]:
 class Rvm:
     """precision: float32, float16 or bfloat16."""
 
-    def __init__(self, weights: Path, device: str = "cpu", precision: str = "float32") -> None:
+    def __init__(self, weights: Path, device: str = "cpu", precision: str = "float32", plain: bool = False) -> None:
+        """plain: as it was published, for comparison."""
         network = load_network(weights)
         self.device = torch.device(device)
         self.dtype = getattr(torch, precision)
         # with channels last convolutions take half the time on CPUs
-        self.network = folded(network).to(self.device, self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.layout = torch.contiguous_format if plain else torch.channels_last
+        module = network if plain else folded(network)
+        self.network = module.to(self.device, self.dtype, memory_format=self.layout)  # type: ignore[call-overload]
         self.sha256 = file_sha256(weights)
         self.precision = precision
 
@@ -80,7 +83,7 @@ class Rvm:
         """
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(pictures, np.float32)).permute(0, 3, 1, 2)
-            batch = batch.to(self.device, self.dtype, memory_format=torch.channels_last)
+            batch = batch.to(self.device, self.dtype, memory_format=self.layout)
             foreground, alpha, *memory = self.network(batch, *self._memory(states), downsample_ratio=ratio)
             kept = [m.to(torch.float16).cpu().numpy() for m in memory]
             return (
@@ -96,5 +99,5 @@ class Rvm:
         out: list[Tensor | None] = []
         for k, like in enumerate(known):
             stacked = np.stack([np.zeros_like(like) if s is None else s[k] for s in states])
-            out.append(torch.from_numpy(stacked).to(self.device, self.dtype, memory_format=torch.channels_last))
+            out.append(torch.from_numpy(stacked).to(self.device, self.dtype, memory_format=self.layout))
         return out
