@@ -111,7 +111,7 @@ class Pipeline:
                 names, projection = {p.id: p.name for p in self.plan.people}, self._projection(eyes[LEFT])
                 report = settle(
                     self.consistency, verdicts, patches, scores, windows, eyes, projection, names,
-                    lambda function, items: list(self._map(function, items)),
+                    lambda function, items: list(self._map(function, items)), bool(softened),
                 )  # fmt: skip
             metadata = metadata | report.to_dict()
         with self.stages.measure("combine"):

@@ -123,15 +123,22 @@ def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], refined: Map
 
 
 def _fused(alpha: FloatArray, refined: FloatArray, unit: float) -> FloatArray:
-    wide = (np.abs(alpha - refined) > 0.5).astype(np.uint8)
+    share = SAY * same_edge(alpha, refined, unit)
+    out: FloatArray = ((1 - share) * alpha + share * refined).astype(np.float32)
+    return out
+
+
+def same_edge(a: FloatArray, b: FloatArray, unit: float) -> FloatArray:
+    """Where two alphas, (h, w) 0..1, differ in no more than where exactly an edge is: 1 there, 0 near differences that are wider, and soft
+    in between. unit: pixels for one of a picture of 384.
+    """
+    wide = (np.abs(a - b) > 0.5).astype(np.uint8)
     radius, around = max(1, round(_WIDE * unit)), max(1, round(_AROUND * unit))
     opened = cv2.erode(wide, _disc(radius))
-    if opened.any():
-        felt = cv2.dilate(opened, _disc(radius + around)).astype(np.float32)
-        share = SAY * (1 - cv2.blur(felt, (2 * around + 1, 2 * around + 1)))
-    else:
-        share = np.full_like(alpha, SAY)
-    out: FloatArray = ((1 - share) * alpha + share * refined).astype(np.float32)
+    if not opened.any():
+        return np.ones_like(a)
+    felt = cv2.dilate(opened, _disc(radius + around)).astype(np.float32)
+    out: FloatArray = 1 - cv2.blur(felt, (2 * around + 1, 2 * around + 1))
     return out
 
 

@@ -101,11 +101,11 @@ def carried_mask(
 def settle(
     consistency: Consistency, verdicts: Mapping[int, Verdict], patches: dict[Key, Patch | None], scores: Mapping[Key, float],
     windows: Mapping[Key, WindowImage], eyes: dict[str, EyeImage], projection: Projection, names: Mapping[int, str],
-    run: Callable[[Callable[[int], None], list[int]], object],
+    run: Callable[[Callable[[int], None], list[int]], object], edges_only: bool = False,
 ) -> Report:  # fmt: skip
     """Corrects and joins mattes, in place.
 
-    scores: how sure trackers were. run: calls a function for each of several people, at once if it can.
+    edges_only: see `reconcile.join`. scores: how sure trackers were. run: calls a function for each of several people, at once if it can.
     """
     report = Report({}, {}, {}, [])
     for person, verdict in verdicts.items():
@@ -141,7 +141,7 @@ def settle(
     def work(person: int) -> None:
         left, right = patches[person, LEFT], patches[person, RIGHT]
         assert left is not None and right is not None
-        agreed = join(eyes[LEFT], eyes[RIGHT], left, right, projection, consistency.alignment)
+        agreed = join(eyes[LEFT], eyes[RIGHT], left, right, projection, consistency.alignment, edges_only)
         patches[person, LEFT], patches[person, RIGHT] = agreed.left, agreed.right
         used[person] = agreed.used
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from vr180_ofx.matte.gate import same_edge
 from vr180_ofx.matte.paste import Patch, spread
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, looked_up, measure
@@ -43,22 +44,24 @@ class Agreement:
 
 
 def join(
-    left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection, alignment: Alignment = LEVEL
-) -> Agreement:
+    left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection, alignment: Alignment = LEVEL,
+    edges_only: bool = False,
+) -> Agreement:  # fmt: skip
     """Mattes that agree. Those who are in one eye alone, or cannot be measured, stay as they are.
 
-    projection: of the eyes' pictures, whose size is the mattes', too. alignment: how the cameras are turned against each other.
+    projection: of the eyes' pictures, whose size is the mattes', too. alignment: how the cameras are turned against each other. edges_only:
+    where the eyes differ in more than an edge, each keeps its own: for mattes that err less in one eye than two of them do together.
     """
     found = measure(left, right, in_left, in_right, projection, alignment)
     if found is None or found.sureness < LEAST_SURE:
         return Agreement(in_left, in_right, 0.0, False)
-    new_right, overlap = _heard(in_right, in_left, found, projection, alignment, to_left=True)
-    new_left, _ = _heard(in_left, in_right, found, projection, alignment, to_left=False)
+    new_right, overlap = _heard(in_right, in_left, found, projection, alignment, True, edges_only)
+    new_left, _ = _heard(in_left, in_right, found, projection, alignment, False, edges_only)
     return Agreement(new_left, new_right, overlap, True)
 
 
 def _heard(
-    own: Patch, other: Patch, found: Disparity, projection: Projection, alignment: Alignment, to_left: bool
+    own: Patch, other: Patch, found: Disparity, projection: Projection, alignment: Alignment, to_left: bool, edges_only: bool
 ) -> tuple[Patch, float]:  # fmt: skip
     """One eye's matte with what the other says of its pixels, and how far both agreed."""
     rect = own.rect.grown(4).clipped(projection.width, projection.height)
@@ -67,6 +70,8 @@ def _heard(
     theirs, their_say = (looked_up(v, places, other.rect) for v in (other.alpha, other.confidence))
     weights = my_say + _SAY, their_say + _SAY
     joined = (mine * weights[0] + theirs * weights[1]) / (weights[0] + weights[1])
+    if edges_only:
+        joined = mine + (joined - mine) * same_edge(mine, theirs, float(np.sqrt(mine.size)) / 384)
     union = np.maximum(mine, theirs).sum()
     overlap = float(np.minimum(mine, theirs).sum() / union) if union > 0 else 0.0
     return replace(own, rect=rect, alpha=joined.astype(np.float32), confidence=my_say), overlap
