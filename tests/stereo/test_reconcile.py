@@ -74,6 +74,21 @@ def test_the_eye_that_is_sure_decides(scene):
     assert whole(agreed.left)[alpha_left > 0.5].mean() > 0.98
 
 
+def test_what_is_more_than_an_edge_stays_each_eyes_own_when_that_is_asked_for(scene):
+    (left, alpha_left, _), (right, alpha_right, distance) = scene["left"], scene["right"]
+    holed = cv2.GaussianBlur(alpha_right, (0, 0), 3)
+    ys, xs = np.nonzero(alpha_right > 0.5)
+    y, x = int(ys.mean()), int(xs.mean())
+    holed[y - 10 : y + 10, x - 10 : x + 10] = 0
+    for edges_only in (False, True):
+        agreed = join(left, right, patch(alpha_left), patch(holed), PROJECTION, edges_only=edges_only)
+        hole = whole(agreed.right)[y - 6 : y + 6, x - 6 : x + 6]
+        assert (hole.max() < 0.1) == edges_only
+        # the soft edge is shared in either case
+        edge = (distance > 0) & (holed > 0.5) & (holed < 0.9)
+        assert np.abs(whole(agreed.right) - alpha_right)[edge].mean() < 0.8 * np.abs(holed - alpha_right)[edge].mean()
+
+
 def test_there_and_back_is_the_same_place(scene):
     (left, alpha_left, _), (right, alpha_right, _) = scene["left"], scene["right"]
     found = measure(left, right, patch(alpha_left), patch(alpha_right), PROJECTION)

@@ -115,6 +115,32 @@ def test_tampered_weights_are_not_loaded(server):
     assert "100 bytes" in store.verify("toy")
 
 
+def test_weights_without_a_published_hash_are_held_to_what_came_first(server, monkeypatch, tmp_path):
+    archive = tmp_path / "weights.zip"
+    with zipfile.ZipFile(archive, "w") as z:
+        z.writestr("data.pkl", DATA)
+    server[0].body = archive.read_bytes()
+    monkeypatch.setitem(CATALOGUE, "toy", replace(CATALOGUE["toy"], sha256="", size=0))
+    server[0].cut_after = 300_000
+    with pytest.raises(store.WeightsError, match="ended after 300000 of"):
+        store.pull("toy")
+    path = store.pull("toy")
+    assert path.read_bytes() == server[0].body and store.verify("toy") is None
+    assert path.with_name("toy.bin.sha256").read_text().strip() == hashlib.sha256(server[0].body).hexdigest()
+    path.write_bytes(server[0].body + b"!")
+    with pytest.raises(store.WeightsError, match="is not what was fetched"):
+        store.require("toy")
+    # a page that says that you should log in is no weights
+    server[0].body = b"<html>log in</html>"
+    path.unlink()
+    with pytest.raises(store.WeightsError, match="thrown away"):
+        store.pull("toy")
+    # somebody's own copy, without a note
+    path.with_name("toy.bin.sha256").unlink()
+    path.write_bytes(archive.read_bytes())
+    assert store.require("toy") == path
+
+
 def test_offline_and_missing(server, monkeypatch):
     monkeypatch.setitem(CATALOGUE, "toy", replace(CATALOGUE["toy"], source=UrlSource("http://127.0.0.1:9/toy.bin")))
     with pytest.raises(store.WeightsError, match="are you online"):

@@ -1,0 +1,87 @@
+"""What a matting network says of everybody, made each person's own."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from vr180_ofx.matte.gate import same_edge, shared_out
+from vr180_ofx.matte.upsample import placed, upsampled
+from vr180_ofx.vr180.window import Rect
+
+SIDE = 384
+
+
+def disc(x, y, radius, soft=1.5):
+    ys, xs = np.mgrid[:SIDE, :SIDE]
+    return np.clip((radius - np.hypot(xs - x, ys - y)) / (2 * soft) + 0.5, 0, 1).astype(np.float32)
+
+
+def claim(mask):
+    m = np.clip(mask, 1e-3, 1 - 1e-3)
+    return np.log(m / (1 - m)).astype(np.float32)
+
+
+def test_two_people_share_what_the_network_sees():
+    """They touch; the tracker's masks are a little off, the network's edges are right."""
+    one, two = disc(140, 190, 60), disc(250, 190, 50)
+    everybody = np.maximum(one, two)
+    masks = {1: disc(143, 190, 58), 2: disc(247, 192, 50)}
+    made = shared_out(everybody, {p: claim(m) for p, m in masks.items()}, masks)
+    total = made[1] + made[2]
+    assert total.max() <= 1 + 1e-5 and np.abs(total - everybody).mean() < 0.006
+    for p, real in ((1, one), (2, two)):
+        assert np.minimum(made[p], real).sum() / np.maximum(made[p], real).sum() > 0.95
+
+
+def test_who_nobody_follows_is_nobodys_and_hair_beyond_the_mask_is_kept():
+    person, hair, stranger = disc(120, 220, 70), disc(120, 150, 22), disc(340, 60, 25)
+    network = np.maximum.reduce([person, hair, stranger])
+    made = shared_out(network, {1: claim(person)}, {1: person})[1]
+    assert made[35:85, 320:360].max() == 0
+    assert made[135:145, 115:125].min() > 0.9
+
+
+def test_the_network_is_believed_where_a_mask_is_wrong_by_more_than_an_edge():
+    person = disc(190, 190, 80)
+    hand = np.zeros_like(person)
+    hand[170:210, 82:115] = 1
+    network = np.maximum(person, hand)
+    # the tracker does not see the hand, and takes a hole for the person
+    network[150:175, 190:215] = 0
+    made = shared_out(network, {1: claim(person)}, {1: person})[1]
+    assert made[180:200, 86:104].min() > 0.9 and made[158:168, 198:208].max() < 0.1
+    # an edge that both see a pixel apart is in the middle
+    shifted = shared_out(disc(190, 190, 80), {1: claim(disc(192, 190, 80))}, {1: disc(192, 190, 80)})[1]
+    assert np.abs(shifted - disc(191, 190, 80)).mean() < 0.3 * np.abs(disc(190, 190, 80) - disc(191, 190, 80)).mean()
+
+
+def test_nobody_is_nobody():
+    empty = np.full((SIDE, SIDE), -8, np.float32)
+    made = shared_out(disc(190, 190, 50), {1: empty, 2: empty}, {1: np.zeros_like(empty), 2: np.zeros_like(empty)})
+    assert made[1].max() == made[2].max() == 0
+
+
+def test_what_is_an_edge():
+    a = disc(190, 190, 80)
+    assert same_edge(a, disc(191, 190, 80), 1.0).min() == 1
+    other = a.copy()
+    other[180:200, 180:200] = 0
+    told = same_edge(a, other, 1.0)
+    assert told[190, 190] == 0 and told[60, 60] == 1 and ((told > 0) & (told < 1)).any()
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_part_of_a_picture_by_any_factor_is_the_same_as_all_of_it(factor):
+    rng = np.random.default_rng(2)
+    large = cv2.GaussianBlur(rng.random((60 * factor, 60 * factor)).astype(np.float32), (0, 0), 2)
+    small = cv2.resize(large, (60, 60), interpolation=cv2.INTER_AREA)
+    alpha = cv2.GaussianBlur((rng.random((60, 60)) > 0.5).astype(np.float32), (0, 0), 1.5)
+    whole = upsampled(alpha, small, large, factor)
+    rect = Rect(31, 22, 77, 85)
+    part = placed(alpha, small, np.ascontiguousarray(large[rect.slices]), rect, (factor, factor))
+    assert np.abs(part - whole[rect.slices]).max() < 0.02
+    plain = placed(alpha, small, None, rect, (factor, factor))
+    cubic = cv2.resize(alpha, (60 * factor, 60 * factor), interpolation=cv2.INTER_CUBIC)
+    assert np.abs(plain - np.clip(cubic, 0, 1)[rect.slices]).max() < 0.02
