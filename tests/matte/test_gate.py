@@ -28,9 +28,11 @@ def test_two_people_share_what_the_network_sees():
     one, two = disc(140, 190, 60), disc(250, 190, 50)
     everybody = np.maximum(one, two)
     masks = {1: disc(143, 190, 58), 2: disc(247, 192, 50)}
-    made = shared_out(everybody, {p: claim(m) for p, m in masks.items()}, masks)
+    made = shared_out(everybody, {p: claim(m) for p, m in masks.items()}, np.maximum(masks[1], masks[2]))
     total = made[1] + made[2]
-    assert total.max() <= 1 + 1e-5 and np.abs(total - everybody).mean() < 0.006
+    assert total.max() <= 1 + 1e-5 and np.abs(total - everybody).mean() < 0.004
+    # no seam where they touch
+    assert total[cv2.erode(everybody, np.ones((15, 15))) > 0.99].min() > 0.97
     for p, real in ((1, one), (2, two)):
         assert np.minimum(made[p], real).sum() / np.maximum(made[p], real).sum() > 0.95
 
@@ -38,7 +40,7 @@ def test_two_people_share_what_the_network_sees():
 def test_who_nobody_follows_is_nobodys_and_hair_beyond_the_mask_is_kept():
     person, hair, stranger = disc(120, 220, 70), disc(120, 150, 22), disc(340, 60, 25)
     network = np.maximum.reduce([person, hair, stranger])
-    made = shared_out(network, {1: claim(person)}, {1: person})[1]
+    made = shared_out(network, {1: claim(person)}, person)[1]
     assert made[35:85, 320:360].max() == 0
     assert made[135:145, 115:125].min() > 0.9
 
@@ -50,16 +52,16 @@ def test_the_network_is_believed_where_a_mask_is_wrong_by_more_than_an_edge():
     network = np.maximum(person, hand)
     # the tracker does not see the hand, and takes a hole for the person
     network[150:175, 190:215] = 0
-    made = shared_out(network, {1: claim(person)}, {1: person})[1]
+    made = shared_out(network, {1: claim(person)}, person)[1]
     assert made[180:200, 86:104].min() > 0.9 and made[158:168, 198:208].max() < 0.1
     # an edge that both see a pixel apart is in the middle
-    shifted = shared_out(disc(190, 190, 80), {1: claim(disc(192, 190, 80))}, {1: disc(192, 190, 80)})[1]
+    shifted = shared_out(disc(190, 190, 80), {1: claim(disc(192, 190, 80))}, disc(192, 190, 80))[1]
     assert np.abs(shifted - disc(191, 190, 80)).mean() < 0.3 * np.abs(disc(190, 190, 80) - disc(191, 190, 80)).mean()
 
 
 def test_nobody_is_nobody():
     empty = np.full((SIDE, SIDE), -8, np.float32)
-    made = shared_out(disc(190, 190, 50), {1: empty, 2: empty}, {1: np.zeros_like(empty), 2: np.zeros_like(empty)})
+    made = shared_out(disc(190, 190, 50), {1: empty, 2: empty}, np.zeros_like(empty))
     assert made[1].max() == made[2].max() == 0
 
 

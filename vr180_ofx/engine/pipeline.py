@@ -115,7 +115,7 @@ class Pipeline:
                 )  # fmt: skip
             metadata = metadata | report.to_dict()
         with self.stages.measure("combine"):
-            views = {view: self._combine(view, eye, patches, claims, windows) for view, eye in eyes.items()}
+            views = {view: self._combine(view, eye, patches, claims, windows, set(softened)) for view, eye in eyes.items()}
         if self.scale.made > self.scale.delivered:
             with self.stages.measure("upsample"):
                 factor, large = self.scale.made // self.scale.delivered, self._eyes(frame, self.scale.delivered)
@@ -217,9 +217,12 @@ class Pipeline:
         return out
 
     def _combine(
-        self, view: str, eye: EyeImage, patches: dict[Key, Patch | None], masks: dict[Key, Mask], windows: dict[Key, WindowImage]
-    ) -> ViewMatte:
-        """Where people overlap, each pixel is shared out so that the layers add up to the union."""
+        self, view: str, eye: EyeImage, patches: dict[Key, Patch | None], masks: dict[Key, Mask], windows: dict[Key, WindowImage],
+        softened: set[Key],
+    ) -> ViewMatte:  # fmt: skip
+        """Where people overlap, each pixel is shared out so that the layers add up to the union. softened: whose patches a matting network
+        made.
+        """
         mine = {key[0]: p for key, p in patches.items() if key[1] == view and p is not None}
         projection = self._projection(eye)
         alphas = {k: p.alpha for k, p in mine.items()}
@@ -229,6 +232,12 @@ class Pipeline:
             if overlap.empty:
                 continue
             pa, pb = (alphas[k][overlap.shifted(-r.x0, -r.y0).slices] for k, r in ((a, ra), (b, rb)))
+            if masks[a, view].soft is not None and masks[a, view].soft is masks[b, view].soft and {(a, view), (b, view)} <= softened:
+                # shared out already: together they are the union, but for what interpolation added
+                total = np.maximum(pa + pb, 1)
+                pa /= total
+                pb /= total
+                continue
             # only where both claim more than there is, and nothing is computed elsewhere
             crowded = np.minimum(pa, pb) > 1e-3
             if not crowded.any() or (pa + pb).max() <= 1:

@@ -23,6 +23,8 @@ from vr180_ofx.vr180.window import Window
 SAY = 0.5
 #: Differences wider than this are no matter of edges, and are felt so far around; in pixels of a picture of 384.
 _WIDE, _AROUND = 1.5, 8
+#: So far from an edge of the network's the mask has a say, in the same pixels.
+_BESIDE = 4
 #: So far from all masks the network is believed, and from so far on it is not; in shares of the picture's side.
 NEAR, FAR = 0.08, 0.2
 #: A mask's logits fall by so much for each pixel (of 384) away from it, so that what nobody claims goes to who is nearest.
@@ -72,10 +74,8 @@ class Shape:
 def soften(soft: Soft, claims: Mapping[int, Claim], refiner: Refiner) -> dict[int, Shape]:
     """Person -> what the network's picture makes of them."""
     rays = soft.window.directions(soft.look.points())
-    logits, refined = {}, {}
-    for p, claim in claims.items():
-        logits[p] = _looked_up(claim.logits, _places(claim.window, rays), -8.0)
-        refined[p] = _evaluated(refine(refiner, soft.guide, sigmoid(logits[p])), soft.guide)
+    logits = {p: _looked_up(claim.logits, _places(claim.window, rays), -8.0) for p, claim in claims.items()}
+    refined = _evaluated(refine(refiner, soft.guide, sigmoid(np.maximum.reduce(list(logits.values())))), soft.guide)
     alphas = shared_out(soft.alpha, logits, refined)
     place = (soft.look.x, soft.look.y, soft.look.scale)
     return {p: Shape(replace(detailed(a, soft.guide), place=place), soft.window, a) for p, a in alphas.items()}
@@ -99,13 +99,14 @@ def _evaluated(refined: Refined, guide: FloatArray) -> FloatArray:
     return out
 
 
-def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], refined: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
+def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], refined: FloatArray) -> dict[int, FloatArray]:
     """Person -> alpha, (h, w) 0..1, which add up to at most 1.
 
-    alpha: (h, w) 0..1, the network's, of everybody. logits: (h, w) each person's mask. refined: (h, w) 0..1 the same with fine edges.
+    alpha: (h, w) 0..1, the network's, of everybody. logits: (h, w) each person's mask. refined: (h, w) 0..1, of all
+    masks together, with fine edges.
     """
     unit = float(np.sqrt(alpha.size)) / 384
-    total = _fused(alpha, np.clip(sum(refined.values()), 0, 1).astype(np.float32), unit)
+    total = _fused(alpha, refined, unit)
     away = {p: cv2.distanceTransform((v <= 0).astype(np.uint8), cv2.DIST_L2, 5) if (v > 0).any() else None for p, v in logits.items()}
     known = [a for a in away.values() if a is not None]
     if not known:
@@ -123,7 +124,9 @@ def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], refined: Map
 
 
 def _fused(alpha: FloatArray, refined: FloatArray, unit: float) -> FloatArray:
-    share = SAY * same_edge(alpha, refined, unit)
+    # where the network sees no edge there is none: not between people either, where masks have one
+    edge = cv2.dilate(((alpha > 0.05) & (alpha < 0.95)).astype(np.uint8), _disc(max(1, round(_BESIDE * unit))))
+    share = SAY * same_edge(alpha, refined, unit) * cv2.blur(edge.astype(np.float32), (3, 3))
     out: FloatArray = ((1 - share) * alpha + share * refined).astype(np.float32)
     return out
 
