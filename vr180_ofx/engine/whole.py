@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
 from vr180_ofx.engine.pipeline import Scale
-from vr180_ofx.matte.rvm.whole import Small, WholeFrames
 from vr180_ofx.matte.upsample import placed
 from vr180_ofx.media.picture import EyeImage, SourceFrame
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.base import Memory
 from vr180_ofx.vr180.window import Rect
+
+if TYPE_CHECKING:
+    from vr180_ofx.matte.rvm.whole import Small, WholeFrames
 
 NAME = "everybody"
 #: Alphas below this are nobody's: the network is never quite sure of empty places.

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.rvm.model import Rvm, State
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.vr180.window import Rect
+
+if TYPE_CHECKING:
+    from vr180_ofx.matte.rvm.model import Rvm, State
 
 _SCALES = ("r1", "r2", "r3", "r4")
 #: auto: the longer side that the network sees. It was trained with 512.
@@ -77,4 +79,4 @@ class WholeFrames:
 
     def _state(self, memory: Memory, view: str) -> State | None:
         found = [memory.arrays.get(f"{view}.{name}") for name in _SCALES]
-        return cast(State, tuple(found)) if all(a is not None for a in found) else None
+        return cast("State", tuple(found)) if all(a is not None for a in found) else None
