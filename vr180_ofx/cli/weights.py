@@ -54,7 +54,7 @@ def _list(as_json: bool) -> int:
         table.add_row(
             str(row["name"]),
             str(row["purpose"]),
-            f"{int(str(row['bytes'])) / 1e6:.1f}",
+            f"{int(str(row['bytes'])) / 1e6:.1f}" if row["bytes"] else "?",
             str(row["licence"]),
             str(row["state"]),
             str(row["source"]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.guided import GuidedRefiner
+from vr180_ofx.matte.gate import detailed
 from vr180_ofx.matte.refiner import Refined, constant
 from vr180_ofx.settings import SettingsError
 from vr180_ofx.vr180.projection import FloatArray
@@ -26,10 +26,9 @@ class ClosedFormRefiner:
             ) from None
         self._solve = pymatting.estimate_alpha_cf
         self._band = band
-        self._carry = GuidedRefiner(radius=2, epsilon=1e-5, gain=1.0)
 
     def identity(self) -> str:
-        return f"closed_form:{self._band}"
+        return f"closed_form:{self._band}:joint"
 
     def refine(self, guide: FloatArray, mask: FloatArray) -> Refined:
         inside = (mask > 0.5).astype(np.uint8)
@@ -41,5 +40,5 @@ class ClosedFormRefiner:
         # the solver wants RGB 0..1; any invertible linear map of it serves
         image = np.clip(guide.astype(np.float64) + np.array([0.0, 0.5, 0.5]), 0, 1)
         alpha = self._solve(image, trimap, laplacian_kwargs={"epsilon": 1e-6})
-        # solved at the window's resolution; a tight guided filter carries it to the plate's
-        return self._carry.refine(guide, np.clip(alpha, 0, 1).astype(np.float32))
+        # solved at the window's resolution, and carried to the plate's with the detail that it has there
+        return detailed(np.clip(alpha, 0, 1).astype(np.float32), guide)
