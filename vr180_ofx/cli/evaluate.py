@@ -22,7 +22,7 @@ _UNITS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prediction", metavar="PRED", help="a folder of rendered EXR frames")
     against = parser.add_mutually_exclusive_group(required=True)
-    against.add_argument("--truth", metavar="DIR", help="a folder with gt_person1.mkv, ... (see the user guide)")
+    against.add_argument("--truth", metavar="DIR", help="a folder with gt_person1.mkv, ..., or clips with pha/ and fgr/: see the guide")
     against.add_argument(
         "--no-reference", action="store_true", help="judge the mattes by themselves: edges, flicker, both eyes, holes, jumps"
     )
@@ -49,6 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.truth)
     if not folder.is_dir():
         raise MediaError(f"{folder} is not a folder; the truth is a folder with gt_person1.mkv, gt_person2.mkv, ...")
+    from vr180_ofx.quality.folders import is_layout
+
+    if is_layout(folder):
+        return _folders(arguments, folder)
     data = evaluate(Path(arguments.prediction), folder, arguments.start_frame).to_dict()
     if arguments.output:
         write_atomic(Path(arguments.output), (json.dumps(data, indent=1) + "\n").encode())
@@ -60,6 +64,27 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(data)
     else:
         show(data)
+    return 0
+
+
+def _folders(arguments: argparse.Namespace, truth: Path) -> int:
+    """Clips in the layout of matting benchmarks."""
+    import json
+
+    from vr180_ofx.quality.folders import MEASURES, compare
+
+    with progress_bar("comparing", arguments.json) as update:
+        data = compare(Path(arguments.prediction), truth, update)
+    if arguments.output:
+        write_atomic(Path(arguments.output), (json.dumps(data, indent=1) + "\n").encode())
+    if arguments.json:
+        print_json(data)
+        return 0
+    names = [m for m in MEASURES if m in data["mean"]]
+    table = Table("clip", *(m.replace("_", " ") + (" x 1e-3" if MEASURES[m] == 1e3 else "") for m in names))
+    for name, row in [*data["clips"].items(), ("mean", data["mean"])]:
+        table.add_row(name, *(f"{row[m] * MEASURES[m]:.4g}" if m in row else "–" for m in names))
+    console.print(table)
     return 0
 
 

@@ -1,0 +1,66 @@
+"""How fast RVM is, over resolutions, ratios and types of numbers: JSON on standard output.
+
+    python benchmarks/rvm.py [--weights F] [--device cpu] [--sizes 288x512,512x512,1080x1920] [--ratios 1,0.25] [--dtypes float32,bfloat16]
+
+Without weights, random ones: that is as fast. Each row has the ratio to the network as it was published (no folding, default layout of
+memory) in the same run, one after the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vr180_ofx.matte.rvm.model import Rvm
+from vr180_ofx.matte.rvm.network import RvmNetwork
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--variant", default="mobilenetv3", help="of random weights")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--sizes", default="288x512,512x512,1080x1920", help="height x width")
+    parser.add_argument("--ratios", default="1,0.25")
+    parser.add_argument("--dtypes", default="float32,bfloat16")
+    parser.add_argument("--frames", type=int, default=5)
+    arguments = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        weights = arguments.weights or Path(folder) / "random.pth"
+        if arguments.weights is None:
+            torch.save(RvmNetwork(arguments.variant).state_dict(), weights)
+        for dtype in arguments.dtypes.split(","):
+            networks = {name: Rvm(weights, arguments.device, dtype, plain=name == "published") for name in ("published", "here")}
+            for size in arguments.sizes.split(","):
+                height, width = (int(v) for v in size.split("x"))
+                picture = np.random.default_rng(0).random((1, height, width, 3)).astype(np.float32)
+                for ratio in (float(r) for r in arguments.ratios.split(",")):
+                    seconds = {name: timed(network, picture, ratio, arguments.frames) for name, network in networks.items()}
+                    rows.append(
+                        {
+                            "size": size, "downsample": ratio, "dtype": dtype, "ms": round(1000 * seconds["here"], 1),
+                            "fps": round(1 / seconds["here"], 2), "times_faster_than_published": round(seconds["published"] / seconds["here"], 3),
+                        }
+                    )  # fmt: skip
+    print(json.dumps({"benchmark": "rvm", "device": arguments.device, "torch": torch.__version__, "rows": rows}, indent=1))
+
+
+def timed(network: Rvm, picture: np.ndarray, ratio: float, frames: int) -> float:
+    """Seconds for a frame, the median; the first one warms up. What comes back is on the CPU, so a GPU is waited for."""
+    states, times = [None], []
+    for _ in range(frames + 1):
+        start = time.perf_counter()
+        states = network.step(picture, states, ratio)[2]
+        times.append(time.perf_counter() - start)
+    return float(np.median(times[1:]))
+
+
+if __name__ == "__main__":
+    main()
