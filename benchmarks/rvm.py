@@ -46,7 +46,8 @@ def main() -> None:
                     rows.append(
                         {
                             "size": size, "downsample": ratio, "dtype": dtype, "ms": round(1000 * seconds["here"], 1),
-                            "fps": round(1 / seconds["here"], 2), "times_faster_than_published": round(seconds["published"] / seconds["here"], 3),
+                            "fps": round(1 / seconds["here"], 2),
+                            "times_faster_than_published": round(seconds["published"] / seconds["here"], 3),
                         }
                     )  # fmt: skip
     print(json.dumps({"benchmark": "rvm", "device": arguments.device, "torch": torch.__version__, "rows": rows}, indent=1))

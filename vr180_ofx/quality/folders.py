@@ -98,7 +98,7 @@ def _read(path: Path, colour: bool) -> FloatArray:
     if pixels is None:
         raise MediaError(f"{path} cannot be read as an image")
     scale = 1 / float(np.iinfo(str(pixels.dtype)).max) if np.issubdtype(pixels.dtype, np.integer) else 1.0
-    values = pixels.astype(np.float32) * np.float32(scale)
+    values: FloatArray = pixels.astype(np.float32) * np.float32(scale)
     if colour:
         three: FloatArray = values[..., :3] if values.ndim == 3 else np.repeat(values[..., None], 3, axis=-1)
         return three
