@@ -58,7 +58,7 @@ def timed(network: Rvm, picture: np.ndarray, ratio: float, frames: int) -> float
     states, times = [None], []
     for _ in range(frames + 1):
         start = time.perf_counter()
-        states = network.step(picture, states, ratio)[2]
+        states = network.step(picture, states, ratio)[1]
         times.append(time.perf_counter() - start)
     return float(np.median(times[1:]))
 

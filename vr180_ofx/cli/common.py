@@ -7,7 +7,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
@@ -20,6 +20,9 @@ from vr180_ofx.people.plans import find_plan
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.telemetry import Stages
+
+if TYPE_CHECKING:
+    from vr180_ofx.output.render import RenderReport
 
 #: The exit status of ``--strict`` when there is something that somebody should look at.
 WARNED = 6
@@ -154,6 +157,15 @@ def say_plan(plan: Plan) -> None:
         console.print(f"  {p.name}{' (excluded)' if p.exclude else ''}: {', '.join(where)}")
     for note in plan.notes:
         console.print(f"  [yellow]{note}[/]")
+
+
+def say_report(report: RenderReport, title: str = "") -> None:
+    """What a render wrote, and what it has to say. title: before it."""
+    kept = f", {report.kept} were there" if report.kept else ""
+    speed = f" in {report.seconds:.1f} s ({report.fps:.2f} fps)" if report.written else ""
+    console.print(f"[bold]{title}{report.written} frames written[/]{kept}{speed}: {report.pattern}")
+    for note in report.notes:
+        console.print(f"  {note}")
 
 
 def print_json(data: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    import json
-
     if arguments.no_reference:
         return _by_themselves(arguments)
     from vr180_ofx.quality.evaluate import evaluate
@@ -54,8 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     if is_layout(folder):
         return _folders(arguments, folder)
     data = evaluate(Path(arguments.prediction), folder, arguments.start_frame).to_dict()
-    if arguments.output:
-        write_atomic(Path(arguments.output), (json.dumps(data, indent=1) + "\n").encode())
+    _keep(arguments, data)
     if arguments.report:
         from vr180_ofx.quality.report import picture
 
@@ -67,16 +65,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _keep(arguments: argparse.Namespace, data: dict[str, Any]) -> None:
+    """Writes the JSON to --output, if that was asked for."""
+    if arguments.output:
+        write_atomic(Path(arguments.output), (json.dumps(data, indent=1) + "\n").encode())
+
+
 def _folders(arguments: argparse.Namespace, truth: Path) -> int:
     """Clips in the layout of matting benchmarks."""
-    import json
-
     from vr180_ofx.quality.folders import MEASURES, compare
 
     with progress_bar("comparing", arguments.json) as update:
         data = compare(Path(arguments.prediction), truth, update)
-    if arguments.output:
-        write_atomic(Path(arguments.output), (json.dumps(data, indent=1) + "\n").encode())
+    _keep(arguments, data)
     if arguments.json:
         print_json(data)
         return 0
@@ -89,8 +90,6 @@ def _folders(arguments: argparse.Namespace, truth: Path) -> int:
 
 
 def _by_themselves(arguments: argparse.Namespace) -> int:
-    import json
-
     from vr180_ofx.quality.blind import METRICS
     from vr180_ofx.quality.judge import judge, opened, report
 
@@ -116,8 +115,7 @@ def _by_themselves(arguments: argparse.Namespace) -> int:
         if clip is not None:
             clip.close()
     data = judgement.to_dict()
-    if arguments.output:
-        write_atomic(Path(arguments.output), (json.dumps(data, indent=1) + "\n").encode())
+    _keep(arguments, data)
     if arguments.json:
         print_json(data)
     else:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
-from vr180_ofx.cli.common import clip_from, console, print_json, progress_bar, say_clip, settings_from
+from vr180_ofx.cli.common import add_settings_arguments, clip_from, print_json, progress_bar, say_clip, say_report, settings_from
 from vr180_ofx.resources import Monitor
 
 
@@ -20,11 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the size of the picture that the network sees, of the eye's: auto (512 pixels), standard (0.25), high (0.5), ultra (1), "
         "4k (0.125), or 1, 0.5, 0.375, 0.25, 0.125",
     )  # fmt: skip
-    parser.add_argument("--frames", metavar="R", help="frames to make, 0-based: 0-47,100")
-    parser.add_argument("--config", metavar="F", help="a config file, YAML or TOML")
-    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="SECTION.KEY=VALUE", help="overrides it")
     parser.add_argument("--overwrite", action="store_true", help="make again what is there")
     parser.add_argument("--json", action="store_true", help="print the reports as JSON on standard output")
+    add_settings_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,13 +40,5 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({name: r.to_dict() for name, r in reports.items()})
     else:
         for name, report in reports.items():
-            _say(name, report)
+            say_report(report, f"{name}: ")
     return 3 if any(r.missing or r.lost for r in reports.values()) else 0
-
-
-def _say(name: str, report: Any) -> None:
-    kept = f", {report.kept} were there" if report.kept else ""
-    speed = f" in {report.seconds:.1f} s ({report.fps:.2f} fps)" if report.written else ""
-    console.print(f"[bold]{name}: {report.written} frames written[/]{kept}{speed}: {report.pattern}")
-    for note in report.notes:
-        console.print(f"  {note}")

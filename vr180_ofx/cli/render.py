@@ -22,6 +22,7 @@ from vr180_ofx.cli.common import (
     progress_bar,
     say_clip,
     say_plan,
+    say_report,
     settings_from,
 )
 from vr180_ofx.resources import Monitor
@@ -89,11 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(report.to_dict())
     else:
-        kept = f", {report.kept} were there" if report.kept else ""
-        speed = f" in {report.seconds:.1f} s ({report.fps:.2f} fps)" if report.written else ""
-        console.print(f"[bold]{report.written} frames written[/]{kept}{speed}: {report.pattern}")
-        for note in report.notes:
-            console.print(f"  {note}")
+        say_report(report)
         if arguments.profile:
             _say_profile(report)
     if report.missing or report.lost:

@@ -8,7 +8,7 @@ from itertools import combinations
 import cv2
 import numpy as np
 
-from vr180_ofx.engine.frame import ViewMatte, half
+from vr180_ofx.engine.frame import ViewMatte, half, spread_layer
 from vr180_ofx.matte.upsample import REACH, upsampled
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.vr180.projection import FloatArray
@@ -25,9 +25,7 @@ def enlarged(view: ViewMatte, small: EyeImage, large: EyeImage, factor: int, edg
     for layer in view.layers:
         part = layer.rect.grown(REACH).clipped(view.width, view.height)
         rect = Rect(part.x0 * factor, part.y0 * factor, part.x1 * factor, part.y1 * factor).clipped(large.width, large.height)
-        place = layer.rect.shifted(-part.x0, -part.y0).slices
-        alpha, confidence = np.zeros((part.height, part.width), np.float32), np.ones((part.height, part.width), np.float32)
-        alpha[place], confidence[place] = layer.alpha, layer.confidence
+        alpha, confidence = spread_layer(layer, part)
         if edge_aware:
             alpha = upsampled(alpha, small.guide(part).luma, large.guide(rect).luma, factor)
         else:

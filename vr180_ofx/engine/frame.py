@@ -184,7 +184,7 @@ def cross_fade(a: Frame, b: Frame, share: float) -> tuple[Frame, float]:
             rect = Rect(0, 0, 0, 0)
             for layer in (la, lb):
                 rect = rect.union(layer.rect) if layer is not None else rect
-            alphas, confidences = zip(*(_spread(layer, rect) for layer in (la, lb)), strict=True)
+            alphas, confidences = zip(*(spread_layer(layer, rect) for layer in (la, lb)), strict=True)
             difference += float(np.abs(alphas[0] - alphas[1]).sum())
             count += rect.width * rect.height
             alpha = (1 - share) * alphas[0] + share * alphas[1]
@@ -196,7 +196,8 @@ def cross_fade(a: Frame, b: Frame, share: float) -> tuple[Frame, float]:
     return Frame(a.index, views, a.metadata), difference / max(1, count)
 
 
-def _spread(layer: Layer | None, rect: Rect) -> tuple[FloatArray, FloatArray]:
+def spread_layer(layer: Layer | None, rect: Rect) -> tuple[FloatArray, FloatArray]:
+    """(alpha, confidence) of a layer in a rectangle that holds its own: alpha 0, and confidence 1, where it has nothing to say."""
     alpha = np.zeros((rect.height, rect.width), np.float32)
     confidence = np.ones((rect.height, rect.width), np.float32)
     if layer is not None:

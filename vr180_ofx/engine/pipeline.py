@@ -103,7 +103,7 @@ class Pipeline:
                 with self.stages.measure("refine"):
                     shape = Shape(refine(self.refiner, image.sample.guide, sigmoid(masks[key].logits)), image.window)
             with self.stages.measure("paste"):
-                return paste(shape.refined, shape.seen_in(confidences[key], image.window), shape.window, eye, self._projection(eye))
+                return paste(shape.refined, shape.seen(confidences[key]), shape.window, eye, self._projection(eye))
 
         patches = dict(zip(keys, self._map(finish, keys), strict=True))
         if self.consistency is not None:

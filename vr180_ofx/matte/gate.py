@@ -42,22 +42,19 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One person's alpha as a function of the full picture, and the window that it is meant in. alpha: (h, w) as its coefficients, 0..1,
-    when it is not of the whole window.
+    """One person's alpha as a function of the full picture, and the window that it is meant in.
+
+    When that is not the person's own: alpha, (h, w) as the coefficients, 0..1; places, (h, w, 2) where those lie in the person's window.
     """
 
     refined: Refined
     window: Window
     alpha: FloatArray | None = None
+    places: FloatArray | None = None
 
-    def seen_in(self, values: FloatArray, window: Window) -> FloatArray:
-        """What lies in another window, (n, n), as the coefficients lie; 1 where that shows nothing."""
-        if self.alpha is None:
-            return values
-        x, y, scale = self.refined.at(self.window.size)
-        height, width = self.alpha.shape
-        points = np.stack(np.meshgrid(x + (np.arange(width) + 0.5) / scale, y + (np.arange(height) + 0.5) / scale), axis=-1)
-        return _looked_up(values, _places(window, self.window.directions(points)), 1.0)
+    def seen(self, values: FloatArray) -> FloatArray:
+        """What lies in the person's window, (n, n), as the coefficients lie; 1 where that shows nothing."""
+        return values if self.places is None else _looked_up(values, self.places, 1.0)
 
     def logits(self, window: Window) -> FloatArray:
         """The alpha as the mask of another window, (n, n) logits."""
@@ -74,16 +71,12 @@ class Shape:
 def soften(soft: Soft, claims: Mapping[int, Claim], refiner: Refiner) -> dict[int, Shape]:
     """Person -> what the network's picture makes of them."""
     rays = soft.window.directions(soft.look.points())
-    logits = {p: _looked_up(claim.logits, _places(claim.window, rays), -8.0) for p, claim in claims.items()}
+    places = {p: np.nan_to_num(claim.window.points(rays) - 0.5, nan=-1e4).astype(np.float32) for p, claim in claims.items()}
+    logits = {p: _looked_up(claim.logits, places[p], -8.0) for p, claim in claims.items()}
     refined = _evaluated(refine(refiner, soft.guide, sigmoid(np.maximum.reduce(list(logits.values())))), soft.guide)
     alphas = shared_out(soft.alpha, logits, refined)
     place = (soft.look.x, soft.look.y, soft.look.scale)
-    return {p: Shape(replace(detailed(a, soft.guide), place=place), soft.window, a) for p, a in alphas.items()}
-
-
-def _places(window: Window, rays: FloatArray) -> FloatArray:
-    out: FloatArray = np.nan_to_num(window.points(rays) - 0.5, nan=-1e4).astype(np.float32)
-    return out
+    return {p: Shape(replace(detailed(a, soft.guide), place=place), soft.window, a, places[p]) for p, a in alphas.items()}
 
 
 def _looked_up(values: FloatArray, places: FloatArray, outside: float) -> FloatArray:
@@ -105,13 +98,13 @@ def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], refined: Flo
     alpha: (h, w) 0..1, the network's, of everybody. logits: (h, w) each person's mask. refined: (h, w) 0..1, of all
     masks together, with fine edges.
     """
-    unit = float(np.sqrt(alpha.size)) / 384
+    side = float(np.sqrt(alpha.size))
+    unit = side / 384
     total = _fused(alpha, refined, unit)
     away = {p: cv2.distanceTransform((v <= 0).astype(np.uint8), cv2.DIST_L2, 5) if (v > 0).any() else None for p, v in logits.items()}
     known = [a for a in away.values() if a is not None]
     if not known:
         return {p: np.zeros_like(alpha) for p in logits}
-    side = float(np.sqrt(alpha.size))
     total *= np.clip((FAR - np.minimum.reduce(known) / side) / (FAR - NEAR), 0, 1)
     if len(logits) == 1:
         return {next(iter(logits)): total}

@@ -110,12 +110,11 @@ class Look:
 class Soft:
     """What a matting network says of people who are seen together, not whose it is.
 
-    alpha: (h, w) float32 0..1; foreground: (h, w, 3) float32, their colour, sRGB 0..1. guide: (h, w, 3), see `media.picture.Sample`.
+    alpha: (h, w) float32 0..1. guide: (h, w, 3), see `media.picture.Sample`.
     window, look: what it saw.
     """
 
     alpha: FloatArray
-    foreground: FloatArray
     guide: FloatArray
     window: Window
     look: Look

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from vr180_ofx.matte.rvm.memory import State
 from vr180_ofx.matte.rvm.network import RefinerName, RvmNetwork, Variant, folded
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.weights.store import WeightsError, file_sha256
 
-#: What is remembered at four scales, finest first; half, so that a memory that was written and read again is the same.
-State = tuple[npt.NDArray[np.float16], ...]
 #: Pictures are multiples of this on both sides.
 STEP = 16
 
@@ -76,18 +74,17 @@ class Rvm:
         """Equal strings mean equal results."""
         return f"rvm:{self.sha256[:16]}:{self.precision}"
 
-    def step(self, pictures: FloatArray, states: Sequence[State | None], ratio: float = 1.0) -> tuple[FloatArray, FloatArray, list[State]]:
+    def step(self, pictures: FloatArray, states: Sequence[State | None], ratio: float = 1.0) -> tuple[FloatArray, list[State]]:
         """One frame of several pictures of one size. pictures: (n, h, w, 3) sRGB 0..1, h and w multiples of 16.
 
-        Returns foregrounds (n, h, w, 3), alphas (n, h, w), both 0..1 float32, and what is to be remembered of each.
+        Returns alphas (n, h, w), 0..1 float32, and what is to be remembered of each.
         """
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(pictures, np.float32)).permute(0, 3, 1, 2)
             batch = batch.to(self.device, self.dtype, memory_format=self.layout)
-            foreground, alpha, *memory = self.network(batch, *self._memory(states), downsample_ratio=ratio)
+            _, alpha, *memory = self.network(batch, *self._memory(states), downsample_ratio=ratio)
             kept = [m.to(torch.float16).cpu().numpy() for m in memory]
             return (
-                foreground.float().permute(0, 2, 3, 1).cpu().numpy(),
                 alpha[:, 0].float().cpu().numpy(),
                 [tuple(m[i].copy() for m in kept) for i in range(len(states))],
             )

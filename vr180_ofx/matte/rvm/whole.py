@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
+from vr180_ofx.matte.rvm.memory import restored, stored
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.vr180.window import Rect
 
 if TYPE_CHECKING:
-    from vr180_ofx.matte.rvm.model import Rvm, State
+    from vr180_ofx.matte.rvm.model import Rvm
 
-_SCALES = ("r1", "r2", "r3", "r4")
 #: auto: the longer side that the network sees. It was trained with 512.
 _AUTO = 512
 
@@ -55,13 +55,13 @@ class WholeFrames:
         """One frame. All eyes at once."""
         views = list(eyes)
         seen = {view: self._shrunk(eye) for view, eye in eyes.items()}
-        states = [self._state(memory, view) for view in views]
-        _, alphas, after = self.network.step(np.stack([seen[v][0] for v in views]), states)
+        states = [restored(memory, view) for view in views]
+        alphas, after = self.network.step(np.stack([seen[v][0] for v in views]), states)
         out, arrays = {}, cast("dict[str, Array]", {})
         for view, alpha, state in zip(views, alphas, after, strict=True):
             eye = eyes[view]
             out[view] = Small(alpha, seen[view][1], (eye.width / alpha.shape[1], eye.height / alpha.shape[0]))
-            arrays |= {f"{view}.{name}": values for name, values in zip(_SCALES, state, strict=True)}
+            arrays |= stored(view, state)
         return Memory(arrays), out
 
     def _shrunk(self, eye: EyeImage) -> tuple[FloatArray, FloatArray]:
@@ -76,7 +76,3 @@ class WholeFrames:
             how = cv2.INTER_AREA if near.width > size[0] else cv2.INTER_LINEAR
             rgb, luma = (cv2.resize(p, size, interpolation=how) for p in (rgb, luma))
         return rgb, luma
-
-    def _state(self, memory: Memory, view: str) -> State | None:
-        found = [memory.arrays.get(f"{view}.{name}") for name in _SCALES]
-        return cast("State", tuple(found)) if all(a is not None for a in found) else None

@@ -16,11 +16,11 @@ import cv2
 import numpy as np
 import torch
 
-from vr180_ofx.matte.rvm.model import STEP, Rvm, State
+from vr180_ofx.matte.rvm.memory import restored, stored
+from vr180_ofx.matte.rvm.model import STEP, Rvm
 from vr180_ofx.trackers.base import Array, Key, Look, Mask, Memory, Soft, WindowImage
 from vr180_ofx.vr180.projection import FloatArray
 
-_SCALES = ("r1", "r2", "r3", "r4")
 #: Room around a mask, in shares of its longer side; less than the least, and the network looks anew.
 _ROOM, _LEAST_ROOM = 0.18, 0.06
 #: Much more than is wanted, and it looks anew, too.
@@ -76,20 +76,18 @@ class RvmWindows:
             softs, arrays = cast("dict[Key, Soft]", {}), cast("dict[str, Array]", {})
             samples = [windows[k].resample(looks[k].points()) for k in part]
             pictures = np.stack([s.rgb for s in samples])
-            states = [self._state(memory, k) if before.get(k) == looks[k] else None for k in part]
+            states = [restored(memory, _name(k)) if before.get(k) == looks[k] else None for k in part]
             fresh = [i for i, s in enumerate(states) if s is None]
             if fresh:
                 # whom it never saw it sees twice
-                for i, state in zip(fresh, self.network.step(pictures[fresh], [None] * len(fresh))[2], strict=True):
+                for i, state in zip(fresh, self.network.step(pictures[fresh], [None] * len(fresh))[1], strict=True):
                     states[i] = state
-            foregrounds, alphas, after = self.network.step(pictures, states)
-            for key, sample, foreground, alpha, state in zip(part, samples, foregrounds, alphas, after, strict=True):
+            alphas, after = self.network.step(pictures, states)
+            for key, sample, alpha, state in zip(part, samples, alphas, after, strict=True):
                 look = looks[key]
-                soft = Soft(alpha, foreground, sample.guide, windows[key].window, look)
+                soft = Soft(alpha, sample.guide, windows[key].window, look)
                 softs |= {(member, key[1]): soft for member in look.members}
-                name = f"{key[0]}.{key[1]}"
-                arrays |= {f"{name}.{scale}": values for scale, values in zip(_SCALES, state, strict=True)}
-                arrays[f"{name}.look"] = look.numbers()
+                arrays |= stored(_name(key), state) | {f"{_name(key)}.look": look.numbers()}
             return softs, arrays
 
         parts = list(_batches(looks, 1 if self._pool is not None else batch))
@@ -145,10 +143,6 @@ class RvmWindows:
         middle = (x0 + x1) / 2, (y0 + y1) / 2
         return Look(wish.members, middle[0] - width / scale / 2, middle[1] - height / scale / 2, scale, width, height)
 
-    def _state(self, memory: Memory, key: Key) -> State | None:
-        found = [memory.arrays.get(f"{key[0]}.{key[1]}.{name}") for name in _SCALES]
-        return cast(State, tuple(found)) if all(a is not None for a in found) else None
-
 
 def _single_threads(count: int) -> ThreadPoolExecutor:
     """Threads in each of which PyTorch uses no others."""
@@ -160,6 +154,10 @@ def _single_threads(count: int) -> ThreadPoolExecutor:
     ready.wait()
     torch.set_num_threads(before)
     return pool
+
+
+def _name(key: Key) -> str:
+    return f"{key[0]}.{key[1]}"
 
 
 def _key(name: str) -> Key:
