@@ -17,6 +17,7 @@ from vr180_ofx.matte.rvm.model import Rvm, load_network
 from vr180_ofx.matte.rvm.network import RvmNetwork, folded
 from vr180_ofx.matte.rvm.windows import RvmWindows
 from vr180_ofx.media.clip import open_clip
+from vr180_ofx.output.render import identity
 from vr180_ofx.people.analyse import analyse
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.trackers.base import Memory
@@ -272,6 +273,21 @@ def test_what_cannot_be_is_said(scene, tmp_path):
         FrameServer(clip, plan, wrong)
     with pytest.raises(WeightsError, match="does not exist"):
         FrameServer(clip, plan, settings.with_overrides([f"matting.refiner_weights={tmp_path / 'no.pth'}"]))
+
+
+def test_a_render_is_known_by_the_weights_of_its_refiner(scene, tmp_path):
+    clip, plan, settings, _ = scene
+    other = tmp_path / "other.pth"
+    torch.save(load_network(Path(settings.matting.refiner_weights)).state_dict(), other)
+    changed = settings.with_overrides([f"matting.refiner_weights={other}"])
+    assert identity(clip, plan, settings) != identity(clip, plan, changed)
+    plain = [settings.with_overrides(["matting.refiner=guided", f"matting.refiner_weights={w}"]) for w in (other, other)]
+    before = identity(clip, plan, plain[0])
+    # the same name, other contents: what was rendered with the first is not kept with the second
+    named = identity(clip, plan, changed)
+    torch.save(random_network(refiner="fast_guided_filter").state_dict(), other)
+    assert identity(clip, plan, changed) != named
+    assert identity(clip, plan, plain[1]) == before
 
 
 # on whole eyes ------------------------------------------------------------------------------------------------------

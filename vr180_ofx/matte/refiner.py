@@ -17,7 +17,7 @@ import numpy as np
 
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.vr180.projection import FloatArray
-from vr180_ofx.weights.store import is_present, require
+from vr180_ofx.weights.store import WeightsError, file_sha256, is_present, require
 
 if TYPE_CHECKING:
     from vr180_ofx.matte.rvm.windows import RvmWindows
@@ -94,11 +94,22 @@ def make_matter(settings: Settings, where: Callable[[Settings], tuple[str, str]]
     return RvmWindows(Rvm(rvm_weights(settings), *where(settings)), m.refiner_size or 384, threads)
 
 
+def matter_identity(settings: Settings, where: Callable[[Settings], tuple[str, str]]) -> str:
+    """Which matting network with which weights on what, without loading them; empty when there is none."""
+    if chosen(settings, where) != "rvm":
+        return ""
+    device, precision = where(settings)
+    return f"rvm:{file_sha256(rvm_weights(settings))}:{device.partition(':')[0]}:{precision}"
+
+
 def rvm_weights(settings: Settings) -> Path:
     """The file with RVM's weights: what the settings name, else what was pulled. Raises WeightsError."""
     m = settings.matting
     own = m.tracker_weights if m.tracker == "rvm" and m.tracker_weights else m.refiner_weights
     if own:
+        if not Path(own).is_file():
+            key = "tracker_weights" if own == m.tracker_weights else "refiner_weights"
+            raise WeightsError(f"matting.{key} names {own}, which does not exist")
         return Path(own)
     return require("rvm_resnet50" if is_present("rvm_resnet50") and not is_present("rvm_mobilenetv3") else "rvm_mobilenetv3")
 

@@ -22,6 +22,7 @@ from vr180_ofx.engine.limits import ResourceError
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
+from vr180_ofx.matte.refiner import matter_identity
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.errors import FrameError
 from vr180_ofx.media.picture import SourceFrame
@@ -31,7 +32,7 @@ from vr180_ofx.quality.blind import METRICS, Row, jumps
 from vr180_ofx.settings import Settings, parse_frames, ranges_text, without_effect
 from vr180_ofx.storage import remove_leftovers, write_atomic
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.trackers.registry import tracker_identity
+from vr180_ofx.trackers.registry import tracker_identity, where
 
 log = logging.getLogger(__name__)
 MANIFEST = "vr180-ofx.json"
@@ -132,6 +133,8 @@ def identity(clip: Clip, plan: Plan, settings: Settings) -> str:
         settings.digest("matting", "processing", "stereo", "hardware"),
         settings.output.model_dump_json(exclude={"path", "overwrite"}),
     ]
+    network = matter_identity(settings, where)
+    parts += [network] if network else []
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
 
 
