@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from vr180_ofx.matte.edges import exact
 from vr180_ofx.matte.paste import refine, sigmoid
 from vr180_ofx.matte.refiner import Refined, Refiner
 from vr180_ofx.matte.upsample import slope
@@ -25,6 +26,9 @@ SAY = 0.5
 _WIDE, _AROUND = 1.5, 8
 #: So far from an edge of the network's the mask has a say, in the same pixels.
 _BESIDE = 4
+#: The network wavers where its alpha lies between these, over areas wider than twice so many pixels; what is decided fades out over so many.
+_DOUBTFUL, _WAVERING, _INTO = (0.3, 0.97), 5, 4
+_SURE = 0.9
 #: So far from all masks the network is believed, and from so far on it is not; in shares of the picture's side.
 NEAR, FAR = 0.08, 0.2
 #: A mask's logits fall by so much for each pixel (of 384) away from it, so that what nobody claims goes to who is nearest.
@@ -74,7 +78,7 @@ def soften(soft: Soft, claims: Mapping[int, Claim], refiner: Refiner) -> dict[in
     places = {p: np.nan_to_num(claim.window.points(rays) - 0.5, nan=-1e4).astype(np.float32) for p, claim in claims.items()}
     logits = {p: _looked_up(claim.logits, places[p], -8.0) for p, claim in claims.items()}
     refined = _evaluated(refine(refiner, soft.guide, sigmoid(np.maximum.reduce(list(logits.values())))), soft.guide)
-    alphas = shared_out(soft.alpha, logits, refined)
+    alphas = shared_out(soft.alpha, logits, refined, soft.guide)
     place = (soft.look.x, soft.look.y, soft.look.scale)
     return {p: Shape(replace(detailed(a, soft.guide), place=place), soft.window, a, places[p]) for p, a in alphas.items()}
 
@@ -92,7 +96,7 @@ def _evaluated(refined: Refined, guide: FloatArray) -> FloatArray:
     return out
 
 
-def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], refined: FloatArray) -> dict[int, FloatArray]:
+def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], refined: FloatArray, guide: FloatArray) -> dict[int, FloatArray]:
     """Person -> alpha, (h, w) 0..1, which add up to at most 1.
 
     alpha: (h, w) 0..1, the network's, of everybody. logits: (h, w) each person's mask. refined: (h, w) 0..1, of all
@@ -100,7 +104,7 @@ def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], refined: Flo
     """
     side = float(np.sqrt(alpha.size))
     unit = side / 384
-    total = _fused(alpha, refined, unit)
+    total = exact(_fused(alpha, refined, unit), guide, unit)
     away = {p: cv2.distanceTransform((v <= 0).astype(np.uint8), cv2.DIST_L2, 5) if (v > 0).any() else None for p, v in logits.items()}
     known = [a for a in away.values() if a is not None]
     if not known:
@@ -121,6 +125,18 @@ def _fused(alpha: FloatArray, refined: FloatArray, unit: float) -> FloatArray:
     edge = cv2.dilate(((alpha > 0.05) & (alpha < 0.95)).astype(np.uint8), _disc(max(1, round(_BESIDE * unit))))
     share = SAY * same_edge(alpha, refined, unit) * cv2.blur(edge.astype(np.float32), (3, 3))
     out: FloatArray = ((1 - share) * alpha + share * refined).astype(np.float32)
+    return _decided(out, alpha, refined, unit)
+
+
+def _decided(fused: FloatArray, alpha: FloatArray, refined: FloatArray, unit: float) -> FloatArray:
+    """Where the network wavers over an area wider than edges and hair are, and the mask is sure that somebody is there, they are."""
+    radius = max(1, round(_WAVERING * unit))
+    wavering = cv2.erode(((alpha > _DOUBTFUL[0]) & (alpha < _DOUBTFUL[1])).astype(np.uint8), _disc(radius))
+    if not wavering.any():
+        return fused
+    sure = cv2.dilate(wavering, _disc(radius + 1)) & (refined > _SURE)
+    share = cv2.GaussianBlur(sure.astype(np.float32), (0, 0), _INTO * unit)
+    out: FloatArray = (fused + (np.maximum(refined, fused) - fused) * share).astype(np.float32)
     return out
 
 

@@ -67,6 +67,10 @@ class Rvm:
         self.layout = torch.contiguous_format if plain else torch.channels_last
         module = network if plain else folded(network)
         self.network = module.to(self.device, self.dtype, memory_format=self.layout)  # type: ignore[call-overload]
+        if not plain:
+            # bfloat16 has steps of 1/256 where alpha is near 1; the last layer is a thousandth of the work
+            network.project_mat.float()
+            network.refiner.float()
         self.sha256 = file_sha256(weights)
         self.precision = precision
 

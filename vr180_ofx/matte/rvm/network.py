@@ -289,8 +289,12 @@ class RvmNetwork(nn.Module):
         hidden, r1, r2, r3, r4 = self.decode(_like(small, src), r1, r2, r3, r4)
         if segmentation_pass:
             return [_like(self.project_seg(hidden), src), r1, r2, r3, r4]
+        # what is seen in the end may be finer than what it was made with: see `Rvm`
+        fine = self.project_mat.conv.weight.dtype
+        large, hidden = large.to(fine), hidden.to(fine)
         rest, alpha = self.project_mat(hidden).split([3, 1], dim=1)
         if downsample_ratio != 1:
+            small = small.to(fine)
             rest, alpha = self.refiner(large, small, rest, alpha, hidden)
         foreground = (rest + large).clamp(0, 1)
         return [_like(foreground, src), _like(alpha.clamp(0, 1), src), r1, r2, r3, r4]
