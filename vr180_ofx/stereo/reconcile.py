@@ -26,6 +26,8 @@ from vr180_ofx.vr180.window import Rect, smooth_map
 LEAST_SURE = 0.25
 #: Pixels by which places may be off that are interpolated: a tenth of what is measured at best.
 _TOLERANCE = 0.05
+#: Edges of one matte in both eyes may differ by so many times what those of a network and a mask may in one.
+_LENIENT = 2.0
 #: Even without confidence an eye has a say.
 _SAY = 0.05
 
@@ -71,7 +73,7 @@ def _heard(
     weights = my_say + _SAY, their_say + _SAY
     joined = (mine * weights[0] + theirs * weights[1]) / (weights[0] + weights[1])
     if edges_only:
-        joined = mine + (joined - mine) * same_edge(mine, theirs, float(np.sqrt(mine.size)) / 384)
+        joined = mine + (joined - mine) * same_edge(mine, theirs, _LENIENT * float(np.sqrt(mine.size)) / 384)
     union = np.maximum(mine, theirs).sum()
     overlap = float(np.minimum(mine, theirs).sum() / union) if union > 0 else 0.0
     return replace(own, rect=rect, alpha=joined.astype(np.float32), confidence=my_say), overlap
