@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vr180_ofx.vr180.projection import FloatArray
 
@@ -22,23 +23,46 @@ _LEAST_CONTRAST = 1e-3
 
 def exact(alpha: FloatArray, guide: FloatArray, unit: float) -> FloatArray:
     """alpha: (h, w) 0..1; guide: (h, w, 3) the picture there. unit: pixels for one of a picture of 384. Returns (h, w) 0..1."""
-    sharp = np.clip((alpha - 0.5) * _GAIN + 0.5, 0, 1)
-    square = np.square(guide).sum(axis=-1)
-    stack = np.dstack([guide, square, np.ones_like(square)])
-    sigma = _REACH * unit
-    sides = []
-    for sure in (sharp > _SURE, sharp < 1 - _SURE):
-        sums = cv2.GaussianBlur(stack * sure[..., None].astype(np.float32), (0, 0), sigma)
-        weight = sums[..., 4]
-        means = sums[..., :4] / np.maximum(weight, 1e-4)[..., None]
-        colour = means[..., :3]
-        sides.append((colour, np.maximum(means[..., 3] - np.square(colour).sum(axis=-1), 0), weight > 0.02))
-    (front, texture_f, there_f), (back, texture_b, there_b) = sides
-    line = front - back
-    contrast = np.square(line).sum(axis=-1)
-    place = np.clip(((guide - back) * line).sum(axis=-1) / np.maximum(contrast, 1e-6), 0, 1)
-    unsure = cv2.dilate(((sharp >= 0.02) & (sharp <= 0.98)).astype(np.float32), np.ones((3, 3), np.uint8))
-    trust = contrast / (contrast + _DOUBT * (texture_f + texture_b) + _LEAST_CONTRAST)
-    trust *= (there_f & there_b) * cv2.GaussianBlur(unsure, (0, 0), 0.7)
-    out: FloatArray = (sharp + (place - sharp) * trust).astype(np.float32)
-    return out
+    sharp: FloatArray = np.clip((alpha - np.float32(0.5)) * np.float32(_GAIN) + np.float32(0.5), 0, 1)
+    unsure = _within(sharp, 0.02, 0.98)
+    if not cv2.countNonZero(unsure):
+        return sharp
+    front, texture_f, there_f = _side(guide, _within(sharp, _SURE, 2), unit)
+    back, texture_b, there_b = _side(guide, _within(sharp, -1, 1 - _SURE), unit)
+    line = [f - b for f, b in zip(front, back, strict=True)]
+    contrast = sum(v * v for v in line)
+    # where along the line from one colour to the other: a slope for each channel of the picture, and a constant
+    slopes = [v / np.maximum(contrast, 1e-6) for v in line]
+    constant = -sum(s * b for s, b in zip(slopes, back, strict=True))
+    trust = contrast / (contrast + _DOUBT * (texture_f + texture_b) + _LEAST_CONTRAST) * (there_f & there_b)
+    size = (alpha.shape[1], alpha.shape[0])
+    fine = cv2.resize(cv2.merge([*slopes, constant]), size, interpolation=cv2.INTER_LINEAR)
+    place = fine[..., 3].copy()
+    for k in range(3):
+        place += fine[..., k] * guide[..., k]
+    np.clip(place, 0, 1, out=place)
+    near = cv2.GaussianBlur(cv2.dilate(unsure, np.ones((3, 3), np.uint8)), (0, 0), 0.7).astype(np.float32) / np.float32(255)
+    place -= sharp
+    place *= cv2.resize(trust.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) * near
+    sharp += place
+    return sharp
+
+
+def _within(values: FloatArray, low: float, high: float) -> npt.NDArray[np.uint8]:
+    """255 where they are."""
+    return np.asarray(cv2.inRange(values, low, high), np.uint8)
+
+
+def _side(guide: FloatArray, sure: npt.NDArray[np.uint8], unit: float) -> tuple[list[FloatArray], FloatArray, npt.NDArray[np.bool_]]:
+    """(mean of each channel, variance of all, whether there is any) of what lies on one side, at half the resolution: it is smooth."""
+    half = (max(1, guide.shape[1] // 2), max(1, guide.shape[0] // 2))
+    weight = sure.astype(np.float32) * np.float32(1 / 255)
+    channels = [guide[..., k] * weight for k in range(3)]
+    squares = sum(c * guide[..., k] for k, c in enumerate(channels))
+    sigma = _REACH * unit / 2
+    sums = cv2.GaussianBlur(cv2.resize(cv2.merge([*channels, squares]), half, interpolation=cv2.INTER_AREA), (0, 0), sigma)
+    total = cv2.GaussianBlur(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), (0, 0), sigma)
+    share = 1 / np.maximum(total, np.float32(1e-4))
+    means = [sums[..., k] * share for k in range(3)]
+    texture = np.maximum(sums[..., 3] * share - sum(m * m for m in means), 0)
+    return means, texture, total > 0.02

@@ -6,7 +6,7 @@ edge, their mean is better than either; where they differ in more than an edge, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import cv2
@@ -18,7 +18,7 @@ from vr180_ofx.matte.refiner import Refined, Refiner
 from vr180_ofx.matte.upsample import slope
 from vr180_ofx.trackers.base import Soft
 from vr180_ofx.vr180.projection import FloatArray
-from vr180_ofx.vr180.window import Window
+from vr180_ofx.vr180.window import Window, smooth_map
 
 #: How much the refined mask counts where both agree.
 SAY = 0.5
@@ -26,7 +26,7 @@ SAY = 0.5
 _WIDE, _AROUND = 1.5, 8
 #: So far from an edge of the network's the mask has a say, in the same pixels.
 _BESIDE = 4
-#: The network wavers where its alpha lies between these, over areas wider than twice so many pixels; what is decided fades out over so many.
+#: The network wavers where its alpha lies between these, over areas wider than twice so many pixels; decisions fade out over so many.
 _DOUBTFUL, _WAVERING, _INTO = (0.3, 0.97), 5, 4
 _SURE = 0.9
 #: So far from all masks the network is believed, and from so far on it is not; in shares of the picture's side.
@@ -64,23 +64,33 @@ class Shape:
         """The alpha as the mask of another window, (n, n) logits."""
         assert self.alpha is not None
         x, y, scale = self.refined.at(self.window.size)
-        ticks = np.arange(window.size) + 0.5
-        rays = window.directions(np.stack(np.meshgrid(ticks, ticks), axis=-1))
-        places = np.nan_to_num((self.window.points(rays) - np.array([x, y])) * scale - 0.5, nan=-1e4).astype(np.float32)
-        soft = np.clip(_looked_up(self.alpha, places, 0.0), 1e-3, 1 - 1e-3)
+        mine = self.window
+        soft = _looked_up(self.alpha, _places(lambda p: (mine.points(window.directions(p)) - np.array([x, y])) * scale, window.size), 0.0)
+        soft = np.clip(soft, np.float32(1e-3), np.float32(1 - 1e-3))
         out: FloatArray = np.log(soft / (1 - soft))
         return out
 
 
 def soften(soft: Soft, claims: Mapping[int, Claim], refiner: Refiner) -> dict[int, Shape]:
     """Person -> what the network's picture makes of them."""
-    rays = soft.window.directions(soft.look.points())
-    places = {p: np.nan_to_num(claim.window.points(rays) - 0.5, nan=-1e4).astype(np.float32) for p, claim in claims.items()}
+    window, look = soft.window, soft.look
+
+    def in_window(claim: Claim) -> FloatArray:
+        return _places(lambda p: claim.window.points(window.directions(look.places(p))), look.width, look.height)
+
+    places = {p: in_window(claim) for p, claim in claims.items()}
     logits = {p: _looked_up(claim.logits, places[p], -8.0) for p, claim in claims.items()}
     refined = _evaluated(refine(refiner, soft.guide, sigmoid(np.maximum.reduce(list(logits.values())))), soft.guide)
     alphas = shared_out(soft.alpha, logits, refined, soft.guide)
-    place = (soft.look.x, soft.look.y, soft.look.scale)
-    return {p: Shape(replace(detailed(a, soft.guide), place=place), soft.window, a, places[p]) for p, a in alphas.items()}
+    place = (look.x, look.y, look.scale)
+    return {p: Shape(replace(detailed(a, soft.guide), place=place), window, a, places[p]) for p, a in alphas.items()}
+
+
+def _places(function: Callable[[FloatArray], FloatArray], width: int, height: int = 0) -> FloatArray:
+    """As `smooth_map`, as cv2.remap wants it; where there is nothing, far away."""
+    grid = smooth_map(function, 0, 0, width, height or width)
+    grid -= np.float32(0.5)
+    return np.nan_to_num(grid, copy=False, nan=-1e4)
 
 
 def _looked_up(values: FloatArray, places: FloatArray, outside: float) -> FloatArray:

@@ -13,7 +13,7 @@ from safetensors.numpy import load, save
 
 from vr180_ofx.media.picture import EyeImage, Sample
 from vr180_ofx.vr180.projection import FloatArray, Projection
-from vr180_ofx.vr180.window import Window
+from vr180_ofx.vr180.window import Window, smooth_map
 
 #: A person in an eye.
 Key = tuple[int, str]
@@ -66,11 +66,13 @@ class WindowImage:
     eye: EyeImage | None = None
     projection: Projection | None = None
 
-    def resample(self, points: FloatArray) -> Sample:
-        """The picture at other points of the window, (h, w, 2); they may lie beyond it."""
+    def resample(self, look: Look) -> Sample:
+        """The picture in another rectangle, which may lie beyond the window."""
         if self.eye is None or self.projection is None:
             raise ValueError("this window was not taken from an eye")
-        return self.eye.sample(self.projection.project(self.window.directions(points)).astype(np.float32))
+        window, projection = self.window, self.projection
+        grid = smooth_map(lambda p: projection.project(window.directions(look.places(p))), 0, 0, look.width, look.height)
+        return self.eye.sample(grid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,10 @@ class Look:
         """(left, top, right, bottom) in the window's pixels."""
         return self.x, self.y, self.x + self.width / self.scale, self.y + self.height / self.scale
 
-    def points(self) -> FloatArray:
-        """(height, width, 2): where its pixels lie in the window."""
-        x, y = (start + (np.arange(n) + 0.5) / self.scale for start, n in ((self.x, self.width), (self.y, self.height)))
-        return np.stack(np.meshgrid(x, y), axis=-1)
+    def places(self, pixels: FloatArray) -> FloatArray:
+        """Where continuous pixels of it, (..., 2), lie in the window."""
+        out: FloatArray = np.array([self.x, self.y]) + pixels / self.scale
+        return out
 
     def numbers(self) -> npt.NDArray[np.float64]:
         return np.array([self.x, self.y, self.scale, self.width, self.height, *self.members], np.float64)

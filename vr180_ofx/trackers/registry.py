@@ -162,7 +162,7 @@ def _precision_of_cpu() -> str:
     import torch
 
     supported = getattr(torch.cpu, "_is_amx_tile_supported", None)
-    return "bfloat16" if supported is not None and supported() and torch.backends.mkldnn.is_available() else "float32"
+    return "bfloat16" if supported is not None and supported() else "float32"
 
 
 def _precision(device: str) -> str:

@@ -74,7 +74,7 @@ class RvmWindows:
 
         def see(part: list[Key]) -> tuple[dict[Key, Soft], dict[str, Array]]:
             softs, arrays = cast("dict[Key, Soft]", {}), cast("dict[str, Array]", {})
-            samples = [windows[k].resample(looks[k].points()) for k in part]
+            samples = [windows[k].resample(looks[k]) for k in part]
             pictures = np.stack([s.rgb for s in samples])
             states = [restored(memory, _name(k)) if before.get(k) == looks[k] else None for k in part]
             fresh = [i for i, s in enumerate(states) if s is None]
