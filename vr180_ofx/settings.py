@@ -237,6 +237,17 @@ class OutputSettings(Section):
         "zips", description="Compression of the EXR files."
     )
     rgb: Literal["none", "foreground", "premultiplied"] = Field("none", description="Colour beside the alpha in EXR files.")
+    foreground_method: Literal["blur_fusion", "multilevel"] = Field(
+        "blur_fusion",
+        description="How the background's share is taken out of colours at edges. multilevel: PyMatting's, a little better and slower; it "
+        "needs the extra closed_form.",
+    )
+    despill: Literal["none", "green", "blue"] = Field(
+        "none", description="Takes the light of a green or blue screen off people, in all outputs that carry their colour."
+    )
+    despill_amount: float = Field(
+        1.0, ge=0, le=1, description="How much of it; 1 leaves no more of the colour than the mean of the others."
+    )
     people: bool = Field(True, description="A layer for each person.")
     cryptomatte: Literal[False] = Field(False, description="Cryptomatte layers; not in this version.")
     overwrite: bool = Field(False, description="Render frames again that are already there.")

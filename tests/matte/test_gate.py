@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vr180_ofx.matte.gate import same_edge, shared_out
+from vr180_ofx.matte.edges import exact
+from vr180_ofx.matte.gate import fused, same_edge, shared_out
 from vr180_ofx.matte.upsample import placed, upsampled
 from vr180_ofx.vr180.window import Rect
 
@@ -28,7 +29,7 @@ def test_two_people_share_what_the_network_sees():
     one, two = disc(140, 190, 60), disc(250, 190, 50)
     everybody = np.maximum(one, two)
     masks = {1: disc(143, 190, 58), 2: disc(247, 192, 50)}
-    made = shared_out(everybody, {p: claim(m) for p, m in masks.items()}, np.maximum(masks[1], masks[2]))
+    made = shared_out(fused(everybody, np.maximum(masks[1], masks[2]), 1.0), {p: claim(m) for p, m in masks.items()})
     total = made[1] + made[2]
     assert total.max() <= 1 + 1e-5 and np.abs(total - everybody).mean() < 0.004
     # no seam where they touch
@@ -40,7 +41,7 @@ def test_two_people_share_what_the_network_sees():
 def test_who_nobody_follows_is_nobodys_and_hair_beyond_the_mask_is_kept():
     person, hair, stranger = disc(120, 220, 70), disc(120, 150, 22), disc(340, 60, 25)
     network = np.maximum.reduce([person, hair, stranger])
-    made = shared_out(network, {1: claim(person)}, person)[1]
+    made = shared_out(fused(network, person, 1.0), {1: claim(person)})[1]
     assert made[35:85, 320:360].max() == 0
     assert made[135:145, 115:125].min() > 0.9
 
@@ -52,16 +53,46 @@ def test_the_network_is_believed_where_a_mask_is_wrong_by_more_than_an_edge():
     network = np.maximum(person, hand)
     # the tracker does not see the hand, and takes a hole for the person
     network[150:175, 190:215] = 0
-    made = shared_out(network, {1: claim(person)}, person)[1]
+    made = shared_out(fused(network, person, 1.0), {1: claim(person)})[1]
     assert made[180:200, 86:104].min() > 0.9 and made[158:168, 198:208].max() < 0.1
     # an edge that both see a pixel apart is in the middle
-    shifted = shared_out(disc(190, 190, 80), {1: claim(disc(192, 190, 80))}, disc(192, 190, 80))[1]
+    shifted = shared_out(fused(disc(190, 190, 80), disc(192, 190, 80), 1.0), {1: claim(disc(192, 190, 80))})[1]
     assert np.abs(shifted - disc(191, 190, 80)).mean() < 0.3 * np.abs(disc(190, 190, 80) - disc(191, 190, 80)).mean()
+
+
+def test_where_the_network_wavers_the_mask_decides():
+    """A body half seen is somebody; what wavers no wider than hair, or beyond the mask, stays as the network sees it."""
+    person = disc(190, 190, 80)
+    network = person.copy()
+    network[150:190, 170:210] = 0.5
+    halo = np.clip(disc(190, 190, 88, 6), 0, 1)
+    network = np.maximum(network, 0.4 * (halo - person))
+    network[300:340, 300:340] = 0.6
+    made = fused(network, person, 1.0)
+    assert made[158:182, 178:202].min() > 0.9
+    assert abs(made[320, 320] - 0.6) < 0.01
+    beyond = (person < 0.01) & (np.hypot(*np.mgrid[-190:194, -190:194]) < 100)
+    assert made[beyond].max() <= network[beyond].max()
+
+
+def test_edges_are_as_exact_as_colours_are():
+    """The network's edge is soft and a pixel off; the picture says where it is, if both sides look different."""
+    real = disc(190, 190, 80, 0.7)
+    soft = cv2.GaussianBlur(disc(190, 191, 81, 1.5), (0, 0), 1.5)
+    person, ground = np.array([0.7, 0.1, 0.05], np.float32), np.array([0.3, -0.1, 0.0], np.float32)
+    noise = np.random.default_rng(0).normal(0, 0.02, (SIDE, SIDE, 3)).astype(np.float32)
+    seen = real[..., None] * person + (1 - real[..., None]) * ground + noise
+    assert np.abs(exact(soft, seen, 1.0) - real).mean() < 0.35 * np.abs(soft - real).mean()
+    # where they do not, nothing is made up
+    plain = exact(soft, np.full_like(seen, 0.4) + noise, 1.0)
+    assert np.abs(plain - real).mean() < 1.05 * np.abs(soft - real).mean()
+    for nothing in (0.0, 1.0):
+        assert np.array_equal(exact(np.full_like(real, nothing), seen, 1.0), np.full_like(real, nothing))
 
 
 def test_nobody_is_nobody():
     empty = np.full((SIDE, SIDE), -8, np.float32)
-    made = shared_out(disc(190, 190, 50), {1: empty, 2: empty}, np.zeros_like(empty))
+    made = shared_out(disc(190, 190, 50), {1: empty, 2: empty})
     assert made[1].max() == made[2].max() == 0
 
 

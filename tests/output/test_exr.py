@@ -149,6 +149,27 @@ def test_colour_is_unmixed_and_premultiplied(tmp_path):
     assert np.abs(out["premultiplied"]["R"] - out["foreground"]["R"] * a).max() < 2e-3
 
 
+def test_a_plate_in_scene_linear_light_stays_it(tmp_path):
+    """Values beyond 1, a pixel that is no number, a sun: people keep theirs, and nothing spreads."""
+    person, ground = np.array([3.0, 0.5, 0.25]), np.array([0.02, 6.0, 0.1])
+    a = FRAME.views["left"].alpha[..., None]
+    light = (a * person + (1 - a) * ground).astype(np.float32)
+    inside = np.argwhere(FRAME.views["left"].alpha > 0)
+    light[tuple(inside[0])], light[tuple(inside[-1])] = np.nan, 1e6
+    source = SourceFrame(41, 0, dict.fromkeys(("left", "right"), RgbEye(light, (0, 0), W, H)))
+    for method in ("blur_fusion", "multilevel"):
+        (path,) = ExrWriter(CLIP, OutputSettings(rgb="foreground", foreground_method=method)).write(tmp_path / method, 42, FRAME, source)
+        rgb = np.stack([read_views(path)["left"][c] for c in "RGB"], -1)
+        assert np.isfinite(rgb).all()
+        sure = FRAME.views["left"].alpha > 0.7
+        off, before = (np.nanmedian(np.abs(x - person)[sure], axis=0) for x in (rgb, light))
+        assert (off < 0.4 * before + 0.01).all(), (method, off, before)
+    settings = OutputSettings(rgb="foreground", despill="green")
+    (path,) = ExrWriter(CLIP, settings).write(tmp_path / "despilled", 42, FRAME, source)
+    out = read_views(path)["left"]
+    assert (out["G"] <= (out["R"] + out["B"]) / 2 + 2e-2 + 1e-2 * out["R"]).all()
+
+
 def test_oiiotool_opens_it(tmp_path):
     (path,) = write(tmp_path)
     tool = Path(sys.executable).with_name("oiiotool")

@@ -81,7 +81,8 @@ def soften(soft: Soft, claims: Mapping[int, Claim], refiner: Refiner) -> dict[in
     places = {p: in_window(claim) for p, claim in claims.items()}
     logits = {p: _looked_up(claim.logits, places[p], -8.0) for p, claim in claims.items()}
     refined = _evaluated(refine(refiner, soft.guide, sigmoid(np.maximum.reduce(list(logits.values())))), soft.guide)
-    alphas = shared_out(soft.alpha, logits, refined, soft.guide)
+    unit = _unit(soft.alpha)
+    alphas = shared_out(exact(fused(soft.alpha, refined, unit), soft.guide, unit), logits)
     place = (look.x, look.y, look.scale)
     return {p: Shape(replace(detailed(a, soft.guide), place=place), window, a, places[p]) for p, a in alphas.items()}
 
@@ -106,20 +107,22 @@ def _evaluated(refined: Refined, guide: FloatArray) -> FloatArray:
     return out
 
 
-def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], refined: FloatArray, guide: FloatArray) -> dict[int, FloatArray]:
+def _unit(alpha: FloatArray) -> float:
+    """Pixels for one of a picture of 384."""
+    return float(np.sqrt(alpha.size)) / 384
+
+
+def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
     """Person -> alpha, (h, w) 0..1, which add up to at most 1.
 
-    alpha: (h, w) 0..1, the network's, of everybody. logits: (h, w) each person's mask. refined: (h, w) 0..1, of all
-    masks together, with fine edges.
+    alpha: (h, w) 0..1, of everybody. logits: (h, w) each person's mask.
     """
-    side = float(np.sqrt(alpha.size))
-    unit = side / 384
-    total = exact(_fused(alpha, refined, unit), guide, unit)
+    side, unit = float(np.sqrt(alpha.size)), _unit(alpha)
     away = {p: cv2.distanceTransform((v <= 0).astype(np.uint8), cv2.DIST_L2, 5) if (v > 0).any() else None for p, v in logits.items()}
     known = [a for a in away.values() if a is not None]
     if not known:
         return {p: np.zeros_like(alpha) for p in logits}
-    total *= np.clip((FAR - np.minimum.reduce(known) / side) / (FAR - NEAR), 0, 1)
+    total = alpha * np.clip((FAR - np.minimum.reduce(known) / side) / (FAR - NEAR), 0, 1)
     if len(logits) == 1:
         return {next(iter(logits)): total}
     claims = {}
@@ -130,7 +133,8 @@ def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], refined: Flo
     return {p: (total * c / everybody).astype(np.float32) for p, c in claims.items()}
 
 
-def _fused(alpha: FloatArray, refined: FloatArray, unit: float) -> FloatArray:
+def fused(alpha: FloatArray, refined: FloatArray, unit: float) -> FloatArray:
+    """The network's alpha and the refined mask, (h, w) 0..1 each, of everybody, as one. unit: pixels for one of a picture of 384."""
     # where the network sees no edge there is none: not between people either, where masks have one
     edge = cv2.dilate(((alpha > 0.05) & (alpha < 0.95)).astype(np.uint8), _disc(max(1, round(_BESIDE * unit))))
     share = SAY * same_edge(alpha, refined, unit) * cv2.blur(edge.astype(np.float32), (3, 3))

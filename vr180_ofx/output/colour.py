@@ -2,10 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
+from vr180_ofx.settings import OutputSettings, SettingsError
 from vr180_ofx.vr180.projection import FloatArray
+
+
+class Foreground:
+    """What outputs show of people, as the settings ask. Raises SettingsError when that needs what is not installed."""
+
+    def __init__(self, settings: OutputSettings) -> None:
+        self._despill, self._amount = settings.despill, settings.despill_amount
+        self._estimate = _multilevel() if settings.foreground_method == "multilevel" else unmixed
+
+    def __call__(self, rgb: FloatArray, alpha: FloatArray) -> FloatArray:
+        """rgb: (h, w, 3) any encoding; alpha: (h, w) 0..1. Returns (h, w, 3), not premultiplied."""
+        out = self._estimate(rgb, alpha)
+        return out if self._despill == "none" else despilled(out, self._despill, self._amount)
+
+
+def despilled(rgb: FloatArray, screen: str, amount: float = 1.0) -> FloatArray:
+    """Colours without the light that a screen throws on people: no more of its colour than the mean of the other two.
+
+    rgb: (h, w, 3) any encoding. screen: green or blue. amount: 0..1.
+    """
+    k = {"green": 1, "blue": 2}[screen]
+    out = np.array(rgb, np.float32)
+    others = [out[..., i] for i in range(3) if i != k]
+    out[..., k] -= np.float32(amount) * np.maximum(out[..., k] - (others[0] + others[1]) / 2, 0)
+    return out
+
+
+def _multilevel() -> Callable[[FloatArray, FloatArray], FloatArray]:
+    """Germer et al. 2020, "Fast Multi-Level Foreground Estimation", by PyMatting."""
+    try:
+        from pymatting import estimate_foreground_ml
+    except ImportError:
+        raise SettingsError(
+            "output.foreground_method is 'multilevel', which needs PyMatting; install it with: pip install 'vr180-ofx[closed_form]'"
+        ) from None
+
+    def estimate(rgb: FloatArray, alpha: FloatArray) -> FloatArray:
+        if rgb.size == 0:
+            return rgb
+        # it holds colours to 0..1, and light has no such limit
+        peak = max(1.0, float(rgb.max()))
+        found = estimate_foreground_ml(rgb.astype(np.float64) / peak, alpha.astype(np.float64)) * peak
+        out: FloatArray = np.where(alpha[..., None] >= 0.999, rgb, found).astype(np.float32)
+        return out
+
+    return estimate
 
 
 def unmixed(rgb: FloatArray, alpha: FloatArray, radius: int = 0) -> FloatArray:

@@ -14,7 +14,7 @@ import OpenEXR
 from vr180_ofx.engine.frame import Frame, HalfArray, ViewMatte, add_half, joined, least_half
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.picture import SourceFrame
-from vr180_ofx.output.colour import unmixed
+from vr180_ofx.output.colour import Foreground
 from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import OutputSettings, SettingsError
@@ -72,6 +72,7 @@ class ExrWriter:
         self._settings = settings
         self._compression = _compression(settings.compression)
         self._rows = RowWriter(self._compression)
+        self._foreground = Foreground(settings) if settings.rgb != "none" else None
 
     def paths(self, stem: Path, number: int) -> list[Path]:
         """The files of frame ``number``: one, or one per view."""
@@ -132,16 +133,18 @@ class ExrWriter:
         """R, G and B where there are people, in the plate's own encoding."""
         out = {c: np.zeros(shape, np.float16) for c in "RGB"}
         rect = matte.bounds
-        if rect.empty:
+        if rect.empty or self._foreground is None:
             return out
         whole = eye if (eye.width, eye.height) == (matte.width, matte.height) else eye.reduced(round(eye.width / matte.width))
-        rgb = whole.native(rect)
+        # one pixel that is no number would spread
+        rgb = np.nan_to_num(whole.native(rect), nan=0.0, posinf=65504.0, neginf=0.0)
         a = matte.alpha[rect.slices]
-        rgb = unmixed(rgb, a)
+        rgb = self._foreground(rgb, a)
         if self._settings.rgb == "premultiplied":
             rgb = rgb * a[..., None]
         for k, c in enumerate("RGB"):
-            out[c][rect.shifted(0, -y0).slices] = rgb[..., k]
+            # a plate of floats may hold a sun
+            out[c][rect.shifted(0, -y0).slices] = np.minimum(rgb[..., k], 65504)
         return out
 
     def _header(self, view: str, frame: Frame, number: int) -> dict[str, Any]:

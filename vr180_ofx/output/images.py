@@ -10,6 +10,7 @@ import OpenImageIO as oiio
 
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.output.colour import Foreground
 from vr180_ofx.output.inspect import opened
 from vr180_ofx.output.pictures import over_colour, rgba, together
 from vr180_ofx.output.writer import Job
@@ -27,6 +28,7 @@ class PngOutput:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._format = job.settings.output.format
+        self._foreground = Foreground(job.settings.output)
         self._apart = not job.settings.output.maintain_sbs and len(job.clip.views) > 1
         self._lock = threading.Lock()
 
@@ -41,9 +43,9 @@ class PngOutput:
     def write(self, frame: Frame, source: SourceFrame | None) -> None:
         assert source is not None
         if self._format == "greenscreen_png":
-            eyes = over_colour(frame, source, self._job.settings.output.background_color)
+            eyes = over_colour(frame, source, self._job.settings.output.background_color, self._foreground)
         else:
-            eyes = rgba(frame, source, self._format == "foreground")
+            eyes = rgba(frame, source, self._foreground if self._format == "foreground" else None)
         pictures = list(eyes.values()) if self._apart else [together(eyes, self._job.clip.geometry.layout)]
         for path, picture in zip(self.paths(frame.index), pictures, strict=True):
             write_png(path, picture, self._job.identity, 16)

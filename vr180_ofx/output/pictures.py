@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.media.picture import EyeImage, SourceFrame
-from vr180_ofx.output.colour import unmixed
+from vr180_ofx.output.colour import Foreground
 from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.vr180.window import Rect
@@ -16,13 +16,13 @@ Pixels = npt.NDArray[np.generic]
 
 
 def plate(eye: EyeImage, width: int, height: int) -> FloatArray:
-    """The whole eye at the matte's size, (height, width, 3) in the plate's own encoding 0..1."""
+    """The whole eye at the matte's size, (height, width, 3) sRGB 0..1, whatever the plate's own encoding is."""
     if (eye.width, eye.height) != (width, height):
         eye = eye.reduced(max(1, round(eye.width / width)))
-    return eye.native(Rect(0, 0, eye.width, eye.height))
+    return eye.region(Rect(0, 0, eye.width, eye.height))
 
 
-def over_colour(frame: Frame, source: SourceFrame, colour: tuple[int, int, int]) -> dict[str, FloatArray]:
+def over_colour(frame: Frame, source: SourceFrame, colour: tuple[int, int, int], foreground: Foreground) -> dict[str, FloatArray]:
     """Each eye over a plain colour, (h, w, 3) 0..1: the foreground's own colour, so that no rim of the old background stays."""
     out = {}
     backdrop = np.array(colour, np.float32) / 255
@@ -31,16 +31,16 @@ def over_colour(frame: Frame, source: SourceFrame, colour: tuple[int, int, int])
         picture[:] = backdrop
         rect = matte.bounds
         if not rect.empty:
-            rgb, alpha = _foreground(source.eyes[view], matte.width, rect, matte.alpha[rect.slices])
+            rgb, alpha = _foreground(source.eyes[view], matte.width, rect, matte.alpha[rect.slices], foreground)
             picture[rect.slices] = rgb * alpha[..., None] + backdrop * (1 - alpha[..., None])
         out[view] = picture
     return out
 
 
-def rgba(frame: Frame, source: SourceFrame, foreground_only: bool) -> dict[str, FloatArray]:
+def rgba(frame: Frame, source: SourceFrame, foreground: Foreground | None) -> dict[str, FloatArray]:
     """Each eye as unpremultiplied RGBA, (h, w, 4) 0..1.
 
-    foreground_only: colour only where there are people, with the background's share taken out; else the plate as it is.
+    foreground: colour only where there are people, with the background's share taken out; None: the plate as it is.
     """
     out = {}
     for view, matte in frame.views.items():
@@ -48,20 +48,20 @@ def rgba(frame: Frame, source: SourceFrame, foreground_only: bool) -> dict[str, 
         alpha = matte.alpha
         picture[..., 3] = alpha
         rect = matte.bounds
-        if not foreground_only:
+        if foreground is None:
             picture[..., :3] = plate(source.eyes[view], matte.width, matte.height)
         elif not rect.empty:
-            rgb, part = _foreground(source.eyes[view], matte.width, rect, alpha[rect.slices])
+            rgb, part = _foreground(source.eyes[view], matte.width, rect, alpha[rect.slices], foreground)
             rgb[part <= 0] = 0
             picture[(*rect.slices, slice(0, 3))] = rgb
         out[view] = picture
     return out
 
 
-def _foreground(eye: EyeImage, width: int, rect: Rect, alpha: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _foreground(eye: EyeImage, width: int, rect: Rect, alpha: FloatArray, foreground: Foreground) -> tuple[FloatArray, FloatArray]:
     if eye.width != width:
         eye = eye.reduced(max(1, round(eye.width / width)))
-    return np.clip(unmixed(eye.native(rect), alpha), 0, 1), alpha
+    return np.clip(foreground(eye.region(rect), alpha), 0, 1), alpha
 
 
 def together(eyes: dict[str, FloatArray], layout: Layout) -> FloatArray:

@@ -23,6 +23,7 @@ from vr180_ofx.engine.frame import Frame
 from vr180_ofx.media.errors import MediaError
 from vr180_ofx.media.naming import facts_from_name
 from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.output.colour import Foreground
 from vr180_ofx.output.pictures import over_colour, plate, rgba, together
 from vr180_ofx.output.sound import Sound, has_sound, time_code
 from vr180_ofx.output.spherical import add_spherical
@@ -87,6 +88,7 @@ class VideoOutput:
         self._target = target_projection(self._source, "fisheye" if packed else output.projection, output.fov_degrees)
         self._changed = eyes in ("sbs", "tb") and self._layout.name != given.name
         self._files: dict[str, _VideoFile] = {}
+        self._foreground = Foreground(output)
 
     @property
     def _stem(self) -> str:
@@ -123,11 +125,11 @@ class VideoOutput:
         assert source is not None
         if output.format == "greenscreen":
             colour = np.array(output.background_color, np.float32) / 255
-            return {v: self._seen(p, colour) for v, p in over_colour(frame, source, output.background_color).items()}
+            return {v: self._seen(p, colour) for v, p in over_colour(frame, source, output.background_color, self._foreground).items()}
         if output.format == "vr_alpha":
             plates = {v: self._seen(plate(source.eyes[v], m.width, m.height)) for v, m in frame.views.items()}
             return {v: pack(plates[v], self._seen(m.alpha[..., None])) for v, m in frame.views.items()}
-        return {v: self._seen(p) for v, p in rgba(frame, source, foreground_only=True).items()}
+        return {v: self._seen(p) for v, p in rgba(frame, source, self._foreground).items()}
 
     def _seen(self, picture: FloatArray, around: FloatArray | None = None) -> FloatArray:
         """One eye's picture in the output's projection. around: what lies where the source shows nothing."""
