@@ -1,9 +1,11 @@
 """How fast RVM is, over resolutions, ratios and types of numbers: JSON on standard output.
 
     python benchmarks/rvm.py [--weights F] [--device cpu] [--sizes 288x512,512x512,1080x1920] [--ratios 1,0.25] [--dtypes float32,bfloat16]
+        [--sequences 2,4,8]
 
 Without weights, random ones: that is as fast. Each row has the ratio to the network as it was published (no folding, default layout of
-memory) in the same run, one after the other.
+memory) in the same run, one after the other. ``sequences`` says what a picture takes when several frames in order are given at once, in
+milliseconds and of the time that it takes by itself: whether that is faster depends on the device.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ def main() -> None:
     parser.add_argument("--sizes", default="288x512,512x512,1080x1920", help="height x width")
     parser.add_argument("--ratios", default="1,0.25")
     parser.add_argument("--dtypes", default="float32,bfloat16")
+    parser.add_argument("--sequences", default="", help="numbers of frames that are given at once")
     parser.add_argument("--frames", type=int, default=5)
     arguments = parser.parse_args()
     rows = []
@@ -43,11 +46,16 @@ def main() -> None:
                 picture = np.random.default_rng(0).random((1, height, width, 3)).astype(np.float32)
                 for ratio in (float(r) for r in arguments.ratios.split(",")):
                     seconds = {name: timed(network, picture, ratio, arguments.frames) for name, network in networks.items()}
+                    sequences = {}
+                    for count in (int(c) for c in arguments.sequences.split(",") if c):
+                        each = timed_sequence(networks["here"], picture, count, ratio, arguments.frames)
+                        sequences[str(count)] = {"ms": round(1000 * each, 1), "of_one": round(each / seconds["here"], 3)}
                     rows.append(
                         {
                             "size": size, "downsample": ratio, "dtype": dtype, "ms": round(1000 * seconds["here"], 1),
                             "fps": round(1 / seconds["here"], 2),
                             "times_faster_than_published": round(seconds["published"] / seconds["here"], 3),
+                            **({"sequences": sequences} if sequences else {}),
                         }
                     )  # fmt: skip
     print(json.dumps({"benchmark": "rvm", "device": arguments.device, "torch": torch.__version__, "rows": rows}, indent=1))
@@ -60,6 +68,20 @@ def timed(network: Rvm, picture: np.ndarray, ratio: float, frames: int) -> float
         start = time.perf_counter()
         states = network.step(picture, states, ratio)[1]
         times.append(time.perf_counter() - start)
+    return float(np.median(times[1:]))
+
+
+def timed_sequence(network: Rvm, picture: np.ndarray, count: int, ratio: float, frames: int) -> float:
+    """Seconds for each of ``count`` frames that are given at once, the median."""
+    batch = torch.from_numpy(np.repeat(picture, count, axis=0)).permute(0, 3, 1, 2)
+    batch = batch.to(network.device, network.dtype, memory_format=network.layout).unflatten(0, (1, count))
+    memory, times = [None] * 4, []
+    for _ in range(frames + 1):
+        start = time.perf_counter()
+        with torch.inference_mode():
+            _, alpha, *memory = network.network(batch, *memory, downsample_ratio=ratio)
+            alpha.float().cpu()
+        times.append((time.perf_counter() - start) / count)
     return float(np.median(times[1:]))
 
 
