@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 
 from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.matte.refiner import chosen
 from vr180_ofx.matte.rvm.export import NAMES, memory_before, to_onnx, to_torchscript
 from vr180_ofx.matte.rvm.model import Rvm, load_network
 from vr180_ofx.matte.rvm.network import RvmNetwork, folded
@@ -21,6 +23,7 @@ from vr180_ofx.output.render import identity
 from vr180_ofx.people.analyse import analyse
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.trackers.base import Memory
+from vr180_ofx.trackers.registry import where
 from vr180_ofx.weights.store import WeightsError
 
 #: Weights that were trained, for tests; without them, random ones: then only the arithmetic counts.
@@ -273,6 +276,32 @@ def test_what_cannot_be_is_said(scene, tmp_path):
         FrameServer(clip, plan, wrong)
     with pytest.raises(WeightsError, match="does not exist"):
         FrameServer(clip, plan, settings.with_overrides([f"matting.refiner_weights={tmp_path / 'no.pth'}"]))
+
+
+def test_auto_takes_rvm_where_it_is_quick(weights):
+    settings = Settings(matting={"refiner": "auto", "refiner_weights": str(weights)})
+    for place, expected in (("cuda:0", "float16"), "rvm"), (("cpu", "bfloat16"), "rvm"), (("cpu", "float32"), "guided"):
+        assert chosen(settings, lambda _, place=place: place) == expected
+    # the processor is asked, and half precision can be declined
+    assert where(settings)[1] in ("float32", "bfloat16", "float16")
+    assert where(settings.with_overrides(["matting.fp16=false", "hardware.device=cpu"])) == ("cpu", "float32")
+
+
+def test_bfloat16_is_nearly_the_same(weights):
+    """What a CPU with AMX computes; others do it as well, not as quickly."""
+    rng = np.random.default_rng(3)
+    pictures = cv2.GaussianBlur(rng.random((96, 96, 3)).astype(np.float32), (0, 0), 3)[None]
+    exact, coarse = (Rvm(weights, "cpu", p) for p in ("float32", "bfloat16"))
+    states = {exact: [None], coarse: [None]}
+    for _ in range(4):
+        alphas = {}
+        for network in states:
+            alphas[network], states[network] = network.step(pictures, states[network])
+        again, _ = coarse.step(pictures, states[coarse])
+        assert np.array_equal(again, coarse.step(pictures, states[coarse])[0])
+    assert np.abs(alphas[exact] - alphas[coarse]).mean() < 0.02
+    # the last layer is in single precision: more levels than bfloat16 has
+    assert len(np.unique(alphas[coarse])) > 256
 
 
 def test_a_render_is_known_by_the_weights_of_its_refiner(scene, tmp_path):

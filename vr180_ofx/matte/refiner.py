@@ -122,7 +122,9 @@ def need_rvm(what: str) -> None:
 
 
 def chosen(settings: Settings, where: Callable[[Settings], tuple[str, str]]) -> str:
-    """The refiner's name; what ``auto`` stands for here. On a CPU, RVM takes longer than everything else together."""
+    """The refiner's name; what ``auto`` stands for here: RVM where it is quick, on CUDA and on CPUs that multiply bfloat16. Elsewhere it
+    takes longer than everything else together.
+    """
     m = settings.matting
     if m.tracker == "rvm":
         return "none"
@@ -130,7 +132,10 @@ def chosen(settings: Settings, where: Callable[[Settings], tuple[str, str]]) -> 
         return m.refiner
     there = m.refiner_weights is not None or is_present("rvm_mobilenetv3") or is_present("rvm_resnet50")
     torch = all(importlib.util.find_spec(name) for name in ("torch", "torchvision"))
-    return "rvm" if there and torch and where(settings)[0].startswith("cuda") else "guided"
+    if not (there and torch):
+        return "guided"
+    device, precision = where(settings)
+    return "rvm" if device.startswith("cuda") or precision == "bfloat16" else "guided"
 
 
 def _guided() -> Refiner:
