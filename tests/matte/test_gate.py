@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from vr180_ofx.matte.edges import exact
-from vr180_ofx.matte.gate import fused, same_edge, shared_out
+from vr180_ofx.matte.gate import Claim, fused, same_edge, shared_again, shared_out, soften
+from vr180_ofx.matte.refiner import NoRefiner
 from vr180_ofx.matte.upsample import placed, upsampled
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.trackers.base import Look, Soft
+from vr180_ofx.vr180.window import Rect, Window
 
 SIDE = 384
 
@@ -58,6 +60,22 @@ def test_the_network_is_believed_where_a_mask_is_wrong_by_more_than_an_edge():
     # an edge that both see a pixel apart is in the middle
     shifted = shared_out(fused(disc(190, 190, 80), disc(192, 190, 80), 1.0), {1: claim(disc(192, 190, 80))})[1]
     assert np.abs(shifted - disc(191, 190, 80)).mean() < 0.3 * np.abs(disc(190, 190, 80) - disc(191, 190, 80)).mean()
+
+
+def test_others_may_say_who_is_where_and_nothing_else_changes():
+    one, two = disc(140, 190, 60), disc(250, 190, 60)
+    window = Window((0, 0, 1), 60, 0, SIDE)
+    look = Look((1, 2), 0, 0, 1.0, SIDE, SIDE)
+    guide = np.random.default_rng(1).random((SIDE, SIDE, 3)).astype(np.float32)
+    soft = Soft(np.maximum(one, two), guide, window, look)
+    # the tracker takes both for the first
+    wrong = {1: Claim(claim(soft.alpha), window), 2: Claim(np.full_like(one, -8), window)}
+    before = soften(soft, wrong, NoRefiner())
+    assert before[2].alpha.max() < 0.05
+    after = shared_again(soft, before, {1: Claim(claim(one), window), 2: Claim(claim(two), window)})
+    assert np.abs(after[2].alpha - two)[:, 205:].mean() < 0.01 and after[1].alpha[190, 250] < 0.05
+    assert np.abs(sum(s.alpha for s in after.values()) - sum(s.alpha for s in before.values())).max() < 1e-3
+    assert after[2].refined.place == before[2].refined.place
 
 
 def test_where_the_network_wavers_the_mask_decides():

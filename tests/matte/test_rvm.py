@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 
+from tests.conftest import shared_clip
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.matte.refiner import chosen
 from vr180_ofx.matte.rvm.export import NAMES, memory_before, to_onnx, to_torchscript
@@ -317,6 +318,32 @@ def test_a_render_is_known_by_the_weights_of_its_refiner(scene, tmp_path):
     torch.save(random_network(refiner="fast_guided_filter").state_dict(), other)
     assert identity(clip, plan, changed) != named
     assert identity(clip, plan, plain[1]) == before
+
+
+@pytest.mark.slow
+def test_people_told_apart_otherwise_in_one_eye_are_told_apart_again():
+    """A child behind a man: who is who changes, what is seen of both does not."""
+    if not TRAINED.exists():
+        pytest.skip("the weights for tests are not there")
+    path = shared_clip("vr180/duo_2k/clip.mp4")
+    frames = {}
+    for mode in ("independent", "master_slave"):
+        settings = Settings(matting={"refiner": "rvm", "refiner_weights": str(TRAINED)}, stereo={"consistency_mode": mode})
+        with open_clip(path, settings) as clip, FrameServer(clip, analyse(clip), settings) as server:
+            frames[mode] = [server.request(n).result() for n in range(12)]
+    shared = 0
+    for alone, compared in zip(*frames.values(), strict=True):
+        corrected = compared.metadata.get("corrected", {})
+        if not corrected or any("reshare" not in how for how in corrected.values()):
+            continue
+        shared += 1
+        changed = {how.partition(":")[0] for how in corrected.values()}
+        for view in ("left", "right"):
+            a, b = alone.views[view], compared.views[view]
+            assert np.abs(a.alpha - b.alpha).mean() < 2e-4
+            differ = max(np.abs(a.person(p) - b.person(p)).max() for p in a.people)
+            assert differ > 0.3 if view in changed else differ == 0
+    assert shared
 
 
 # on whole eyes ------------------------------------------------------------------------------------------------------

@@ -13,18 +13,18 @@ import numpy as np
 
 from vr180_ofx.engine.enlarge import enlarged
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
-from vr180_ofx.matte.gate import Claim, Shape, soften
+from vr180_ofx.matte.gate import Claim, Shape, shared_again, soften
 from vr180_ofx.matte.paste import Patch, paste, refine, sigmoid
 from vr180_ofx.matte.refiner import Refiner
 from vr180_ofx.media.picture import EyeImage, SourceFrame
 from vr180_ofx.people.follow import Box, resized_projection
 from vr180_ofx.people.plan import Person, Plan
 from vr180_ofx.settings import ProcessingSettings
-from vr180_ofx.stereo.consistency import Consistency, carried_mask, guided, settle
+from vr180_ofx.stereo.consistency import Consistency, carried_logits, carried_mask, guided, settle
 from vr180_ofx.stereo.validate import Verdict
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.base import Key, Mask, Memory, Prompt, Tracker, WindowImage
-from vr180_ofx.vr180.layout import LEFT
+from vr180_ofx.vr180.layout import LEFT, other_eye
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Rect, Window
 
@@ -84,13 +84,18 @@ class Pipeline:
         softened = self._soften(masks, windows)
         claims = masks
         # what is compared between the eyes is what will be seen
-        masks = masks | {key: replace(masks[key], logits=shape.logits(windows[key].window)) for key, shape in softened.items()}
+        masks = _as_seen(masks, softened, windows)
         compared = masks
         verdicts: dict[int, Verdict] = {}
         scores = {k: m.score for k, m in masks.items()}
         if self.consistency is not None:
             with self.stages.measure("validate"):
-                verdicts, masks = self._validate(self.consistency, frame.index, masks, windows, self._projection(eyes[LEFT]))
+                given = self.consistency, frame.index
+                verdicts = self._compare(*given, masks, windows, self._projection(eyes[LEFT]))
+                verdicts, shared = self._share_again(*given, verdicts, claims, softened, windows, self._projection(eyes[LEFT]))
+                if shared is not softened:
+                    softened, compared = shared, _as_seen(masks, shared, windows)
+                verdicts, masks = self._validate(*given, verdicts, compared, windows, self._projection(eyes[LEFT]))
         confidences = self._confidence(masks)
         keys = list(masks)
         # an eye that was given another mask goes by that
@@ -140,20 +145,55 @@ class Pipeline:
 
         return {k: shape for part in self._map(work, groups.values()) for k, shape in part.items()}
 
-    def _validate(
+    def _compare(
         self, consistency: Consistency, n: int, masks: dict[Key, Mask], windows: dict[Key, WindowImage], projection: Projection
-    ) -> tuple[dict[int, Verdict], dict[Key, Mask]]:
-        """What both eyes say of everybody, and the masks to go on with: an eye that cannot be trusted gets the other one's, or, with
-        ``reprocess``, what the tracker finds when it is shown where to look, if the eyes agree then.
+    ) -> dict[int, Verdict]:
+        """What both eyes say of everybody."""
+        return consistency.validate(masks, windows, projection, {p.id: p.shift(n) for p in self.plan.people})
+
+    def _share_again(
+        self, consistency: Consistency, n: int, verdicts: dict[int, Verdict], claims: dict[Key, Mask], softened: dict[Key, Shape],
+        windows: dict[Key, WindowImage], projection: Projection,
+    ) -> tuple[dict[int, Verdict], dict[Key, Shape]]:  # fmt: skip
+        """People whom a matting network saw together, and who are told apart otherwise in one eye than in the other: as in the better eye,
+        if the eyes agree then. What is seen of all of them stays as it is.
         """
-        shifts = {p.id: p.shift(n) for p in self.plan.people}
-        verdicts = consistency.validate(masks, windows, projection, shifts)
+        for person, verdict in list(verdicts.items()):
+            key = (person, verdict.weaker or "")
+            if verdicts[person].weaker is None or key not in softened:
+                continue
+            soft = claims[key].soft
+            group = [k for k in softened if claims[k].soft is soft]
+            if soft is None or len(group) < 2:
+                continue
+            masks = _as_seen(claims, softened, windows)
+            people = {}
+            for k in group:
+                known = k[0] in verdicts and (k[0], other_eye(k[1])) in masks
+                logits = carried_logits(k, verdicts[k[0]].shift, masks, windows, consistency.alignment) if known else claims[k].logits
+                people[k[0]] = Claim(logits, windows[k].window)
+            made = shared_again(soft, {k[0]: softened[k] for k in group}, people)
+            tried = softened | {(p, key[1]): shape for p, shape in made.items()}
+            after = self._compare(consistency, n, _as_seen(claims, tried, windows), windows, projection)
+            if after[person].weaker is None and all(after[p].weaker is None for p, v in verdicts.items() if v.weaker is None):
+                after[person] = replace(after[person], mended=key[1], how="reshare")
+                kept = {p: v for p, v in verdicts.items() if v.mended is not None and after[p].weaker is None}
+                verdicts, softened = after | kept, tried
+        return verdicts, softened
+
+    def _validate(
+        self, consistency: Consistency, n: int, verdicts: dict[int, Verdict], masks: dict[Key, Mask], windows: dict[Key, WindowImage],
+        projection: Projection,
+    ) -> tuple[dict[int, Verdict], dict[Key, Mask]]:  # fmt: skip
+        """What both eyes say of everybody in the end, and the masks to go on with: an eye that cannot be trusted gets the other one's, or,
+        with ``reprocess``, what the tracker finds when it is shown where to look, if the eyes agree then.
+        """
         weak = {(p, v.weaker): v for p, v in verdicts.items() if v.weaker is not None}
         if weak and consistency.method == "reprocess":
             shown = {key: guided(v, masks, windows, key[0], self.tracker.wants_prompts, consistency.alignment) for key, v in weak.items()}
             prompted = {key: image for key, image in shown.items() if image is not None}
             found = self.tracker.step(self.tracker.begin(), prompted, self.batch)[1] if prompted else {}
-            again = consistency.validate(masks | found, windows, projection, shifts)
+            again = self._compare(consistency, n, masks | found, windows, projection)
             for key in found:
                 after = again[key[0]]
                 if after.agreement is not None and after.weaker is None:
@@ -257,6 +297,11 @@ class Pipeline:
         people = {p.id: p for p in self.plan.people}
         layers = tuple(Layer(k, people[k].name, mine[k].rect, half(alphas[k]), half(mine[k].confidence)) for k in sorted(mine))
         return ViewMatte(eye.width, eye.height, layers)
+
+
+def _as_seen(masks: dict[Key, Mask], softened: dict[Key, Shape], windows: dict[Key, WindowImage]) -> dict[Key, Mask]:
+    """Masks, and what a matting network made of them where it did."""
+    return masks | {key: replace(masks[key], logits=shape.logits(windows[key].window)) for key, shape in softened.items()}
 
 
 def prompt_in_window(box: Box, window: Window, projection: Projection) -> Prompt | None:

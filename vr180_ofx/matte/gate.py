@@ -83,8 +83,21 @@ def soften(soft: Soft, claims: Mapping[int, Claim], refiner: Refiner) -> dict[in
     refined = _evaluated(refine(refiner, soft.guide, sigmoid(np.maximum.reduce(list(logits.values())))), soft.guide)
     unit = _unit(soft.alpha)
     alphas = shared_out(exact(fused(soft.alpha, refined, unit), soft.guide, unit), logits)
-    place = (look.x, look.y, look.scale)
-    return {p: Shape(replace(detailed(a, soft.guide), place=place), window, a, places[p]) for p, a in alphas.items()}
+    return {p: Shape(_placed(a, soft), window, a, places[p]) for p, a in alphas.items()}
+
+
+def shared_again(soft: Soft, shapes: Mapping[int, Shape], claims: Mapping[int, Claim]) -> dict[int, Shape]:
+    """The same people in the same picture, and the same of all of them together, with other masks to say who is where."""
+    logits = {}
+    for p, shape in shapes.items():
+        assert shape.places is not None
+        logits[p] = _looked_up(claims[p].logits, shape.places, -8.0)
+    total = np.clip(sum(shape.alpha for shape in shapes.values() if shape.alpha is not None), 0, 1)
+    return {p: replace(shapes[p], refined=_placed(a, soft), alpha=a) for p, a in shared_out(total, logits).items()}
+
+
+def _placed(alpha: FloatArray, soft: Soft) -> Refined:
+    return replace(detailed(alpha, soft.guide), place=(soft.look.x, soft.look.y, soft.look.scale))
 
 
 def _places(function: Callable[[FloatArray], FloatArray], width: int, height: int = 0) -> FloatArray:

@@ -93,9 +93,16 @@ def carried_mask(
 ) -> Mask:  # fmt: skip
     """The weaker eye's mask as the better one has it."""
     assert verdict.weaker is not None
-    strong = (person, other_eye(verdict.weaker))
-    soft = np.clip(_carried(strong, (person, verdict.weaker), masks, windows, verdict.shift, alignment), 1e-3, 1 - 1e-3)
-    return Mask(np.log(soft / (1 - soft)).astype(np.float32), masks[strong].score)
+    strong, weak = (person, other_eye(verdict.weaker)), (person, verdict.weaker)
+    return Mask(carried_logits(weak, verdict.shift, masks, windows, alignment), masks[strong].score)
+
+
+def carried_logits(
+    key: Key, shift: float, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], alignment: Alignment = LEVEL
+) -> FloatArray:  # fmt: skip
+    """What the other eye says of a person, in their window in this one. shift: see `validate.Verdict`."""
+    soft = np.clip(_carried((key[0], other_eye(key[1])), key, masks, windows, shift, alignment), 1e-3, 1 - 1e-3)
+    return np.log(soft / (1 - soft)).astype(np.float32)
 
 
 def settle(
@@ -114,7 +121,7 @@ def settle(
         if verdict.damage:
             report.damage[names[person]] = verdict.describe()
         if verdict.mended:
-            report.corrected[names[person]] = f"{verdict.mended}: reprocess"
+            report.corrected[names[person]] = f"{verdict.mended}: {verdict.how}"
 
     # those in front come first: what they hide of others is cut out of what is carried
     for person in sorted(verdicts, key=lambda p: -verdicts[p].shift):

@@ -56,7 +56,8 @@ class Verdict:
     agreement: 0..1, soft intersection over union of each mask with the other carried to it, where both eyes see; None when what both
     can see is too little. shift: the interocular distance over the depth of somebody upright, see `epipolar.upright`. weaker: the eye
     whose matte is not to be trusted, when they do not agree. damage: eye -> what its picture lacks against the other one. mended: the
-    eye that was weaker, and was looked at again.
+    eye that was weaker, and agrees since it was mended. how: reprocess (looked at again) or reshare (people told
+    apart as in the other eye).
     """
 
     agreement: float | None
@@ -64,6 +65,7 @@ class Verdict:
     weaker: str | None = None
     damage: tuple[tuple[str, str], ...] = ()
     mended: str | None = None
+    how: str = "reprocess"
 
     def describe(self) -> str:
         """The damage in words."""
