@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 
 from tests.conftest import shared_clip
+from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.matte.refiner import chosen
 from vr180_ofx.matte.rvm.export import NAMES, memory_before, to_onnx, to_torchscript
@@ -20,11 +22,13 @@ from vr180_ofx.matte.rvm.model import Rvm, load_network
 from vr180_ofx.matte.rvm.network import RvmNetwork, folded
 from vr180_ofx.matte.rvm.windows import RvmWindows
 from vr180_ofx.media.clip import open_clip
+from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.output.render import identity
 from vr180_ofx.people.analyse import analyse
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.trackers.base import Memory
 from vr180_ofx.trackers.registry import where
+from vr180_ofx.vr180.window import Rect
 from vr180_ofx.weights.store import WeightsError
 
 #: Weights that were trained, for tests; without them, random ones: then only the arithmetic counts.
@@ -344,6 +348,35 @@ def test_people_told_apart_otherwise_in_one_eye_are_told_apart_again():
             differ = max(np.abs(a.person(p) - b.person(p)).max() for p in a.people)
             assert differ > 0.3 if view in changed else differ == 0
     assert shared
+
+
+@pytest.mark.slow
+def test_an_eye_that_sees_nothing_tells_nobody_apart(monkeypatch):
+    """One eye out of focus: it is given what the other one sees, and the other one loses nobody."""
+    if not TRAINED.exists():
+        pytest.skip("the weights for tests are not there")
+    path = shared_clip("vr180/duo_2k/clip.mp4")
+    settings = Settings(matting={"refiner": "rvm", "refiner_weights": str(TRAINED)})
+    make = Pipeline.make
+
+    def blurred(pipeline, frame, memory, metadata):
+        if frame.index >= 6:
+            eye = frame.eyes["right"]
+            rgb = cv2.GaussianBlur(eye.native(Rect(0, 0, eye.width, eye.height)), (0, 0), 12)
+            frame = replace(frame, eyes=frame.eyes | {"right": RgbEye(rgb, (0, 0), eye.width, eye.height)})
+        return make(pipeline, frame, memory, metadata)
+
+    with open_clip(path, settings) as clip:
+        plan = analyse(clip)
+        with FrameServer(clip, plan, settings) as server:
+            whole = [server.request(n).result() for n in range(10)]
+        monkeypatch.setattr(Pipeline, "make", blurred)
+        with FrameServer(clip, plan, settings) as server:
+            harmed = [server.request(n).result() for n in range(10)]
+    for a, b in zip(whole[6:], harmed[6:], strict=True):
+        for view in ("left", "right"):
+            x, y = a.views[view].alpha, b.views[view].alpha
+            assert np.minimum(x, y).sum() / np.maximum(x, y).sum() > 0.9, (a.index, view)
 
 
 # on whole eyes ------------------------------------------------------------------------------------------------------

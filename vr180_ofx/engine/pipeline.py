@@ -160,7 +160,7 @@ class Pipeline:
         """
         for person, verdict in list(verdicts.items()):
             key = (person, verdict.weaker or "")
-            if verdicts[person].weaker is None or key not in softened:
+            if verdicts[person].weaker is None or key not in softened or other_eye(key[1]) in dict(verdict.damage):
                 continue
             soft = claims[key].soft
             group = [k for k in softened if claims[k].soft is soft]
@@ -175,10 +175,12 @@ class Pipeline:
             made = shared_again(soft, {k[0]: softened[k] for k in group}, people)
             tried = softened | {(p, key[1]): shape for p, shape in made.items()}
             after = self._compare(consistency, n, _as_seen(claims, tried, windows), windows, projection)
-            if after[person].weaker is None and all(after[p].weaker is None for p, v in verdicts.items() if v.weaker is None):
-                after[person] = replace(after[person], mended=key[1], how="reshare")
-                kept = {p: v for p, v in verdicts.items() if v.mended is not None and after[p].weaker is None}
-                verdicts, softened = after | kept, tried
+            # nothing that can be compared is no agreement
+            fine = {p for p, v in after.items() if v.agreement is not None and v.weaker is None}
+            if person in fine and all(p in fine or v.agreement is None for p, v in verdicts.items() if v.weaker is None):
+                made_well = replace(after[person], mended=key[1], how="reshare")
+                verdicts = verdicts | {p: after[p] for p in fine if verdicts[p].mended is None} | {person: made_well}
+                softened = tried
         return verdicts, softened
 
     def _validate(

@@ -92,8 +92,11 @@ def shared_again(soft: Soft, shapes: Mapping[int, Shape], claims: Mapping[int, C
     for p, shape in shapes.items():
         assert shape.places is not None
         logits[p] = _looked_up(claims[p].logits, shape.places, -8.0)
+    away = _away(logits)
+    if not away:
+        return dict(shapes)
     total = np.clip(sum(shape.alpha for shape in shapes.values() if shape.alpha is not None), 0, 1)
-    return {p: replace(shapes[p], refined=_placed(a, soft), alpha=a) for p, a in shared_out(total, logits).items()}
+    return {p: replace(shapes[p], refined=_placed(a, soft), alpha=a) for p, a in _parted(total, logits, away).items()}
 
 
 def _placed(alpha: FloatArray, soft: Soft) -> Refined:
@@ -130,20 +133,26 @@ def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray]) -> dict[int,
 
     alpha: (h, w) 0..1, of everybody. logits: (h, w) each person's mask.
     """
-    side, unit = float(np.sqrt(alpha.size)), _unit(alpha)
-    away = {p: cv2.distanceTransform((v <= 0).astype(np.uint8), cv2.DIST_L2, 5) if (v > 0).any() else None for p, v in logits.items()}
-    known = [a for a in away.values() if a is not None]
-    if not known:
+    away = _away(logits)
+    if not away:
         return {p: np.zeros_like(alpha) for p in logits}
-    total = alpha * np.clip((FAR - np.minimum.reduce(known) / side) / (FAR - NEAR), 0, 1)
+    nearest = np.minimum.reduce(list(away.values())) / np.float32(np.sqrt(alpha.size))
+    return _parted(alpha * np.clip((FAR - nearest) / (FAR - NEAR), 0, 1), logits, away)
+
+
+def _away(logits: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
+    """Pixels to each person's mask, for those who have one."""
+    return {p: cv2.distanceTransform((v <= 0).astype(np.uint8), cv2.DIST_L2, 5) for p, v in logits.items() if (v > 0).any()}
+
+
+def _parted(alpha: FloatArray, logits: Mapping[int, FloatArray], away: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
+    """All of an alpha given to those who have masks."""
     if len(logits) == 1:
-        return {next(iter(logits)): total}
-    claims = {}
-    for p, v in logits.items():
-        a = away[p]
-        claims[p] = np.exp(np.clip(v, -_CLIP, _CLIP) - _FALL / unit * a) if a is not None else np.zeros_like(alpha)
+        return {next(iter(logits)): alpha}
+    fall = _FALL / _unit(alpha)
+    claims = {p: np.exp(np.clip(logits[p], -_CLIP, _CLIP) - fall * a) for p, a in away.items()}
     everybody = np.maximum(sum(claims.values()), 1e-30)
-    return {p: (total * c / everybody).astype(np.float32) for p, c in claims.items()}
+    return {p: (alpha * claims[p] / everybody).astype(np.float32) if p in claims else np.zeros_like(alpha) for p in logits}
 
 
 def fused(alpha: FloatArray, refined: FloatArray, unit: float) -> FloatArray:
