@@ -241,8 +241,8 @@ class OutputSettings(Section):
     rgb: Literal["none", "foreground", "premultiplied"] = Field("none", description="Colour beside the alpha in EXR files.")
     foreground_method: Literal["blur_fusion", "multilevel"] = Field(
         "blur_fusion",
-        description="How the background's share is taken out of colours at edges. multilevel: PyMatting's, a little better and slower; it "
-        "needs the extra closed_form.",
+        description="How the background's share is taken out of colours at edges. multilevel: PyMatting's, a little better; it needs the "
+        "extra closed_form.",
     )
     despill: Literal["none", "green", "blue"] = Field(
         "none", description="Takes the light of a green or blue screen off people, in all outputs that carry their colour."

@@ -33,6 +33,7 @@ from vr180_ofx.weights.store import WeightsError
 
 #: Weights that were trained, for tests; without them, random ones: then only the arithmetic counts.
 TRAINED = Path(__file__).resolve().parents[3] / "shared" / "weights" / "rvm_mobilenetv3_test.safetensors"
+needs_trained = pytest.mark.skipif(not TRAINED.exists(), reason="the weights for tests are not there")
 
 
 def random_network(variant="mobilenetv3", refiner="deep_guided_filter"):
@@ -82,7 +83,7 @@ def test_the_names_are_those_of_the_authors_checkpoints(variant):
     assert not [n for n in names if n.split(".")[0] not in ("backbone", "aspp", "decoder", "project_mat", "project_seg", "refiner")]
 
 
-@pytest.mark.skipif(not TRAINED.exists(), reason="the weights for tests are not there")
+@needs_trained
 def test_trained_weights_load_and_see_somebody():
     found = load_network(TRAINED)
     assert set(load_network(TRAINED).state_dict()) - {"project_seg.conv.weight", "project_seg.conv.bias"} == set(
@@ -283,13 +284,20 @@ def test_what_cannot_be_is_said(scene, tmp_path):
         FrameServer(clip, plan, settings.with_overrides([f"matting.refiner_weights={tmp_path / 'no.pth'}"]))
 
 
-def test_auto_takes_rvm_where_it_is_quick(weights):
+def test_auto_takes_rvm_where_it_is_quick(weights, monkeypatch):
     settings = Settings(matting={"refiner": "auto", "refiner_weights": str(weights)})
     for place, expected in (("cuda:0", "float16"), "rvm"), (("cpu", "bfloat16"), "rvm"), (("cpu", "float32"), "guided"):
         assert chosen(settings, lambda _, place=place: place) == expected
     # the processor is asked, and half precision can be declined
-    assert where(settings)[1] in ("float32", "bfloat16", "float16")
-    assert where(settings.with_overrides(["matting.fp16=false", "hardware.device=cpu"])) == ("cpu", "float32")
+    on_cpu = settings.with_overrides(["hardware.device=cpu"])
+    for amx, expected in (True, "bfloat16"), (False, "float32"):
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
+        assert where(on_cpu) == ("cpu", expected)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    assert where(on_cpu.with_overrides(["matting.fp16=false"])) == ("cpu", "float32")
+    # whoever has no PyTorch is told so later, by who needs it
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert where(on_cpu) == ("cpu", "float32") and chosen(settings, where) == "guided"
 
 
 def test_bfloat16_is_nearly_the_same(weights):
@@ -315,20 +323,19 @@ def test_a_render_is_known_by_the_weights_of_its_refiner(scene, tmp_path):
     torch.save(load_network(Path(settings.matting.refiner_weights)).state_dict(), other)
     changed = settings.with_overrides([f"matting.refiner_weights={other}"])
     assert identity(clip, plan, settings) != identity(clip, plan, changed)
-    plain = [settings.with_overrides(["matting.refiner=guided", f"matting.refiner_weights={w}"]) for w in (other, other)]
-    before = identity(clip, plan, plain[0])
+    plain = changed.with_overrides(["matting.refiner=guided"])
+    before = identity(clip, plan, plain)
     # the same name, other contents: what was rendered with the first is not kept with the second
     named = identity(clip, plan, changed)
     torch.save(random_network(refiner="fast_guided_filter").state_dict(), other)
     assert identity(clip, plan, changed) != named
-    assert identity(clip, plan, plain[1]) == before
+    assert identity(clip, plan, plain) == before
 
 
+@needs_trained
 @pytest.mark.slow
 def test_people_told_apart_otherwise_in_one_eye_are_told_apart_again():
     """A child behind a man: who is who changes, what is seen of both does not."""
-    if not TRAINED.exists():
-        pytest.skip("the weights for tests are not there")
     path = shared_clip("vr180/duo_2k/clip.mp4")
     frames = {}
     for mode in ("independent", "master_slave"):
@@ -350,11 +357,10 @@ def test_people_told_apart_otherwise_in_one_eye_are_told_apart_again():
     assert shared
 
 
+@needs_trained
 @pytest.mark.slow
 def test_an_eye_that_sees_nothing_tells_nobody_apart(monkeypatch):
     """One eye out of focus: it is given what the other one sees, and the other one loses nobody."""
-    if not TRAINED.exists():
-        pytest.skip("the weights for tests are not there")
     path = shared_clip("vr180/duo_2k/clip.mp4")
     settings = Settings(matting={"refiner": "rvm", "refiner_weights": str(TRAINED)})
     make = Pipeline.make

@@ -90,12 +90,10 @@ class Pipeline:
         scores = {k: m.score for k, m in masks.items()}
         if self.consistency is not None:
             with self.stages.measure("validate"):
-                given = self.consistency, frame.index
-                verdicts = self._compare(*given, masks, windows, self._projection(eyes[LEFT]))
-                verdicts, shared = self._share_again(*given, verdicts, claims, softened, windows, self._projection(eyes[LEFT]))
-                if shared is not softened:
-                    softened, compared = shared, _as_seen(masks, shared, windows)
-                verdicts, masks = self._validate(*given, verdicts, compared, windows, self._projection(eyes[LEFT]))
+                given, projection = (self.consistency, frame.index), self._projection(eyes[LEFT])
+                verdicts = self._compare(*given, masks, windows, projection)
+                verdicts, softened, compared = self._share_again(*given, verdicts, claims, softened, masks, windows, projection)
+                verdicts, masks = self._validate(*given, verdicts, compared, windows, projection)
         confidences = self._confidence(masks)
         keys = list(masks)
         # an eye that was given another mask goes by that
@@ -153,35 +151,35 @@ class Pipeline:
 
     def _share_again(
         self, consistency: Consistency, n: int, verdicts: dict[int, Verdict], claims: dict[Key, Mask], softened: dict[Key, Shape],
-        windows: dict[Key, WindowImage], projection: Projection,
-    ) -> tuple[dict[int, Verdict], dict[Key, Shape]]:  # fmt: skip
+        masks: dict[Key, Mask], windows: dict[Key, WindowImage], projection: Projection,
+    ) -> tuple[dict[int, Verdict], dict[Key, Shape], dict[Key, Mask]]:  # fmt: skip
         """People whom a matting network saw together, and who are told apart otherwise in one eye than in the other: as in the better eye,
-        if the eyes agree then. What is seen of all of them stays as it is.
+        if the eyes agree then. What is seen of all of them stays as it is. claims: what the tracker says; masks: `_as_seen`.
         """
-        for person, verdict in list(verdicts.items()):
-            key = (person, verdict.weaker or "")
-            if verdicts[person].weaker is None or key not in softened or other_eye(key[1]) in dict(verdict.damage):
+        for person in list(verdicts):
+            verdict = verdicts[person]
+            if verdict.weaker is None or other_eye(verdict.weaker) in dict(verdict.damage):
                 continue
-            soft = claims[key].soft
-            group = [k for k in softened if claims[k].soft is soft]
+            soft = masks[person, verdict.weaker].soft
+            group = [k for k in softened if masks[k].soft is soft]
             if soft is None or len(group) < 2:
                 continue
-            masks = _as_seen(claims, softened, windows)
             people = {}
             for k in group:
                 known = k[0] in verdicts and (k[0], other_eye(k[1])) in masks
                 logits = carried_logits(k, verdicts[k[0]].shift, masks, windows, consistency.alignment) if known else claims[k].logits
                 people[k[0]] = Claim(logits, windows[k].window)
-            made = shared_again(soft, {k[0]: softened[k] for k in group}, people)
-            tried = softened | {(p, key[1]): shape for p, shape in made.items()}
-            after = self._compare(consistency, n, _as_seen(claims, tried, windows), windows, projection)
+            shapes = shared_again(soft, {k[0]: softened[k] for k in group}, people)
+            made = {(p, verdict.weaker): shape for p, shape in shapes.items()}
+            seen = _as_seen(masks, made, windows)
+            after = self._compare(consistency, n, seen, windows, projection)
             # nothing that can be compared is no agreement
             fine = {p for p, v in after.items() if v.agreement is not None and v.weaker is None}
             if person in fine and all(p in fine or v.agreement is None for p, v in verdicts.items() if v.weaker is None):
-                made_well = replace(after[person], mended=key[1], how="reshare")
-                verdicts = verdicts | {p: after[p] for p in fine if verdicts[p].mended is None} | {person: made_well}
-                softened = tried
-        return verdicts, softened
+                mended = replace(after[person], mended=verdict.weaker, how="reshare")
+                verdicts = verdicts | {p: after[p] for p in fine if verdicts[p].mended is None} | {person: mended}
+                softened, masks = softened | made, seen
+        return verdicts, softened, masks
 
     def _validate(
         self, consistency: Consistency, n: int, verdicts: dict[int, Verdict], masks: dict[Key, Mask], windows: dict[Key, WindowImage],

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from vr180_ofx.matte.edges import exact
-from vr180_ofx.matte.paste import refine, sigmoid
+from vr180_ofx.matte.paste import logit, refine, sigmoid
 from vr180_ofx.matte.refiner import Refined, Refiner
 from vr180_ofx.matte.upsample import slope
 from vr180_ofx.trackers.base import Soft
@@ -65,10 +65,8 @@ class Shape:
         assert self.alpha is not None
         x, y, scale = self.refined.at(self.window.size)
         mine = self.window
-        soft = _looked_up(self.alpha, _places(lambda p: (mine.points(window.directions(p)) - np.array([x, y])) * scale, window.size), 0.0)
-        soft = np.clip(soft, np.float32(1e-3), np.float32(1 - 1e-3))
-        out: FloatArray = np.log(soft / (1 - soft))
-        return out
+        places = _places(lambda p: (mine.points(window.directions(p)) - np.array([x, y])) * scale, window.size)
+        return logit(_looked_up(self.alpha, places, 0.0))
 
 
 def soften(soft: Soft, claims: Mapping[int, Claim], refiner: Refiner) -> dict[int, Shape]:
@@ -81,7 +79,7 @@ def soften(soft: Soft, claims: Mapping[int, Claim], refiner: Refiner) -> dict[in
     places = {p: in_window(claim) for p, claim in claims.items()}
     logits = {p: _looked_up(claim.logits, places[p], -8.0) for p, claim in claims.items()}
     refined = _evaluated(refine(refiner, soft.guide, sigmoid(np.maximum.reduce(list(logits.values())))), soft.guide)
-    unit = _unit(soft.alpha)
+    unit = unit_of(soft.alpha)
     alphas = shared_out(exact(fused(soft.alpha, refined, unit), soft.guide, unit), logits)
     return {p: Shape(_placed(a, soft), window, a, places[p]) for p, a in alphas.items()}
 
@@ -123,7 +121,7 @@ def _evaluated(refined: Refined, guide: FloatArray) -> FloatArray:
     return out
 
 
-def _unit(alpha: FloatArray) -> float:
+def unit_of(alpha: FloatArray) -> float:
     """Pixels for one of a picture of 384."""
     return float(np.sqrt(alpha.size)) / 384
 
@@ -149,7 +147,7 @@ def _parted(alpha: FloatArray, logits: Mapping[int, FloatArray], away: Mapping[i
     """All of an alpha given to those who have masks."""
     if len(logits) == 1:
         return {next(iter(logits)): alpha}
-    fall = _FALL / _unit(alpha)
+    fall = _FALL / unit_of(alpha)
     claims = {p: np.exp(np.clip(logits[p], -_CLIP, _CLIP) - fall * a) for p, a in away.items()}
     everybody = np.maximum(sum(claims.values()), 1e-30)
     return {p: (alpha * claims[p] / everybody).astype(np.float32) if p in claims else np.zeros_like(alpha) for p in logits}

@@ -48,6 +48,12 @@ def sigmoid(x: FloatArray) -> FloatArray:
     return out
 
 
+def logit(alpha: FloatArray) -> FloatArray:
+    """The inverse of `sigmoid`, of alphas that are never quite 0 or 1."""
+    soft = np.clip(alpha, np.float32(1e-3), np.float32(1 - 1e-3))
+    return np.log(soft / (1 - soft)).astype(np.float32)
+
+
 def refine(refiner: Refiner, guide: FloatArray, mask: FloatArray) -> Refined:
     """What ``refiner`` makes of a window, where it has a say. guide: (n, n, 3); mask: (n, n) 0..1.
 

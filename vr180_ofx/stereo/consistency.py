@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.paste import Patch, sigmoid
+from vr180_ofx.matte.paste import Patch, logit, sigmoid
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.stereo.reconcile import join
 from vr180_ofx.stereo.transfer import correct, without
@@ -101,8 +101,7 @@ def carried_logits(
     key: Key, shift: float, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], alignment: Alignment = LEVEL
 ) -> FloatArray:  # fmt: skip
     """What the other eye says of a person, in their window in this one. shift: see `validate.Verdict`."""
-    soft = np.clip(_carried((key[0], other_eye(key[1])), key, masks, windows, shift, alignment), 1e-3, 1 - 1e-3)
-    return np.log(soft / (1 - soft)).astype(np.float32)
+    return logit(_carried((key[0], other_eye(key[1])), key, masks, windows, shift, alignment))
 
 
 def settle(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.gate import same_edge
+from vr180_ofx.matte.gate import same_edge, unit_of
 from vr180_ofx.matte.paste import Patch, spread
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, looked_up, measure
@@ -73,7 +73,7 @@ def _heard(
     weights = my_say + _SAY, their_say + _SAY
     joined = (mine * weights[0] + theirs * weights[1]) / (weights[0] + weights[1])
     if edges_only:
-        joined = mine + (joined - mine) * same_edge(mine, theirs, _LENIENT * float(np.sqrt(mine.size)) / 384)
+        joined = mine + (joined - mine) * same_edge(mine, theirs, _LENIENT * unit_of(mine))
     union = np.maximum(mine, theirs).sum()
     overlap = float(np.minimum(mine, theirs).sum() / union) if union > 0 else 0.0
     return replace(own, rect=rect, alpha=joined.astype(np.float32), confidence=my_say), overlap

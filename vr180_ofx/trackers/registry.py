@@ -63,8 +63,11 @@ def weights_of(settings: Settings) -> Path:
 
 def tracker_identity(settings: Settings) -> str:
     """Which tracker with which weights, without loading them."""
-    device = pick_device(settings) if chosen(settings) in (*SAM2, "rvm") else "cpu"
-    return f"{chosen(settings)}:{file_sha256(weights_of(settings))}:{device.partition(':')[0]}"
+    name, precision = chosen(settings), ""
+    device = pick_device(settings) if name in SAM2 else "cpu"
+    if name == "rvm":
+        device, precision = where(settings)
+    return ":".join(filter(None, (name, file_sha256(weights_of(settings)), device.partition(":")[0], precision)))
 
 
 def pick_device(settings: Settings) -> str:
@@ -101,9 +104,9 @@ def _rvm(settings: Settings) -> Tracker:
 def where(settings: Settings) -> tuple[str, str]:
     """(device, precision) for networks that are no trackers."""
     device = pick_device(settings)
-    if device == "cpu" and settings.matting.fp16:
-        return device, _precision_of_cpu()
-    return device, _precision(device) if settings.matting.fp16 else "float32"
+    if not settings.matting.fp16:
+        return device, "float32"
+    return device, _precision_of_cpu() if device == "cpu" else _precision(device)
 
 
 def _blazepose(settings: Settings, pool: Executor | None) -> Tracker:
@@ -158,7 +161,9 @@ def _limit(settings: Settings, device: str) -> None:
 
 
 def _precision_of_cpu() -> str:
-    """bfloat16 on CPUs that multiply matrices of it (AMX): a quarter of the time was measured. Elsewhere it gains little or nothing."""
+    """bfloat16 on CPUs that multiply matrices of it (AMX): half of the time was measured. Elsewhere it gains little or nothing."""
+    if importlib.util.find_spec("torch") is None:
+        return "float32"
     import torch
 
     supported = getattr(torch.cpu, "_is_amx_tile_supported", None)
