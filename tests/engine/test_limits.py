@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from vr180_ofx.engine.limits import LEVELS, Ladder, ResourceError
+from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.media.clip import open_clip
 from vr180_ofx.people.analyse import analyse
 from vr180_ofx.telemetry import free_bytes
+from vr180_ofx.trackers.blazepose import BlazePoseTracker
 
 
 class Meter:
@@ -85,17 +87,19 @@ class OutOfMemoryError(RuntimeError):
 
 
 @pytest.mark.parametrize("error", [MemoryError("no room for 4 GB"), OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")])
-def test_an_allocation_that_fails_is_tried_again_with_less(scene, error):
+@pytest.mark.parametrize("stage", ["stepping", "finishing"])
+def test_an_allocation_that_fails_is_tried_again_with_less(scene, error, stage, monkeypatch):
     clip, plan, reference = scene
+    worker, name = (BlazePoseTracker, "step") if stage == "stepping" else (Pipeline, "_combine")
+    work, failures = getattr(worker, name), [error, error]
+
+    def failing(*args):
+        if failures:
+            raise failures.pop()
+        return work(*args)
+
+    monkeypatch.setattr(worker, name, failing)
     with FrameServer(clip, plan, ladder=Ladder(1e15, Meter())) as server:
-        step, failures = server._tracker.step, [error, error]
-
-        def failing(memory, windows, batch=0):
-            if failures:
-                raise failures.pop()
-            return step(memory, windows, batch)
-
-        server._tracker.step = failing
         frame = server.request(3).result()
         assert frame.same(reference[3]) and frame.metadata["degradations"] == LEVELS[2].name
         failures += [error] * 9

@@ -1,6 +1,8 @@
 """The invariants: order does not matter, memory is flat, a draft is called a draft."""
 
 import random
+import threading
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -112,6 +114,49 @@ def test_a_draft_is_called_a_draft_and_never_kept_as_final(scene):
         assert draft.metadata["quality"] == "draft" and not draft.same(reference[5])
         final = server.request(5).result()
         assert final.metadata["quality"] == "final" and final.same(reference[5])
+
+
+def test_a_frame_is_finished_while_the_next_one_is_stepped_and_never_with_a_plan_that_is_gone(scene):
+    clip, plan, reference = scene
+    nobody = replace(plan, people=[replace(p, exclude=True) for p in plan.people])
+    with FrameServer(clip, plan) as server:
+        refine, stepped, order = server._refiner.refine, threading.Event(), []
+        step = server._tracker.step
+
+        def stepping(memory, windows, batch=0):
+            order.append("step")
+            if order.count("step") == 2:
+                stepped.set()
+            return step(memory, windows, batch)
+
+        def refining(*args):
+            # the first frame is not finished before the second one was stepped
+            order.append("in time" if stepped.wait(30) else "too late")
+            return refine(*args)
+
+        server._tracker.step, server._refiner.refine = stepping, refining
+        futures = [server.request(n) for n in (0, 1)]
+        assert futures[0].result().same(reference[0]) and futures[1].result().same(reference[1])
+        assert "too late" not in order
+        # a correction waits for what is being finished, and what is asked for after it knows of it
+        held, entered = threading.Event(), threading.Event()
+
+        def held_up(*args):
+            entered.set()
+            held.wait(30)
+            return refine(*args)
+
+        server._refiner.refine = held_up
+        old = server.request(5)
+        assert entered.wait(30)
+        corrected = threading.Thread(target=server.replace_plan, args=(nobody,))
+        corrected.start()
+        corrected.join(0.2)
+        assert corrected.is_alive() and not old.done()
+        held.set()
+        corrected.join()
+        assert old.result().same(reference[5])
+        assert not any(v.layers for v in server.request(5).result().views.values())
 
 
 def test_requests_that_make_no_sense(scene):

@@ -290,8 +290,9 @@ def test_auto_takes_rvm_where_it_is_quick(weights, monkeypatch):
         assert chosen(settings, lambda _, place=place: place) == expected
     # the processor is asked, and half precision can be declined
     on_cpu = settings.with_overrides(["hardware.device=cpu"])
-    for amx, expected in (True, "bfloat16"), (False, "float32"):
+    for amx, vectors, expected in (True, True, "bfloat16"), (False, True, "bfloat16"), (False, False, "float32"):
         monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda vectors=vectors: vectors)
         assert where(on_cpu) == ("cpu", expected)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
     assert where(on_cpu.with_overrides(["matting.fp16=false"])) == ("cpu", "float32")

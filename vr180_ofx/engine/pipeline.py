@@ -79,8 +79,21 @@ class Pipeline:
 
     def make(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Frame]:
         """Steps the tracker and finishes the frame."""
-        eyes = self._eyes(frame, self.scale.made)
+        memory, finish = self.start(frame, memory, metadata)
+        return memory, finish()
+
+    def start(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Callable[[], Frame]]:
+        """Steps the tracker; what comes with the memory finishes the frame, on any thread."""
         memory, masks, windows = self.advance(frame, memory)
+        return memory, lambda: self._finish(frame, masks, windows, metadata)
+
+    @property
+    def steps_to_finish(self) -> bool:
+        """Whether finishing a frame may step the tracker once more."""
+        return self.consistency is not None and self.consistency.method == "reprocess"
+
+    def _finish(self, frame: SourceFrame, masks: dict[Key, Mask], windows: dict[Key, WindowImage], metadata: dict[str, Any]) -> Frame:
+        eyes = self._eyes(frame, self.scale.made)
         softened = self._soften(masks, windows)
         claims = masks
         # what is compared between the eyes is what will be seen
@@ -124,7 +137,7 @@ class Pipeline:
                 factor, large = self.scale.made // self.scale.delivered, self._eyes(frame, self.scale.delivered)
                 enlarge = [(v, eyes[view], large[view], factor, self.scale.edge_aware) for view, v in views.items()]
                 views = dict(zip(views, self._map(lambda a: enlarged(*a), enlarge), strict=True))
-        return memory, Frame(frame.index, views, metadata)
+        return Frame(frame.index, views, metadata)
 
     def _soften(self, masks: dict[Key, Mask], windows: dict[Key, WindowImage]) -> dict[Key, Shape]:
         """Those whom a matting network saw; people who were seen together at once."""

@@ -30,7 +30,8 @@ class ServerBusyError(RuntimeError):
 class Work:
     """One frame to be made, for everybody who asked for it.
 
-    progress: where an interrupted attempt stopped: chunk number -> (next frame, tracker's memory).
+    progress: where an interrupted attempt stopped: chunk number -> (next frame, tracker's memory). short: why an attempt ran short of
+    memory.
     """
 
     n: int
@@ -40,6 +41,7 @@ class Work:
     futures: list[Future[Frame]] = field(default_factory=list)
     progress: dict[int, tuple[int, Any]] = field(default_factory=dict)
     version: int = 0
+    short: str = ""
 
     @property
     def wanted(self) -> bool:
@@ -53,7 +55,8 @@ class Scheduler:
         self._limit = limit
         self._heap: list[tuple[int, int, Work]] = []
         self._works: dict[tuple[int, str], Work] = {}
-        self._running: Work | None = None
+        #: Being made: stepping, finishing.
+        self._running: set[Work] = set()
         self._order = 0
         self._closed = False
         self._changed = threading.Condition()
@@ -62,7 +65,7 @@ class Scheduler:
         return len(self._works)
 
     def waiting(self) -> dict[str, int]:
-        """How many frames somebody still wants, by priority; the one that is being made among them."""
+        """How many frames somebody still wants, by priority; those that are being made among them."""
         with self._changed:
             wanted = [w.priority for w in self._works.values() if w.wanted]
         return {p.name.lower(): wanted.count(p) for p in Priority}
@@ -98,7 +101,7 @@ class Scheduler:
                     return None
                 work = self._pop()
                 if work is not None:
-                    self._running = work
+                    self._running.add(work)
                     return work
                 self._changed.wait()
 
@@ -115,8 +118,12 @@ class Scheduler:
     def requeue(self, work: Work) -> None:
         """Puts a work back that made room for a more urgent one."""
         with self._changed:
-            self._running = None
-            self._push(work)
+            self._running.discard(work)
+            if not self._closed:
+                self._push(work)
+                return
+        for future in work.futures:
+            future.cancel()
 
     def finish(self, work: Work, frame: Frame) -> None:
         for future in self._take(work):
@@ -135,7 +142,7 @@ class Scheduler:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            works = [w for w in self._works.values() if w is not self._running]
+            works = [w for w in self._works.values() if w not in self._running]
             self._works = {}
             self._heap = []
         for work in works:
@@ -146,8 +153,7 @@ class Scheduler:
         with self._changed:
             if self._works.get((work.n, work.quality)) is work:
                 del self._works[work.n, work.quality]
-            if self._running is work:
-                self._running = None
+            self._running.discard(work)
             return list(work.futures)
 
     def _push(self, work: Work) -> None:
@@ -166,10 +172,10 @@ class Scheduler:
 
     def _current(self, priority: int, work: Work) -> bool:
         """Works whose priority rose are in the heap twice, and those that are being made may be too."""
-        return work is not self._running and self._works.get((work.n, work.quality)) is work and priority == work.priority
+        return work not in self._running and self._works.get((work.n, work.quality)) is work and priority == work.priority
 
     def _forget_unwanted(self) -> None:
-        for key in [k for k, w in self._works.items() if not w.wanted and w is not self._running]:
+        for key in [k for k, w in self._works.items() if not w.wanted and w not in self._running]:
             del self._works[key]
 
 

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -63,8 +63,8 @@ class _Scene:
 class FrameServer:
     """Serves the mattes of any frame of a clip.
 
-    Stages run on one engine thread; decoding runs ahead of it, windows are spread over a pool, and what lies on disk is read by
-    another. Use as a context manager, or call `close`.
+    One engine thread steps the tracker; decoding runs ahead of it, and the frame before is finished beside it. Windows are spread over a
+    pool, and what lies on disk is read by another. Use as a context manager, or call `close`.
     """
 
     def __init__(
@@ -84,6 +84,8 @@ class FrameServer:
         threads = self.settings.hardware.threads or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(threads if self.settings.processing.parallel_eyes else 1, "window")
         self._disk = ThreadPoolExecutor(2, "disk")
+        self._finisher = ThreadPoolExecutor(1, "finish")
+        self._finishing: Future[None] | None = None
         self._tracker = tracker or make_tracker(self.settings, self._pool)
         self._refiner = make_refiner(self.settings)
         matter = make_matter(self.settings, where)
@@ -247,6 +249,7 @@ class FrameServer:
         self._switching = True
         try:
             with self._running:
+                self._wait_for_finishing()
                 with self._lock:
                     self.version += 1
                     for future in self._prefetched.values():
@@ -292,6 +295,7 @@ class FrameServer:
             self._closed = True
         self._scheduler.close()
         self._thread.join()
+        self._finisher.shutdown()
         self._disk.shutdown(cancel_futures=True)
         if not self._level.batch:
             self._checkpoints.save_newest()
@@ -308,62 +312,99 @@ class FrameServer:
                 time.sleep(0.001)
             with self._running:
                 try:
-                    frame = self._serve(work)
+                    finish = self._serve(work)
                 except _Interrupted:
-                    if work.wanted and not self._closed:
-                        self._scheduler.requeue(work)
-                    else:
-                        self._scheduler.drop(work)
+                    self._put_back(work)
                 except BaseException as error:  # noqa: BLE001 - the futures carry it to whoever asked
                     self._scheduler.fail(work, error)
                 else:
-                    self._scheduler.finish(work, frame)
+                    self._wait_for_finishing()
+                    # short of memory one thing is done after the other
+                    if work.quality == "draft" or self._level.batch or self._pipeline.steps_to_finish:
+                        self._conclude(work, finish)
+                    else:
+                        self._finishing = self._finisher.submit(self._conclude, work, finish)
 
-    def _serve(self, work: Work) -> Frame:
+    def _conclude(self, work: Work, finish: Callable[[], Frame]) -> None:
+        """Gives a frame to whoever asked."""
+        try:
+            frame = finish()
+        except BaseException as error:  # noqa: BLE001 - the futures carry it to whoever asked
+            work.short = _shortage(error)
+            if work.short:
+                self._put_back(work)
+            else:
+                self._scheduler.fail(work, error)
+        else:
+            self._scheduler.finish(work, frame)
+
+    def _wait_for_finishing(self) -> None:
+        if self._finishing is not None:
+            wait([self._finishing])
+
+    def _put_back(self, work: Work) -> None:
+        if work.wanted and not self._closed:
+            self._scheduler.requeue(work)
+        else:
+            self._scheduler.drop(work)
+
+    def _serve(self, work: Work) -> Callable[[], Frame]:
+        """Steps the tracker up to the frame; what comes back finishes it."""
         if work.version != self.version:
             work.progress.clear()
             work.version = self.version
         key = self.frame_key(work.n, work.quality)
         cached = self._frames.get(key)
         if cached is not None:
-            return self._checked(cached)
+            return lambda: self._checked(cached)
         self.clip.check(work.n)
+        if work.short:
+            self._step_down(work.short)
+            work.short = ""
         self._mind_memory()
         while True:
             try:
-                frame = self._make(work)
+                finish = self._make(work)
                 break
-            except MemoryError as error:
-                self._step_down(str(error) or "an allocation failed")
-            except RuntimeError as error:
-                # PyTorch's own: not a MemoryError
-                if type(error).__name__ != "OutOfMemoryError":
+            except Exception as error:
+                short = _shortage(error)
+                if not short:
                     raise
-                self._step_down(str(error).splitlines()[0])
+                self._step_down(short)
+        keep = not self._level.batch
+        return lambda: self._kept(work, key, finish(), keep)
+
+    def _kept(self, work: Work, key: str, frame: Frame, keep: bool) -> Frame:
         self.clip.check(work.n)
-        if not self._level.batch:
+        if keep:
             self._frames.put(key, frame)
             if work.quality == "final":
                 with suppress(RuntimeError):  # closed meanwhile
                     self._disk.submit(self._frames.save, key, frame)
         return frame
 
-    def _make(self, work: Work) -> Frame:
+    def _make(self, work: Work) -> Callable[[], Frame]:
         if work.quality == "draft":
-            return self._pipeline.make(self._source(work, work.n), self._tracker.begin(), self._metadata(work.n, "draft", None))[1]
+            source, metadata = self._source(work, work.n), self._metadata(work.n, "draft", None)
+            return self._pipeline.start(source, self._tracker.begin(), metadata)[1]
         n, chunk = work.n, self.chunks.of(work.n)
-        frame = self._in_chunk(work, chunk)
+        finish = self._in_chunk(work, chunk)
         fade = self.chunks.fade(n)
         # a tracker whose memory is exact gives the same frame in both chunks: nothing to fade
         if fade is None or self._tracker.exact_after is not None:
-            return frame
+            return finish
         following, share = fade
-        other = self._in_chunk(work, following)
-        mixed, difference = cross_fade(frame, other, share)
-        self.disagreement[n] = difference
-        return mixed
+        finish_other = self._in_chunk(work, following)
 
-    def _in_chunk(self, work: Work, chunk: Chunk) -> Frame:
+        def fade_across() -> Frame:
+            mixed, difference = cross_fade(finish(), finish_other(), share)
+            with self._lock:
+                self.disagreement[n] = difference
+            return mixed
+
+        return fade_across
+
+    def _in_chunk(self, work: Work, chunk: Chunk) -> Callable[[], Frame]:
         """The frame as this chunk sees it, from the nearest checkpoint."""
         n = work.n
         position, memory, settled = self._restore(work, chunk)
@@ -383,11 +424,11 @@ class FrameServer:
         except FrameError:
             self._keep(chunk, n + 1, self._tracker.begin())
             raise
-        memory, frame = self._pipeline.make(source, memory, self._metadata(n, "final", chunk))
+        memory, finish = self._pipeline.start(source, memory, self._metadata(n, "final", chunk))
         self.steps += 1
         if settled or n + 1 - begin >= needed:
             self._keep(chunk, n + 1, memory)
-        return frame
+        return finish
 
     def _interrupted(self, work: Work) -> bool:
         return self._closed or self._switching or not work.wanted or self._scheduler.urgent(work)
@@ -464,6 +505,14 @@ class FrameServer:
     def _metadata(self, n: int, quality: str, chunk: Chunk | None) -> dict[str, Any]:
         number = -1 if chunk is None else chunk.number
         return {**self._standing(), "index": n, "quality": quality, "chunk": number, "degradations": self._level.name}
+
+
+def _shortage(error: BaseException) -> str:
+    """What an error says of memory that ran short; empty when it is another one."""
+    if isinstance(error, MemoryError):
+        return str(error) or "an allocation failed"
+    # PyTorch's own: not a MemoryError
+    return str(error).splitlines()[0] if type(error).__name__ == "OutOfMemoryError" else ""
 
 
 def _fulfil(future: Future[Frame], make: Callable[[], Frame]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -37,14 +37,24 @@ class WholePipeline:
         with self.stages.measure("matte"):
             return self._network.look(memory, frame.eyes)
 
+    steps_to_finish = False
+
     def make(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Frame]:
         """Steps the network and finishes the frame."""
+        memory, finish = self.start(frame, memory, metadata)
+        return memory, finish()
+
+    def start(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Callable[[], Frame]]:
+        """Steps the network; what comes with the memory finishes the frame, on any thread."""
         memory, found = self.advance(frame, memory)
+        return memory, lambda: self._finish(frame, found, metadata)
+
+    def _finish(self, frame: SourceFrame, found: Mapping[str, Small], metadata: dict[str, Any]) -> Frame:
         with self.stages.measure("upsample"):
             shrink = self._scale.delivered
             eyes = {v: eye.reduced(shrink) if shrink > 1 else eye for v, eye in frame.eyes.items()}
             views = {view: _matte(small, eyes[view]) for view, small in found.items()}
-        return memory, Frame(frame.index, views, metadata)
+        return Frame(frame.index, views, metadata)
 
 
 def _matte(small: Small, eye: EyeImage) -> ViewMatte:

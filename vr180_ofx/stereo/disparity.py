@@ -28,6 +28,8 @@ _MARGIN = 24
 _SEARCH = 48
 #: More rows or columns of a person do not make the surface better, only dearer.
 _ROWS = 320
+#: A matte's extent is looked up in so many samples on its shorter side.
+_BOX_SAMPLES = 256
 #: Agreement of the two matchers, in pixels.
 _AGREE = 0.8
 #: A surface departs from its plane by so much at most, in pixels: a person at arm's length is 20 cm deep.
@@ -196,12 +198,13 @@ def _pixel(projection: Projection) -> float:
 
 def _box(patch: Patch, projection: Projection) -> tuple[float, float, float, float] | None:
     """(least lateral, least elevation, most lateral, most elevation) of a matte; None when it is empty."""
-    ys, xs = np.nonzero(patch.alpha > 0.5)
+    # some hundreds of samples a side are enough
+    step = max(1, min(patch.alpha.shape) // _BOX_SAMPLES)
+    ys, xs = np.nonzero(patch.alpha[::step, ::step] > 0.5)
     if not len(xs):
         return None
-    # the outline is enough, and a tenth of it
-    step = max(1, len(xs) // 5000)
-    points = np.stack([xs[::step] + patch.rect.x0 + 0.5, ys[::step] + patch.rect.y0 + 0.5], axis=-1)
+    some = max(1, len(xs) // 5000)
+    points = np.stack([xs[::some] * step + patch.rect.x0 + 0.5, ys[::some] * step + patch.rect.y0 + 0.5], axis=-1)
     a = angles(projection.unproject(points))
     low, high = np.nanmin(a, axis=0), np.nanmax(a, axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])

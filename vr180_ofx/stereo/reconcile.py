@@ -7,6 +7,7 @@ other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -28,6 +29,8 @@ LEAST_SURE = 0.25
 _TOLERANCE = 0.05
 #: Edges of one matte in both eyes may differ by so many times what those of a network and a mask may in one.
 _LENIENT = 2.0
+#: A rectangle of one eye is looked at in so many places, squared, to say where it lies in the other.
+_EXTENT_SAMPLES = 33
 #: Even without confidence an eye has a say.
 _SAY = 0.05
 
@@ -81,6 +84,23 @@ def _heard(
 
 def counterpart(rect: Rect, found: Disparity, projection: Projection, to_left: bool, alignment: Alignment = LEVEL) -> FloatArray:
     """(h, w, 2) where the other eye sees the pixels of ``rect``, in its picture's continuous pixels; NaN outside of it."""
+    return smooth_map(_across(found, projection, to_left, alignment), rect.x0, rect.y0, rect.width, rect.height, _TOLERANCE)
+
+
+def extent(rect: Rect, found: Disparity, projection: Projection, to_left: bool, alignment: Alignment = LEVEL) -> Rect:
+    """The part of the other eye's picture where it sees ``rect``."""
+    ticks = np.linspace(0, 1, _EXTENT_SAMPLES)
+    grid = np.stack(np.meshgrid(rect.x0 + rect.width * ticks, rect.y0 + rect.height * ticks), axis=-1)
+    p = _across(found, projection, to_left, alignment)(grid)
+    p = p[np.isfinite(p).all(axis=-1)]
+    if not len(p):
+        return Rect(0, 0, 0, 0)
+    low, high = np.floor(p.min(axis=0)).astype(int) - 2, np.ceil(p.max(axis=0)).astype(int) + 2
+    return Rect(int(low[0]), int(low[1]), int(high[0]), int(high[1])).clipped(projection.width, projection.height)
+
+
+def _across(found: Disparity, projection: Projection, to_left: bool, alignment: Alignment) -> Callable[[FloatArray], FloatArray]:
+    """From one eye's points, (..., 2) continuous pixels, to where the other one sees them."""
     window, target = (found.right, found.left) if to_left else (found.left, found.right)
     shift = found.shift.astype(np.float32)
     typical = np.float32(np.median(shift))
@@ -100,7 +120,7 @@ def counterpart(rect: Rect, found: Disparity, projection: Projection, to_left: b
         lateral = target.lateral + (there + 0.5 - target.width / 2) * target.scale
         return there_.project(directions(lateral, angles(rays)[..., 1]))
 
-    return smooth_map(other, rect.x0, rect.y0, rect.width, rect.height, _TOLERANCE)
+    return other
 
 
 def _look(values: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:

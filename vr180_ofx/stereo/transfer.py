@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from vr180_ofx.matte.paste import Patch, spread
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, at_distance, looked_up, measure
-from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart
+from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart, extent
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import upright
 from vr180_ofx.vr180.layout import LEFT, RIGHT
@@ -78,16 +79,11 @@ def _surface(
 
 def _extent(patch: Patch, found: Disparity, projection: Projection, from_left: bool, alignment: Alignment) -> Rect:
     """Where the other eye sees a matte. from_left: the matte is the left eye's."""
-    ys, xs = np.nonzero(patch.alpha > 0.004)
-    if not len(xs):
+    x, y, w, h = cv2.boundingRect((patch.alpha > 0.004).astype(np.uint8))
+    if w == 0:
         return Rect(0, 0, 0, 0)
-    r = Rect(int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1).shifted(patch.rect.x0, patch.rect.y0)
-    places = counterpart(r.grown(1).clipped(projection.width, projection.height), found, projection, not from_left, alignment)
-    p = places[np.isfinite(places).all(axis=-1)]
-    if not len(p):
-        return Rect(0, 0, 0, 0)
-    low, high = np.floor(p.min(axis=0)).astype(int) - 2, np.ceil(p.max(axis=0)).astype(int) + 2
-    return Rect(int(low[0]), int(low[1]), int(high[0]), int(high[1])).clipped(projection.width, projection.height)
+    r = Rect(x, y, x + w, y + h).shifted(patch.rect.x0, patch.rect.y0)
+    return extent(r.grown(1).clipped(projection.width, projection.height), found, projection, not from_left, alignment)
 
 
 def without(patch: Patch, before: list[Patch]) -> Patch:
