@@ -146,7 +146,7 @@ class MattingSettings(Section):
     )
     refiner: Literal["auto", "none", "guided", "closed_form", "rvm"] = Field(
         "auto",
-        description="How edges are made at full resolution. auto: rvm on CUDA and on CPUs with AMX, when its weights are there; else "
+        description="How edges are made at full resolution. auto: rvm on CUDA and on CPUs with bfloat16, when its weights are there; else "
         "guided.",
     )
     tracker_weights: str | None = Field(None, description="A weights file of your own.")
@@ -174,7 +174,7 @@ class MattingSettings(Section):
     memory_offload: bool = Field(
         True, description="Keep the tracker's memory outside the GPU between uses; false spends up to 20 MB of it per person and eye."
     )
-    fp16: bool = Field(True, description="Half precision where that is quicker: on CUDA, and for RVM on CPUs that multiply bfloat16 (AMX).")
+    fp16: bool = Field(True, description="Half precision where that is quicker: on CUDA, and for RVM on CPUs that multiply bfloat16.")
     stabilise: float = Field(
         0.5, ge=0, le=0.95, description="How much of the previous frame steadies a still edge; moving edges take none."
     )

@@ -27,6 +27,8 @@ _LEAST = 4 / 255
 class WholePipeline:
     """See `pipeline.Pipeline`. Frames have one layer, of everybody."""
 
+    steps_to_finish = False
+
     def __init__(self, network: WholeFrames, scale: Scale, stages: Stages) -> None:
         self._network = network
         self._scale = scale
@@ -36,13 +38,6 @@ class WholePipeline:
         """Steps the network: what warm-up frames need."""
         with self.stages.measure("matte"):
             return self._network.look(memory, frame.eyes)
-
-    steps_to_finish = False
-
-    def make(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Frame]:
-        """Steps the network and finishes the frame."""
-        memory, finish = self.start(frame, memory, metadata)
-        return memory, finish()
 
     def start(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Callable[[], Frame]]:
         """Steps the network; what comes with the memory finishes the frame, on any thread."""

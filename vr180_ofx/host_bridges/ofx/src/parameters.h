@@ -53,7 +53,7 @@ static const Parameter node_parameters[] = {
      "", 1.0, "", 0.0, 1.0, 0, 1},
     {"tracker", "Tracker", K_CHOICE, "matte", "Who follows the people. auto: the best SAM 2.1 on CUDA whose weights are there, else blazepose. rvm: whole eyes.",
      "matting.tracker", 0.0, "auto", -1000000000.0, 1000000000.0, choices_tracker, 0},
-    {"refiner", "Refiner", K_CHOICE, "matte", "How edges are made at full resolution. auto: rvm on CUDA and on CPUs with AMX, when its weights are there; else guided.",
+    {"refiner", "Refiner", K_CHOICE, "matte", "How edges are made at full resolution. auto: rvm on CUDA and on CPUs with bfloat16, when its weights are there; else guided.",
      "matting.refiner", 0.0, "auto", -1000000000.0, 1000000000.0, choices_refiner, 0},
     {"scale", "Scale", K_CHOICE, "matte", "Resolution at which mattes are made: 0.25, 0.5 or 1.0 of the input.",
      "processing.scale_factor", 0.0, "1", -1000000000.0, 1000000000.0, choices_scale, 0},
