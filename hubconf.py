@@ -38,11 +38,11 @@ def _network(variant, pretrained, refiner, weights):
 
 
 def converter():
-    """A function: clip, folder, outputs, images, downsample, weights -> reports. See `vr180_ofx.output.whole.matte`."""
+    """A function: clip, folder, outputs, images, downsample, weights, seq_chunk -> reports. See `vr180_ofx.output.whole.matte`."""
     from vr180_ofx.output.whole import matte, settings_of
     from vr180_ofx.settings import Settings
 
-    def convert(clip, folder, outputs=("alpha",), images=False, downsample="auto", weights=None):
-        return matte(clip, folder, outputs, images, settings_of(Settings(), weights, downsample))
+    def convert(clip, folder, outputs=("alpha",), images=False, downsample="auto", weights=None, seq_chunk=1):
+        return matte(clip, folder, outputs, images, settings_of(Settings(), weights, downsample, seq_chunk))
 
     return convert

@@ -154,6 +154,13 @@ class MattingSettings(Section):
     downsample: Literal["auto", "1", "0.5", "0.375", "0.25", "0.125"] = Field(
         "auto", description="Tracker rvm: the size of the picture that the network sees, of the eye's; auto makes it 512 pixels."
     )
+    seq_chunk: int = Field(
+        1,
+        ge=1,
+        le=32,
+        description="Tracker rvm: frames in a row that the network sees at once. On CPUs 1 is the fastest; more fill a large GPU, and hold "
+        "as many decoded frames.",
+    )
     refiner_size: int = Field(0, ge=0, le=2048, description="Side of the windows that RVM sees, a multiple of 16; 0 is 384.")
     window_size: int = Field(
         0, ge=0, le=2048, description="Side of the windows that SAM 2 sees, a multiple of 64; 0 is 1024 on CUDA and 512 on the CPU."

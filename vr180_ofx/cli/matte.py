@@ -19,6 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the size of the picture that the network sees, of the eye's: auto (512 pixels), standard (0.25), high (0.5), ultra (1), "
         "4k (0.125), or 1, 0.5, 0.375, 0.25, 0.125",
     )  # fmt: skip
+    parser.add_argument(
+        "--seq-chunk", metavar="N", help="frames in a row that the network sees at once, 1 to 32; default: 1, the fastest on CPUs"
+    )
     parser.add_argument("--overwrite", action="store_true", help="make again what is there")
     parser.add_argument("--json", action="store_true", help="print the reports as JSON on standard output")
     add_settings_arguments(parser)
@@ -28,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vr180_ofx.output.whole import matte, settings_of
 
     base = settings_from(arguments, ["output.overwrite=true"] if arguments.overwrite else [])
-    settings = settings_of(base, arguments.weights, arguments.downsample)
+    settings = settings_of(base, arguments.weights, arguments.downsample, arguments.seq_chunk)
     with Monitor() as monitor, clip_from(arguments, settings) as clip:
         if not arguments.json:
             say_clip(clip)

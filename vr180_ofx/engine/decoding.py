@@ -24,11 +24,12 @@ class Decoder:
     """Frames of a clip, some of them before they are needed.
 
     timeout_s: a frame that takes longer (a network drive that is gone, a broken driver) is given up with a FrameError, and the
-    next one is tried with a decoder of its own.
+    next one is tried with a decoder of its own. hold: frames after the one that is asked for that are kept once they are decoded.
     """
 
-    def __init__(self, clip: Clip, stages: Stages, timeout_s: float) -> None:
+    def __init__(self, clip: Clip, stages: Stages, timeout_s: float, hold: int = 0) -> None:
         self._clip = clip
+        self._hold = hold
         self._stages = stages
         self._timeout_s = timeout_s
         self._ahead: OrderedDict[int, Future[SourceFrame]] = OrderedDict()
@@ -41,11 +42,20 @@ class Decoder:
         """
         future = self._ahead.pop(n, None) or self._worker.submit(n)
         coming = [k for k in ahead if 0 <= k < len(self._clip)]
-        for old in [k for k in self._ahead if k not in coming]:
+        for old in [k for k in self._ahead if k not in coming and not n < k <= n + self._hold]:
             self._ahead.pop(old).cancel()
         for k in coming:
             if k not in self._ahead:
                 self._ahead[k] = self._worker.submit(k)
+        return self._result(n, future, stop)
+
+    def peek(self, n: int, stop: Callable[[], bool] = lambda: False) -> SourceFrame:
+        """As `get`; the frame is held, because it will be asked for."""
+        if n not in self._ahead:
+            self._ahead[n] = self._worker.submit(n)
+        return self._result(n, self._ahead[n], stop)
+
+    def _result(self, n: int, future: Future[SourceFrame], stop: Callable[[], bool]) -> SourceFrame:
         begin = time.monotonic()
         while True:
             try:

@@ -30,6 +30,12 @@ from vr180_ofx.vr180.window import Rect, Window
 
 T = TypeVar("T")
 U = TypeVar("U")
+#: The k-th frame after the one that is stepped; None when there is none that can be seen.
+Ahead = Callable[[int], "SourceFrame | None"]
+
+
+def nothing_ahead(k: int) -> None:
+    """For steps of one frame at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,10 @@ class Pipeline:
         self.batch = batch
         self.consistency = consistency
 
-    def advance(self, frame: SourceFrame, memory: Memory) -> tuple[Memory, dict[Key, Mask], dict[Key, WindowImage]]:
-        """Steps the tracker: what warm-up frames need."""
+    def advance(
+        self, frame: SourceFrame, memory: Memory, ahead: Ahead = nothing_ahead
+    ) -> tuple[Memory, dict[Key, Mask], dict[Key, WindowImage]]:  # fmt: skip
+        """Steps the tracker: what warm-up frames need. ahead: not asked; trackers see one frame after the other."""
         windows = self._crop(frame)
         with self.stages.measure("track"):
             memory, masks = self.tracker.step(memory, windows, self.batch)
@@ -82,7 +90,9 @@ class Pipeline:
         memory, finish = self.start(frame, memory, metadata)
         return memory, finish()
 
-    def start(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Callable[[], Frame]]:
+    def start(
+        self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any], ahead: Ahead = nothing_ahead
+    ) -> tuple[Memory, Callable[[], Frame]]:  # fmt: skip
         """Steps the tracker; what comes with the memory finishes the frame, on any thread."""
         memory, masks, windows = self.advance(frame, memory)
         return memory, lambda: self._finish(frame, masks, windows, metadata)

@@ -20,7 +20,7 @@ from vr180_ofx.engine.frame import Frame, cross_fade
 from vr180_ofx.engine.frames import FrameCache, named
 from vr180_ofx.engine.keys import Chain
 from vr180_ofx.engine.limits import LEVELS, Ladder, give_back
-from vr180_ofx.engine.pipeline import Pipeline, Scale
+from vr180_ofx.engine.pipeline import Ahead, Pipeline, Scale
 from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler, Work
 from vr180_ofx.engine.softened import Softened
 from vr180_ofx.engine.store import DiskStore
@@ -97,7 +97,9 @@ class FrameServer:
         self._budget = int(room * _CACHE_SHARE) if cache_bytes is None else cache_bytes
         self._frames = FrameCache(min(self._budget, 2**30), store if keep_frames else None, self.stages)
         self._checkpoints = Checkpoints(min(self._budget, 2**29), store, self._tracker.exact_after, self.stages)
-        self._decoder = Decoder(clip, self.stages, self.settings.processing.decode_timeout_s)
+        #: Frames that are seen at once, where that is more than one.
+        self._sequence = self.settings.matting.seq_chunk if self.settings.matting.tracker == "rvm" else 1
+        self._decoder = Decoder(clip, self.stages, self.settings.processing.decode_timeout_s, self._sequence - 1)
         self._scheduler = Scheduler()
         self._lock = threading.Lock()
         self._closed = False
@@ -424,7 +426,7 @@ class FrameServer:
         except FrameError:
             self._keep(chunk, n + 1, self._tracker.begin())
             raise
-        memory, finish = self._pipeline.start(source, memory, self._metadata(n, "final", chunk))
+        memory, finish = self._pipeline.start(source, memory, self._metadata(n, "final", chunk), self._ahead(work, n))
         self.steps += 1
         if settled or n + 1 - begin >= needed:
             self._keep(chunk, n + 1, memory)
@@ -440,7 +442,7 @@ class FrameServer:
         except FrameError:
             # a frame that is not there breaks the thread of memory, wherever one comes from
             return self._tracker.begin()
-        return self._pipeline.advance(source, memory)[0]
+        return self._pipeline.advance(source, memory, self._ahead(work, n))[0]
 
     def _restore(self, work: Work, chunk: Chunk) -> tuple[int, Memory, bool]:
         """(frame to step next, memory before it, whether that is the memory which the whole chunk would have led to).
@@ -464,9 +466,27 @@ class FrameServer:
         """Frame ``n``, decoded ahead of its use when it is known what comes next."""
         on_the_way = n < work.n or self._scheduler.waiting_for(n + 1)
         try:
-            return self._decoder.get(n, [n + 1] if on_the_way else [], lambda: self._closed or not work.wanted)
+            ahead = range(n + 1, n + 1 + self._sequence) if on_the_way else ()
+            return self._decoder.get(n, ahead, lambda: self._closed or not work.wanted)
         except TimeoutError:
             raise _Interrupted from None
+
+    def _ahead(self, work: Work, n: int) -> Ahead:
+        """The frames after ``n``, up to the clip's end and to those that cannot be decoded: wherever chunks end, so that what is remembered
+        does not depend on it.
+        """
+
+        def frame(k: int) -> SourceFrame | None:
+            if n + k >= len(self.clip):
+                return None
+            try:
+                return self._decoder.peek(n + k, lambda: self._closed or not work.wanted)
+            except FrameError:
+                return None
+            except TimeoutError:
+                raise _Interrupted from None
+
+        return frame
 
     # memory ------------------------------------------------------------------------------------------------------
 

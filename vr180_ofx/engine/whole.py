@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
-from vr180_ofx.engine.pipeline import Scale
+from vr180_ofx.engine.pipeline import Ahead, Scale, nothing_ahead
 from vr180_ofx.matte.upsample import placed
 from vr180_ofx.media.picture import EyeImage, SourceFrame
 from vr180_ofx.telemetry import Stages
@@ -34,14 +34,21 @@ class WholePipeline:
         self._scale = scale
         self.stages = stages
 
-    def advance(self, frame: SourceFrame, memory: Memory) -> tuple[Memory, Mapping[str, Small]]:
+    def advance(self, frame: SourceFrame, memory: Memory, ahead: Ahead = nothing_ahead) -> tuple[Memory, Mapping[str, Small]]:
         """Steps the network: what warm-up frames need."""
-        with self.stages.measure("matte"):
-            return self._network.look(memory, frame.eyes)
 
-    def start(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Callable[[], Frame]]:
+        def eyes(k: int) -> Mapping[str, EyeImage] | None:
+            following = ahead(k)
+            return following.eyes if following is not None else None
+
+        with self.stages.measure("matte"):
+            return self._network.look(memory, frame.eyes, eyes)
+
+    def start(
+        self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any], ahead: Ahead = nothing_ahead
+    ) -> tuple[Memory, Callable[[], Frame]]:  # fmt: skip
         """Steps the network; what comes with the memory finishes the frame, on any thread."""
-        memory, found = self.advance(frame, memory)
+        memory, found = self.advance(frame, memory, ahead)
         return memory, lambda: self._finish(frame, found, metadata)
 
     def _finish(self, frame: SourceFrame, found: Mapping[str, Small], metadata: dict[str, Any]) -> Frame:

@@ -24,9 +24,15 @@ OUTPUTS = {
 }
 
 
-def settings_of(settings: Settings, weights: str | Path | None = None, downsample: str = "auto") -> Settings:
-    """``settings`` with RVM on whole eyes. downsample: auto, one of the presets, or a number of `matting.downsample`."""
+def settings_of(
+    settings: Settings, weights: str | Path | None = None, downsample: str = "auto", seq_chunk: int | str | None = None
+) -> Settings:  # fmt: skip
+    """``settings`` with RVM on whole eyes. downsample: auto, one of the presets, or a number of `matting.downsample`. seq_chunk: frames
+    that the network sees at once; None: as in ``settings``.
+    """
     more = ["matting.tracker=rvm", f"matting.downsample='{PRESETS.get(str(downsample).lower(), downsample)}'"]
+    if seq_chunk is not None:
+        more.append(f"matting.seq_chunk={seq_chunk}")
     return settings.with_overrides([*more, f"matting.tracker_weights={weights}"] if weights else more)
 
 

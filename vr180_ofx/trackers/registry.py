@@ -98,7 +98,7 @@ def _rvm(settings: Settings) -> Tracker:
     from vr180_ofx.matte.rvm.whole import WholeFrames
 
     ratio = settings.matting.downsample
-    return WholeFrames(Rvm(weights_of(settings), *where(settings)), 0.0 if ratio == "auto" else float(ratio))
+    return WholeFrames(Rvm(weights_of(settings), *where(settings)), 0.0 if ratio == "auto" else float(ratio), settings.matting.seq_chunk)
 
 
 def where(settings: Settings) -> tuple[str, str]:

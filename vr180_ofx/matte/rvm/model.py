@@ -79,17 +79,20 @@ class Rvm:
         return f"rvm:{self.sha256[:16]}:{self.precision}"
 
     def step(self, pictures: FloatArray, states: Sequence[State | None], ratio: float = 1.0) -> tuple[FloatArray, list[State]]:
-        """One frame of several pictures of one size. pictures: (n, h, w, 3) sRGB 0..1, h and w multiples of 16.
+        """One frame of several pictures of one size, or frames in a row of each of them at once.
 
-        Returns alphas (n, h, w), 0..1 float32, and what is to be remembered of each.
+        pictures: (n[, t], h, w, 3) sRGB 0..1, h and w multiples of 16. Returns alphas (n[, t], h, w), 0..1 float32, and what is to be
+        remembered of each.
         """
         with torch.inference_mode():
-            batch = torch.from_numpy(np.ascontiguousarray(pictures, np.float32)).permute(0, 3, 1, 2)
-            batch = batch.to(self.device, self.dtype, memory_format=self.layout)
+            flat = np.ascontiguousarray(pictures, np.float32).reshape(-1, *pictures.shape[-3:])
+            batch = torch.from_numpy(flat).permute(0, 3, 1, 2).to(self.device, self.dtype, memory_format=self.layout)
+            if pictures.ndim == 5:
+                batch = batch.view(*pictures.shape[:2], *batch.shape[1:])
             _, alpha, *memory = self.network(batch, *self._memory(states), downsample_ratio=ratio)
             kept = [m.to(torch.float16).cpu().numpy() for m in memory]
             return (
-                alpha[:, 0].float().cpu().numpy(),
+                alpha.squeeze(-3).float().cpu().numpy(),
                 [tuple(m[i].copy() for m in kept) for i in range(len(states))],
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 #: auto: the longer side that the network sees. It was trained with 512.
 _AUTO = 512
+#: Of a sequence: the alphas of the frames that come after the one that was stepped.
+_COMING = "coming"
+
+#: The eyes of the k-th frame after this one; None when there is none, or none that can be seen.
+Ahead = Callable[[int], "Mapping[str, EyeImage] | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +37,23 @@ class Small:
 
 
 class WholeFrames:
-    """ratio: the size of the picture that the network sees, of the eye's; 0 makes its longer side 512 pixels."""
+    """ratio: the size of the picture that the network sees, of the eye's; 0 makes its longer side 512 pixels. sequence: frames in a row
+    that it sees at once; the memory holds what it said of those to come.
+    """
 
     window_size = 0
     exact_after: int | None = None
     wants_prompts = False
 
-    def __init__(self, network: Rvm, ratio: float = 0.0) -> None:
+    def __init__(self, network: Rvm, ratio: float = 0.0, sequence: int = 1) -> None:
         self.network = network
         self.ratio = ratio
+        self.sequence = sequence
 
     def identity(self) -> str:
-        return f"whole:{self.network.identity()}:{self.ratio:g}"
+        # other batches are other sums and other last bits
+        at_once = f":{self.sequence}" if self.sequence > 1 else ""
+        return f"whole:{self.network.identity()}:{self.ratio:g}{at_once}"
 
     def begin(self) -> Memory:
         return Memory()
@@ -51,17 +61,28 @@ class WholeFrames:
     def step(self, memory: Memory, windows: Mapping[Key, WindowImage], batch: int = 0) -> tuple[Memory, dict[Key, Mask]]:
         raise NotImplementedError("RVM on whole frames knows no people; it has `look`")
 
-    def look(self, memory: Memory, eyes: Mapping[str, EyeImage]) -> tuple[Memory, dict[str, Small]]:
-        """One frame. All eyes at once."""
+    def look(self, memory: Memory, eyes: Mapping[str, EyeImage], ahead: Ahead = lambda k: None) -> tuple[Memory, dict[str, Small]]:
+        """One frame. All eyes at once. ahead: asked where a sequence begins."""
         views = list(eyes)
         seen = {view: self._shrunk(eye) for view, eye in eyes.items()}
-        states = [restored(memory, view) for view in views]
-        alphas, after = self.network.step(np.stack([seen[v][0] for v in views]), states)
-        out, arrays = {}, cast("dict[str, Array]", {})
-        for view, alpha, state in zip(views, alphas, after, strict=True):
+        coming = [memory.arrays.get(f"{view}.{_COMING}") for view in views]
+        arrays: dict[str, Array]
+        if all(c is not None for c in coming):
+            # seen with the frame before; the state is that after the whole sequence already
+            alphas = cast("FloatArray", np.stack([c for c in coming if c is not None]))
+            arrays = {name: a for name, a in memory.arrays.items() if not name.endswith(f".{_COMING}")}
+        else:
+            pictures = [np.stack([seen[v][0] for v in views])]
+            while len(pictures) < self.sequence and (following := ahead(len(pictures))) is not None:
+                pictures.append(np.stack([self._shrunk(following[v])[0] for v in views]))
+            alphas, after = self.network.step(np.stack(pictures, axis=1), [restored(memory, view) for view in views])
+            arrays = {name: a for view, state in zip(views, after, strict=True) for name, a in stored(view, state).items()}
+        if alphas.shape[1] > 1:
+            arrays |= {f"{view}.{_COMING}": rest for view, rest in zip(views, alphas[:, 1:].copy(), strict=True)}
+        out = {}
+        for view, alpha in zip(views, alphas[:, 0], strict=True):
             eye = eyes[view]
             out[view] = Small(alpha, seen[view][1], (eye.width / alpha.shape[1], eye.height / alpha.shape[0]))
-            arrays |= stored(view, state)
         return Memory(arrays), out
 
     def _shrunk(self, eye: EyeImage) -> tuple[FloatArray, FloatArray]:

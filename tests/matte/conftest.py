@@ -1,0 +1,46 @@
+"""RVM's weights: trained ones where they are there, and random ones where only the arithmetic counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import SHARED
+
+#: Weights that were trained, for tests.
+TRAINED = SHARED / "weights" / "rvm_mobilenetv3_test.safetensors"
+needs_trained = pytest.mark.skipif(not TRAINED.exists(), reason="the weights for tests are not there")
+
+
+def random_network(variant: Any = "mobilenetv3", refiner: Any = "deep_guided_filter") -> Any:
+    torch = pytest.importorskip("torch", reason="the extra rvm is not installed")
+    pytest.importorskip("torchvision", reason="the extra rvm is not installed")
+    from vr180_ofx.matte.rvm.network import RvmNetwork
+
+    torch.manual_seed(7)
+    network = RvmNetwork(variant, refiner).eval()
+    for m in network.modules():
+        if isinstance(m, torch.nn.BatchNorm2d):
+            m.running_mean.normal_(0, 0.05)
+            m.running_var.uniform_(0.8, 1.2)
+            m.weight.data.uniform_(0.8, 1.2)
+            m.bias.data.normal_(0, 0.05)
+    # alphas all over the range, whatever is seen
+    network.project_mat.conv.weight.data[3] *= 6
+    network.project_mat.conv.bias.data[3] = 0.6
+    return network
+
+
+@pytest.fixture(scope="module")
+def network() -> Any:
+    return random_network()
+
+
+@pytest.fixture(scope="module")
+def weights(network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch = pytest.importorskip("torch", reason="the extra rvm is not installed")
+    path = tmp_path_factory.mktemp("weights") / "rvm_mobilenetv3.pth"
+    torch.save(network.state_dict(), path)
+    return path

@@ -1,0 +1,226 @@
+"""RVM inside person windows, as a refiner: its memory, who is seen with whom, what eyes owe each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("torchvision", reason="the extra rvm is not installed")
+import torch
+
+from tests.conftest import shared_clip
+from tests.matte.conftest import TRAINED, needs_trained, random_network
+from vr180_ofx.engine.pipeline import Pipeline
+from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.matte.refiner import chosen
+from vr180_ofx.matte.rvm.model import Rvm, load_network
+from vr180_ofx.matte.rvm.windows import RvmWindows
+from vr180_ofx.media.clip import open_clip
+from vr180_ofx.media.picture import RgbEye
+from vr180_ofx.output.render import identity
+from vr180_ofx.people.analyse import analyse
+from vr180_ofx.settings import Settings, SettingsError
+from vr180_ofx.trackers.base import Memory
+from vr180_ofx.trackers.registry import where
+from vr180_ofx.vr180.window import Rect
+from vr180_ofx.weights.store import WeightsError
+
+
+@pytest.fixture(scope="module")
+def scene(people_clip, weights):
+    """The clip, its plan, settings, and frames 0 to 5 in order."""
+    path = TRAINED if TRAINED.exists() else weights
+    settings = Settings(matting={"refiner": "rvm", "refiner_weights": str(path), "refiner_size": 128})
+    with open_clip(people_clip, settings) as clip:
+        plan = analyse(clip)
+        with FrameServer(clip, plan, settings) as server:
+            yield clip, plan, settings, [server.request(n).result() for n in range(6)]
+
+
+def test_any_order_gives_the_same_bits(scene, tmp_path):
+    """Backwards, from a checkpoint on disk, and after a restart."""
+    from vr180_ofx.engine.store import DiskStore
+
+    clip, plan, settings, reference = scene
+    store = DiskStore(tmp_path, 1 << 30)
+    with FrameServer(clip, plan, settings, store=store, keep_frames=False) as server:
+        assert all(server.request(n).result().same(reference[n]) for n in (4, 1, 5, 0))
+    with FrameServer(clip, plan, settings, store=DiskStore(tmp_path, 1 << 30), keep_frames=False) as server:
+        assert server.request(5).result().same(reference[5])
+        assert server.steps < 6
+
+
+def test_people_add_up_to_one_and_say_who_they_are_by(scene):
+    _, _, _, reference = scene
+    for frame in reference:
+        assert "rvm" in frame.metadata["tracker"]
+        for view in frame.views.values():
+            assert view.layers and sum(view.people.values()).max() <= 1.001
+    if TRAINED.exists():
+        assert all(p.mean() > 0.01 for view in reference[5].views.values() for p in view.people.values())
+
+
+def test_another_memory_is_another_matte(scene):
+    """The network remembers: a frame is not the same as the same picture without what came before."""
+    clip, plan, settings, reference = scene
+    with FrameServer(clip, plan, settings) as server:
+        draft = server.request(5, "draft").result()
+    assert draft.metadata["quality"] == "draft" and not draft.same(reference[5])
+
+
+def test_what_it_looks_at_stays_until_somebody_leaves_it(scene, weights):
+    from vr180_ofx.matte.paste import sigmoid
+    from vr180_ofx.media.picture import RgbEye
+    from vr180_ofx.trackers.base import Look, Mask, Sample, WindowImage
+    from vr180_ofx.vr180.projection import Equirectangular
+    from vr180_ofx.vr180.window import Window
+
+    eye = RgbEye(np.random.default_rng(0).random((256, 256, 3)).astype(np.float32), (0, 0), 256, 256)
+    projection, window = Equirectangular(256, 256), Window((0, 0, 1), 80, 0, 96)
+    sample = eye.sample(window.grid(projection))
+    matter = RvmWindows(Rvm(weights), 64)
+
+    def shown(*boxes):
+        images, masks = {}, {}
+        for person, (x0, y0, x1, y1) in enumerate(boxes, start=1):
+            logits = np.full((96, 96), -6, np.float32)
+            logits[y0:y1, x0:x1] = 6
+            images[person, "left"] = WindowImage(sample, window, eye=eye, projection=projection)
+            masks[person, "left"] = Mask(logits, 1.0)
+        return images, masks
+
+    memory, first = matter.step(Memory(), *shown((40, 30, 56, 70)))
+    look = first[1, "left"].look
+    assert look.members == (1,) and look.width < look.height and look.width * look.height == pytest.approx(64**2, rel=0.3)
+    memory, second = matter.step(memory, *shown((42, 31, 58, 71)))
+    assert second[1, "left"].look == look
+    # the arms go out
+    memory, third = matter.step(memory, *shown((10, 30, 90, 70)))
+    assert third[1, "left"].look != look and third[1, "left"].look.width > third[1, "left"].look.height
+    # somebody close by is seen together with them, somebody far away is not; nobody is nobody
+    _, pair = matter.step(memory, *shown((40, 30, 56, 70), (50, 30, 66, 70)))
+    assert pair[1, "left"] is pair[2, "left"] and set(pair[1, "left"].look.members) == {1, 2}
+    _, apart = matter.step(memory, *shown((10, 30, 18, 50), (80, 30, 88, 50)))
+    assert apart[1, "left"].look.members == (1,) and apart[2, "left"].look.members == (2,)
+    _, none = matter.step(memory, *shown((10, 30, 18, 50), (0, 0, 0, 0)))
+    assert (2, "left") not in none
+    assert Look.from_numbers(look.numbers()) == look and sigmoid(np.array(0.0)) == 0.5
+    assert isinstance(sample, Sample)
+
+
+def test_what_cannot_be_is_said(scene, tmp_path):
+    clip, plan, settings, _ = scene
+    wrong = settings.with_overrides(["matting.refiner_size=100"])
+    with pytest.raises(SettingsError, match="refiner_size is 100"):
+        FrameServer(clip, plan, wrong)
+    with pytest.raises(WeightsError, match="does not exist"):
+        FrameServer(clip, plan, settings.with_overrides([f"matting.refiner_weights={tmp_path / 'no.pth'}"]))
+
+
+def test_auto_takes_rvm_where_it_is_quick(weights, monkeypatch):
+    settings = Settings(matting={"refiner": "auto", "refiner_weights": str(weights)})
+    for place, expected in (("cuda:0", "float16"), "rvm"), (("cpu", "bfloat16"), "rvm"), (("cpu", "float32"), "guided"):
+        assert chosen(settings, lambda _, place=place: place) == expected
+    # the processor is asked, and half precision can be declined
+    on_cpu = settings.with_overrides(["hardware.device=cpu"])
+    for amx, vectors, expected in (True, True, "bfloat16"), (False, True, "bfloat16"), (False, False, "float32"):
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda vectors=vectors: vectors)
+        assert where(on_cpu) == ("cpu", expected)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    assert where(on_cpu.with_overrides(["matting.fp16=false"])) == ("cpu", "float32")
+    # whoever has no PyTorch is told so later, by who needs it
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert where(on_cpu) == ("cpu", "float32") and chosen(settings, where) == "guided"
+
+
+def test_bfloat16_is_nearly_the_same(weights):
+    """What a CPU with AMX computes; others do it as well, not as quickly."""
+    rng = np.random.default_rng(3)
+    pictures = cv2.GaussianBlur(rng.random((96, 96, 3)).astype(np.float32), (0, 0), 3)[None]
+    exact, coarse = (Rvm(weights, "cpu", p) for p in ("float32", "bfloat16"))
+    states = {exact: [None], coarse: [None]}
+    for _ in range(4):
+        alphas = {}
+        for network in states:
+            alphas[network], states[network] = network.step(pictures, states[network])
+        again, _ = coarse.step(pictures, states[coarse])
+        assert np.array_equal(again, coarse.step(pictures, states[coarse])[0])
+    assert np.abs(alphas[exact] - alphas[coarse]).mean() < 0.02
+    # the last layer is in single precision: more levels than bfloat16 has
+    assert len(np.unique(alphas[coarse])) > 256
+
+
+def test_a_render_is_known_by_the_weights_of_its_refiner(scene, tmp_path):
+    clip, plan, settings, _ = scene
+    other = tmp_path / "other.pth"
+    torch.save(load_network(Path(settings.matting.refiner_weights)).state_dict(), other)
+    changed = settings.with_overrides([f"matting.refiner_weights={other}"])
+    assert identity(clip, plan, settings) != identity(clip, plan, changed)
+    plain = changed.with_overrides(["matting.refiner=guided"])
+    before = identity(clip, plan, plain)
+    # the same name, other contents: what was rendered with the first is not kept with the second
+    named = identity(clip, plan, changed)
+    torch.save(random_network(refiner="fast_guided_filter").state_dict(), other)
+    assert identity(clip, plan, changed) != named
+    assert identity(clip, plan, plain) == before
+
+
+@needs_trained
+@pytest.mark.slow
+def test_people_told_apart_otherwise_in_one_eye_are_told_apart_again():
+    """A child behind a man: who is who changes, what is seen of both does not."""
+    path = shared_clip("vr180/duo_2k/clip.mp4")
+    frames = {}
+    for mode in ("independent", "master_slave"):
+        settings = Settings(matting={"refiner": "rvm", "refiner_weights": str(TRAINED)}, stereo={"consistency_mode": mode})
+        with open_clip(path, settings) as clip, FrameServer(clip, analyse(clip), settings) as server:
+            frames[mode] = [server.request(n).result() for n in range(12)]
+    shared = 0
+    for alone, compared in zip(*frames.values(), strict=True):
+        corrected = compared.metadata.get("corrected", {})
+        if not corrected or any("reshare" not in how for how in corrected.values()):
+            continue
+        shared += 1
+        changed = {how.partition(":")[0] for how in corrected.values()}
+        for view in ("left", "right"):
+            a, b = alone.views[view], compared.views[view]
+            assert np.abs(a.alpha - b.alpha).mean() < 2e-4
+            differ = max(np.abs(a.person(p) - b.person(p)).max() for p in a.people)
+            assert differ > 0.3 if view in changed else differ == 0
+    assert shared
+
+
+@needs_trained
+@pytest.mark.slow
+def test_an_eye_that_sees_nothing_tells_nobody_apart(monkeypatch):
+    """One eye out of focus: it is given what the other one sees, and the other one loses nobody."""
+    path = shared_clip("vr180/duo_2k/clip.mp4")
+    settings = Settings(matting={"refiner": "rvm", "refiner_weights": str(TRAINED)})
+    start = Pipeline.start
+    harmed_frames = []
+
+    def blurred(pipeline, frame, *rest):
+        if frame.index >= 6:
+            eye = frame.eyes["right"]
+            rgb = cv2.GaussianBlur(eye.native(Rect(0, 0, eye.width, eye.height)), (0, 0), 12)
+            frame = replace(frame, eyes=frame.eyes | {"right": RgbEye(rgb, (0, 0), eye.width, eye.height)})
+            harmed_frames.append(frame.index)
+        return start(pipeline, frame, *rest)
+
+    with open_clip(path, settings) as clip:
+        plan = analyse(clip)
+        with FrameServer(clip, plan, settings) as server:
+            whole = [server.request(n).result() for n in range(10)]
+        monkeypatch.setattr(Pipeline, "start", blurred)
+        with FrameServer(clip, plan, settings) as server:
+            harmed = [server.request(n).result() for n in range(10)]
+    assert harmed_frames == [6, 7, 8, 9]
+    for a, b in zip(whole[6:], harmed[6:], strict=True):
+        for view in ("left", "right"):
+            x, y = a.views[view].alpha, b.views[view].alpha
+            assert np.minimum(x, y).sum() / np.maximum(x, y).sum() > 0.9, (a.index, view)
