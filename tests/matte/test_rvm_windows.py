@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.matte.refiner import chosen
 from vr180_ofx.matte.rvm.model import Rvm, load_network
 from vr180_ofx.matte.rvm.windows import RvmWindows
-from vr180_ofx.media.clip import open_clip
+from vr180_ofx.media.clip import Clip, open_clip
+from vr180_ofx.media.errors import FrameError
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.output.render import identity
 from vr180_ofx.people.analyse import analyse
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.trackers.base import Memory
 from vr180_ofx.trackers.registry import where
@@ -64,6 +67,55 @@ def test_people_add_up_to_one_and_say_who_they_are_by(scene):
         assert all(p.mean() > 0.01 for view in reference[5].views.values() for p in view.people.values())
 
 
+def test_a_correction_is_felt_from_the_frame_before_on(scene):
+    """A frame is steadied by the next one, so it depends on what the plan says of that."""
+    clip, plan, settings, _ = scene
+    views = json.loads(plan.to_json())["people"][0]["views"]
+    at = max(n for n in (int(k) for k in views["left"]) if n <= 8)
+    assert at >= 4
+
+    def corrected(**change):
+        data = json.loads(plan.to_json())
+        data["people"][0]["views"]["left"][str(at)] |= change
+        return Plan.from_data(data, clip)
+
+    confirmed = corrected(source="edited")
+    x, y = views["left"][str(at)]["hips"]
+    moved = corrected(hips=[x + 12, y])
+    with FrameServer(clip, moved, settings) as server:
+        fresh = [server.request(n).result() for n in range(at + 1)]
+    with FrameServer(clip, plan, settings) as server:
+        made = [server.request(n).result() for n in range(at + 1)]
+        keys = [server.frame_key(n) for n in range(at + 1)]
+        server.replace_plan(confirmed)
+        assert [n for n in range(at + 1) if server.frame_key(n) != keys[n]] == [at - 1, at]
+        server.replace_plan(moved)
+        assert all(server.request(n).result().same(fresh[n]) for n in reversed(range(at + 1)))
+    assert not made[at].same(fresh[at])
+
+
+def test_a_next_frame_that_cannot_be_seen_is_done_without(scene, monkeypatch):
+    clip, plan, settings, reference = scene
+    read = Clip.frame
+
+    def damaged(clip, n):
+        if n == 3:
+            raise FrameError(clip.path, n, "it is damaged")
+        return read(clip, n)
+
+    monkeypatch.setattr(Clip, "frame", damaged)
+    made = {}
+    for order in ((0, 1, 2, 4, 5), (5, 2, 4, 0, 1)):
+        with FrameServer(clip, plan, settings) as server:
+            made[order] = {n: server.request(n).result() for n in order}
+            with pytest.raises(FrameError, match="damaged"):
+                server.request(3).result()
+    (a, b) = made.values()
+    assert all(a[n].same(b[n]) for n in a)
+    # only what is next to it is another one, and what begins anew after it
+    assert a[0].same(reference[0]) and a[1].same(reference[1]) and not a[2].same(reference[2])
+
+
 def test_another_memory_is_another_matte(scene):
     """The network remembers: a frame is not the same as the same picture without what came before."""
     clip, plan, settings, reference = scene
@@ -72,10 +124,10 @@ def test_another_memory_is_another_matte(scene):
     assert draft.metadata["quality"] == "draft" and not draft.same(reference[5])
 
 
-def test_what_it_looks_at_stays_until_somebody_leaves_it(scene, weights):
+def test_what_it_looks_at_stays_until_somebody_leaves_it(weights, monkeypatch):
     from vr180_ofx.matte.paste import sigmoid
     from vr180_ofx.media.picture import RgbEye
-    from vr180_ofx.trackers.base import Look, Mask, Sample, WindowImage
+    from vr180_ofx.trackers.base import Look, Mask, Sample, Sight, WindowImage
     from vr180_ofx.vr180.projection import Equirectangular
     from vr180_ofx.vr180.window import Window
 
@@ -108,6 +160,16 @@ def test_what_it_looks_at_stays_until_somebody_leaves_it(scene, weights):
     assert apart[1, "left"].look.members == (1,) and apart[2, "left"].look.members == (2,)
     _, none = matter.step(memory, *shown((10, 30, 18, 50), (0, 0, 0, 0)))
     assert (2, "left") not in none
+    # what was seen ahead is not seen again, and its picture is not taken again
+    images, masks = shown((40, 30, 56, 70))
+    coming = images[1, "left"].sight
+    images[1, "left"] = replace(images[1, "left"], following=lambda: coming)
+    memory, _ = matter.step(Memory(), images, masks)
+    assert memory.arrays["1.left.coming"].shape == memory.arrays["1.left.before"].shape
+    monkeypatch.setattr(matter.network, "step", lambda *_: pytest.fail("the network was asked"))
+    monkeypatch.setattr(Sight, "sample", lambda *_: pytest.fail("a picture was taken"))
+    memory, last = matter.step(memory, *shown((40, 30, 56, 70)))
+    assert last[1, "left"].look == look and "1.left.coming" not in memory.arrays
     assert Look.from_numbers(look.numbers()) == look and sigmoid(np.array(0.0)) == 0.5
     assert isinstance(sample, Sample)
 

@@ -16,11 +16,13 @@ class Chain:
 
     So a correction of the plan at frame 700 changes no key before it, and what was made stays good.
 
-    base: clip, tracker and all else that memory depends on and that does not change from frame to frame.
+    base: clip, tracker and all else that memory depends on and that does not change from frame to frame. ahead: how many frames further
+    on what is remembered, and what frames look like, depends on.
     """
 
-    def __init__(self, plan: Plan, base: str) -> None:
+    def __init__(self, plan: Plan, base: str, ahead: int = 0) -> None:
         self._plan = plan
+        self._further = ahead
         self._base = hashlib.sha256(f"{MATTE_REVISION}|{base}".encode()).digest()
         self._chunks: dict[int, list[bytes]] = {}
         self._lock = threading.Lock()
@@ -35,6 +37,7 @@ class Chain:
         return hashlib.sha256(text).hexdigest()[:40]
 
     def _digest(self, start: int, n: int) -> bytes:
+        n += self._further
         with self._lock:
             chain = self._chunks.setdefault(start, [hashlib.sha256(self._base + struct.pack("<q", start)).digest()])
             while len(chain) <= n - start:

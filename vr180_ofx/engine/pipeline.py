@@ -23,7 +23,7 @@ from vr180_ofx.settings import ProcessingSettings
 from vr180_ofx.stereo.consistency import Consistency, carried_logits, carried_mask, guided, settle
 from vr180_ofx.stereo.validate import Verdict
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.trackers.base import Key, Mask, Memory, Prompt, Tracker, WindowImage
+from vr180_ofx.trackers.base import Key, Mask, Memory, Prompt, Sight, Tracker, WindowImage
 from vr180_ofx.vr180.layout import LEFT, other_eye
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Rect, Window
@@ -79,8 +79,8 @@ class Pipeline:
     def advance(
         self, frame: SourceFrame, memory: Memory, ahead: Ahead = nothing_ahead
     ) -> tuple[Memory, dict[Key, Mask], dict[Key, WindowImage]]:  # fmt: skip
-        """Steps the tracker: what warm-up frames need. ahead: not asked; trackers see one frame after the other."""
-        windows = self._crop(frame)
+        """Steps the tracker: what warm-up frames need. ahead: asked by trackers that look ahead."""
+        windows = self._crop(frame, ahead)
         with self.stages.measure("track"):
             memory, masks = self.tracker.step(memory, windows, self.batch)
         return memory, masks, windows
@@ -94,7 +94,7 @@ class Pipeline:
         self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any], ahead: Ahead = nothing_ahead
     ) -> tuple[Memory, Callable[[], Frame]]:  # fmt: skip
         """Steps the tracker; what comes with the memory finishes the frame, on any thread."""
-        memory, masks, windows = self.advance(frame, memory)
+        memory, masks, windows = self.advance(frame, memory, ahead)
         return memory, lambda: self._finish(frame, masks, windows, metadata)
 
     @property
@@ -239,9 +239,17 @@ class Pipeline:
     def _projection(self, eye: EyeImage) -> Projection:
         return resized_projection(self.plan.projection, eye.width, eye.height)
 
-    def _crop(self, frame: SourceFrame) -> dict[Key, WindowImage]:
+    def _crop(self, frame: SourceFrame, ahead: Ahead) -> dict[Key, WindowImage]:
         keys = [(p.id, view) for view in frame.eyes for p in self.plan.present(frame.index, view)]
         people = {p.id: p for p in self.plan.people}
+
+        def following(key: Key) -> Sight | None:
+            person, n = people[key[0]], frame.index + 1
+            later = ahead(1) if person in self.plan.present(n, key[1]) else None
+            if later is None:
+                return None
+            eye = later.eyes[key[1]]
+            return Sight(self.plan.window(person, key[1], n, self.tracker.window_size), eye, self._projection(eye))
 
         def crop(key: Key) -> WindowImage:
             with self.stages.measure("crop"):
@@ -252,11 +260,12 @@ class Pipeline:
                 projection = self._projection(eye)
                 sample = eye.sample(window.grid(projection))
                 behind = track.behind.get(frame.index, ())
+                image = WindowImage(sample, window, behind, eye=eye, projection=projection, following=lambda: following(key))
                 if not self.tracker.wants_prompts:
-                    return WindowImage(sample, window, behind, eye=eye, projection=projection)
+                    return image
                 n = frame.index
                 prompt = prompt_in_window(track.boxes[n], window, self.plan.projection)
-                return WindowImage(sample, window, behind, prompt, n in track.anchors, track.scores[n], eye, projection)
+                return replace(image, prompt=prompt, anchor=n in track.anchors, sure=track.scores[n])
 
         return dict(zip(keys, self._map(crop, keys), strict=True))
 

@@ -97,9 +97,7 @@ class FrameServer:
         self._budget = int(room * _CACHE_SHARE) if cache_bytes is None else cache_bytes
         self._frames = FrameCache(min(self._budget, 2**30), store if keep_frames else None, self.stages)
         self._checkpoints = Checkpoints(min(self._budget, 2**29), store, self._tracker.exact_after, self.stages)
-        #: Frames that are seen at once, where that is more than one.
-        self._sequence = self.settings.matting.seq_chunk if self.settings.matting.tracker == "rvm" else 1
-        self._decoder = Decoder(clip, self.stages, self.settings.processing.decode_timeout_s, self._sequence - 1)
+        self._decoder = Decoder(clip, self.stages, self.settings.processing.decode_timeout_s, self._tracker.looks_ahead)
         self._scheduler = Scheduler()
         self._lock = threading.Lock()
         self._closed = False
@@ -119,7 +117,7 @@ class FrameServer:
 
     def _use(self, plan: Plan) -> None:
         chunks = ChunkPlan(plan.shots, self.settings.processing.chunk_size, self.settings.processing.overlap_frames)
-        chain = Chain(plan, f"{self.clip.fingerprint}|{self._tracker.identity()}")
+        chain = Chain(plan, f"{self.clip.fingerprint}|{self._tracker.identity()}", self._tracker.looks_ahead)
         # in one assignment: requests look at it from other threads
         self._scene = _Scene(plan, chunks, chain, {p.id: p.name for p in plan.people})
         self._pipeline = self._make_pipeline()
@@ -466,7 +464,7 @@ class FrameServer:
         """Frame ``n``, decoded ahead of its use when it is known what comes next."""
         on_the_way = n < work.n or self._scheduler.waiting_for(n + 1)
         try:
-            ahead = range(n + 1, n + 1 + self._sequence) if on_the_way else ()
+            ahead = range(n + 1, n + 2 + self._tracker.looks_ahead) if on_the_way else ()
             return self._decoder.get(n, ahead, lambda: self._closed or not work.wanted)
         except TimeoutError:
             raise _Interrupted from None

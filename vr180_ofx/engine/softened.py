@@ -13,7 +13,9 @@ _WHO, _HOW = "who/", "how/"
 
 
 class Matter(Protocol):
-    """A matting network that remembers."""
+    """A matting network that remembers. looks_ahead: see `trackers.base.Tracker`."""
+
+    looks_ahead: int
 
     def identity(self) -> str: ...
 
@@ -35,6 +37,7 @@ class Softened:
         self._tracker, self._matter = tracker, matter
         self._stages = stages or Stages()
         self.window_size, self.wants_prompts = tracker.window_size, tracker.wants_prompts
+        self.looks_ahead = max(tracker.looks_ahead, matter.looks_ahead)
 
     def close(self) -> None:
         """Ends the network's threads."""

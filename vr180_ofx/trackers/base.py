@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -47,6 +47,21 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """A window, and the eye's picture that it looks at."""
+
+    window: Window
+    eye: EyeImage
+    projection: Projection
+
+    def sample(self, look: Look) -> Sample:
+        """The picture in a rectangle, which may lie beyond the window."""
+        window, projection = self.window, self.projection
+        grid = smooth_map(lambda p: projection.project(window.directions(look.places(p))), 0, 0, look.width, look.height)
+        return self.eye.sample(grid)
+
+
+@dataclass(frozen=True, slots=True)
 class WindowImage:
     """What a window shows of one person in one eye.
 
@@ -54,7 +69,8 @@ class WindowImage:
     behind: the numbers of people who stand before this one.
     prompt: where the plan says they are. anchor: whether that is to be believed over what is remembered: they come into
     sight, or somebody corrected the plan. sure: how sure the plan is that they are there, 0..1.
-    eye, projection: where the picture was taken from.
+    eye, projection: where the picture was taken from. following: the same person in the next frame, for those who look ahead; None where
+    there is no such frame, or the person is not in it.
     """
 
     sample: Sample
@@ -65,14 +81,14 @@ class WindowImage:
     sure: float = 0.0
     eye: EyeImage | None = None
     projection: Projection | None = None
+    following: Callable[[], Sight | None] = lambda: None
 
-    def resample(self, look: Look) -> Sample:
-        """The picture in another rectangle, which may lie beyond the window."""
+    @property
+    def sight(self) -> Sight:
+        """What other rectangles of the picture can be taken from."""
         if self.eye is None or self.projection is None:
             raise ValueError("this window was not taken from an eye")
-        window, projection = self.window, self.projection
-        grid = smooth_map(lambda p: projection.project(window.directions(look.places(p))), 0, 0, look.width, look.height)
-        return self.eye.sample(grid)
+        return Sight(self.window, self.eye, self.projection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +192,13 @@ class Tracker(Protocol):
     exact_after: after so many steps its memory no longer depends on where it began, so that any frame can be reached by
         so many steps of warm-up with the same result to the last bit; None when memory never forgets.
     wants_prompts: whether windows should come with the plan's boxes.
+    looks_ahead: how many frames after the one that is stepped it may look at (`WindowImage.following`): what it remembers depends on them.
     """
 
     window_size: int
     exact_after: int | None
     wants_prompts: bool
+    looks_ahead: int
 
     def identity(self) -> str:
         """Name and weights: equal strings mean equal results."""

@@ -50,6 +50,7 @@ class BlazePoseTracker:
     window_size = WINDOW_SIZE
     exact_after: int | None = MEMORY_FRAMES
     wants_prompts = False
+    looks_ahead = 0
 
     def __init__(self, weights: Path, stabilise: float = 0.5, executor: Executor | None = None) -> None:
         self._segmenter = BlazePoseSegmenter(weights)

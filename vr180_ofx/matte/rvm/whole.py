@@ -49,6 +49,7 @@ class WholeFrames:
         self.network = network
         self.ratio = ratio
         self.sequence = sequence
+        self.looks_ahead = sequence - 1
 
     def identity(self) -> str:
         # other batches are other sums and other last bits

@@ -2,6 +2,8 @@
 
 A person's window has room for a whole body with its arms stretched out; the network sees the part of it that is needed, by the tracker's
 mask, and people who stand together are seen together. What it sees stays in place as long as everybody fits, so that it can remember.
+
+It is a frame ahead of who asks: what it says of a frame is steadied by what it says of those before and after (`matte.temporal`).
 """
 
 from __future__ import annotations
@@ -16,9 +18,11 @@ import cv2
 import numpy as np
 import torch
 
-from vr180_ofx.matte.rvm.memory import restored, stored
+from vr180_ofx.matte.rvm.memory import State, restored, stored
 from vr180_ofx.matte.rvm.model import STEP, Rvm
-from vr180_ofx.trackers.base import Array, Key, Look, Mask, Memory, Soft, WindowImage
+from vr180_ofx.matte.temporal import Luma, Neighbour, luma_of, steadied
+from vr180_ofx.media.picture import Sample
+from vr180_ofx.trackers.base import Array, Key, Look, Mask, Memory, Sight, Soft, WindowImage
 from vr180_ofx.vr180.projection import FloatArray
 
 #: Room around a mask, in shares of its longer side; less than the least, and the network looks anew.
@@ -29,6 +33,8 @@ _TOO_LARGE = 2.2
 _TOGETHER, _STILL_TOGETHER = 1.1, 1.5
 #: A camera sees so far beyond its window, in shares of its side.
 _BEYOND = 0.5
+#: In the memory: the network's alpha of the frame before, and of the one to come.
+_BEFORE, _COMING = "before", "coming"
 
 Box = tuple[float, float, float, float]
 
@@ -44,8 +50,22 @@ class _Wish:
     alone: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A picture that was taken ahead, so that it need not be taken again."""
+
+    sight: Sight
+    look: Look
+    sample: Sample
+
+    def shows(self, sight: Sight, look: Look) -> bool:
+        return self.sight.eye is sight.eye and (self.sight.window, self.look) == (sight.window, look)
+
+
 class RvmWindows:
     """size: the network sees pictures of size² pixels, in the shape that fits."""
+
+    looks_ahead = 1
 
     def __init__(self, network: Rvm, size: int, threads: int = 1) -> None:
         """threads: on a CPU, pictures that are worked on at once, one thread each: that takes two thirds of the time of all threads for
@@ -55,6 +75,7 @@ class RvmWindows:
             raise ValueError(f"size is {size}; it must be a multiple of {STEP}, at least 64")
         self.network = network
         self.size = size
+        self._taken: dict[Key, _Taken] = {}
         self._pool = _single_threads(max(1, threads)) if network.device.type == "cpu" else None
 
     def identity(self) -> str:
@@ -69,25 +90,25 @@ class RvmWindows:
         """One frame. Who is not to be seen has no `Soft`, and what was remembered of them is gone."""
         before = {_key(name): Look.from_numbers(a) for name, a in memory.arrays.items() if name.endswith(".look")}
         looks = {wish.anchor: self._look(wish, before.get(wish.anchor), windows) for wish in self._wishes(windows, masks, before)}
+        sights = {key: windows[key].sight for key in looks}
+        following = {key: windows[key].following() for key in looks}
+        taken, self._taken = self._taken, {}
         softs: dict[Key, Soft] = {}
         arrays: dict[str, Array] = {}
 
         def see(part: list[Key]) -> tuple[dict[Key, Soft], dict[str, Array]]:
             softs, arrays = cast("dict[Key, Soft]", {}), cast("dict[str, Array]", {})
-            samples = [windows[k].resample(looks[k]) for k in part]
-            pictures = np.stack([s.rgb for s in samples])
-            states = [restored(memory, _name(k)) if before.get(k) == looks[k] else None for k in part]
-            fresh = [i for i, s in enumerate(states) if s is None]
-            if fresh:
-                # whom it never saw it sees twice
-                for i, state in zip(fresh, self.network.step(pictures[fresh], [None] * len(fresh))[1], strict=True):
-                    states[i] = state
-            alphas, after = self.network.step(pictures, states)
-            for key, sample, alpha, state in zip(part, samples, alphas, after, strict=True):
-                look = looks[key]
-                soft = Soft(alpha, sample.guide, windows[key].window, look)
+            samples = [taken[k].sample if k in taken and taken[k].shows(sights[k], looks[k]) else sights[k].sample(looks[k]) for k in part]
+            pasts = [_past(memory, k, before.get(k), looks[k]) for k in part]
+            now = self._now(memory, part, samples, [before.get(k) == looks[k] for k in part])
+            later = self._later({k: (following[k], looks[k], said[1]) for k, said in zip(part, now, strict=True)})
+            for key, sample, past, (alpha, state) in zip(part, samples, pasts, now, strict=True):
+                look, luma, coming = looks[key], luma_of(sample.guide), later.get(key)
+                neighbours = [n for n in (past, coming[0] if coming is not None else None) if n is not None]
+                unit = float(np.sqrt(alpha.size)) / 384
+                soft = Soft(steadied(alpha, luma, neighbours, unit), sample.guide, windows[key].window, look)
                 softs |= {(member, key[1]): soft for member in look.members}
-                arrays |= stored(_name(key), state) | {f"{_name(key)}.look": look.numbers()}
+                arrays |= _remembered(key, look, alpha, luma, state, coming)
             return softs, arrays
 
         parts = list(_batches(looks, 1 if self._pool is not None else batch))
@@ -95,6 +116,38 @@ class RvmWindows:
             softs |= some_softs
             arrays |= some_arrays
         return Memory(arrays), softs
+
+    def _now(self, memory: Memory, part: list[Key], samples: list[Sample], stayed: list[bool]) -> list[tuple[FloatArray, State]]:
+        """(alpha, state) of this frame: what was said ahead of it, else what the network says."""
+        known = [memory.arrays.get(f"{_name(k)}.{_COMING}") if same else None for k, same in zip(part, stayed, strict=True)]
+        states = [restored(memory, _name(k)) if same else None for k, same in zip(part, stayed, strict=True)]
+        asked = [i for i, alpha in enumerate(known) if alpha is None]
+        said: dict[int, tuple[FloatArray, State]] = {}
+        for i, (alpha, state) in enumerate(zip(known, states, strict=True)):
+            if alpha is not None and state is not None:
+                said[i] = alpha.astype(np.float32), state
+        if asked:
+            pictures = np.stack([samples[i].rgb for i in asked])
+            fresh = [j for j, i in enumerate(asked) if states[i] is None]
+            given = [states[i] for i in asked]
+            if fresh:
+                # whom it never saw it sees twice
+                for j, state in zip(fresh, self.network.step(pictures[fresh], [None] * len(fresh))[1], strict=True):
+                    given[j] = state
+            for i, alpha, state in zip(asked, *self.network.step(pictures, given), strict=True):
+                said[i] = alpha, state
+        return [said[i] for i in range(len(part))]
+
+    def _later(self, asked: Mapping[Key, tuple[Sight | None, Look, State]]) -> dict[Key, tuple[Neighbour, State]]:
+        """What it says of the next frame, and the state after it, where there is one."""
+        taken = {key: _Taken(sight, look, sight.sample(look)) for key, (sight, look, _) in asked.items() if sight is not None}
+        if not taken:
+            return {}
+        self._taken |= taken
+        samples = [t.sample for t in taken.values()]
+        alphas, states = self.network.step(np.stack([s.rgb for s in samples]), [asked[key][2] for key in taken])
+        said = zip(taken, alphas, samples, states, strict=True)
+        return {key: (Neighbour(alpha, luma_of(sample.guide)), state) for key, alpha, sample, state in said}
 
     def close(self) -> None:
         if self._pool is not None:
@@ -154,6 +207,36 @@ def _single_threads(count: int) -> ThreadPoolExecutor:
     ready.wait()
     torch.set_num_threads(before)
     return pool
+
+
+def _remembered(
+    key: Key, look: Look, alpha: FloatArray, luma: Luma, state: State, coming: tuple[Neighbour, State] | None
+) -> dict[str, Array]:  # fmt: skip
+    """What is kept of one look: the state after the newest frame that it saw, what it said of that, and this frame for the next one."""
+    name = _name(key)
+    arrays: dict[str, Array] = {f"{name}.look": look.numbers(), f"{name}.{_BEFORE}": alpha.astype(np.float16), f"{name}.luma": luma}
+    if coming is None:
+        return arrays | stored(name, state)
+    return arrays | stored(name, coming[1]) | {f"{name}.{_COMING}": coming[0].alpha.astype(np.float16)}
+
+
+def _past(memory: Memory, key: Key, old: Look | None, look: Look) -> Neighbour | None:
+    """What was said of the frame before, in this look."""
+    if old is None:
+        return None
+    alpha, luma = memory.arrays[f"{_name(key)}.{_BEFORE}"].astype(np.float32), memory.arrays[f"{_name(key)}.luma"]
+    if old != look:
+        # from pixels of this look to those of the old one; that the window moved meanwhile is the flow's to find
+        scale = old.scale / look.scale
+        matrix = np.array(
+            [[scale, 0, (look.x - old.x) * old.scale + (scale - 1) / 2], [0, scale, (look.y - old.y) * old.scale + (scale - 1) / 2]]
+        )
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        alpha, luma = (
+            cv2.warpAffine(values, matrix, (look.width, look.height), flags=flags, borderMode=cv2.BORDER_CONSTANT)
+            for values in (alpha, luma)
+        )
+    return Neighbour(alpha, cast("Luma", luma))
 
 
 def _name(key: Key) -> str:

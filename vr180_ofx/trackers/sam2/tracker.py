@@ -50,6 +50,7 @@ class Sam2Tracker:
 
     exact_after: int | None = None
     wants_prompts = True
+    looks_ahead = 0
 
     def __init__(
         self, network: Sam2Network, identity: str, behaviour: Behaviour | None = None, offload: bool = True, at_once: int = 0
