@@ -183,7 +183,7 @@ class MattingSettings(Section):
     )
     fp16: bool = Field(True, description="Half precision where that is quicker: on CUDA, and for RVM on CPUs that multiply bfloat16.")
     stabilise: float = Field(
-        0.5, ge=0, le=0.95, description="How much of the previous frame steadies a still edge; moving edges take none."
+        0.7, ge=0, le=0.95, description="Tracker blazepose: how much the frame before counts, carried along the motion of the picture."
     )
 
 

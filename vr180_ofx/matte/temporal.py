@@ -1,4 +1,4 @@
-"""One frame's alpha steadied by those before and after it, carried along the motion of the picture.
+"""What is known of one frame carried to another, along the motion of the picture; and alphas steadied by their neighbours with it.
 
 A matting network errs a little differently in every frame, and edges seem to crawl. What the neighbouring frames say of the same places
 is another opinion: where the picture that is carried along looks like this one, it counts as much as the frame's own; where it does not
@@ -43,24 +43,26 @@ def steadied(alpha: FloatArray, luma: Luma, neighbours: Iterable[Neighbour], uni
     """(h, w) 0..1. unit: pixels for one of a picture of 384."""
     total, weight = alpha.astype(np.float32), np.ones(alpha.shape, np.float32)
     for other in neighbours:
-        carried, share = _carried(other, luma, unit)
-        total += share * carried
+        there, share = carried(other.alpha.astype(np.float32), other.luma, luma, unit)
+        total += share * np.clip(there, 0, 1)
         weight += share
     out: FloatArray = total / weight
     return out
 
 
-def _carried(other: Neighbour, luma: Luma, unit: float) -> tuple[FloatArray, FloatArray]:
-    """(alpha, how much it counts: 0..1) of another frame, at the places of this one."""
+def carried(values: FloatArray, theirs: Luma, luma: Luma, unit: float) -> tuple[FloatArray, FloatArray]:
+    """(values, how much they can be trusted: 0..1) of another frame, (h, w) float32, at the places of this one. theirs, luma: what the
+    other frame shows and what this one does. unit: see `steadied`.
+    """
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     flow.setFinestScale(_FINEST)
     height, width = luma.shape
-    places = flow.calc(luma, other.luma, None)
+    places = flow.calc(luma, theirs, None)
     places[..., 0] += np.arange(width, dtype=np.float32)
     places[..., 1] += np.arange(height, dtype=np.float32)[:, None]
     # cubic: linear interpolation would soften edges
-    alpha = cv2.remap(other.alpha.astype(np.float32), places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    there = cv2.remap(other.luma, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    moved: FloatArray = cv2.remap(values, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    there = cv2.remap(theirs, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     differs = cv2.GaussianBlur(cv2.absdiff(there, luma).astype(np.float32), (0, 0), _AROUND * unit)
     share = np.exp(-np.square(np.maximum(differs - np.float32(_GRAIN), 0) / np.float32(_FADES)))
-    return np.clip(alpha, 0, 1), share
+    return moved, share

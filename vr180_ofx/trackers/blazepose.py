@@ -3,8 +3,8 @@
 Each window is segmented three times: the whole body, and its upper and lower part larger. The network gives masks of
 256 pixels whatever it is shown, so the parts bring detail that the whole does not have.
 
-The memory holds the last frames' masks. Where the picture has not changed, they steady the new one; where anything
-moves they have no say, so that nothing drags. It forgets after two frames by construction.
+The memory holds the last frames' masks. Carried along the motion of the picture, they steady the new one, as far as what is carried looks
+like it, so that nothing drags. It forgets after two frames by construction.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import math
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vr180_ofx.matte.temporal import Luma, carried
 from vr180_ofx.people.body import WINDOW_REACHES
 from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
 from vr180_ofx.trackers.blazepose_net import INPUT_SIZE, BlazePoseSegmenter
@@ -40,19 +42,16 @@ _SURELY_BEFORE = 6.0
 #: Around a mask that somebody points out, so much of the window is looked at, too.
 _AROUND = 0.04
 
-# 1.5 of 255 is grain and says nothing; 8 is motion
-_STILLNESS = np.exp(-np.square(np.maximum(np.arange(256) / 8 - 1.5, 0) / 3.0)).astype(np.float32)
-
 
 class BlazePoseTracker:
-    """See `trackers.base.Tracker`. stabilise: how much of the frame before steadies a still edge, 0..0.95."""
+    """See `trackers.base.Tracker`. stabilise: how much the frame before counts, 0..0.95; the one before that, the square of it."""
 
     window_size = WINDOW_SIZE
     exact_after: int | None = MEMORY_FRAMES
     wants_prompts = False
     looks_ahead = 0
 
-    def __init__(self, weights: Path, stabilise: float = 0.5, executor: Executor | None = None) -> None:
+    def __init__(self, weights: Path, stabilise: float = 0.7, executor: Executor | None = None) -> None:
         self._segmenter = BlazePoseSegmenter(weights)
         self._stabilise = stabilise
         self._executor = executor
@@ -150,11 +149,9 @@ class BlazePoseTracker:
                 old_logits.astype(np.float32), to_old, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-_CLIP
             )
             seen = cv2.warpPerspective(old_grey, to_old, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-            # eighths of a grey level, so that a table can say how still a pixel is
-            change = cv2.GaussianBlur(cv2.convertScaleAbs(cv2.absdiff(seen, grey), alpha=8), (0, 0), 2.0)
-            still = cv2.LUT(change, _STILLNESS)
-            share = (self._stabilise**age) * still
-            total += share * warped
+            moved, trust = carried(warped, seen, cast("Luma", grey), 1.0)
+            share = np.float32(self._stabilise**age) * trust
+            total += share * moved
             weight += share
         steady: FloatArray = total / weight
         return steady
