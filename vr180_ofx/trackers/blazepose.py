@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.matte.temporal import Luma, carried
+from vr180_ofx.matte.temporal import COARSE, Luma, carried
 from vr180_ofx.people.body import WINDOW_REACHES
 from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
 from vr180_ofx.trackers.blazepose_net import INPUT_SIZE, BlazePoseSegmenter
@@ -149,7 +149,7 @@ class BlazePoseTracker:
                 old_logits.astype(np.float32), to_old, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-_CLIP
             )
             seen = cv2.warpPerspective(old_grey, to_old, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-            moved, trust = carried(warped, seen, cast("Luma", grey), 1.0)
+            moved, trust = carried(warped, seen, cast("Luma", grey), 1.0, COARSE)
             share = np.float32(self._stabilise**age) * trust
             total += share * moved
             weight += share
