@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import SHARED
+from vr180_ofx.media.clip import Clip
+from vr180_ofx.media.errors import FrameError
+from vr180_ofx.media.picture import SourceFrame
 
 #: Weights that were trained, for tests.
 TRAINED = SHARED / "weights" / "rvm_mobilenetv3_test.safetensors"
@@ -31,6 +34,18 @@ def random_network(variant: Any = "mobilenetv3", refiner: Any = "deep_guided_fil
     network.project_mat.conv.weight.data[3] *= 6
     network.project_mat.conv.bias.data[3] = 0.6
     return network
+
+
+def damage(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A frame that no clip can decode any more."""
+    read = Clip.frame
+
+    def damaged(clip: Clip, n: int) -> SourceFrame:
+        if n == number:
+            raise FrameError(clip.path, n, "it is damaged")
+        return read(clip, n)
+
+    monkeypatch.setattr(Clip, "frame", damaged)
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ import pytest
 pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 
-from tests.matte.conftest import TRAINED
+from tests.matte.conftest import TRAINED, damage
 from vr180_ofx.cli.main import main
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
 from vr180_ofx.matte.rvm.model import Rvm
-from vr180_ofx.media.clip import Clip, open_clip
+from vr180_ofx.media.clip import open_clip
 from vr180_ofx.media.errors import FrameError
 from vr180_ofx.people.plans import find_plan
 from vr180_ofx.settings import Settings
@@ -102,14 +102,7 @@ def test_a_sequence_is_seen_once_and_remembered(people_clip, weights, monkeypatc
 
 def test_a_sequence_ends_where_a_frame_cannot_be_seen(people_clip, weights, monkeypatch):
     settings = Settings(matting={"tracker": "rvm", "tracker_weights": str(weights), "seq_chunk": 4})
-    read = Clip.frame
-
-    def damaged(clip, n):
-        if n == 2:
-            raise FrameError(clip.path, n, "it is damaged")
-        return read(clip, n)
-
-    monkeypatch.setattr(Clip, "frame", damaged)
+    damage(monkeypatch, 2)
     with open_clip(people_clip, settings) as clip:
         made, _ = frames_of(clip, settings, (0, 1, 3))
         with FrameServer(clip, find_plan(clip, settings), settings, cache_bytes=0) as server:

@@ -14,13 +14,13 @@ pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 
 from tests.conftest import shared_clip
-from tests.matte.conftest import TRAINED, needs_trained, random_network
+from tests.matte.conftest import TRAINED, damage, needs_trained, random_network
 from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.matte.refiner import chosen
 from vr180_ofx.matte.rvm.model import Rvm, load_network
 from vr180_ofx.matte.rvm.windows import RvmWindows
-from vr180_ofx.media.clip import Clip, open_clip
+from vr180_ofx.media.clip import open_clip
 from vr180_ofx.media.errors import FrameError
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.output.render import identity
@@ -96,14 +96,7 @@ def test_a_correction_is_felt_from_the_frame_before_on(scene):
 
 def test_a_next_frame_that_cannot_be_seen_is_done_without(scene, monkeypatch):
     clip, plan, settings, reference = scene
-    read = Clip.frame
-
-    def damaged(clip, n):
-        if n == 3:
-            raise FrameError(clip.path, n, "it is damaged")
-        return read(clip, n)
-
-    monkeypatch.setattr(Clip, "frame", damaged)
+    damage(monkeypatch, 3)
     made = {}
     for order in ((0, 1, 2, 4, 5), (5, 2, 4, 0, 1)):
         with FrameServer(clip, plan, settings) as server:

@@ -20,7 +20,7 @@ from vr180_ofx.vr180.projection import FloatArray
 _GRAIN, _FADES = 2.0, 10.0
 #: Differences are felt so far around, in pixels of a picture of 384.
 _AROUND = 1.0
-#: The flow's finest level: at half the size it takes a tenth of the time, and the result is nearly as good; at a quarter, a quarter of that,
+#: The flow's finest level. At half the size it takes a tenth of the time, and the result is nearly as good; at a quarter a quarter of that,
 #: which is good enough for masks.
 FINE, COARSE = 1, 2
 

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import torch
 
+from vr180_ofx.matte.gate import unit_of
 from vr180_ofx.matte.rvm.memory import State, restored, stored
 from vr180_ofx.matte.rvm.model import STEP, Rvm
 from vr180_ofx.matte.temporal import Luma, Neighbour, luma_of, steadied
@@ -105,8 +106,7 @@ class RvmWindows:
             for key, sample, past, (alpha, state) in zip(part, samples, pasts, now, strict=True):
                 look, luma, coming = looks[key], luma_of(sample.guide), later.get(key)
                 neighbours = [n for n in (past, coming[0] if coming is not None else None) if n is not None]
-                unit = float(np.sqrt(alpha.size)) / 384
-                soft = Soft(steadied(alpha, luma, neighbours, unit), sample.guide, windows[key].window, look)
+                soft = Soft(steadied(alpha, luma, neighbours, unit_of(alpha)), sample.guide, windows[key].window, look)
                 softs |= {(member, key[1]): soft for member in look.members}
                 arrays |= _remembered(key, look, alpha, luma, state, coming)
             return softs, arrays
