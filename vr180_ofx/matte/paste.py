@@ -91,12 +91,7 @@ def support(refined: Refined, window: Window, projection: Projection) -> Rect:
     y0, y1 = top + (rows[0] - 1) / scale, top + (rows[-1] + 2) / scale
     ticks = np.linspace(0, 1, 17)
     grid = np.stack(np.meshgrid(x0 + (x1 - x0) * ticks, y0 + (y1 - y0) * ticks), axis=-1)
-    p = projection.project(window.directions(grid))
-    p = p[np.isfinite(p).all(axis=-1)]
-    if p.size == 0:
-        return Rect(0, 0, 0, 0)
-    low, high = np.floor(p.min(axis=0)).astype(int) - 1, np.ceil(p.max(axis=0)).astype(int) + 1
-    return Rect(int(low[0]), int(low[1]), int(high[0]), int(high[1])).clipped(projection.width, projection.height)
+    return Rect.around(projection.project(window.directions(grid)), 1).clipped(projection.width, projection.height)
 
 
 def _occupied(refined: Refined) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

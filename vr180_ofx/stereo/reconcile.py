@@ -91,12 +91,7 @@ def extent(rect: Rect, found: Disparity, projection: Projection, to_left: bool, 
     """The part of the other eye's picture where it sees ``rect``."""
     ticks = np.linspace(0, 1, _EXTENT_SAMPLES)
     grid = np.stack(np.meshgrid(rect.x0 + rect.width * ticks, rect.y0 + rect.height * ticks), axis=-1)
-    p = _across(found, projection, to_left, alignment)(grid)
-    p = p[np.isfinite(p).all(axis=-1)]
-    if not len(p):
-        return Rect(0, 0, 0, 0)
-    low, high = np.floor(p.min(axis=0)).astype(int) - 2, np.ceil(p.max(axis=0)).astype(int) + 2
-    return Rect(int(low[0]), int(low[1]), int(high[0]), int(high[1])).clipped(projection.width, projection.height)
+    return Rect.around(_across(found, projection, to_left, alignment)(grid), 2).clipped(projection.width, projection.height)
 
 
 def _across(found: Disparity, projection: Projection, to_left: bool, alignment: Alignment) -> Callable[[FloatArray], FloatArray]:

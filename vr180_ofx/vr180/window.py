@@ -39,6 +39,15 @@ class Rect:
     x1: int
     y1: int
 
+    @classmethod
+    def around(cls, points: FloatArray, room: int) -> Rect:
+        """The pixels that hold ``points``, (..., 2) continuous pixels, and ``room`` pixels around; empty when none of them is finite."""
+        finite = points[np.isfinite(points).all(axis=-1)]
+        if not len(finite):
+            return cls(0, 0, 0, 0)
+        low, high = np.floor(finite.min(axis=0)).astype(int) - room, np.ceil(finite.max(axis=0)).astype(int) + room
+        return cls(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+
     @property
     def width(self) -> int:
         return max(0, self.x1 - self.x0)
@@ -155,13 +164,8 @@ class Window:
         lo, hi = -margin * self.size, (1 + margin) * self.size
         ticks = np.linspace(lo, hi, n)
         p = projection.project(self.directions(np.stack(np.meshgrid(ticks, ticks), axis=-1)))
-        p = p[np.isfinite(p).all(axis=-1)]
-        if p.size == 0:
-            return Rect(0, 0, 0, 0)
         # a straight border of the window bulges between the samples in the picture by less than one sample step
-        x0, y0 = np.floor(p.min(axis=0)).astype(int) - 1
-        x1, y1 = np.ceil(p.max(axis=0)).astype(int) + 1
-        return Rect(int(x0), int(y0), int(x1), int(y1)).clipped(projection.width, projection.height)
+        return Rect.around(p, 1).clipped(projection.width, projection.height)
 
 
 def smooth_map(
