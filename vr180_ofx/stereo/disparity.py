@@ -32,6 +32,8 @@ _ROWS = 320
 _BOX_SAMPLES = 256
 #: Agreement of the two matchers, in pixels.
 _AGREE = 0.8
+#: A person's shifts reach so many pixels beyond those that are known at once; with fewer known ones than this, nothing is known.
+_BEYOND, _KNOWN = 4, 200
 #: A surface departs from its plane by so much at most, in pixels: a person at arm's length is 20 cm deep.
 _DEPTH_PX = 6.0
 #: Blurs over which what is believed is spread, in pixels, and their weights: near by where there is something, far where there is not.
@@ -123,8 +125,10 @@ def match(left: FloatArray, right: FloatArray, mask_left: FloatArray, mask_right
     Returns the shift for the right's pixels, and where it can be believed.
     """
     grey = float(np.median(right[mask_right > 0.8])) if (mask_right > 0.8).any() else 0.5
-    bare = [_bytes(p * m + grey * (1 - m)) for p, m in ((left, mask_left), (right, mask_right))]
-    rough, fine = _semi_global(*bare), _inverse_search(*bare)
+    bare_left, bare_right = (_bytes(p * m + grey * (1 - m)) for p, m in ((left, mask_left), (right, mask_right)))
+    fine = _inverse_search(bare_left, bare_right)
+    least, most = _range(bare_left, bare_right, fine, mask_right > 0.8)
+    rough = _semi_global(bare_left, bare_right, least, most)
     agree = np.abs(rough - fine) < _AGREE
     return np.where(agree, (rough + fine) / 2, rough).astype(np.float32), agree & (mask_right > 0.8)
 
@@ -160,20 +164,38 @@ def _plane(shift: FloatArray, where: npt.NDArray[np.bool_]) -> FloatArray:
     return out
 
 
-def _semi_global(left: npt.NDArray[np.uint8], right: npt.NDArray[np.uint8]) -> FloatArray:
-    """At twice the size, where sixteenths are finer. The matcher takes its left picture for the reference, so both are mirrored."""
-    size = (left.shape[1] * 2, left.shape[0] * 2)
-    reach, block = 2 * _SEARCH, 5
+def _range(
+    left: npt.NDArray[np.uint8], right: npt.NDArray[np.uint8], fine: FloatArray, inside: npt.NDArray[np.bool_]
+) -> tuple[int, int]:  # fmt: skip
+    """(least, most) shift, in pixels, that a person can have: where a quick search at the size as it is and the other matcher agree."""
+    everything = -_SEARCH // 2, _SEARCH // 2
+    rough = _semi_global(left, right, everything[0], everything[1], enlarge=1)
+    known = fine[inside & (np.abs(rough - fine) < 2 * _AGREE)]
+    if len(known) < _KNOWN:
+        return everything
+    low, high = (float(v) for v in np.percentile(known, (0.5, 99.5)))
+    return max(everything[0], math.floor(low) - _BEYOND), min(everything[1], math.ceil(high) + _BEYOND)
+
+
+def _semi_global(
+    left: npt.NDArray[np.uint8], right: npt.NDArray[np.uint8], least: int, most: int, enlarge: int = 2
+) -> FloatArray:  # fmt: skip
+    """Shifts from ``least`` to ``most`` pixels. At twice the size, where sixteenths are finer. The matcher takes its left picture for the
+    reference, so both are mirrored.
+    """
+    size = (left.shape[1] * enlarge, left.shape[0] * enlarge)
+    count, block = -(-enlarge * (most - least) // 16) * 16, 5
+    reach = max(enlarge * max(-least, most), 0) + 16
     big = [
         cv2.copyMakeBorder(cv2.resize(p, size, interpolation=cv2.INTER_CUBIC), 0, 0, reach, reach, cv2.BORDER_REPLICATE)
         for p in (left, right)
     ]
     matcher = cv2.StereoSGBM.create(
-        minDisparity=-reach // 2, numDisparities=reach, blockSize=block, P1=8 * block**2, P2=32 * block**2, disp12MaxDiff=-1,
+        minDisparity=enlarge * least, numDisparities=count, blockSize=block, P1=8 * block**2, P2=32 * block**2, disp12MaxDiff=-1,
         uniquenessRatio=5, mode=cv2.STEREO_SGBM_MODE_SGBM,
     )  # fmt: skip
     found = cv2.flip(matcher.compute(cv2.flip(big[1], 1), cv2.flip(big[0], 1)), 1)[:, reach:-reach].astype(np.float32) / 16
-    small: FloatArray = cv2.resize(found, (left.shape[1], left.shape[0]), interpolation=cv2.INTER_AREA) / 2
+    small: FloatArray = cv2.resize(found, (left.shape[1], left.shape[0]), interpolation=cv2.INTER_AREA) / enlarge
     return small
 
 
