@@ -259,22 +259,25 @@ def test_an_eye_that_sees_nothing_tells_nobody_apart(monkeypatch):
     start = Pipeline.start
     harmed_frames = []
 
-    def blurred(pipeline, frame, *rest):
-        if frame.index >= 6:
-            eye = frame.eyes["right"]
-            rgb = cv2.GaussianBlur(eye.native(Rect(0, 0, eye.width, eye.height)), (0, 0), 12)
-            frame = replace(frame, eyes=frame.eyes | {"right": RgbEye(rgb, (0, 0), eye.width, eye.height)})
-            harmed_frames.append(frame.index)
-        return start(pipeline, frame, *rest)
+    def blurred(frame):
+        if frame is None or frame.index < 6:
+            return frame
+        eye = frame.eyes["right"]
+        rgb = cv2.GaussianBlur(eye.native(Rect(0, 0, eye.width, eye.height)), (0, 0), 12)
+        return replace(frame, eyes=frame.eyes | {"right": RgbEye(rgb, (0, 0), eye.width, eye.height)})
+
+    def harming(pipeline, frame, memory, metadata, ahead):
+        harmed_frames.append(frame.index)
+        return start(pipeline, blurred(frame), memory, metadata, lambda k: blurred(ahead(k)))
 
     with open_clip(path, settings) as clip:
         plan = analyse(clip)
         with FrameServer(clip, plan, settings) as server:
             whole = [server.request(n).result() for n in range(10)]
-        monkeypatch.setattr(Pipeline, "start", blurred)
+        monkeypatch.setattr(Pipeline, "start", harming)
         with FrameServer(clip, plan, settings) as server:
             harmed = [server.request(n).result() for n in range(10)]
-    assert harmed_frames == [6, 7, 8, 9]
+    assert harmed_frames == list(range(10))
     for a, b in zip(whole[6:], harmed[6:], strict=True):
         for view in ("left", "right"):
             x, y = a.views[view].alpha, b.views[view].alpha
