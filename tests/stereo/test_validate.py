@@ -261,7 +261,9 @@ def test_looking_again_helps_by_itself(tmp_path):
         again = ious(clip, plan, truth, "right", range(2, 8), correction_method="reprocess", validation_threshold=0.66)
     said = [what for _, facts in again.values() for what in facts["corrected"].values()]
     assert said.count("right: reprocess") >= 6, said
-    assert np.mean([iou for iou, _ in again.values()]) > np.mean([iou for iou, _ in alone.values()]) + 0.1
+    # in every frame; an eye alone is helped by its own frames before, which nobody looks back at here
+    gained = [again[n][0] - alone[n][0] for n in again]
+    assert min(gained) > 0.03 and np.mean(gained) > 0.05, gained
 
 
 @pytest.mark.slow
