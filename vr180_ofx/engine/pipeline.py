@@ -245,7 +245,7 @@ class Pipeline:
 
         def following(key: Key) -> Sight | None:
             person, n = people[key[0]], frame.index + 1
-            later = ahead(1) if person in self.plan.present(n, key[1]) else None
+            later = ahead(1) if self.plan.track(person, key[1]).has(n) else None
             if later is None:
                 return None
             eye = later.eyes[key[1]]

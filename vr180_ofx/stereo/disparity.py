@@ -185,7 +185,8 @@ def _semi_global(
     """
     size = (left.shape[1] * enlarge, left.shape[0] * enlarge)
     count, block = -(-enlarge * (most - least) // 16) * 16, 5
-    reach = max(enlarge * max(-least, most), 0) + 16
+    # the count is rounded up, by less than 16
+    reach = enlarge * max(-least, most) + 16
     big = [
         cv2.copyMakeBorder(cv2.resize(p, size, interpolation=cv2.INTER_CUBIC), 0, 0, reach, reach, cv2.BORDER_REPLICATE)
         for p in (left, right)

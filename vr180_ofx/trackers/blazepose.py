@@ -13,13 +13,12 @@ import math
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.matte.temporal import COARSE, Luma, carried
+from vr180_ofx.matte.temporal import COARSE, Luma, carried, luma_of
 from vr180_ofx.people.body import WINDOW_REACHES
 from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
 from vr180_ofx.trackers.blazepose_net import INPUT_SIZE, BlazePoseSegmenter
@@ -73,7 +72,7 @@ class BlazePoseTracker:
             holes = [self._before(k, windows, raw) for k in keys_now]
             found = run(self._segment, [windows[k] for k in keys_now], holes)
             raw |= dict(zip(keys_now, found, strict=True))
-        greys = {k: _grey(w) for k, w in windows.items()}
+        greys = {k: luma_of(w.sample.guide) for k, w in windows.items()}
         pasts = {k: [self._past(memory, k, age) for age in range(1, MEMORY_FRAMES + 1)] for k in keys}
         steady = run(lambda k: self._steady(raw[k][0], greys[k], windows[k].window, pasts[k]), keys)
         masks = {k: Mask(logits, raw[k][1]) for k, logits in zip(keys, steady, strict=True)}
@@ -134,7 +133,7 @@ class BlazePoseTracker:
             return None
         return tuple(memory.arrays[f"{name}.{part}"] for part in ("logits", "grey", "window"))  # type: ignore[return-value]
 
-    def _steady(self, logits: FloatArray, grey: Array, window: Window, past: list[tuple[Array, Array, Array] | None]) -> FloatArray:
+    def _steady(self, logits: FloatArray, grey: Luma, window: Window, past: list[tuple[Array, Array, Array] | None]) -> FloatArray:
         if self._stabilise <= 0:
             return logits
         total, weight = logits.copy(), np.ones_like(logits)
@@ -149,7 +148,7 @@ class BlazePoseTracker:
                 old_logits.astype(np.float32), to_old, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-_CLIP
             )
             seen = cv2.warpPerspective(old_grey, to_old, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-            moved, trust = carried(warped, seen, cast("Luma", grey), 1.0, COARSE)
+            moved, trust = carried(warped, seen, grey, 1.0, COARSE)
             share = np.float32(self._stabilise**age) * trust
             total += share * moved
             weight += share
@@ -215,11 +214,6 @@ class _Patch:
             values, self._matrix, (WINDOW_SIZE, WINDOW_SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
         )
         return out
-
-
-def _grey(image: WindowImage) -> Array:
-    luma = image.sample.guide[..., 0]
-    return np.clip(luma * 255, 0, 255).astype(np.uint8)
 
 
 def _name(key: Key) -> str:
