@@ -131,8 +131,10 @@ def test_another_process_goes_on_from_a_checkpoint_with_the_same_bits(run, frame
     memories, masks = run
     (tmp_path / "memory").write_bytes(memories[9].to_bytes())
     np.save(tmp_path / "frame.npy", frames[10])
+    # as many threads as here: sums are taken in another order by others, and ultralytics' import leaves processes to come one thread
     code = f"""
-import numpy as np
+import numpy as np, torch
+torch.set_num_threads({torch.get_num_threads()})
 from tests.trackers.sam2_reference import images, random_network, shown
 from vr180_ofx.trackers.base import Memory
 from vr180_ofx.trackers.sam2.tracker import REFERENCE, Sam2Tracker
