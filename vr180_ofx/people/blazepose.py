@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from vr180_ofx.people.body import box_iou
-from vr180_ofx.weights.litert import FloatArray, load_model
+from vr180_ofx.weights.inference import FloatArray, load_model
 
 INPUT_SIZE = 224
 # The anchors of the model's SSD head: (stride, boxes per cell)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from vr180_ofx.weights.inference import Network, load_model
+from vr180_ofx.weights.store import WeightsError, require
+
+MASK, PRESENCE = "Identity_2", "Identity_1"
+
+
+@pytest.fixture(scope="module")
+def path():
+    return require("blazepose_segmenter")
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return np.random.default_rng(1).random((6, 256, 256, 3), np.float32)
+
+
+def test_outputs_come_in_the_order_asked_for_and_do_not_depend_on_each_other(path, pictures):
+    mask, presence = Network(path, (MASK, PRESENCE))(pictures[0])
+    again, only = Network(path, (PRESENCE, MASK))(pictures[0]), Network(path, (MASK,))(pictures[0])
+    assert mask.shape == (256, 256, 1) and presence.shape == (1,)
+    assert np.array_equal(again[1], mask) and np.array_equal(again[0], presence) and np.array_equal(only[0], mask)
+
+
+def test_threads_get_the_same_bits(path, pictures):
+    network = Network(path, (MASK,))
+    alone = [network(p)[0] for p in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        at_once = list(pool.map(lambda p: network(p)[0], np.concatenate([pictures] * 4)))
+    assert all(np.array_equal(found, alone[k % len(alone)]) for k, found in enumerate(at_once))
+
+
+def test_what_was_returned_is_not_overwritten_by_the_next_call(path, pictures):
+    network = Network(path, (MASK,))
+    first = network(pictures[0])[0]
+    kept = first.copy()
+    network(pictures[1])
+    assert np.array_equal(first, kept)
+
+
+def test_who_asks_for_the_same_file_shares_it(path):
+    assert load_model(path, (MASK,)) is load_model(path, (MASK,))
+
+
+def test_an_output_that_is_not_there_is_named_and_so_are_those_that_are(path):
+    with pytest.raises(WeightsError, match=rf"has no output Identity_9; it has .*{MASK}"):
+        Network(path, ("Identity_9",))
+
+
+@pytest.mark.parametrize("content", [lambda data: data[: len(data) // 2], lambda data: b"hello\n", lambda data: b""])
+def test_a_file_that_is_no_network_is_an_error_for_people(path, tmp_path, content):
+    damaged = tmp_path / "network.tflite"
+    damaged.write_bytes(content(path.read_bytes()))
+    with pytest.raises(WeightsError, match=r"network\.tflite cannot be read as a network: \w"):
+        Network(damaged, (MASK,))
+
+
+def test_nothing_is_reported_to_anybody(path, tmp_path):
+    """On its own, OpenVINO reports its use when it is imported, and from its converters; nothing here may."""
+    code = f"""
+import socket, sys
+def refuse(*a, **k): raise SystemExit("a connection was opened")
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+import numpy as np
+from pathlib import Path
+from vr180_ofx.weights.inference import Network
+print(Network(Path({str(path)!r}), ({MASK!r},))(np.zeros((256, 256, 3)))[0].shape, "openvino_telemetry" in sys.modules)
+"""
+    # it does not report from machines that it takes for builders
+    told = {k: v for k, v in os.environ.items() if k not in ("CI", "TF_BUILD", "JENKINS_URL")} | {"HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=told)
+    assert done.returncode == 0, done.stderr
+    assert "(256, 256, 1) False" in done.stdout
+    assert not any(tmp_path.iterdir()), "it keeps the number that it reports under at home"
