@@ -1,7 +1,7 @@
 """Frames per second of a whole render at full output resolution, the share of each stage, and the ratio to the floor.
 
 The floor is what stays when no matte is made: decoding every frame and writing the same EXR files by the OpenEXR library, measured
-in the same run. Our own writer makes the same bytes in less time, so the ratio to decoding and that is given, too.
+in the same run. Our own writer takes less time, so the ratio to decoding and that is given, too.
 
     python benchmarks/render.py CLIP [--frames N] [--refiner rvm --refiner-weights F [--whole-frame]] [--json]
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zlib
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
 from vr180_ofx.media.picture import RgbEye, SourceFrame
 from vr180_ofx.output.exr import ExrClip, ExrWriter, time_code
+from vr180_ofx.output.exr_rows import RowPart, RowWriter, _chunks, _headers
 from vr180_ofx.output.inspect import check_exr, inspect_image
 from vr180_ofx.quality.truth import find_prediction, read_views
 from vr180_ofx.settings import OutputSettings, SettingsError
@@ -64,39 +66,78 @@ def test_parts_views_channels_and_values(tmp_path, compression):
         assert h["vr180ofx:quality"] == "final" and h["projection"] == "equirect180" and h["type"] == OpenEXR.scanlineimage
 
 
-@pytest.mark.parametrize("compression", ["zips", "zip", "piz"])
-@pytest.mark.parametrize("layout", ["multipart", "single", "per_view_files"])
-@pytest.mark.parametrize("height", [64, 75, 20])
-def test_files_of_bands_are_the_librarys_own_byte_for_byte(tmp_path, compression, layout, height):
+def of_noise(height):
+    """Frames with people who reach the upper and the lower border, with one who does not, and with nobody."""
     rng = np.random.default_rng(height)
 
     def noisy(y0):
         a = rng.random((9, 30)).astype(np.float16)
         return ViewMatte(W, height, (Layer(1, "person01", Rect(10, y0, 40, y0 + 9), a, a),))
 
-    frames = [
+    nobody = ViewMatte(W, height, ())
+    return [
         Frame(0, {"left": noisy(0), "right": noisy(height - 9)}, {}),
-        Frame(1, {"left": noisy(7), "right": ViewMatte(W, height, ())}, {}),
-        Frame(2, {"left": ViewMatte(W, height, ()), "right": ViewMatte(W, height, ())}, {}),
+        Frame(1, {"left": noisy(7), "right": nobody}, {}),
+        Frame(2, {"left": nobody, "right": nobody}, {}),
     ]
+
+
+def by_the_library(path, target):
+    """What the library makes of the pixels in ``path``. Returns the channels of each part."""
+    with OpenEXR.File(str(path), separate_channels=True) as f:
+        parts, found = [], []
+        for p in f.parts:
+            channels = {name: c.pixels for name, c in p.channels.items()}
+            header = {k: v for k, v in p.header.items() if k not in ("channels", "dataWindow", "displayWindow", "name", "chunkCount")}
+            name = p.header.get("name")
+            parts.append(OpenEXR.Part(header, dict(channels), name) if name else OpenEXR.Part(header, dict(channels)))
+            found.append((p.header.get("view") or "left", channels))
+        OpenEXR.File(parts).write(str(target))
+    return found
+
+
+@pytest.mark.parametrize("compression", ["zips", "zip", "piz"])
+@pytest.mark.parametrize("layout", ["multipart", "single", "per_view_files"])
+@pytest.mark.parametrize("height", [64, 75, 20])
+def test_files_of_bands_hold_whole_pictures(tmp_path, compression, layout, height):
+    """Of piz byte for byte what the library makes. What we deflate ourselves is in the library's own blocks, one after the other."""
     writer = ExrWriter(CLIP, OutputSettings(compression=compression, exr_layout=layout))
-    for frame in frames:
+    for frame in of_noise(height):
         for path in writer.write(tmp_path / "shot", frame.index, frame, None):
             whole = tmp_path / "whole.exr"
-            with OpenEXR.File(str(path), separate_channels=True) as f:
-                parts = []
-                for p in f.parts:
-                    channels = {name: c.pixels for name, c in p.channels.items()}
-                    assert all(c.shape == (height, W) for c in channels.values())
-                    view = p.header.get("view") or "left"
-                    assert np.array_equal(channels["A"], frame.views[view].alpha)
-                    header = {
-                        k: v for k, v in p.header.items() if k not in ("channels", "dataWindow", "displayWindow", "name", "chunkCount")
-                    }
-                    name = p.header.get("name")
-                    parts.append(OpenEXR.Part(header, channels, name) if name else OpenEXR.Part(header, channels))
-                OpenEXR.File(parts).write(str(whole))
-            assert path.read_bytes() == whole.read_bytes()
+            for view, channels in by_the_library(path, whole):
+                assert all(c.shape == (height, W) for c in channels.values())
+                assert np.array_equal(channels["A"], frame.views[view].alpha)
+                assert np.array_equal(channels["confidence.A"], frame.views[view].confidence)
+                assert np.array_equal(channels["person01.A"], frame.views[view].person(1))
+                assert not channels["Bob.A"].any()
+            ours, theirs = path.read_bytes(), whole.read_bytes()
+            if compression == "piz":
+                assert ours == theirs
+                continue
+            (headers, end), (_, their_end) = _headers(ours), _headers(theirs)
+            assert ours[:end] == theirs[:their_end]
+            assert [[y for y, _ in part] for part in _chunks(ours)] == [[y for y, _ in part] for part in _chunks(theirs)]
+            assert len(ours) == end + sum(8 + 8 + 4 * (len(headers) > 1) + len(block) for part in _chunks(ours) for _, block in part)
+            for part, their_part in zip(_chunks(ours), _chunks(theirs), strict=True):
+                for (_, block), (_, their_block) in zip(part, their_part, strict=True):
+                    assert zlib.decompress(block) == zlib.decompress(their_block)
+
+
+@pytest.mark.parametrize("compression", ["zips", "zip"])
+def test_what_does_not_become_smaller_is_stored_as_it_is(tmp_path, compression):
+    # everything that bits can be, what is no number too
+    bits, others = np.random.default_rng(7).integers(0, 1 << 16, (2, 40, W), np.uint16).view(np.float16)
+    path, lines = tmp_path / "noise.exr", 1 if compression == "zips" else 16
+    for channels, stored in (({"R": bits, "G": np.zeros_like(bits)}, False), ({"R": bits, "G": others}, True)):
+        header = {"compression": getattr(OpenEXR, f"{compression.upper()}_COMPRESSION"), "type": OpenEXR.scanlineimage}
+        RowWriter(header["compression"]).write(path, [RowPart("", header, W, 40, 0, channels, dict.fromkeys(channels, 0.0))])
+        ((_, found),) = by_the_library(path, tmp_path / "whole.exr")
+        assert all(np.array_equal(found[name].view(np.uint16), values.view(np.uint16)) for name, values in channels.items())
+        assert np.array_equal(
+            oiio.ImageInput.open(str(path)).read_image("half").view(np.uint16), np.stack([*channels.values()], -1).view(np.uint16)
+        )
+        assert all((len(block) == 2 * 2 * W * min(lines, 40 - y)) == stored for y, block in _chunks(path.read_bytes())[0])
 
 
 def test_an_empty_frame_after_a_full_one_is_empty(tmp_path):

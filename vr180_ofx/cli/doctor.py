@@ -20,7 +20,7 @@ from vr180_ofx.weights.catalogue import CATALOGUE
 from vr180_ofx.weights.store import verify
 
 _PACKAGES = (
-    "numpy", "opencv-python-headless", "av", "OpenImageIO", "OpenEXR", "opencolorio", "openvino", "pydantic",
+    "numpy", "opencv-python-headless", "av", "OpenImageIO", "OpenEXR", "isal", "opencolorio", "openvino", "pydantic",
     "scenedetect-headless", "safetensors", "rich", "PyYAML",
 )  # fmt: skip
 _OPTIONAL = {

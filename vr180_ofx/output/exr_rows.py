@@ -1,8 +1,9 @@
 """EXR files that hold something in a band of rows and constants elsewhere: most of a matte.
 
 OpenEXR compresses every line, and an empty one costs as much as a full one: 0.43 of the 1.3 seconds that a frame of 6144x3072
-took. Here the library writes the rows that matter and, once, one block of constants; the file is then put together
-from the library's own compressed blocks. The result is byte for byte what the library makes of whole pictures (under test).
+took. Here the rows that matter are compressed and, once, a block of constants; the file is then put together from these. For ZIP and ZIPS
+the blocks are ours (`exr_zip`) and the header is the library's; for PIZ all of it is, and the result is byte for byte what the library
+makes of whole pictures (both under test).
 
 Source of the layout: OpenEXR, "OpenEXR File Layout" (header, offset tables, chunks).
 """
@@ -10,7 +11,7 @@ Source of the layout: OpenEXR, "OpenEXR File Layout" (header, offset tables, chu
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ import numpy.typing as npt
 import OpenEXR
 
 from vr180_ofx.engine.frame import HalfArray
+from vr180_ofx.output.exr_zip import packed
 
 #: Lines to a block; the other compressions are used on whole pictures.
 _LINES = {OpenEXR.ZIPS_COMPRESSION: 1, OpenEXR.ZIP_COMPRESSION: 16, OpenEXR.PIZ_COMPRESSION: 32}
 _LINES_OF_CODE = {int(compression): lines for compression, lines in _LINES.items()}
+_OURS = (OpenEXR.ZIPS_COMPRESSION, OpenEXR.ZIP_COMPRESSION)
 _MULTIPART = 0x1000
 
 
@@ -67,13 +70,18 @@ class RowWriter:
 
     def write(self, path: Path, parts: list[RowPart]) -> None:
         """Writes ``path``, which nobody else reads yet."""
-        if all(part.rows == part.height for part in parts):
+        ours = self._compression in _OURS
+        if not ours and all(part.rows == part.height for part in parts):
             _write(path, parts)
             return
+        lines = _LINES[self._compression]
         blank = [self._blank(path, part) for part in parts]
-        _write(path, parts)
+        # of what we compress ourselves the library sees one block: for the header
+        _write(path, [_first_block(part, lines) for part in parts] if ours else parts)
         with open(path, "r+b") as stream:
-            whole = _assembled(stream.read(), parts, blank, _LINES[self._compression])
+            data = stream.read()
+            held = [_packed(part, lines) for part in parts] if ours else [dict(found) for found in _chunks(data)]
+            whole = _assembled(data, parts, held, blank, lines)
             stream.seek(0)
             stream.truncate()
             stream.writelines(whole)
@@ -85,10 +93,22 @@ class RowWriter:
         key = (part.width, rows, tuple(part.blank.items()))
         if key not in self._blocks:
             channels = {name: np.full((rows, part.width), value, np.float16) for name, value in part.blank.items()}
-            header = {"compression": self._compression, "type": OpenEXR.scanlineimage}
-            _write(path, [RowPart("", header, part.width, rows, 0, channels, part.blank)])
-            self._blocks[key] = [data for _, data in _chunks(path.read_bytes())[0]]
+            if self._compression in _OURS:
+                self._blocks[key] = list(packed(channels, lines))
+            else:
+                header = {"compression": self._compression, "type": OpenEXR.scanlineimage}
+                _write(path, [RowPart("", header, part.width, rows, 0, channels, part.blank)])
+                self._blocks[key] = [data for _, data in _chunks(path.read_bytes())[0]]
         return self._blocks[key]
+
+
+def _first_block(part: RowPart, lines: int) -> RowPart:
+    return replace(part, channels={name: values[:lines] for name, values in part.channels.items()})
+
+
+def _packed(part: RowPart, lines: int) -> dict[int, bytes]:
+    """y -> the compressed block that begins there."""
+    return {part.y0 + k * lines: block for k, block in enumerate(packed(part.channels, lines))}
 
 
 def _write(path: Path, parts: list[RowPart]) -> None:
@@ -106,11 +126,10 @@ def _point(x: int, y: int) -> npt.NDArray[np.int32]:
     return np.array([x, y], np.int32)
 
 
-def _assembled(data: bytes, parts: list[RowPart], blank: list[list[bytes]], lines: int) -> list[bytes]:
-    """The file with the rows above and below the band of each part."""
+def _assembled(data: bytes, parts: list[RowPart], held: list[dict[int, bytes]], blank: list[list[bytes]], lines: int) -> list[bytes]:
+    """The file with the rows of each part, and those above and below. data: a file with the same headers. held: y -> block."""
     many = _is_multipart(data)
     headers, end = _headers(data)
-    chunks = _chunks(data)
     head = bytearray(data[:end])
     counts = [-(-part.height // lines) for part in parts]
     tables, blocks = [], []
@@ -120,10 +139,10 @@ def _assembled(data: bytes, parts: list[RowPart], blank: list[list[bytes]], line
         struct.pack_into("<4i", head, fields["dataWindow"], 0, 0, part.width - 1, part.height - 1)
         if "chunkCount" in fields:
             struct.pack_into("<i", head, fields["chunkCount"], count)
-        held, own_number = dict(chunks[number]), number if many else None
+        own_number = number if many else None
         for y in range(0, part.height, lines):
             # the last block of a picture may be of fewer lines: its constants come last
-            content = held.get(y) or blank[number][0 if y + lines <= part.height else -1]
+            content = held[number].get(y) or blank[number][0 if y + lines <= part.height else -1]
             block = _chunk(own_number, y, content)
             tables.append(position)
             blocks.append(block)
