@@ -4,7 +4,8 @@
         [--sequences 2,4,8]
 
 Without weights, random ones: that is as fast. Each row has the ratio to the network as it was published (no folding, default layout of
-memory) in the same run, one after the other. ``sequences`` says what a picture takes when several frames in order are given at once, in
+memory) in the same run, one after the other; on a CPU at ratio 1 there is the compiled network that windows use, too, on its one thread,
+and the published one on one thread beside it. ``sequences`` says what a picture takes when several frames in order are given at once, in
 milliseconds and of the time that it takes by itself: whether that is faster depends on the device.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from vr180_ofx.matte.rvm.compiled import CompiledRvm
 from vr180_ofx.matte.rvm.model import Rvm
 from vr180_ofx.matte.rvm.network import RvmNetwork
 
@@ -50,23 +52,35 @@ def main() -> None:
                     for count in (int(c) for c in arguments.sequences.split(",") if c):
                         each = timed_sequence(networks["here"], picture, count, ratio, arguments.frames)
                         sequences[str(count)] = {"ms": round(1000 * each, 1), "of_one": round(each / seconds["here"], 3)}
+                    compiled = {}
+                    if arguments.device == "cpu" and ratio == 1:
+                        windows = timed(CompiledRvm(weights, dtype), picture, None, arguments.frames)
+                        threads = torch.get_num_threads()
+                        torch.set_num_threads(1)
+                        one = timed(networks["published"], picture, 1.0, arguments.frames)
+                        torch.set_num_threads(threads)
+                        compiled = {
+                            "compiled_ms": round(1000 * windows, 1),
+                            "times_faster_than_published_on_one_thread": round(one / windows, 3),
+                        }
                     rows.append(
                         {
                             "size": size, "downsample": ratio, "dtype": dtype, "ms": round(1000 * seconds["here"], 1),
                             "fps": round(1 / seconds["here"], 2),
                             "times_faster_than_published": round(seconds["published"] / seconds["here"], 3),
-                            **({"sequences": sequences} if sequences else {}),
+                            **compiled, **({"sequences": sequences} if sequences else {}),
                         }
                     )  # fmt: skip
     print(json.dumps({"benchmark": "rvm", "device": arguments.device, "torch": torch.__version__, "rows": rows}, indent=1))
 
 
-def timed(network: Rvm, picture: np.ndarray, ratio: float, frames: int) -> float:
+def timed(network: Rvm | CompiledRvm, picture: np.ndarray, ratio: float | None, frames: int) -> float:
     """Seconds for a frame, the median; the first one warms up. What comes back is on the CPU, so a GPU is waited for."""
+    given = () if ratio is None else (ratio,)
     states, times = [None], []
     for _ in range(frames + 1):
         start = time.perf_counter()
-        states = network.step(picture, states, ratio)[1]
+        states = network.step(picture, states, *given)[1]
         times.append(time.perf_counter() - start)
     return float(np.median(times[1:]))
 

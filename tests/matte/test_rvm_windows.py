@@ -18,7 +18,8 @@ from tests.matte.conftest import TRAINED, damage, needs_trained, random_network
 from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.matte.refiner import chosen
-from vr180_ofx.matte.rvm.model import Rvm, load_network
+from vr180_ofx.matte.rvm.compiled import CompiledRvm
+from vr180_ofx.matte.rvm.model import load_network
 from vr180_ofx.matte.rvm.windows import RvmWindows
 from vr180_ofx.media.clip import open_clip
 from vr180_ofx.media.errors import FrameError
@@ -127,7 +128,7 @@ def test_what_it_looks_at_stays_until_somebody_leaves_it(weights, monkeypatch):
     eye = RgbEye(np.random.default_rng(0).random((256, 256, 3)).astype(np.float32), (0, 0), 256, 256)
     projection, window = Equirectangular(256, 256), Window((0, 0, 1), 80, 0, 96)
     sample = eye.sample(window.grid(projection))
-    matter = RvmWindows(Rvm(weights), 64)
+    matter = RvmWindows(CompiledRvm(weights), 64)
 
     def shown(*boxes):
         images, masks = {}, {}
@@ -182,32 +183,14 @@ def test_auto_takes_rvm_where_it_is_quick(weights, monkeypatch):
         assert chosen(settings, lambda _, place=place: place) == expected
     # the processor is asked, and half precision can be declined
     on_cpu = settings.with_overrides(["hardware.device=cpu"])
-    for amx, vectors, expected in (True, True, "bfloat16"), (False, True, "bfloat16"), (False, False, "float32"):
-        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
-        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda vectors=vectors: vectors)
+    for multiplies, expected in (True, "bfloat16"), (False, "float32"):
+        monkeypatch.setattr("vr180_ofx.trackers.registry.multiplies_bfloat16", lambda multiplies=multiplies: multiplies)
         assert where(on_cpu) == ("cpu", expected)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    monkeypatch.setattr("vr180_ofx.trackers.registry.multiplies_bfloat16", lambda: True)
     assert where(on_cpu.with_overrides(["matting.fp16=false"])) == ("cpu", "float32")
     # whoever has no PyTorch is told so later, by who needs it
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert where(on_cpu) == ("cpu", "float32") and chosen(settings, where) == "guided"
-
-
-def test_bfloat16_is_nearly_the_same(weights):
-    """What a CPU with AMX computes; others do it as well, not as quickly."""
-    rng = np.random.default_rng(3)
-    pictures = cv2.GaussianBlur(rng.random((96, 96, 3)).astype(np.float32), (0, 0), 3)[None]
-    exact, coarse = (Rvm(weights, "cpu", p) for p in ("float32", "bfloat16"))
-    states = {exact: [None], coarse: [None]}
-    for _ in range(4):
-        alphas = {}
-        for network in states:
-            alphas[network], states[network] = network.step(pictures, states[network])
-        again, _ = coarse.step(pictures, states[coarse])
-        assert np.array_equal(again, coarse.step(pictures, states[coarse])[0])
-    assert np.abs(alphas[exact] - alphas[coarse]).mean() < 0.02
-    # the last layer is in single precision: more levels than bfloat16 has
-    assert len(np.unique(alphas[coarse])) > 256
+    assert chosen(settings, where) == "guided"
 
 
 def test_a_render_is_known_by_the_weights_of_its_refiner(scene, tmp_path):

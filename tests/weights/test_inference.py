@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from vr180_ofx.weights.inference import Network, load_model
+from vr180_ofx.weights.inference import Network, load_model, multiplies_bfloat16
 from vr180_ofx.weights.store import WeightsError, require
 
 MASK, PRESENCE = "Identity_2", "Identity_1"
@@ -81,3 +81,9 @@ print(Network(Path({str(path)!r}), ({MASK!r},))(np.zeros((256, 256, 3)))[0].shap
     assert done.returncode == 0, done.stderr
     assert "(256, 256, 1) False" in done.stdout
     assert not any(tmp_path.iterdir()), "it keeps the number that it reports under at home"
+
+
+def test_what_the_processor_multiplies():
+    torch = pytest.importorskip("torch", reason="who else would know")
+    asked = (getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
+    assert multiplies_bfloat16() == any(a is not None and a() for a in asked)

@@ -20,7 +20,7 @@ from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.weights.store import WeightsError, file_sha256, is_present, require
 
 if TYPE_CHECKING:
-    from vr180_ofx.matte.rvm.windows import RvmWindows
+    from vr180_ofx.matte.rvm.windows import Network, RvmWindows
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,20 @@ def make_matter(settings: Settings, where: Callable[[Settings], tuple[str, str]]
     need_rvm("matting.refiner rvm")
     if m.refiner_size and (m.refiner_size < 64 or m.refiner_size % 16):
         raise SettingsError(f"matting.refiner_size is {m.refiner_size}; it is 0 (384), or a multiple of 16 from 64 on")
-    from vr180_ofx.matte.rvm.model import Rvm
     from vr180_ofx.matte.rvm.windows import RvmWindows
 
     threads = settings.hardware.threads or os.cpu_count() or 1
-    return RvmWindows(Rvm(rvm_weights(settings), *where(settings)), m.refiner_size or 384, threads)
+    return RvmWindows(_rvm(rvm_weights(settings), *where(settings)), m.refiner_size or 384, threads)
+
+
+def _rvm(weights: Path, device: str, precision: str) -> Network:
+    if device == "cpu":
+        from vr180_ofx.matte.rvm.compiled import CompiledRvm
+
+        return CompiledRvm(weights, precision)
+    from vr180_ofx.matte.rvm.model import Rvm
+
+    return Rvm(weights, device, precision)
 
 
 def matter_identity(settings: Settings, where: Callable[[Settings], tuple[str, str]]) -> str:

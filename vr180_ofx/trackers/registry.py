@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import math
+import sys
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -12,11 +13,14 @@ from vr180_ofx.matte.refiner import need_rvm, rvm_weights
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.telemetry import free_bytes, resident_bytes
 from vr180_ofx.trackers.base import Tracker
+from vr180_ofx.weights.inference import multiplies_bfloat16
 from vr180_ofx.weights.store import WeightsError, file_sha256, is_present, require
 
 log = logging.getLogger(__name__)
 #: The best first: what auto looks for.
 SAM2 = ("sam2.1_l", "sam2.1_b+", "sam2.1_s", "sam2.1_t")
+#: Where Linux has none of these (NVIDIA's, AMD's, Windows' for its guests), PyTorch need not be asked: loading it takes two seconds.
+_DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
 def make_tracker(settings: Settings, pool: Executor | None = None) -> Tracker:
@@ -77,6 +81,8 @@ def pick_device(settings: Settings) -> str:
         if wanted not in ("auto", "cpu"):
             raise SettingsError(f"hardware.device is {wanted}, and PyTorch is not installed; install: pip install 'vr180-ofx[sam2]'")
         return "cpu"
+    if wanted == "auto" and sys.platform == "linux" and not any(Path(p).exists() for p in _DRIVERS):
+        return "cpu"
     import torch
 
     count = torch.cuda.device_count()
@@ -106,7 +112,10 @@ def where(settings: Settings) -> tuple[str, str]:
     device = pick_device(settings)
     if not settings.matting.fp16:
         return device, "float32"
-    return device, _precision_of_cpu() if device == "cpu" else _precision(device)
+    if device == "cpu":
+        # half of the time was measured with AMX, and from 0.6 to 0.8 with AVX512_BF16. Elsewhere it gains little or nothing
+        return device, "bfloat16" if multiplies_bfloat16() else "float32"
+    return device, _precision(device)
 
 
 def _blazepose(settings: Settings, pool: Executor | None) -> Tracker:
@@ -158,18 +167,6 @@ def _limit(settings: Settings, device: str) -> None:
     if device.startswith("cuda"):
         total = torch.cuda.get_device_properties(device).total_memory
         torch.cuda.set_per_process_memory_fraction(min(1.0, settings.hardware.max_vram_gb * 2**30 / total), device)
-
-
-def _precision_of_cpu() -> str:
-    """bfloat16 on CPUs that multiply it: half of the time was measured with AMX (Intel, server processors since 2023), and from 0.6 to 0.8
-    with AVX512_BF16 (AMD since Zen 4). Elsewhere it gains little or nothing.
-    """
-    if importlib.util.find_spec("torch") is None:
-        return "float32"
-    import torch
-
-    multiplies = (getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
-    return "bfloat16" if any(asked is not None and asked() for asked in multiplies) else "float32"
 
 
 def _precision(device: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ import numpy.typing as npt
 from vr180_ofx.weights.store import WeightsError
 
 FloatArray = npt.NDArray[np.floating]
-
 
 _REPORTER = "openvino_telemetry"
 _importing = threading.Lock()
@@ -35,14 +35,40 @@ def openvino() -> Any:
     return openvino
 
 
-def compiled(model: Any, precision: str = "f32") -> Any:
-    """A model of OpenVINO for one thread of the CPU. precision: f32, or bf16 for machines that multiply it faster."""
-    config = {
-        "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1,
-        # pinned threads of several models would meet on the same core
-        "ENABLE_CPU_PINNING": False,
-    }  # fmt: skip
-    return openvino().Core().compile_model(model, "CPU", config)
+def multiplies_bfloat16() -> bool:
+    """Whether this CPU has instructions for it: AMX (Intel, server processors since 2023), AVX512_BF16 (AMD since Zen 4)."""
+    return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+class Compiled:
+    """A model of OpenVINO on the CPU. Safe to call from several threads.
+
+    Compiling takes 0.2 to 0.4 s, and threads come and go: as many are kept as were ever in use at once.
+    """
+
+    def __init__(self, model: Any, precision: str = "float32") -> None:
+        """precision: float32, or bfloat16 for what is multiplied."""
+        self._model = model
+        self._config = {
+            "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision], "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1,
+            # pinned threads of several models would meet on the same core
+            "ENABLE_CPU_PINNING": False,
+        }  # fmt: skip
+        self._idle = [self._request()]
+
+    def _request(self) -> Any:
+        return openvino().Core().compile_model(self._model, "CPU", self._config).create_infer_request()
+
+    def __call__(self, inputs: Sequence[FloatArray]) -> list[FloatArray]:
+        """The outputs in their order, and in their types."""
+        try:
+            request = self._idle.pop()
+        except IndexError:
+            request = self._request()
+        found = request.infer(list(inputs))
+        values = [np.array(found[k]) for k in range(len(found))]
+        self._idle.append(request)
+        return values
 
 
 def load_model(path: Path, outputs: tuple[str, ...]) -> Network:
@@ -57,9 +83,7 @@ def _load(path: Path, outputs: tuple[str, ...], _changed: int, _size: int) -> Ne
 
 
 class Network:
-    """A file with a network of one picture. Safe to call from several threads.
-
-    Compiling takes 0.2 s for the segmenter, and threads come and go: as many are kept as were ever in use at once.
+    """A file with a network of one picture.
 
     outputs: the names of the tensors to return, in order; what only others need is not computed.
     """
@@ -77,19 +101,8 @@ class Network:
         missing = [name for name in outputs if name not in by_name]
         if missing:
             raise WeightsError(f"{path} has no output {', '.join(missing)}; it has {', '.join(by_name)}")
-        self._model = ov.Model([by_name[name] for name in outputs], found.get_parameters())
-        self._idle = [self._request()]
-
-    def _request(self) -> Any:
-        return compiled(self._model).create_infer_request()
+        self._compiled = Compiled(ov.Model([by_name[name] for name in outputs], found.get_parameters()))
 
     def __call__(self, image: FloatArray) -> tuple[FloatArray, ...]:
         """image: (height, width, 3), in the network's own range. Returns the outputs without their batch axis."""
-        try:
-            request = self._idle.pop()
-        except IndexError:
-            request = self._request()
-        found = request.infer([np.ascontiguousarray(image[None], dtype=np.float32)])
-        values = tuple(np.array(found[k][0]) for k in range(len(found)))
-        self._idle.append(request)
-        return values
+        return tuple(values[0] for values in self._compiled([np.ascontiguousarray(image[None], dtype=np.float32)]))

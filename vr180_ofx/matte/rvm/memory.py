@@ -11,6 +11,8 @@ from vr180_ofx.trackers.base import Array, Memory
 
 #: What is remembered at four scales, finest first; half, so that a memory that was written and read again is the same.
 State = tuple[npt.NDArray[np.float16], ...]
+#: Pictures are multiples of this on both sides.
+STEP = 16
 _SCALES = ("r1", "r2", "r3", "r4")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,6 @@ from vr180_ofx.matte.rvm.memory import State
 from vr180_ofx.matte.rvm.network import RefinerName, RvmNetwork, Variant, folded
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.weights.store import WeightsError, file_sha256
-
-#: Pictures are multiples of this on both sides.
-STEP = 16
 
 
 def load_network(path: Path) -> RvmNetwork:
@@ -77,6 +75,10 @@ class Rvm:
     def identity(self) -> str:
         """Equal strings mean equal results."""
         return f"rvm:{self.sha256[:16]}:{self.precision}"
+
+    def pool(self, threads: int) -> Executor | None:
+        """None: what is worked on at once is a batch."""
+        return None
 
     def step(self, pictures: FloatArray, states: Sequence[State | None], ratio: float = 1.0) -> tuple[FloatArray, list[State]]:
         """One frame of several pictures of one size, or frames in a row of each of them at once.

@@ -8,19 +8,16 @@ It is a frame ahead of who asks: what it says of a frame is steadied by what it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from threading import Barrier
-from typing import cast
+from typing import Protocol, cast
 
 import cv2
 import numpy as np
-import torch
 
 from vr180_ofx.matte.gate import unit_of
-from vr180_ofx.matte.rvm.memory import State, restored, stored
-from vr180_ofx.matte.rvm.model import STEP, Rvm
+from vr180_ofx.matte.rvm.memory import STEP, State, restored, stored
 from vr180_ofx.matte.temporal import Luma, Neighbour, luma_of, steadied
 from vr180_ofx.media.picture import Sample
 from vr180_ofx.trackers.base import Array, Key, Look, Mask, Memory, Sight, Soft, WindowImage
@@ -63,21 +60,29 @@ class _Taken:
         return self.sight.eye is sight.eye and (self.sight.window, self.look) == (sight.window, look)
 
 
+class Network(Protocol):
+    """`model.Rvm`, or `compiled.CompiledRvm`."""
+
+    def identity(self) -> str: ...
+
+    def pool(self, threads: int) -> Executor | None: ...
+
+    def step(self, pictures: FloatArray, states: Sequence[State | None]) -> tuple[FloatArray, list[State]]: ...
+
+
 class RvmWindows:
     """size: the network sees pictures of size² pixels, in the shape that fits."""
 
     looks_ahead = 1
 
-    def __init__(self, network: Rvm, size: int, threads: int = 1) -> None:
-        """threads: on a CPU, pictures that are worked on at once, one thread each: that takes two thirds of the time of all threads for
-        one picture after the other, and the last bits do not depend on how many there are.
-        """
+    def __init__(self, network: Network, size: int, threads: int = 1) -> None:
+        """threads: on a CPU, pictures that are worked on at once."""
         if size < 64 or size % STEP:
             raise ValueError(f"size is {size}; it must be a multiple of {STEP}, at least 64")
         self.network = network
         self.size = size
         self._taken: dict[Key, _Taken] = {}
-        self._pool = _single_threads(max(1, threads)) if network.device.type == "cpu" else None
+        self._pool = network.pool(max(1, threads))
 
     def identity(self) -> str:
         return f"{self.network.identity()}:{self.size}"
@@ -195,18 +200,6 @@ class RvmWindows:
         scale = min(height / (y1 - y0), width / (x1 - x0))
         middle = (x0 + x1) / 2, (y0 + y1) / 2
         return Look(wish.members, middle[0] - width / scale / 2, middle[1] - height / scale / 2, scale, width, height)
-
-
-def _single_threads(count: int) -> ThreadPoolExecutor:
-    """Threads in each of which PyTorch uses no others."""
-    before, ready = torch.get_num_threads(), Barrier(count + 1)
-    pool = ThreadPoolExecutor(count, "rvm", initializer=torch.set_num_threads, initargs=(1,))
-    for _ in range(count):
-        # all of them are there, and set, before PyTorch's default for threads to come is what it was
-        pool.submit(ready.wait)
-    ready.wait()
-    torch.set_num_threads(before)
-    return pool
 
 
 def _remembered(
