@@ -5,9 +5,9 @@ in the same run. Our own writer takes less time, so the ratio to decoding and th
 
     python benchmarks/render.py CLIP [--frames N] [--refiner rvm --refiner-weights F [--whole-frame]] [--json]
 
-With --whole-frame, RVM as people run it beside it, in processes of their own (`rvm_whole_frame.py`): the network as published, on whole frames
-at downsample 0.25, with its own filter up to full resolution. As a process is, and with its memory kept as ours keeps it; and of each the
-network alone, and the same job as here, one thing after the other. Its first frame, which warms up, does not count; ours does in
+With --whole-frame, RVM as people run it beside it, in processes of their own (`rvm_whole_frame.py`): the network as published, on whole
+frames at downsample 0.25, with its own filter up to full resolution. As a process is, and with its memory kept as ours keeps it; and of
+each the network alone, and the same job as here, one thing after the other. Its first frame, which warms up, does not count; ours does in
 "render_alone", and does not in "after_the_first_frame".
 With more frames than the clip has, the clip is repeated by copying its packets: for the memory of long clips.
 """

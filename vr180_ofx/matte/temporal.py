@@ -40,20 +40,37 @@ def luma_of(guide: FloatArray) -> Luma:
     return np.clip(guide[..., 0] * 255, 0, 255).astype(np.uint8)
 
 
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Where another frame shows what this one does.
+
+    places: (h, w, 2) float32, pixel indices of the other frame. trust: (h, w) 0..1, how far it looks the same there.
+    """
+
+    places: FloatArray
+    trust: FloatArray
+
+    def carry(self, values: FloatArray) -> FloatArray:
+        """Values of the other frame, (h, w[, n]) float32, at the places of this one."""
+        # cubic: linear interpolation would soften edges
+        out: FloatArray = cv2.remap(values, self.places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return out
+
+
 def steadied(alpha: FloatArray, luma: Luma, neighbours: Iterable[Neighbour], unit: float) -> FloatArray:
     """(h, w) 0..1. unit: pixels for one of a picture of 384."""
     total, weight = alpha.astype(np.float32), np.ones(alpha.shape, np.float32)
     for other in neighbours:
-        there, share = carried(other.alpha.astype(np.float32), other.luma, luma, unit)
-        total += share * np.clip(there, 0, 1)
-        weight += share
+        motion = motion_between(other.luma, luma, unit)
+        total += motion.trust * np.clip(motion.carry(other.alpha.astype(np.float32)), 0, 1)
+        weight += motion.trust
     out: FloatArray = total / weight
     return out
 
 
-def carried(values: FloatArray, theirs: Luma, luma: Luma, unit: float, level: int = FINE) -> tuple[FloatArray, FloatArray]:
-    """(values, how much they can be trusted: 0..1) of another frame, (h, w) float32, at the places of this one. theirs, luma: what the
-    other frame shows and what this one does. unit: see `steadied`. level: `FINE` or `COARSE`.
+def motion_between(theirs: Luma, luma: Luma, unit: float, level: int = FINE) -> Motion:
+    """From this frame to another one. theirs, luma: what the other frame shows and what this one does, (h, w). unit: see `steadied`.
+    level: `FINE` or `COARSE`.
     """
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     flow.setFinestScale(level)
@@ -61,9 +78,6 @@ def carried(values: FloatArray, theirs: Luma, luma: Luma, unit: float, level: in
     places = flow.calc(luma, theirs, None)
     places[..., 0] += np.arange(width, dtype=np.float32)
     places[..., 1] += np.arange(height, dtype=np.float32)[:, None]
-    # cubic: linear interpolation would soften edges
-    moved: FloatArray = cv2.remap(values, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     there = cv2.remap(theirs, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     differs = cv2.GaussianBlur(cv2.absdiff(there, luma).astype(np.float32), (0, 0), _AROUND * unit)
-    share = np.exp(-np.square(np.maximum(differs - np.float32(_GRAIN), 0) / np.float32(_FADES)))
-    return moved, share
+    return Motion(places, np.exp(-np.square(np.maximum(differs - np.float32(_GRAIN), 0) / np.float32(_FADES))))

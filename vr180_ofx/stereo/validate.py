@@ -19,8 +19,8 @@ from vr180_ofx.vr180.layout import LEFT, RIGHT, other_eye
 from vr180_ofx.vr180.projection import FloatArray, Projection
 from vr180_ofx.vr180.window import Window
 
-#: Samples on a side of a window.
-_SAMPLES = 56
+#: Samples on a side of a window: for what is said in the end, and to find the shift.
+_SAMPLES, _COARSE_SAMPLES = 56, 28
 #: The shift is looked for so far to each side of where the plan has the bodies, in shares of the window's width, in so many steps.
 _REACH = 0.03
 _STEPS = 7
@@ -83,16 +83,18 @@ def validate(
     """
     guess = shift if shift is not None else _tan(left.window, alignment, LEFT) - _tan(right.window, alignment, RIGHT)
     reach = _REACH * 2 * np.tan(np.radians(left.window.fov_degrees) / 2)
-    views = {view: _Grid(seen, projection, view, alignment) for view, seen in ((LEFT, left), (RIGHT, right))}
+    coarse, views = (
+        {view: _Grid(seen, projection, view, alignment, samples) for view, seen in ((LEFT, left), (RIGHT, right))}
+        for samples in (_COARSE_SAMPLES, _SAMPLES)
+    )
     shifts = guess + np.linspace(-reach, reach, _STEPS)
     step = shifts[1] - shifts[0]
-    found = [_agreement(views, float(s)) for s in shifts]
-    best = int(np.argmax([a for a, _ in found]))
+    best = int(np.argmax(_agreements(coarse, shifts)[0]))
     # once more, finer, around the best
     finer = shifts[best] + np.array([-step / 2, 0, step / 2])
-    again = [_agreement(views, float(s)) if s != shifts[best] else found[best] for s in finer]
-    k = int(np.argmax([a for a, _ in again]))
-    agreement, visible = again[k]
+    found = _agreements(views, finer)
+    k = int(np.argmax(found[0]))
+    agreement, visible = (float(v) for v in found[:, k])
     # masks that do not agree say less of the distance than the plan does
     trusted = agreement >= (threshold if shift is not None else _TELLING)
     place = float(finer[k]) if trusted else float(guess)
@@ -123,11 +125,11 @@ def carried(seen: Seen, window: Window, shift: float, to_right: bool, alignment:
 class _Grid:
     """A view's samples: level rays, mask there, and whether the eye sees it: within its picture, and nobody stands before it."""
 
-    def __init__(self, seen: Seen, projection: Projection, view: str, alignment: Alignment) -> None:
+    def __init__(self, seen: Seen, projection: Projection, view: str, alignment: Alignment, samples: int) -> None:
         self.seen = seen
         self._view, self._alignment = view, alignment
         self._projection = projection
-        self.rays = alignment.to_level(seen.window.directions(_ticks(seen.window.size, _SAMPLES)), view)
+        self.rays = alignment.to_level(seen.window.directions(_ticks(seen.window.size, samples)), view)
         a = angles(self.rays)
         self._tangent, self._step = np.tan(a[..., 0]), upright(1.0, a[..., 1])
         self._around = np.sin(a[..., 1]), np.cos(a[..., 1])
@@ -149,25 +151,28 @@ class _Grid:
             out &= _look(soft, window.points(own), window.size) <= 0.5
         return out
 
-    def to(self, shift: float) -> FloatArray:
-        """The other eye's rays to what this one's samples show."""
+    def to(self, shifts: FloatArray | float) -> FloatArray:
+        """The other eye's rays to what this one's samples show, at a shift, or (shifts, ...) at each of several."""
+        moved = self._tangent + np.multiply.outer(shifts, self._step)
         # of any length: (tan lateral, sin elevation, cos elevation) is the direction over the cosine of the lateral angle
-        return np.stack([self._tangent + shift * self._step, *self._around], axis=-1)
+        rays = np.empty((*moved.shape, 3))
+        rays[..., 0], (rays[..., 1], rays[..., 2]) = moved, self._around
+        return rays
 
 
-def _agreement(views: dict[str, _Grid], shift: float) -> tuple[float, float]:
-    """(agreement, visible share) at a shift."""
-    common = union = there = 0.0
+def _agreements(views: dict[str, _Grid], shifts: FloatArray) -> FloatArray:
+    """(2, shifts): agreement, and the visible share, at each."""
+    common = union = there = np.zeros(len(shifts))
     for view, grid in views.items():
         other = views[other_eye(view)]
-        rays = grid.to(shift if view == RIGHT else -shift)
+        rays = grid.to(shifts if view == RIGHT else -shifts)
         theirs = other.look(rays)
         free = grid.free & other.sees(rays)
         most = np.maximum(grid.soft, theirs)
-        common += float(np.minimum(grid.soft, theirs)[free].sum())
-        union += float(most[free].sum())
-        there += float(most.sum())
-    return (common / union if union > 1 else 0.0), (union / there if there > 1 else 0.0)
+        common = common + np.where(free, np.minimum(grid.soft, theirs), 0).sum(axis=(1, 2), dtype=np.float64)
+        union = union + np.where(free, most, 0).sum(axis=(1, 2), dtype=np.float64)
+        there = there + most.sum(axis=(1, 2), dtype=np.float64)
+    return np.stack([np.where(union > 1, common / np.maximum(union, 1), 0), np.where(there > 1, union / np.maximum(there, 1), 0)])
 
 
 def _damage(views: dict[str, _Grid], shift: float) -> tuple[tuple[str, str], ...]:
@@ -222,10 +227,11 @@ def _ticks(size: int, n: int) -> FloatArray:
 def _look(values: FloatArray, places: FloatArray, size: int) -> FloatArray:
     scale = values.shape[0] / size
     p = np.nan_to_num(places * scale - 0.5, nan=-1e4).astype(np.float32)
-    out: FloatArray = cv2.remap(
-        values.astype(np.float32, copy=False), p, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    return out
+    # several grids are looked up as one
+    flat = p.reshape(-1, *p.shape[-2:])
+    values = values.astype(np.float32, copy=False)
+    found = cv2.remap(values, flat, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return np.asarray(found.reshape(p.shape[:-1]))
 
 
 def _inside(places: FloatArray, projection: Projection) -> npt.NDArray[np.bool_]:

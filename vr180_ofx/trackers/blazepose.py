@@ -3,8 +3,8 @@
 Each window is segmented three times: the whole body, and its upper and lower part larger. The network gives masks of
 256 pixels whatever it is shown, so the parts bring detail that the whole does not have.
 
-The memory holds the last frames' masks. Carried along the motion of the picture, they steady the new one, as far as what is carried looks
-like it, so that nothing drags. It forgets after two frames by construction.
+The memory holds the last frame's mask, and the one before that, as the last frame shows it. Carried along the motion of the picture, they
+steady the new one, as far as what is carried looks like it, so that nothing drags. It forgets after two frames by construction.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import math
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.matte.temporal import COARSE, Luma, carried, luma_of
+from vr180_ofx.matte.temporal import COARSE, Luma, luma_of, motion_between
 from vr180_ofx.people.body import WINDOW_REACHES
 from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
 from vr180_ofx.trackers.blazepose_net import INPUT_SIZE, BlazePoseSegmenter
@@ -73,20 +74,11 @@ class BlazePoseTracker:
             found = run(self._segment, [windows[k] for k in keys_now], holes)
             raw |= dict(zip(keys_now, found, strict=True))
         greys = {k: luma_of(w.sample.guide) for k, w in windows.items()}
-        pasts = {k: [self._past(memory, k, age) for age in range(1, MEMORY_FRAMES + 1)] for k in keys}
-        steady = run(lambda k: self._steady(raw[k][0], greys[k], windows[k].window, pasts[k]), keys)
-        masks = {k: Mask(logits, raw[k][1]) for k, logits in zip(keys, steady, strict=True)}
-        arrays: dict[str, Array] = {}
-        for key, image in windows.items():
-            logits, grey, past = raw[key][0], greys[key], pasts[key]
-            name = _name(key)
-            arrays |= {
-                f"{name}.1.logits": logits.astype(np.float16),
-                f"{name}.1.grey": grey,
-                f"{name}.1.window": _window_numbers(image.window),
-            }
-            if past[0] is not None:
-                arrays |= {f"{name}.2.{k}": v for k, v in zip(("logits", "grey", "window"), past[0], strict=True)}
+        steady = run(lambda k: self._steady(raw[k][0], greys[k], windows[k].window, _past(memory, k)), keys)
+        masks, arrays = cast("dict[Key, Mask]", {}), cast("dict[str, Array]", {})
+        for key, (logits, kept) in zip(keys, steady, strict=True):
+            masks[key] = Mask(logits, raw[key][1])
+            arrays |= {f"{_name(key)}.{k}": v for k, v in kept.items()}
         return Memory(arrays), masks
 
     def _before(self, key: Key, windows: Mapping[Key, WindowImage], raw: Mapping[Key, tuple[FloatArray, float]]) -> FloatArray | None:
@@ -127,33 +119,42 @@ class BlazePoseTracker:
         # where somebody stands before them, they are not to be seen
         return logits if before is None else np.where(before > _SURELY_BEFORE, np.minimum(logits, -before), logits), presence
 
-    def _past(self, memory: Memory, key: Key, age: int) -> tuple[Array, Array, Array] | None:
-        name = f"{_name(key)}.{age}"
-        if f"{name}.logits" not in memory.arrays:
-            return None
-        return tuple(memory.arrays[f"{name}.{part}"] for part in ("logits", "grey", "window"))  # type: ignore[return-value]
+    def _steady(
+        self, logits: FloatArray, grey: Luma, window: Window, past: dict[str, Array] | None
+    ) -> tuple[FloatArray, dict[str, Array]]:  # fmt: skip
+        """The mask steadied by the frames before, and what is to be remembered: this frame, and the one before as this one shows it."""
+        kept: dict[str, Array] = {"logits": logits.astype(np.float16), "grey": grey, "window": _window_numbers(window)}
+        if self._stabilise <= 0 or past is None:
+            return logits, kept
+        matrix = _homography(window, _window_from(past["window"]))
 
-    def _steady(self, logits: FloatArray, grey: Luma, window: Window, past: list[tuple[Array, Array, Array] | None]) -> FloatArray:
-        if self._stabilise <= 0:
-            return logits
-        total, weight = logits.copy(), np.ones_like(logits)
-        for age, before in enumerate(past, start=1):
-            if before is None:
-                break
-            old_logits, old_grey, numbers = before
-            to_old = _homography(window, _window_from(numbers))
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+
+        def warped(values: Array, border: int = cv2.BORDER_CONSTANT, outside: float = 0) -> FloatArray:
             size = (WINDOW_SIZE, WINDOW_SIZE)
-            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            warped = cv2.warpPerspective(
-                old_logits.astype(np.float32), to_old, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=-_CLIP
-            )
-            seen = cv2.warpPerspective(old_grey, to_old, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-            moved, trust = carried(warped, seen, grey, 1.0, COARSE)
-            share = np.float32(self._stabilise**age) * trust
-            total += share * moved
+            out: FloatArray = cv2.warpPerspective(values, matrix, size, flags=flags, borderMode=border, borderValue=outside)
+            return out
+
+        motion = motion_between(cast("Luma", warped(past["grey"], cv2.BORDER_REPLICATE)), grey, 1.0, COARSE)
+        moved = motion.carry(warped(past["logits"].astype(np.float32), outside=-_CLIP))
+        kept |= {"before.logits": moved.astype(np.float16), "before.trust": motion.trust.astype(np.float16)}
+        share = np.float32(self._stabilise) * motion.trust
+        total, weight = logits + share * moved, 1 + share
+        if "before.logits" in past:
+            # two frames back: along both motions, as far as both can be trusted
+            trust = motion.trust * np.clip(motion.carry(warped(past["before.trust"].astype(np.float32))), 0, 1)
+            share = np.float32(self._stabilise**2) * trust
+            total += share * motion.carry(warped(past["before.logits"].astype(np.float32), outside=-_CLIP))
             weight += share
         steady: FloatArray = total / weight
-        return steady
+        return steady, kept
+
+
+def _past(memory: Memory, key: Key) -> dict[str, Array] | None:
+    """What is remembered of somebody."""
+    name = f"{_name(key)}."
+    found = {k.removeprefix(name): v for k, v in memory.arrays.items() if k.startswith(name)}
+    return found or None
 
 
 def _elsewhere(image: WindowImage) -> npt.NDArray[np.bool_] | None:
