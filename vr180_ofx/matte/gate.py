@@ -105,7 +105,8 @@ def _places(function: Callable[[FloatArray], FloatArray], width: int, height: in
     """As `smooth_map`, as cv2.remap wants it; where there is nothing, far away."""
     grid = smooth_map(function, 0, 0, width, height or width)
     grid -= np.float32(0.5)
-    return np.nan_to_num(grid, copy=False, nan=-1e4)
+    grid[np.isnan(grid)] = -1e4
+    return grid
 
 
 def _looked_up(values: FloatArray, places: FloatArray, outside: float) -> FloatArray:

@@ -202,7 +202,7 @@ def _semi_global(
 
 def _inverse_search(left: npt.NDArray[np.uint8], right: npt.NDArray[np.uint8]) -> FloatArray:
     """Its vertical part is left out: rows are rows in both pictures."""
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     flow.setFinestScale(0)
     out: FloatArray = flow.calc(right, left, None)[..., 0]
     return out
@@ -241,6 +241,10 @@ def _see(eye: EyeImage, patch: Patch, window: EpipolarWindow, projection: Projec
 
 def looked_up(values: FloatArray, places: FloatArray, rect: Rect) -> FloatArray:
     """A patch's values, which lie in ``rect``, at continuous pixels of its eye; 0 outside of it and where a place is NaN."""
-    p = np.nan_to_num(places - np.array([rect.x0 + 0.5, rect.y0 + 0.5]), nan=-1e4).astype(np.float32)
-    out: FloatArray = cv2.remap(values.astype(np.float32), p, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    p = places.astype(np.float32)
+    p -= np.array([rect.x0 + 0.5, rect.y0 + 0.5], np.float32)
+    p[np.isnan(p)] = -1e4
+    out: FloatArray = cv2.remap(
+        values.astype(np.float32, copy=False), p, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+    )
     return out

@@ -226,7 +226,8 @@ def _ticks(size: int, n: int) -> FloatArray:
 
 def _look(values: FloatArray, places: FloatArray, size: int) -> FloatArray:
     scale = values.shape[0] / size
-    p = np.nan_to_num(places * scale - 0.5, nan=-1e4).astype(np.float32)
+    p = (places * scale - 0.5).astype(np.float32)
+    p[np.isnan(p)] = -1e4
     # several grids are looked up as one
     flat = p.reshape(-1, *p.shape[-2:])
     values = values.astype(np.float32, copy=False)
