@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -40,6 +41,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         weights = arguments.weights or Path(folder) / "random.pth"
         if arguments.weights is None:
+            # graphs of random weights are of no use to anybody later
+            os.environ["VR180_OFX_CACHE"] = folder
             torch.save(RvmNetwork(arguments.variant).state_dict(), weights)
         for dtype in arguments.dtypes.split(","):
             networks = {name: Rvm(weights, arguments.device, dtype, plain=name == "published") for name in ("published", "here")}

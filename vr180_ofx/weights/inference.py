@@ -90,7 +90,6 @@ class Network:
 
     def __init__(self, path: Path, outputs: tuple[str, ...]) -> None:
         ov = openvino()
-        self.path = path
         try:
             found = ov.Core().read_model(str(path))
         except RuntimeError as error:
