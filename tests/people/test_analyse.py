@@ -63,17 +63,7 @@ def test_the_juggler_is_one_person_in_every_frame():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "overlap",
-    [
-        0.42,
-        0.45,
-        # the right eye's search shows the child in a wrong pose, the left eye's child finds no partner there, and is not believed
-        pytest.param(
-            0.5, marks=pytest.mark.xfail(reason="not found in the left eye before frame 8 since the networks round otherwise", strict=False)
-        ),
-    ],
-)
+@pytest.mark.parametrize("overlap", [0.42, 0.45, 0.48, 0.5])
 def test_somebody_behind_somebody_is_found_wherever_the_search_windows_lie(monkeypatch, overlap):
     """A child half behind a man, in the picture throughout: no luck needed, and no ghost."""
     monkeypatch.setattr(search, "_OVERLAP", overlap)

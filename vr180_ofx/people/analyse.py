@@ -16,7 +16,8 @@ from vr180_ofx.people.cast import Cast
 from vr180_ofx.people.detector import Detector, make_detector
 from vr180_ofx.people.follow import Follower, resized_projection
 from vr180_ofx.people.member import Eyes, Member
-from vr180_ofx.people.plan import Person, Plan
+from vr180_ofx.people.other_eye import completed
+from vr180_ofx.people.plan import GAP_S, Person, Plan
 from vr180_ofx.people.search import search
 from vr180_ofx.people.shots import CutFinder, Thumbs, thumbnail
 from vr180_ofx.settings import Settings, ranges_text
@@ -218,11 +219,8 @@ class _Analysis:
                 k + 1,
                 f"person{k + 1:02d}",
                 {
-                    v: {
-                        n: replace(e, behind=tuple(final[shot, i] for i in e.behind if (shot, i) in final))
-                        for n, e in m.entries.get(v, {}).items()
-                    }
-                    for v in clip.views
+                    v: {n: replace(e, behind=tuple(final[shot, i] for i in e.behind if (shot, i) in final)) for n, e in own.items()}
+                    for v, own in completed(m.entries, clip.views, clip.projection, GAP_S * self._fps).items()
                 },
                 False,
                 shot,

@@ -28,6 +28,8 @@ _HIDDEN_REACHES = (0.9, 1.2, 1.5, 2.0)
 _AGAIN = 0.4
 #: Measured: people 0.62 to 0.91; ghosts in fillings are not seen at all, or 0.2 to 0.5.
 _PLAIN_IOU = 0.55
+#: For those who are known already, and come to stand behind somebody.
+_STILL_PLAIN_IOU = 0.3
 _RELINK_S = 3.0
 
 
@@ -76,9 +78,12 @@ class Cast:
         self._past.append(Moment(n, eyes, {m.id: dict(m.masks) for m in self.members if n in m.seen.values()}))
 
     def _look_behind(
-        self, m: Member, eyes: Eyes, masks: dict[str, dict[int, BoolArray]], found: dict[str, Sighting], known: set[int]
+        self, m: Member, eyes: Eyes, masks: dict[str, dict[int, BoolArray]], found: dict[str, Sighting], known: set[int], back: bool = False
     ) -> None:
-        """Adds to ``found`` what is to be seen of somebody behind others, once those are taken out of the picture."""
+        """Adds to ``found`` what is to be seen of somebody behind others, once those are taken out of the picture.
+
+        back: whether time runs backwards.
+        """
         for view, body in m.bodies.items():
             if view in found:
                 continue
@@ -87,6 +92,9 @@ class Cast:
                 continue
             s = self._follower.look(eyes[view], body, rounds=1, erased=union(masks[view][i] for i in near))
             if s is None or not steady(body, s) or any(same_person(s.mask, o) for o in masks[view].values()):
+                continue
+            # where they came from needs no second look: they were seen later, for sure
+            if not back and not self._plainly_there(eyes[view], s, union(masks[view][i] for i in near), _STILL_PLAIN_IOU):
                 continue
             found[view] = s
             m.behind[view] = _hiding(s, near)
@@ -97,6 +105,11 @@ class Cast:
                 s = found[view]
                 near = self._near({i: mask for i, mask in masks[view].items() if i != m.id and i in known}, s.body)
                 m.behind[view] = _hiding(s, near)
+
+    def _plainly_there(self, eye: EyeImage, s: Sighting, erased: BoolArray | None, least: float) -> bool:
+        """A filling can look like somebody; a person is still there behind a plain cover."""
+        plain = self._follower.look(eye, s.body, erased=erased, fill=cover)
+        return plain is not None and mask_iou(plain.mask, s.mask) >= least
 
     def _near(self, masks: dict[int, BoolArray], body: Body) -> frozenset[int]:
         """Those whose masks reach into the square around a body."""
@@ -245,9 +258,7 @@ class Cast:
                 m.best_score = max(m.best_score, c.score)
             if again or any(same_person(s.mask, o) for o in others.values()):
                 continue
-            # a filling can look like somebody; a person is still there behind a plain cover
-            plain = self._follower.look(eyes[view], s.body, erased=everybody, fill=cover)
-            if plain is None or mask_iou(plain.mask, s.mask) < _PLAIN_IOU:
+            if not self._plainly_there(eyes[view], s, everybody, _PLAIN_IOU):
                 continue
             # a second eye that sees them too is worth a good score
             if len(self._views) == 1 and c.score < self._threshold:
@@ -357,9 +368,9 @@ class Cast:
                 if any(same_person(found[view].mask, o) for o in masks[view].values()):
                     del found[view]
             if len(found) < len(ahead.bodies):
-                self._look_behind(ahead, moment.eyes, masks, found, set(moment.masks) - {m.id})
+                self._look_behind(ahead, moment.eyes, masks, found, set(moment.masks) - {m.id}, True)
             if not found:
-                break
+                continue  # out of sight for a moment, perhaps; `steady` sees to it that nobody else is taken for them
             self._note(ahead, moment.n, found)
             self._range(ahead, moment.n, moment.eyes, found)
             for view, s in found.items():

@@ -42,7 +42,8 @@ class PlanError(ValueError):
 class Entry:
     """A person in one eye at one frame.
 
-    box: (x0, y0, x1, y1) in the eye's pixels. score: 0..1, how sure the networks were. source: found, tracked or edited.
+    box: (x0, y0, x1, y1) in the eye's pixels. score: 0..1, how sure the networks were. source: found, tracked, edited, or
+    other_eye where that eye alone saw them.
     behind: the numbers of the people who stand before this one and hide a part of them.
     """
 

@@ -1,0 +1,79 @@
+"""Somebody whom one eye follows is there for the other eye too: both look at one world from 64 millimetres apart."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from dataclasses import replace
+
+import numpy as np
+
+from vr180_ofx.people.follow import Box
+from vr180_ofx.people.plan import Entry
+from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.vr180.window import angles_from_direction, direction_from_angles
+
+#: View -> frame -> entry.
+Entries = dict[str, dict[int, Entry]]
+SOURCE = "other_eye"
+_TICKS = np.linspace(0.0, 1.0, 9)
+
+
+def completed(entries: Entries, views: tuple[str, ...], projection: Projection, gap: float) -> Entries:
+    """A person's entries, view -> frame -> entry, with those that only one of two eyes has added to the other.
+
+    Such entries say where the person must be there: as far to the side as in the frames in which both eyes saw them. Somebody
+    whom the eyes never saw together stays in one eye, since nothing says how far away they are. gap: frames that are
+    bridged within one eye; what lies between two entries that near needs no help.
+    """
+    own = {view: entries.get(view, {}) for view in views}
+    both = sorted(own[views[0]].keys() & own[views[-1]].keys())
+    if len(views) != 2 or not both:
+        return own
+    apart = [math.remainder(own[views[0]][n].body.longitude - own[views[1]][n].body.longitude, math.tau) for n in both]
+    full = {view: dict(e) for view, e in own.items()}
+    for view, other, sign in ((views[0], views[1], 1.0), (views[1], views[0], -1.0)):
+        known = sorted(own[view])
+        for n in own[other]:
+            if n in own[view] or _bridged(known, n, gap):
+                continue
+            entry = _moved(own[other][n], sign * float(np.interp(n, both, apart)), projection)
+            if entry is not None:
+                full[view][n] = entry
+    return full
+
+
+def _bridged(known: list[int], n: int, gap: float) -> bool:
+    k = bisect_left(known, n)
+    return 0 < k < len(known) and known[k] - known[k - 1] <= gap
+
+
+def _moved(entry: Entry, longitude: float, projection: Projection) -> Entry | None:
+    """An entry further to the right by an angle in radians; None where that is outside the picture."""
+    body = entry.body.shifted(longitude)
+    hips, top = projection.project(np.array([body.direction, body.top()]))
+    inside = bool(((hips >= 0) & (hips <= (projection.width, projection.height))).all())
+    if not inside or not np.isfinite(top).all():
+        return None
+    box = _moved_box(entry.box, longitude, projection)
+    return None if box is None else replace(entry, body=body, box=box, source=SOURCE)
+
+
+def _moved_box(box: Box, longitude: float, projection: Projection) -> Box | None:
+    x0, y0, x1, y1 = box
+    x, y = x0 + (x1 - x0) * _TICKS, y0 + (y1 - y0) * _TICKS
+    edges = [np.stack([x, np.full_like(x, v)], axis=1) for v in (y0, y1)] + [np.stack([np.full_like(y, v), y], axis=1) for v in (x0, x1)]
+    directions = projection.unproject(np.concatenate(edges))
+    angles = map(angles_from_direction, directions[np.isfinite(directions).all(axis=1)])
+    turned = [direction_from_angles(lon + longitude, lat) for lon, lat in angles]
+    if not turned:
+        return None
+    points = projection.project(np.array(turned))
+    points = points[np.isfinite(points).all(axis=1)]
+    if not len(points):
+        return None
+    limit = np.array([projection.width, projection.height])
+    low, high = np.clip(points.min(axis=0), 0, limit), np.clip(points.max(axis=0), 0, limit)
+    if (high - low).min() < 1:
+        return None
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
