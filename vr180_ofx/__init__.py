@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 #: Raised whenever the same clip and settings begin to give another plan, or the same plan other mattes: results of different
 #: revisions are never mixed, in caches or in a render that goes on.
-PLAN_REVISION = 4
+PLAN_REVISION = 5
 MATTE_REVISION = 7
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,11 +26,15 @@ from vr180_ofx.vr180.projection import Projection
 _HIDDEN_ENOUGH = 0.08
 #: How widely a detector looks around each of those who were taken out of the picture.
 _HIDDEN_REACHES = (0.9, 1.2, 1.5, 2.0)
+#: Where else somebody may stand behind them: how many of their reaches to the side, and how large in comparison.
+_GUESSES = tuple((aside, size) for aside in (-0.35, 0.35, -0.7, 0.7) for size in (0.65, 1.0))
 _AGAIN = 0.4
 #: Measured: people 0.62 to 0.91; ghosts in fillings are not seen at all, or 0.2 to 0.5.
 _PLAIN_IOU = 0.55
 #: For those who are known already, and come to stand behind somebody.
 _STILL_PLAIN_IOU = 0.3
+#: Measured: people beside others 0.8 to 0.96; those made of parts of two are not seen at all.
+_ALONE_IOU = 0.5
 _RELINK_S = 3.0
 
 
@@ -105,6 +110,11 @@ class Cast:
                 s = found[view]
                 near = self._near({i: mask for i, mask in masks[view].items() if i != m.id and i in known}, s.body)
                 m.behind[view] = _hiding(s, near)
+
+    def _there_without(self, eye: EyeImage, s: Sighting, others: BoolArray | None) -> bool:
+        """Whether somebody is still seen when those beside them are taken out of the picture."""
+        alone = self._follower.look(eye, s.body, erased=others)
+        return alone is not None and others is not None and mask_iou(alone.mask, s.mask & ~others) >= _ALONE_IOU
 
     def _plainly_there(self, eye: EyeImage, s: Sighting, erased: BoolArray | None, least: float) -> bool:
         """A filling can look like somebody; a person is still there behind a plain cover."""
@@ -229,8 +239,12 @@ class Cast:
             s = self._follower.look(eyes[view], c.body, rounds=2)
             if s is None or s.presence < PRESENCE or moved(c.body, s.body) > 0.6:
                 continue
-            if any(same_person(s.mask, o) for o in self._masks(n, view).values()):
+            masks = self._masks(n, view)
+            if any(same_person(s.mask, o) for o in masks.values()):
                 continue
+            near = self._near(masks, s.body)
+            if near and not self._there_without(eyes[view], s, union(masks[i] for i in near)):
+                continue  # parts of two people, or of one and something; who stands behind is looked for by `meet_hidden`
             self._join(n, eyes, view, c, s)
 
     def meet_hidden(self, n: int, eyes: Eyes, view: str, detector: Detector, local: Projection) -> None:
@@ -247,7 +261,11 @@ class Cast:
             return detector.find(picture, window, HIDDEN_SCORE)
 
         found = [c for group in self._map(search, [(body, reaches) for body in around for reaches in _HIDDEN_REACHES]) for c in group]
-        for c in merge_sightings(found):
+        # of somebody of whom parts are to be seen here and there the detector has little to say; what the segmenter finds must stand
+        # up to a plain cover, and to the other eye, all the same
+        guessed = [replace(b.shifted(aside * b.reach), reach=b.reach * size) for b in around for aside, size in _GUESSES]
+        guesses = [Candidate(body, HIDDEN_SCORE) for body in guessed]
+        for c in [*merge_sightings(found), *guesses]:
             s = self._follower.look(eyes[view], c.body, rounds=2, erased=everybody)
             if s is None or s.presence < PRESENCE or moved(c.body, s.body) > 0.6:
                 continue
