@@ -48,6 +48,17 @@ def test_who_nobody_follows_is_nobodys_and_hair_beyond_the_mask_is_kept():
     assert made[135:145, 115:125].min() > 0.9
 
 
+def test_a_bright_line_behind_an_edge_makes_no_thread_and_hair_that_the_network_sees_stays():
+    network = disc(190, 190, 80)
+    network[230, 266:290] = 0.8  # a strand of hair
+    mask = disc(190, 190, 80)
+    mask[148:150, 255:276] = 0.9  # the mask follows a line that goes on behind the person
+    mask[230, 266:290] = 0.8
+    made = fused(network, mask, 1.0)
+    assert made[146:152, 266:280].max() < 0.02 < mask[148, 270] and made[230, 272:286].min() > 0.75
+    assert np.abs(made - network)[60:320, 60:250].max() < 0.02
+
+
 def test_the_network_is_believed_where_a_mask_is_wrong_by_more_than_an_edge():
     person = disc(190, 190, 80)
     hand = np.zeros_like(person)

@@ -159,8 +159,16 @@ def fused(alpha: FloatArray, refined: FloatArray, unit: float) -> FloatArray:
     # where the network sees no edge there is none: not between people either, where masks have one
     edge = cv2.dilate(((alpha > 0.05) & (alpha < 0.95)).astype(np.uint8), _disc(max(1, round(_BESIDE * unit))))
     share = SAY * same_edge(alpha, refined, unit) * cv2.blur(edge.astype(np.float32), (3, 3))
-    out: FloatArray = ((1 - share) * alpha + share * refined).astype(np.float32)
+    out: FloatArray = ((1 - share) * alpha + share * _without_threads(refined, alpha)).astype(np.float32)
     return _decided(out, alpha, refined, unit)
+
+
+def _without_threads(refined: FloatArray, alpha: FloatArray) -> FloatArray:
+    """The refined mask without what is thinner than three pixels where the network sees nothing: a guided filter follows bright lines behind
+    an edge, which look like threads that stand off from it. Hair is in the network's alpha.
+    """
+    out: FloatArray = np.minimum(refined, np.maximum(cv2.dilate(alpha, _disc(1)), cv2.morphologyEx(refined, cv2.MORPH_OPEN, _disc(1))))
+    return out
 
 
 def _decided(fused: FloatArray, alpha: FloatArray, refined: FloatArray, unit: float) -> FloatArray:
