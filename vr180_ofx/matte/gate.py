@@ -164,8 +164,8 @@ def fused(alpha: FloatArray, refined: FloatArray, unit: float) -> FloatArray:
 
 
 def _without_threads(refined: FloatArray, alpha: FloatArray) -> FloatArray:
-    """The refined mask without what is thinner than three pixels where the network sees nothing: a guided filter follows bright lines behind
-    an edge, which look like threads that stand off from it. Hair is in the network's alpha.
+    """The refined mask without what is thinner than three pixels where the network sees nothing: a guided filter follows bright lines
+    behind an edge, which look like threads that stand off from it. Hair is in the network's alpha.
     """
     out: FloatArray = np.minimum(refined, np.maximum(cv2.dilate(alpha, _disc(1)), cv2.morphologyEx(refined, cv2.MORPH_OPEN, _disc(1))))
     return out
