@@ -30,6 +30,8 @@ from vr180_ofx.vr180.window import Rect, Window
 
 T = TypeVar("T")
 U = TypeVar("U")
+#: Eyes that agree less than this on a person see different things.
+_AT_ODDS = 0.5
 #: The k-th frame after the one that is stepped; None when there is none that can be seen.
 Ahead = Callable[[int], "SourceFrame | None"]
 
@@ -177,7 +179,8 @@ class Pipeline:
         masks: dict[Key, Mask], windows: dict[Key, WindowImage], projection: Projection,
     ) -> tuple[dict[int, Verdict], dict[Key, Shape], dict[Key, Mask]]:  # fmt: skip
         """People whom a matting network saw together, and who are told apart otherwise in one eye than in the other: as in the better eye,
-        if the eyes agree then. What is seen of all of them stays as it is. claims: what the tracker says; masks: `_as_seen`.
+        if the eyes agree then; else, unless the eyes are at odds, each eye goes by its own. What is seen of all of them stays as it is.
+        claims: what the tracker says; masks: `_as_seen`.
         """
         for person in list(verdicts):
             verdict = verdicts[person]
@@ -202,6 +205,10 @@ class Pipeline:
                 mended = replace(after[person], mended=verdict.weaker, how="reshare")
                 verdicts = verdicts | {p: after[p] for p in fine if verdicts[p].mended is None} | {person: mended}
                 softened, masks = softened | made, seen
+            elif not verdict.damage and (verdict.agreement or 0.0) >= _AT_ODDS:
+                # one person's matte carried into what is shared out among several tears holes: what the other eye gives to somebody else
+                # is missing. Each eye's own is better than that
+                verdicts = verdicts | {person: replace(verdict, weaker=None)}
         return verdicts, softened, masks
 
     def _validate(
