@@ -17,6 +17,7 @@ from vr180_ofx.matte.gate import Claim, Shape, shared_again, soften
 from vr180_ofx.matte.paste import Patch, paste, refine, sigmoid
 from vr180_ofx.matte.refiner import Refiner
 from vr180_ofx.media.picture import EyeImage, SourceFrame
+from vr180_ofx.people.body import outline
 from vr180_ofx.people.follow import Box, resized_projection
 from vr180_ofx.people.plan import Person, Plan
 from vr180_ofx.settings import ProcessingSettings
@@ -345,11 +346,7 @@ def _as_seen(masks: dict[Key, Mask], softened: dict[Key, Shape], windows: dict[K
 
 def prompt_in_window(box: Box, window: Window, projection: Projection) -> Prompt | None:
     """A box in the eye's pixels as the window shows it; None when it shows nothing of it."""
-    x0, y0, x1, y1 = box
-    ticks = np.linspace(0, 1, 9)
-    xs, ys = x0 + (x1 - x0) * ticks, y0 + (y1 - y0) * ticks
-    border = np.concatenate([np.stack(np.broadcast_arrays(x, y), axis=-1) for x, y in ((xs, y0), (xs, y1), (x0, ys), (x1, ys))])
-    inside = np.clip(border, 0.5, (projection.width - 0.5, projection.height - 0.5))
+    inside = np.clip(outline(box), 0.5, (projection.width - 0.5, projection.height - 0.5))
     p = window.points(projection.unproject(inside))
     p = p[np.isfinite(p).all(axis=1)]
     if not len(p):

@@ -93,6 +93,27 @@ def box_of(body: Body, projection: Projection) -> tuple[float, float, float, flo
     return float(rect.x0), float(rect.y0), float(rect.x1), float(rect.y1)
 
 
+def outline(box: tuple[float, float, float, float]) -> FloatArray:
+    """Points along the border of a rectangle (x0, y0, x1, y1), shape (36, 2)."""
+    x0, y0, x1, y1 = box
+    ticks = np.linspace(0, 1, 9)
+    xs, ys = x0 + (x1 - x0) * ticks, y0 + (y1 - y0) * ticks
+    return np.concatenate([np.stack(np.broadcast_arrays(x, y), axis=-1) for x, y in ((xs, y0), (xs, y1), (x0, ys), (x1, ys))])
+
+
+def bounds_in(directions: FloatArray, projection: Projection) -> tuple[float, float, float, float] | None:
+    """The rectangle around directions, (n, 3), in the eye's pixels, as far as the picture goes; None when that is less than a pixel."""
+    p = projection.project(directions)
+    p = p[np.isfinite(p).all(axis=-1)]
+    if p.size == 0:
+        return None
+    limit = np.array([projection.width, projection.height])
+    low, high = np.clip(p.min(axis=0), 0, limit), np.clip(p.max(axis=0), 0, limit)
+    if (high - low).min() < 1:
+        return None
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
 def box_iou(a: Sequence[float] | FloatArray, b: Sequence[float] | FloatArray) -> float:
     """Intersection over union of two rectangles (x0, y0, x1, y1)."""
     width = min(a[2], b[2]) - max(a[0], b[0])
@@ -123,4 +144,7 @@ def blend(a: Body, b: Body, t: float) -> Body:
     )
 
 
-__all__ = ["Body", "Candidate", "Rect", "blend", "body_from_box", "body_from_directions", "box_iou", "box_of", "expected_disparity"]
+__all__ = [
+    "Body", "Candidate", "Rect", "blend", "body_from_box", "body_from_directions", "bounds_in", "box_iou", "box_of", "expected_disparity",
+    "outline",
+]  # fmt: skip

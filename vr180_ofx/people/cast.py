@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ from vr180_ofx.people.search import merge_sightings
 from vr180_ofx.stereo.distance import whole_shift
 from vr180_ofx.trackers.erase import cover, erase
 from vr180_ofx.vr180.layout import LEFT, RIGHT
-from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.vr180.projection import FloatArray, Projection
 
 #: Somebody is behind others when these cover so much of the middle of the body.
 _HIDDEN_ENOUGH = 0.08
@@ -95,11 +95,12 @@ class Cast:
             near = self._near({i: mask for i, mask in masks[view].items() if i != m.id and i in known}, body)
             if not near:
                 continue
-            s = self._follower.look(eyes[view], body, rounds=1, erased=union(masks[view][i] for i in near))
+            erased = union(masks[view][i] for i in near)
+            s = self._follower.look(eyes[view], body, rounds=1, erased=erased)
             if s is None or not steady(body, s) or any(same_person(s.mask, o) for o in masks[view].values()):
                 continue
             # where they came from needs no second look: they were seen later, for sure
-            if not back and not self._plainly_there(eyes[view], s, union(masks[view][i] for i in near), _STILL_PLAIN_IOU):
+            if not back and not self._seen_again(eyes[view], s.body, s.mask, erased, _STILL_PLAIN_IOU, cover):
                 continue
             found[view] = s
             m.behind[view] = _hiding(s, near)
@@ -111,15 +112,15 @@ class Cast:
                 near = self._near({i: mask for i, mask in masks[view].items() if i != m.id and i in known}, s.body)
                 m.behind[view] = _hiding(s, near)
 
-    def _there_without(self, eye: EyeImage, s: Sighting, others: BoolArray | None) -> bool:
-        """Whether somebody is still seen when those beside them are taken out of the picture."""
-        alone = self._follower.look(eye, s.body, erased=others)
-        return alone is not None and others is not None and mask_iou(alone.mask, s.mask & ~others) >= _ALONE_IOU
-
-    def _plainly_there(self, eye: EyeImage, s: Sighting, erased: BoolArray | None, least: float) -> bool:
-        """A filling can look like somebody; a person is still there behind a plain cover."""
-        plain = self._follower.look(eye, s.body, erased=erased, fill=cover)
-        return plain is not None and mask_iou(plain.mask, s.mask) >= least
+    def _seen_again(
+        self, eye: EyeImage, body: Body, own: BoolArray, erased: BoolArray | None, least: float,
+        fill: Callable[[FloatArray, BoolArray], FloatArray] = erase,
+    ) -> bool:  # fmt: skip
+        """Whether somebody who covers ``own`` is still there when others are taken out of the picture, by ``fill``. A filling can look like
+        somebody; a person is still there behind a plain cover.
+        """
+        again = self._follower.look(eye, body, erased=erased, fill=fill)
+        return again is not None and mask_iou(again.mask, own) >= least
 
     def _near(self, masks: dict[int, BoolArray], body: Body) -> frozenset[int]:
         """Those whose masks reach into the square around a body."""
@@ -242,8 +243,8 @@ class Cast:
             masks = self._masks(n, view)
             if any(same_person(s.mask, o) for o in masks.values()):
                 continue
-            near = self._near(masks, s.body)
-            if near and not self._there_without(eyes[view], s, union(masks[i] for i in near)):
+            beside = union(masks[i] for i in self._near(masks, s.body))
+            if beside is not None and not self._seen_again(eyes[view], s.body, s.mask & ~beside, beside, _ALONE_IOU):
                 continue  # parts of two people, or of one and something; who stands behind is looked for by `meet_hidden`
             self._join(n, eyes, view, c, s)
 
@@ -276,7 +277,7 @@ class Cast:
                 m.best_score = max(m.best_score, c.score)
             if again or any(same_person(s.mask, o) for o in others.values()):
                 continue
-            if not self._plainly_there(eyes[view], s, everybody, _PLAIN_IOU):
+            if not self._seen_again(eyes[view], s.body, s.mask, everybody, _PLAIN_IOU, cover):
                 continue
             # a second eye that sees them too is worth a good score
             if len(self._views) == 1 and c.score < self._threshold:
@@ -386,7 +387,7 @@ class Cast:
                 if any(same_person(found[view].mask, o) for o in masks[view].values()):
                     del found[view]
             if len(found) < len(ahead.bodies):
-                self._look_behind(ahead, moment.eyes, masks, found, set(moment.masks) - {m.id}, True)
+                self._look_behind(ahead, moment.eyes, masks, found, set(moment.masks) - {m.id}, back=True)
             if not found:
                 continue  # out of sight for a moment, perhaps; `steady` sees to it that nobody else is taken for them
             self._note(ahead, moment.n, found)

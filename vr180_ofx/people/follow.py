@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.people.body import Body, body_from_directions
+from vr180_ofx.people.body import Body, body_from_directions, bounds_in, outline
 from vr180_ofx.trackers.blazepose_net import HIPS, INPUT_SIZE, TOP, BlazePoseSegmenter, PoseMask
 from vr180_ofx.trackers.erase import erase
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, FloatArray, Projection, Rectilinear
@@ -122,21 +122,9 @@ class Follower:
             return None
         areas = stats[1:, cv2.CC_STAT_AREA]
         keep = 1 + np.flatnonzero(areas >= 0.1 * areas.max())
-        points = []
-        for k in keep:
-            x, y, w, h = (float(stats[k, i]) for i in range(4))
-            ticks = np.linspace(0, 1, 9)
-            points += [(x + w * t, y) for t in ticks] + [(x + w * t, y + h) for t in ticks]
-            points += [(x, y + h * t) for t in ticks] + [(x + w, y + h * t) for t in ticks]
-        p = self.projection.project(window.directions(np.array(points) * (window.size / inside.shape[0])))
-        p = p[np.isfinite(p).all(axis=-1)]
-        if p.size == 0:
-            return None
-        limit = np.array([self.projection.width, self.projection.height])
-        low, high = np.clip(p.min(axis=0), 0, limit), np.clip(p.max(axis=0), 0, limit)
-        if (high - low).min() < 1:
-            return None
-        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+        pieces = [(float(x), float(y), float(x + w), float(y + h)) for x, y, w, h in stats[keep, : cv2.CC_STAT_AREA]]
+        points = np.concatenate([outline(piece) for piece in pieces])
+        return bounds_in(window.directions(points * (window.size / inside.shape[0])), self.projection)
 
 
 def contained(a: BoolArray, b: BoolArray) -> float:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from vr180_ofx.people.body import bounds_in, outline
 from vr180_ofx.people.follow import Box
 from vr180_ofx.people.plan import Entry
 from vr180_ofx.vr180.projection import Projection
@@ -16,7 +17,6 @@ from vr180_ofx.vr180.window import angles_from_direction, direction_from_angles
 #: View -> frame -> entry.
 Entries = dict[str, dict[int, Entry]]
 SOURCE = "other_eye"
-_TICKS = np.linspace(0.0, 1.0, 9)
 
 
 def completed(entries: Entries, views: tuple[str, ...], projection: Projection, gap: float) -> Entries:
@@ -60,20 +60,7 @@ def _moved(entry: Entry, longitude: float, projection: Projection) -> Entry | No
 
 
 def _moved_box(box: Box, longitude: float, projection: Projection) -> Box | None:
-    x0, y0, x1, y1 = box
-    x, y = x0 + (x1 - x0) * _TICKS, y0 + (y1 - y0) * _TICKS
-    edges = [np.stack([x, np.full_like(x, v)], axis=1) for v in (y0, y1)] + [np.stack([np.full_like(y, v), y], axis=1) for v in (x0, x1)]
-    directions = projection.unproject(np.concatenate(edges))
+    directions = projection.unproject(outline(box))
     angles = map(angles_from_direction, directions[np.isfinite(directions).all(axis=1)])
     turned = [direction_from_angles(lon + longitude, lat) for lon, lat in angles]
-    if not turned:
-        return None
-    points = projection.project(np.array(turned))
-    points = points[np.isfinite(points).all(axis=1)]
-    if not len(points):
-        return None
-    limit = np.array([projection.width, projection.height])
-    low, high = np.clip(points.min(axis=0), 0, limit), np.clip(points.max(axis=0), 0, limit)
-    if (high - low).min() < 1:
-        return None
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+    return bounds_in(np.array(turned), projection) if turned else None
