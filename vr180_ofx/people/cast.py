@@ -265,9 +265,10 @@ class Cast:
         # of somebody of whom parts are to be seen here and there the detector has little to say; what the segmenter finds must stand
         # up to a plain cover, and to the other eye, all the same
         guessed = [replace(b.shifted(aside * b.reach), reach=b.reach * size) for b in around for aside, size in _GUESSES]
-        guesses = [Candidate(body, HIDDEN_SCORE) for body in guessed]
-        for c in [*merge_sightings(found), *guesses]:
-            s = self._follower.look(eyes[view], c.body, rounds=2, erased=everybody)
+        candidates = [*merge_sightings(found), *(Candidate(body, HIDDEN_SCORE) for body in guessed)]
+        # who joins below changes nothing of what is seen: all of them at once
+        sightings = self._map(lambda c: self._follower.look(eyes[view], c.body, rounds=2, erased=everybody), candidates)
+        for c, s in zip(candidates, sightings, strict=True):
             if s is None or s.presence < PRESENCE or moved(c.body, s.body) > 0.6:
                 continue
             others = self._masks(n, view)
