@@ -35,13 +35,13 @@ def pictures(count, height=96, width=128):
 
 
 @pytest.mark.parametrize("variant", ["mobilenetv3", "resnet50"])
-@pytest.mark.parametrize("refiner", ["deep_guided_filter", "fast_guided_filter"])
-def test_it_says_what_pytorch_says(tmp_path, variant, refiner):
+@pytest.mark.parametrize("size, refiner", [((96, 128), "deep_guided_filter"), ((101, 77), "fast_guided_filter")])
+def test_it_says_what_pytorch_says(tmp_path, variant, size, refiner):
     path = tmp_path / "network.pth"
     torch.save(random_network(variant, refiner).state_dict(), path)
     ours, theirs = CompiledRvm(path), Rvm(path)
     states = {ours: [None] * 2, theirs: [None] * 2}
-    for shown in pictures(6).reshape(3, 2, 96, 128, 3):
+    for shown in pictures(6, *size).reshape(3, 2, *size, 3):
         alphas = {}
         for network in states:
             alphas[network], states[network] = network.step(shown, states[network])
@@ -68,6 +68,21 @@ def test_one_at_a_time_or_together_in_any_thread_and_size(weights):
     batch, states = network.step(several, [None, alone[1][1][0], None, None])
     assert np.abs(batch[[0, 2, 3]] - np.concatenate([alone[k][0] for k in (0, 2, 3)])).max() < 1e-4
     assert np.abs(batch[1] - alone[1][0][0]).max() > 1e-4 and len(states) == 4
+
+
+def test_as_many_threads_for_one_picture_as_there_are(tmp_path):
+    path = tmp_path / "network.pth"
+    torch.save(random_network().state_dict(), path)
+    one = CompiledRvm(path)
+    several = one.spread(3)
+    assert several.identity() == one.identity()
+    states = {one: [None], several: [None]}
+    for shown in pictures(3, 144, 256):
+        alphas = {}
+        for network in states:
+            alphas[network], states[network] = network.step(shown[None], states[network])
+        assert alphas[one].std() > 2e-3
+        assert np.array_equal(alphas[one], alphas[several]) and all(map(np.array_equal, states[one][0], states[several][0]))
 
 
 def test_bfloat16_is_nearly_the_same(weights):

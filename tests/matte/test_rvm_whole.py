@@ -64,6 +64,17 @@ def test_whole_eyes_in_any_order(people_clip, weights, seq_chunk):
     assert in_order[3].views["right"].alpha.shape == clip.eye_size[::-1]
 
 
+@pytest.mark.parametrize("threads", [1, 4])
+def test_whole_eyes_by_any_number_of_threads(people_clip, weights, threads):
+    path, alphas = TRAINED if TRAINED.exists() else weights, []
+    for count in (2, threads):
+        settings = Settings(matting={"tracker": "rvm", "tracker_weights": str(path)}, hardware={"threads": count})
+        with open_clip(people_clip, settings) as clip:
+            alphas.append(frames_of(clip, settings, range(2))[0][1].views["left"].alpha)
+    assert np.array_equal(*alphas)
+    assert not TRAINED.exists() or alphas[0].std() > 0.01
+
+
 def frames_of(clip, settings, order=range(5), **more):
     with FrameServer(clip, find_plan(clip, settings), settings, **more) as server:
         made = {n: server.request(n).result() for n in order}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from vr180_ofx import __version__
 from vr180_ofx.engine.checkpoints import Checkpoints
@@ -26,6 +26,7 @@ from vr180_ofx.engine.softened import Softened
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.engine.whole import WholePipeline
 from vr180_ofx.matte.refiner import make_matter, make_refiner
+from vr180_ofx.matte.rvm.whole import WholeFrames
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.media.errors import FrameError
 from vr180_ofx.media.picture import SourceFrame
@@ -35,9 +36,6 @@ from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.telemetry import Stages, free_bytes, resident_bytes
 from vr180_ofx.trackers.base import Memory, Tracker
 from vr180_ofx.trackers.registry import make_tracker, where
-
-if TYPE_CHECKING:
-    from vr180_ofx.matte.rvm.whole import WholeFrames
 
 log = logging.getLogger(__name__)
 #: Of the memory that may be had, for finished frames and for checkpoints each.
@@ -132,8 +130,8 @@ class FrameServer:
 
     def _make_pipeline(self) -> Pipeline | WholePipeline:
         level = self._level
-        if self.settings.matting.tracker == "rvm":
-            return WholePipeline(cast("WholeFrames", self._tracker), Scale.of(self.settings.processing), self.stages)
+        if isinstance(self._tracker, WholeFrames):
+            return WholePipeline(self._tracker, Scale.of(self.settings.processing), self.stages)
         scale = Scale.of(self.settings.processing, level.shrink)
         executor = None if level.batch == 1 else self._pool
         return Pipeline(self.plan, self._tracker, self._refiner, scale, executor, self.stages, level.batch, self._consistency)
@@ -300,7 +298,7 @@ class FrameServer:
         if not self._level.batch:
             self._checkpoints.save_newest()
         self._decoder.close()
-        if isinstance(self._tracker, Softened):
+        if isinstance(self._tracker, Softened | WholeFrames):
             self._tracker.close()
         self._pool.shutdown()
 

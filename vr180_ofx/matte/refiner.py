@@ -20,7 +20,9 @@ from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.weights.store import WeightsError, file_sha256, is_present, require
 
 if TYPE_CHECKING:
-    from vr180_ofx.matte.rvm.windows import Network, RvmWindows
+    from vr180_ofx.matte.rvm.compiled import CompiledRvm
+    from vr180_ofx.matte.rvm.model import Rvm
+    from vr180_ofx.matte.rvm.windows import RvmWindows
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,12 @@ def make_matter(settings: Settings, where: Callable[[Settings], tuple[str, str]]
     from vr180_ofx.matte.rvm.windows import RvmWindows
 
     threads = settings.hardware.threads or os.cpu_count() or 1
-    return RvmWindows(_rvm(rvm_weights(settings), *where(settings)), m.refiner_size or 384, threads)
+    return RvmWindows(rvm_network(rvm_weights(settings), *where(settings)), m.refiner_size or 384, threads)
 
 
-def _rvm(weights: Path, device: str, precision: str) -> Network:
-    if device == "cpu":
+def rvm_network(weights: Path, device: str, precision: str, compiled: bool = True) -> CompiledRvm | Rvm:
+    """RVM with its weights. compiled: on a CPU, which is quicker."""
+    if compiled and device == "cpu":
         from vr180_ofx.matte.rvm.compiled import CompiledRvm
 
         return CompiledRvm(weights, precision)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 import logging
 import math
+import os
 import sys
 from concurrent.futures import Executor
 from pathlib import Path
 
-from vr180_ofx.matte.refiner import need_rvm, rvm_weights
+from vr180_ofx.matte.refiner import need_rvm, rvm_network, rvm_weights
 from vr180_ofx.settings import Settings, SettingsError
 from vr180_ofx.telemetry import free_bytes, resident_bytes
 from vr180_ofx.trackers.base import Tracker
@@ -100,11 +101,13 @@ def pick_device(settings: Settings) -> str:
 
 def _rvm(settings: Settings) -> Tracker:
     need_rvm("matting.tracker rvm")
-    from vr180_ofx.matte.rvm.model import Rvm
     from vr180_ofx.matte.rvm.whole import WholeFrames
 
-    ratio = settings.matting.downsample
-    return WholeFrames(Rvm(weights_of(settings), *where(settings)), 0.0 if ratio == "auto" else float(ratio), settings.matting.seq_chunk)
+    m = settings.matting
+    # the compiled network sees one frame after the other
+    network = rvm_network(weights_of(settings), *where(settings), compiled=m.seq_chunk == 1)
+    threads = settings.hardware.threads or os.cpu_count() or 1
+    return WholeFrames(network, 0.0 if m.downsample == "auto" else float(m.downsample), m.seq_chunk, threads)
 
 
 def where(settings: Settings) -> tuple[str, str]:

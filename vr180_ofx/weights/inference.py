@@ -1,4 +1,4 @@
-"""Running networks on the CPU: OpenVINO, one thread for each call at a time, so that the last bits do not depend on how many there are."""
+"""Running networks on the CPU: OpenVINO, as a rule one thread for each call at a time, so that several are worked on side by side."""
 
 from __future__ import annotations
 
@@ -46,14 +46,16 @@ class Compiled:
     Compiling takes 0.2 to 0.4 s, and threads come and go: as many are kept as were ever in use at once.
     """
 
-    def __init__(self, model: Any, precision: str = "float32") -> None:
-        """precision: float32, or bfloat16 for what is multiplied."""
+    def __init__(self, model: Any, precision: str = "float32", threads: int = 1) -> None:
+        """precision: float32, or bfloat16 for what is multiplied. threads: for each call."""
         self._model = model
         self._config = {
-            "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision], "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1,
+            "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
             # pinned threads of several models would meet on the same core
             "ENABLE_CPU_PINNING": False,
-        }  # fmt: skip
+        }
         self._idle = [self._request()]
 
     def _request(self) -> Any:

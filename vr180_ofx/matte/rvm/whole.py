@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, Self, cast
 
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.rvm.memory import restored, stored
+from vr180_ofx.matte.rvm.memory import State, restored, stored
 from vr180_ofx.media.picture import EyeImage
 from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.vr180.window import Rect
-
-if TYPE_CHECKING:
-    from vr180_ofx.matte.rvm.model import Rvm
 
 #: auto: the longer side that the network sees. It was trained with 512.
 _AUTO = 512
@@ -36,6 +34,18 @@ class Small:
     scale: tuple[float, float]
 
 
+class Network(Protocol):
+    """`model.Rvm`; or `compiled.CompiledRvm`, which sees no sequences."""
+
+    def identity(self) -> str: ...
+
+    def pool(self, threads: int) -> Executor | None: ...
+
+    def spread(self, threads: int) -> Self: ...
+
+    def step(self, pictures: FloatArray, states: Sequence[State | None]) -> tuple[FloatArray, list[State]]: ...
+
+
 class WholeFrames:
     """ratio: the size of the picture that the network sees, of the eye's; 0 makes its longer side 512 pixels. sequence: frames in a row
     that it sees at once; the memory holds what it said of those to come.
@@ -45,11 +55,15 @@ class WholeFrames:
     exact_after: int | None = None
     wants_prompts = False
 
-    def __init__(self, network: Rvm, ratio: float = 0.0, sequence: int = 1) -> None:
+    def __init__(self, network: Network, ratio: float = 0.0, sequence: int = 1, threads: int = 1) -> None:
+        """threads: on a CPU, shared by the eyes, which are worked on at once."""
         self.network = network
         self.ratio = ratio
         self.sequence = sequence
         self.looks_ahead = sequence - 1
+        self._threads = max(1, threads)
+        self._pool = network.pool(self._threads)
+        self._spread: dict[int, Network] = {}
 
     def identity(self) -> str:
         # other batches are other sums and other last bits
@@ -76,7 +90,7 @@ class WholeFrames:
             pictures = [np.stack([seen[v][0] for v in views])]
             while len(pictures) < self.sequence and (following := ahead(len(pictures))) is not None:
                 pictures.append(np.stack([self._shrunk(following[v])[0] for v in views]))
-            alphas, after = self.network.step(np.stack(pictures, axis=1), [restored(memory, view) for view in views])
+            alphas, after = self._said(np.stack(pictures, axis=1), [restored(memory, view) for view in views])
             arrays = {name: a for view, state in zip(views, after, strict=True) for name, a in stored(view, state).items()}
         if alphas.shape[1] > 1:
             arrays |= {f"{view}.{_COMING}": rest for view, rest in zip(views, alphas[:, 1:].copy(), strict=True)}
@@ -85,6 +99,21 @@ class WholeFrames:
             eye = eyes[view]
             out[view] = Small(alpha, seen[view][1], (eye.width / alpha.shape[1], eye.height / alpha.shape[0]))
         return Memory(arrays), out
+
+    def _said(self, pictures: FloatArray, states: list[State | None]) -> tuple[FloatArray, list[State]]:
+        """What the network says of pictures, (eyes, frames, h, w, 3): alphas (eyes, frames, h, w), and what is to be remembered."""
+        if self._pool is None:
+            return self.network.step(pictures, states)
+        each = max(1, self._threads // len(states))
+        network = self._spread.get(each)
+        if network is None:
+            network = self._spread[each] = self.network.spread(each) if each > 1 else self.network
+        said = list(self._pool.map(lambda p, state: network.step(p, [state]), pictures, states))
+        return np.stack([alpha for alpha, _ in said]), [state for _, (state,) in said]
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
 
     def _shrunk(self, eye: EyeImage) -> tuple[FloatArray, FloatArray]:
         """(picture, luma) as large as the network wants it."""
