@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -148,6 +149,21 @@ def test_other_weights_are_another_network(weights, tmp_path, kept):
     first, second = CompiledRvm(weights), CompiledRvm(other)
     assert len(list(kept.iterdir())) == 2 and first.identity() != second.identity()
     assert not np.array_equal(*(n.step(pictures(1), [None])[0] for n in (first, second)))
+
+
+def test_those_that_were_used_last_are_kept(weights, kept):
+    kept.mkdir(parents=True)
+    for k in range(5):
+        (kept / f"rvm-{k}").write_bytes(b"of another version")
+        os.utime(kept / f"rvm-{k}", (k, k))
+    (kept / ".rvm-1.abc.part").write_bytes(b"half")
+    CompiledRvm(weights)
+    (own,) = (p for p in kept.iterdir() if p.stat().st_size > 1000)
+    assert {p.name for p in kept.iterdir()} == {own.name, "rvm-4", "rvm-3", "rvm-2"}
+    # using it makes it the newest
+    os.utime(own, (0, 0))
+    CompiledRvm(weights)
+    assert own.stat().st_mtime > 4
 
 
 def test_what_is_no_network_is_an_error_for_people(tmp_path, kept):

@@ -23,6 +23,11 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.weights.store import WeightsError
 
 
+def rvm(weights, **more):
+    """A small picture of each eye: only the order of things counts."""
+    return {"tracker": "rvm", "tracker_weights": str(weights), "downsample": "0.375", **more}
+
+
 def test_everybody_at_once_from_the_command_line(people_clip, weights, tmp_path, capsys):
     path = TRAINED if TRAINED.exists() else weights
     arguments = [str(people_clip), "-o", str(tmp_path), "--weights", str(path), "--frames", "0-3", "--json"]
@@ -52,7 +57,7 @@ def test_entry_points_of_torch_hub(people_clip, weights, tmp_path):
 
 @pytest.mark.parametrize("seq_chunk", [1, 3])
 def test_whole_eyes_in_any_order(people_clip, weights, seq_chunk):
-    settings = Settings(matting={"tracker": "rvm", "tracker_weights": str(weights), "seq_chunk": seq_chunk})
+    settings = Settings(matting=rvm(weights, seq_chunk=seq_chunk))
     with open_clip(people_clip, settings) as clip:
         plan = find_plan(clip, settings)
         assert plan.people == []
@@ -68,7 +73,7 @@ def test_whole_eyes_in_any_order(people_clip, weights, seq_chunk):
 def test_whole_eyes_by_any_number_of_threads(people_clip, weights, threads):
     path, alphas = TRAINED if TRAINED.exists() else weights, []
     for count in (2, threads):
-        settings = Settings(matting={"tracker": "rvm", "tracker_weights": str(path)}, hardware={"threads": count})
+        settings = Settings(matting=rvm(path), hardware={"threads": count})
         with open_clip(people_clip, settings) as clip:
             alphas.append(frames_of(clip, settings, range(2))[0][1].views["left"].alpha)
     assert np.array_equal(*alphas)
@@ -85,7 +90,7 @@ def test_frames_seen_at_once_are_those_seen_one_after_the_other(people_clip, wei
     """But for rounding: what is remembered between sequences is half."""
     made = {}
     for seq_chunk in (1, 4):
-        settings = Settings(matting={"tracker": "rvm", "tracker_weights": str(weights), "seq_chunk": seq_chunk, "fp16": False})
+        settings = Settings(matting=rvm(weights, seq_chunk=seq_chunk, fp16=False))
         with open_clip(people_clip, settings) as clip:
             made[seq_chunk] = frames_of(clip, settings)[0]
     for n in range(5):
@@ -94,7 +99,7 @@ def test_frames_seen_at_once_are_those_seen_one_after_the_other(people_clip, wei
 
 
 def test_a_sequence_is_seen_once_and_remembered(people_clip, weights, monkeypatch):
-    settings = Settings(matting={"tracker": "rvm", "tracker_weights": str(weights), "seq_chunk": 2})
+    settings = Settings(matting=rvm(weights, seq_chunk=2))
     seen = []
     step = Rvm.step
     monkeypatch.setattr(Rvm, "step", lambda self, pictures, *rest: (seen.append(pictures.shape[1]), step(self, pictures, *rest))[1])
@@ -112,7 +117,7 @@ def test_a_sequence_is_seen_once_and_remembered(people_clip, weights, monkeypatc
 
 
 def test_a_sequence_ends_where_a_frame_cannot_be_seen(people_clip, weights, monkeypatch):
-    settings = Settings(matting={"tracker": "rvm", "tracker_weights": str(weights), "seq_chunk": 4})
+    settings = Settings(matting=rvm(weights, seq_chunk=4))
     damage(monkeypatch, 2)
     with open_clip(people_clip, settings) as clip:
         made, _ = frames_of(clip, settings, (0, 1, 3))

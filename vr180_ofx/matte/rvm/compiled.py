@@ -10,6 +10,7 @@ import contextlib
 import copy
 import hashlib
 import logging
+import os
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.matte.rvm.memory import State
-from vr180_ofx.storage import cache_folder, write_atomic
+from vr180_ofx.storage import cache_folder, remove_leftovers, write_atomic
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.weights.inference import Compiled, openvino
 from vr180_ofx.weights.store import file_sha256
@@ -27,6 +28,8 @@ from vr180_ofx.weights.store import file_sha256
 log = logging.getLogger(__name__)
 #: Of what is kept; another one, and it is made again.
 _REVISION = 1
+#: So many networks are kept: those that were used last. Each is as large as its weights.
+_KEPT = 4
 _HASH = 32
 Values = npt.NDArray[np.float32]
 
@@ -85,6 +88,7 @@ def _read(weights: Path, sha256: str) -> tuple[Any, Any, Values, np.float32]:
         # a cache that cannot be written costs time, nothing else
         with contextlib.suppress(OSError):
             write_atomic(path, hashlib.sha256(data).digest() + data)
+            _tidy(path.parent)
     length, channels = (int(v) for v in np.frombuffer(data, "<u8", 2))
     layer = np.frombuffer(data, "<f4", channels + 1, 16)
     begin = 16 + layer.nbytes
@@ -99,9 +103,23 @@ def _kept(path: Path) -> bytes | None:
     except OSError:
         return None
     if hashlib.sha256(data[_HASH:]).digest() == data[:_HASH]:
+        with contextlib.suppress(OSError):
+            os.utime(path)  # used just now: see `_tidy`
         return data[_HASH:]
     log.warning("%s is damaged; it is made again", path)
     return None
+
+
+def _tidy(folder: Path) -> None:
+    """Deletes what was not used for longest, of other weights and other versions of the library, and what killed processes left behind."""
+    remove_leftovers(folder)
+    entries = {}
+    for path in folder.glob("rvm-*"):
+        with contextlib.suppress(OSError):
+            entries[path] = path.stat().st_mtime_ns
+    for path in sorted(entries, key=lambda p: -entries[p])[_KEPT:]:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _made(weights: Path) -> bytes:
