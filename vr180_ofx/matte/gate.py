@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.edges import exact
+from vr180_ofx.matte.edges import along, exact
+from vr180_ofx.matte.heights import Heights, distances
 from vr180_ofx.matte.paste import logit, refine, sigmoid
 from vr180_ofx.matte.refiner import Refined, Refiner
 from vr180_ofx.matte.upsample import slope
@@ -20,10 +21,19 @@ from vr180_ofx.trackers.base import Soft
 from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.vr180.window import Window, smooth_map
 
-#: How much the refined mask counts where both agree.
-SAY = 0.5
-#: Differences wider than this are no matter of edges, and are felt so far around; in pixels of a picture of 384.
-_WIDE, _AROUND = 1.5, 8
+#: How much the refined mask counts where both agree and it has more of somebody than the network.
+_MORE = 0.2
+#: Where it has less, by the height on the body: nothing at hair, of which masks know little, and all at shoes, where networks take
+#: shadows for people.
+_LESS = (0.1, 0.2, 0.82, 0.9), (0.0, 0.55, 0.55, 1.0)
+#: Where there is hair: by the height, and so far from the mask, in shares of the picture's side. Its colour is not that of the head beside
+#: it, and networks see less of it than there is.
+_HAIR, _HAIR_REACH = ((0.12, 0.18), (1.0, 0.0)), (0.02, 0.05)
+_HAIR_EXACT, _HAIR_MORE = 0.5, 0.5
+#: Differences wider than twice this are no matter of edges, and are felt so far around; in pixels of a picture of 384.
+_WIDE, _AROUND = 1.5, 12
+#: The same where the mask has less than the network, and where it has more.
+_WIDE_LESS, _WIDE_MORE = 2.5, 1.0
 #: So far from an edge of the network's the mask has a say, in the same pixels.
 _BESIDE = 4
 #: The network wavers where its alpha lies between these, over areas wider than twice so many pixels; decisions fade out over so many.
@@ -78,9 +88,10 @@ def soften(soft: Soft, claims: Mapping[int, Claim], refiner: Refiner) -> dict[in
 
     places = {p: in_window(claim) for p, claim in claims.items()}
     logits = {p: _looked_up(claim.logits, places[p], -8.0) for p, claim in claims.items()}
-    refined = _evaluated(refine(refiner, soft.guide, sigmoid(np.maximum.reduce(list(logits.values())))), soft.guide)
-    unit = unit_of(soft.alpha)
-    alphas = shared_out(exact(fused(soft.alpha, refined, unit), soft.guide, unit), logits)
+    refined = refine(refiner, soft.guide, sigmoid(np.maximum.reduce(list(logits.values())))).value(soft.guide)
+    heights = Heights.of(logits)
+    made = drawn(fused(soft.alpha, refined, unit_of(soft.alpha), heights), soft.guide, heights)
+    alphas = shared_out(made, logits, heights)
     return {p: Shape(_placed(a, soft), window, a, places[p]) for p, a in alphas.items()}
 
 
@@ -90,7 +101,7 @@ def shared_again(soft: Soft, shapes: Mapping[int, Shape], claims: Mapping[int, C
     for p, shape in shapes.items():
         assert shape.places is not None
         logits[p] = _looked_up(claims[p].logits, shape.places, -8.0)
-    away = _away(logits)
+    away = distances(logits)
     if not away:
         return dict(shapes)
     total = np.clip(sum(shape.alpha for shape in shapes.values() if shape.alpha is not None), 0, 1)
@@ -114,34 +125,19 @@ def _looked_up(values: FloatArray, places: FloatArray, outside: float) -> FloatA
     return out
 
 
-def _evaluated(refined: Refined, guide: FloatArray) -> FloatArray:
-    """The alpha of coefficients at their own resolution."""
-    c = refined.coefficients
-    value = (c[..., :3] * guide).sum(axis=-1) + c[..., 3]
-    out: FloatArray = np.clip((value - 0.5) * refined.gain + 0.5, 0, 1)
-    return out
-
-
 def unit_of(alpha: FloatArray) -> float:
     """Pixels for one of a picture of 384."""
     return float(np.sqrt(alpha.size)) / 384
 
 
-def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
+def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], heights: Heights) -> dict[int, FloatArray]:
     """Person -> alpha, (h, w) 0..1, which add up to at most 1.
 
     alpha: (h, w) 0..1, of everybody. logits: (h, w) each person's mask.
     """
-    away = _away(logits)
-    if not away:
+    if not heights.away:
         return {p: np.zeros_like(alpha) for p in logits}
-    nearest = np.minimum.reduce(list(away.values())) / np.float32(np.sqrt(alpha.size))
-    return _parted(alpha * np.clip((FAR - nearest) / (FAR - NEAR), 0, 1), logits, away)
-
-
-def _away(logits: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
-    """Pixels to each person's mask, for those who have one."""
-    return {p: cv2.distanceTransform((v <= 0).astype(np.uint8), cv2.DIST_L2, 5) for p, v in logits.items() if (v > 0).any()}
+    return _parted(alpha * heights.near(NEAR, FAR), logits, heights.away)
 
 
 def _parted(alpha: FloatArray, logits: Mapping[int, FloatArray], away: Mapping[int, FloatArray]) -> dict[int, FloatArray]:
@@ -154,13 +150,23 @@ def _parted(alpha: FloatArray, logits: Mapping[int, FloatArray], away: Mapping[i
     return {p: (alpha * claims[p] / everybody).astype(np.float32) if p in claims else np.zeros_like(alpha) for p in logits}
 
 
-def fused(alpha: FloatArray, refined: FloatArray, unit: float) -> FloatArray:
+def fused(alpha: FloatArray, refined: FloatArray, unit: float, heights: Heights) -> FloatArray:
     """The network's alpha and the refined mask, (h, w) 0..1 each, of everybody, as one. unit: pixels for one of a picture of 384."""
     # where the network sees no edge there is none: not between people either, where masks have one
     edge = cv2.dilate(((alpha > 0.05) & (alpha < 0.95)).astype(np.uint8), _disc(max(1, round(_BESIDE * unit))))
-    share = SAY * same_edge(alpha, refined, unit) * cv2.blur(edge.astype(np.float32), (3, 3))
-    out: FloatArray = ((1 - share) * alpha + share * _without_threads(refined, alpha)).astype(np.float32)
-    return _decided(out, alpha, refined, unit)
+    difference = _without_threads(refined, alpha) - alpha
+    difference *= np.where(difference < 0, heights.table(*_LESS), np.float32(_MORE))
+    difference *= same_edge(alpha, refined, unit, _WIDE_LESS, _WIDE_MORE) * cv2.blur(edge.astype(np.float32), (3, 3))
+    return _decided((alpha + difference).astype(np.float32), alpha, refined, unit)
+
+
+def drawn(alpha: FloatArray, guide: FloatArray, heights: Heights) -> FloatArray:
+    """An alpha, (h, w) 0..1, with its edges where the picture has them. guide: (h, w, 3) the picture there."""
+    out, trust = exact(alpha, guide, unit_of(alpha))
+    hair = heights.table(*_HAIR) * heights.near(*_HAIR_REACH)
+    out += np.float32(_HAIR_EXACT) * hair * (alpha - out)
+    out += np.float32(_HAIR_MORE) * hair * out * (1 - out)
+    return along(out, guide, trust)
 
 
 def _without_threads(refined: FloatArray, alpha: FloatArray) -> FloatArray:
@@ -183,17 +189,18 @@ def _decided(fused: FloatArray, alpha: FloatArray, refined: FloatArray, unit: fl
     return out
 
 
-def same_edge(a: FloatArray, b: FloatArray, unit: float) -> FloatArray:
+def same_edge(a: FloatArray, b: FloatArray, unit: float, less: float = _WIDE, more: float = _WIDE) -> FloatArray:
     """Where two alphas, (h, w) 0..1, differ in no more than where exactly an edge is: 1 there, 0 near differences that are wider, and soft
-    in between. unit: pixels for one of a picture of 384.
+    in between. unit: pixels for one of a picture of 384. less, more: half of what is wide where ``b`` is the smaller one, and the larger.
     """
-    wide = (np.abs(a - b) > 0.5).astype(np.uint8)
-    radius, around = max(1, round(_WIDE * unit)), max(1, round(_AROUND * unit))
-    opened = cv2.erode(wide, _disc(radius))
-    if not opened.any():
-        return np.ones_like(a)
-    felt = cv2.dilate(opened, _disc(radius + around)).astype(np.float32)
-    out: FloatArray = 1 - cv2.blur(felt, (2 * around + 1, 2 * around + 1))
+    around = max(1, round(_AROUND * unit))
+    felt = np.zeros(a.shape, np.uint8)
+    for difference, reach in ((a - b, less), (b - a, more)):
+        radius = max(1, round(reach * unit))
+        opened = cv2.erode((difference > 0.5).astype(np.uint8), _disc(radius))
+        if opened.any():
+            felt |= cv2.dilate(opened, _disc(radius + around))
+    out: FloatArray = 1 - cv2.blur(felt.astype(np.float32), (2 * around + 1, 2 * around + 1))
     return out
 
 

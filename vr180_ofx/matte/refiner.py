@@ -41,6 +41,18 @@ class Refined:
     def at(self, window_size: int) -> tuple[float, float, float]:
         return self.place or (0.0, 0.0, self.coefficients.shape[0] / window_size)
 
+    def value(self, guide: FloatArray) -> FloatArray:
+        """The alpha at the coefficients' own resolution, (h, w) 0..1. guide: (h, w, 3)."""
+        c = self.coefficients
+        value = c[..., 0] * guide[..., 0]
+        value += c[..., 1] * guide[..., 1]
+        value += c[..., 2] * guide[..., 2]
+        value += c[..., 3] - np.float32(0.5)
+        value *= np.float32(self.gain)
+        value += np.float32(0.5)
+        out: FloatArray = np.clip(value, 0, 1, out=value)
+        return out
+
 
 class Refiner(Protocol):
     """Edges of one window. A refiner knows nothing of frames, chunks, files or threads."""
