@@ -29,10 +29,11 @@ Luma = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """What another frame shows. alpha: (h, w) 0..1; luma: (h, w)."""
+    """What another frame shows. alpha: (h, w) 0..1; luma: (h, w). weight: how much it counts where both look alike; the frame's own 1."""
 
     alpha: FloatArray
     luma: Luma
+    weight: float = 1.0
 
 
 def luma_of(guide: FloatArray) -> Luma:
@@ -62,8 +63,9 @@ def steadied(alpha: FloatArray, luma: Luma, neighbours: Iterable[Neighbour], uni
     total, weight = alpha.astype(np.float32), np.ones(alpha.shape, np.float32)
     for other in neighbours:
         motion = motion_between(other.luma, luma, unit)
-        total += motion.trust * np.clip(motion.carry(other.alpha.astype(np.float32)), 0, 1)
-        weight += motion.trust
+        trust = motion.trust * np.float32(other.weight)
+        total += trust * np.clip(motion.carry(other.alpha.astype(np.float32)), 0, 1)
+        weight += trust
     out: FloatArray = total / weight
     return out
 

@@ -31,6 +31,8 @@ _TOO_LARGE = 2.2
 _TOGETHER, _STILL_TOGETHER = 1.1, 1.5
 #: A camera sees so far beyond its window, in shares of its side.
 _BEYOND = 0.5
+#: How much what it says of the frames before and after counts beside what it says of one: what is remembered lags.
+_SAY_BEFORE, _SAY_AFTER = 1.25, 1.5
 #: In the memory: the network's alpha of the frame before, and of the one to come.
 _BEFORE, _COMING = "before", "coming"
 
@@ -152,7 +154,7 @@ class RvmWindows:
         samples = [t.sample for t in taken.values()]
         alphas, states = self.network.step(np.stack([s.rgb for s in samples]), [asked[key][2] for key in taken])
         said = zip(taken, alphas, samples, states, strict=True)
-        return {key: (Neighbour(alpha, luma_of(sample.guide)), state) for key, alpha, sample, state in said}
+        return {key: (Neighbour(alpha, luma_of(sample.guide), _SAY_AFTER), state) for key, alpha, sample, state in said}
 
     def close(self) -> None:
         if self._pool is not None:
@@ -229,7 +231,7 @@ def _past(memory: Memory, key: Key, old: Look | None, look: Look) -> Neighbour |
             cv2.warpAffine(values, matrix, (look.width, look.height), flags=flags, borderMode=cv2.BORDER_CONSTANT)
             for values in (alpha, luma)
         )
-    return Neighbour(alpha, cast("Luma", luma))
+    return Neighbour(alpha, cast("Luma", luma), _SAY_BEFORE)
 
 
 def _name(key: Key) -> str:
