@@ -74,8 +74,7 @@ def test_one_at_a_time_or_together_in_any_thread_and_size(weights):
 def test_as_many_threads_for_one_picture_as_there_are(tmp_path):
     path = tmp_path / "network.pth"
     torch.save(random_network().state_dict(), path)
-    one = CompiledRvm(path)
-    several = one.spread(3)
+    one, several = CompiledRvm(path), CompiledRvm(path, threads=3)
     assert several.identity() == one.identity()
     states = {one: [None], several: [None]}
     for shown in pictures(3, 144, 256):

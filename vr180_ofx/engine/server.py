@@ -84,7 +84,7 @@ class FrameServer:
         self._disk = ThreadPoolExecutor(2, "disk")
         self._finisher = ThreadPoolExecutor(1, "finish")
         self._finishing: Future[None] | None = None
-        self._tracker = tracker or make_tracker(self.settings, self._pool)
+        self._tracker = tracker or make_tracker(self.settings, self._pool, len(clip.views))
         self._refiner = make_refiner(self.settings)
         matter = make_matter(self.settings, where)
         if matter is not None:

@@ -107,12 +107,12 @@ def make_matter(settings: Settings, where: Callable[[Settings], tuple[str, str]]
     return RvmWindows(rvm_network(rvm_weights(settings), *where(settings)), m.refiner_size or 384, threads)
 
 
-def rvm_network(weights: Path, device: str, precision: str, compiled: bool = True) -> CompiledRvm | Rvm:
-    """RVM with its weights. compiled: on a CPU, which is quicker."""
+def rvm_network(weights: Path, device: str, precision: str, compiled: bool = True, threads: int = 1) -> CompiledRvm | Rvm:
+    """RVM with its weights. compiled: on a CPU, which is quicker; then with so many threads for each call."""
     if compiled and device == "cpu":
         from vr180_ofx.matte.rvm.compiled import CompiledRvm
 
-        return CompiledRvm(weights, precision)
+        return CompiledRvm(weights, precision, threads)
     from vr180_ofx.matte.rvm.model import Rvm
 
     return Rvm(weights, device, precision)

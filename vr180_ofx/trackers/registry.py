@@ -24,11 +24,11 @@ SAM2 = ("sam2.1_l", "sam2.1_b+", "sam2.1_s", "sam2.1_t")
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
-def make_tracker(settings: Settings, pool: Executor | None = None) -> Tracker:
-    """The tracker that ``matting.tracker`` names, with its weights."""
+def make_tracker(settings: Settings, pool: Executor | None = None, eyes: int = 1) -> Tracker:
+    """The tracker that ``matting.tracker`` names, with its weights. eyes: how many a frame has."""
     name = chosen(settings)
     if name == "rvm":
-        return _rvm(settings)
+        return _rvm(settings, eyes)
     return _sam2(name, settings) if name in SAM2 else _blazepose(settings, pool)
 
 
@@ -99,15 +99,15 @@ def pick_device(settings: Settings) -> str:
     return wanted
 
 
-def _rvm(settings: Settings) -> Tracker:
+def _rvm(settings: Settings, eyes: int) -> Tracker:
     need_rvm("matting.tracker rvm")
     from vr180_ofx.matte.rvm.whole import WholeFrames
 
     m = settings.matting
     # the compiled network sees one frame after the other
-    network = rvm_network(weights_of(settings), *where(settings), compiled=m.seq_chunk == 1)
-    threads = settings.hardware.threads or os.cpu_count() or 1
-    return WholeFrames(network, 0.0 if m.downsample == "auto" else float(m.downsample), m.seq_chunk, threads)
+    threads = max(1, (settings.hardware.threads or os.cpu_count() or 1) // eyes)
+    network = rvm_network(weights_of(settings), *where(settings), m.seq_chunk == 1, threads)
+    return WholeFrames(network, 0.0 if m.downsample == "auto" else float(m.downsample), m.seq_chunk, eyes)
 
 
 def where(settings: Settings) -> tuple[str, str]:

@@ -7,7 +7,6 @@ takes three seconds to be loaded.
 from __future__ import annotations
 
 import contextlib
-import copy
 import hashlib
 import logging
 import os
@@ -37,27 +36,22 @@ Values = npt.NDArray[np.float32]
 class CompiledRvm:
     """As `model.Rvm` for single frames that the network sees as they are. precision: float32 or bfloat16."""
 
-    def __init__(self, weights: Path, precision: str = "float32") -> None:
+    def __init__(self, weights: Path, precision: str = "float32", threads: int = 1) -> None:
+        """threads: for each call."""
         self.sha256 = file_sha256(weights)
         self.precision = precision
         # its constants are not copied
-        self._graph, self._constants, self._weight, self._bias = _read(weights, self.sha256)
-        self._channels = [int(p.get_partial_shape()[1].get_length()) for p in self._graph.get_parameters()[1:]]
-        self._run = Compiled(self._graph, precision)
+        graph, self._constants, self._weight, self._bias = _read(weights, self.sha256)
+        self._channels = [int(p.get_partial_shape()[1].get_length()) for p in graph.get_parameters()[1:]]
+        self._run = Compiled(graph, precision, threads)
 
     def identity(self) -> str:
         """Equal strings mean equal results."""
         return f"rvm:{self.sha256[:16]}:{self.precision}:compiled"
 
-    def pool(self, threads: int) -> Executor | None:
-        """Where several pictures are worked on at once, one thread each."""
-        return ThreadPoolExecutor(threads, "rvm")
-
-    def spread(self, threads: int) -> CompiledRvm:
-        """The same network, with so many threads for each call."""
-        other = copy.copy(self)
-        other._run = Compiled(self._graph, self.precision, threads)
-        return other
+    def pool(self, pictures: int) -> Executor | None:
+        """Where so many pictures are worked on at once."""
+        return ThreadPoolExecutor(pictures, "rvm")
 
     def step(self, pictures: FloatArray, states: Sequence[State | None]) -> tuple[FloatArray, list[State]]:
         """One frame of several pictures of one size.

@@ -76,13 +76,9 @@ class Rvm:
         """Equal strings mean equal results."""
         return f"rvm:{self.sha256[:16]}:{self.precision}"
 
-    def pool(self, threads: int) -> Executor | None:
+    def pool(self, pictures: int) -> Executor | None:
         """None: what is worked on at once is a batch."""
         return None
-
-    def spread(self, threads: int) -> Rvm:
-        """Itself: PyTorch has threads of its own."""
-        return self
 
     def step(self, pictures: FloatArray, states: Sequence[State | None], ratio: float = 1.0) -> tuple[FloatArray, list[State]]:
         """One frame of several pictures of one size, or frames in a row of each of them at once.

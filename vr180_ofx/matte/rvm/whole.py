@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Protocol, Self, cast
+from typing import Protocol, cast
 
 import cv2
 import numpy as np
@@ -39,9 +39,7 @@ class Network(Protocol):
 
     def identity(self) -> str: ...
 
-    def pool(self, threads: int) -> Executor | None: ...
-
-    def spread(self, threads: int) -> Self: ...
+    def pool(self, pictures: int) -> Executor | None: ...
 
     def step(self, pictures: FloatArray, states: Sequence[State | None]) -> tuple[FloatArray, list[State]]: ...
 
@@ -55,15 +53,13 @@ class WholeFrames:
     exact_after: int | None = None
     wants_prompts = False
 
-    def __init__(self, network: Network, ratio: float = 0.0, sequence: int = 1, threads: int = 1) -> None:
-        """threads: on a CPU, shared by the eyes, which are worked on at once."""
+    def __init__(self, network: Network, ratio: float = 0.0, sequence: int = 1, eyes: int = 1) -> None:
+        """eyes: on a CPU, so many are worked on at once."""
         self.network = network
         self.ratio = ratio
         self.sequence = sequence
         self.looks_ahead = sequence - 1
-        self._threads = max(1, threads)
-        self._pool = network.pool(self._threads)
-        self._spread: dict[int, Network] = {}
+        self._pool = network.pool(eyes)
 
     def identity(self) -> str:
         # other batches are other sums and other last bits
@@ -104,11 +100,7 @@ class WholeFrames:
         """What the network says of pictures, (eyes, frames, h, w, 3): alphas (eyes, frames, h, w), and what is to be remembered."""
         if self._pool is None:
             return self.network.step(pictures, states)
-        each = max(1, self._threads // len(states))
-        network = self._spread.get(each)
-        if network is None:
-            network = self._spread[each] = self.network.spread(each) if each > 1 else self.network
-        said = list(self._pool.map(lambda p, state: network.step(p, [state]), pictures, states))
+        said = list(self._pool.map(lambda p, state: self.network.step(p, [state]), pictures, states))
         return np.stack([alpha for alpha, _ in said]), [state for _, (state,) in said]
 
     def close(self) -> None:
