@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
@@ -293,6 +294,11 @@ class HardwareSettings(Section):
     )
     max_vram_gb: float = Field(10, gt=0, le=4096, description="Memory of the GPU that may be used.")
     threads: int = Field(0, ge=0, le=1024, description="0 is one per core.")
+
+    @property
+    def threads_here(self) -> int:
+        """``threads``, with one per core counted."""
+        return self.threads or os.cpu_count() or 1
 
 
 class PerformanceSettings(Section):

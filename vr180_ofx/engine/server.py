@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -79,7 +78,7 @@ class FrameServer:
         self.clip = clip
         self.stages = stages or Stages()
         self.store = store
-        threads = self.settings.hardware.threads or os.cpu_count() or 1
+        threads = self.settings.hardware.threads_here
         self._pool = ThreadPoolExecutor(threads if self.settings.processing.parallel_eyes else 1, "window")
         self._disk = ThreadPoolExecutor(2, "disk")
         self._finisher = ThreadPoolExecutor(1, "finish")

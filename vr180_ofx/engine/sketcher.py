@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from vr180_ofx import __version__
@@ -24,7 +23,7 @@ class Sketcher:
         self._clip = clip
         self._reader = clip.reopen()
         self._settings = settings
-        self._pool = ThreadPoolExecutor(settings.hardware.threads or os.cpu_count() or 1, "sketch")
+        self._pool = ThreadPoolExecutor(settings.hardware.threads_here, "sketch")
         self._queue = ThreadPoolExecutor(1, "drafts")
         self._pad = Sketchpad(clip, settings, self._pool)
         self._tracker = BlazePoseTracker(require("blazepose_segmenter"), settings.matting.stabilise, self._pool)

@@ -7,7 +7,6 @@ sharp as the plate and no full-size image is ever made: alpha = a . guide + b, w
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +102,7 @@ def make_matter(settings: Settings, where: Callable[[Settings], tuple[str, str]]
         raise SettingsError(f"matting.refiner_size is {m.refiner_size}; it is 0 (384), or a multiple of 16 from 64 on")
     from vr180_ofx.matte.rvm.windows import RvmWindows
 
-    threads = settings.hardware.threads or os.cpu_count() or 1
+    threads = settings.hardware.threads_here
     return RvmWindows(rvm_network(rvm_weights(settings), *where(settings)), m.refiner_size or 384, threads)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import math
-import os
 import sys
 from concurrent.futures import Executor
 from pathlib import Path
@@ -105,7 +104,7 @@ def _rvm(settings: Settings, eyes: int) -> Tracker:
 
     m = settings.matting
     # the compiled network sees one frame after the other
-    threads = max(1, (settings.hardware.threads or os.cpu_count() or 1) // eyes)
+    threads = max(1, settings.hardware.threads_here // eyes)
     network = rvm_network(weights_of(settings), *where(settings), m.seq_chunk == 1, threads)
     return WholeFrames(network, 0.0 if m.downsample == "auto" else float(m.downsample), m.seq_chunk, eyes)
 
