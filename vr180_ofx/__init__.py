@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 #: Raised whenever the same clip and settings begin to give another plan, or the same plan other mattes: results of different
 #: revisions are never mixed, in caches or in a render that goes on.
 PLAN_REVISION = 5
-MATTE_REVISION = 11
+MATTE_REVISION = 12
 
 if TYPE_CHECKING:
     from vr180_ofx.engine.frame import Frame, ViewMatte

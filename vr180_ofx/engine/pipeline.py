@@ -13,7 +13,8 @@ import numpy as np
 
 from vr180_ofx.engine.enlarge import enlarged
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
-from vr180_ofx.matte.gate import Claim, Shape, shared_again, soften
+from vr180_ofx.matte.both_eyes import Group, soften
+from vr180_ofx.matte.gate import Claim, Shape, shared_again
 from vr180_ofx.matte.paste import Patch, paste, refine, sigmoid
 from vr180_ofx.matte.refiner import Refiner
 from vr180_ofx.media.picture import EyeImage, SourceFrame
@@ -154,20 +155,25 @@ class Pipeline:
 
     def _soften(self, masks: dict[Key, Mask], windows: dict[Key, WindowImage]) -> dict[Key, Shape]:
         """Those whom a matting network saw; people who were seen together at once."""
-        groups: dict[int, list[Key]] = {}
+        together: dict[int, list[Key]] = {}
         for key, mask in masks.items():
             if mask.soft is not None:
-                groups.setdefault(id(mask.soft), []).append(key)
-
-        def work(keys: list[Key]) -> dict[Key, Shape]:
+                together.setdefault(id(mask.soft), []).append(key)
+        groups = []
+        for keys in together.values():
             soft = masks[keys[0]].soft
             assert soft is not None
-            with self.stages.measure("refine"):
-                people = {k[0]: Claim(masks[k].logits, windows[k].window) for k in keys}
-                made = soften(soft, people, self.refiner)
-            return {k: made[k[0]] for k in keys}
+            groups.append(Group(keys[0][1], soft, {k[0]: Claim(masks[k].logits, windows[k].window) for k in keys}))
 
-        return {k: shape for part in self._map(work, groups.values()) for k, shape in part.items()}
+        def each(function: Callable[[T], U], items: Iterable[T]) -> Iterable[U]:
+            def measured(item: T) -> U:
+                with self.stages.measure("refine"):
+                    return function(item)
+
+            return self._map(measured, items)
+
+        shapes = soften(groups, self.refiner, each, self.consistency is not None)
+        return {(p, group.view): shape for group, part in zip(groups, shapes, strict=True) for p, shape in part.items()}
 
     def _compare(
         self, consistency: Consistency, n: int, masks: dict[Key, Mask], windows: dict[Key, WindowImage], projection: Projection

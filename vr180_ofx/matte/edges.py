@@ -20,19 +20,21 @@ _REACH = 2.8
 #: How much textures on both sides speak against colours.
 _DOUBT = 10.0
 _LEAST_CONTRAST = 1e-3
+#: Two sides that are darker than this, together, do not differ in light.
+_DARK = 0.05
 #: How much of an alpha follows colour within a few pixels: so much from such trust on, and such a part of it with none, which softens edges
 #: that cannot be seen, and steadies them.
-_ALONG, _SHARE, _ENOUGH, _ANYWAY = GuidedRefiner(radius=3, epsilon=5e-6, gain=1.1), 0.75, 0.25, 0.35
+_ALONG, _SHARE, _ENOUGH, _ANYWAY = GuidedRefiner(radius=3, epsilon=5e-6, gain=1.1), 0.75, 0.25, 0.5
 
 
-def exact(alpha: FloatArray, guide: FloatArray, unit: float) -> tuple[FloatArray, FloatArray]:
-    """alpha: (h, w) 0..1; guide: (h, w, 3) the picture there. unit: pixels for one of a picture of 384. Returns (h, w) 0..1, and how far
-    colours tell both sides of an edge apart there, 0..1.
+def exact(alpha: FloatArray, guide: FloatArray, unit: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """alpha: (h, w) 0..1; guide: (h, w, 3) the picture there. unit: pixels for one of a picture of 384. Returns (h, w) 0..1, how far
+    colours tell both sides of an edge apart there, 0..1, and how much brighter the front is: see `in_light`.
     """
     sharp: FloatArray = np.clip((alpha - np.float32(0.5)) * np.float32(_GAIN) + np.float32(0.5), 0, 1)
     unsure = _within(sharp, 0.02, 0.98)
     if not cv2.countNonZero(unsure):
-        return sharp, np.zeros_like(sharp)
+        return sharp, np.zeros_like(sharp), np.zeros_like(sharp)
     front, texture_f, there_f = _side(guide, _within(sharp, _SURE, 2), unit)
     back, texture_b, there_b = _side(guide, _within(sharp, -1, 1 - _SURE), unit)
     line = [f - b for f, b in zip(front, back, strict=True)]
@@ -40,7 +42,9 @@ def exact(alpha: FloatArray, guide: FloatArray, unit: float) -> tuple[FloatArray
     # where along the line from one colour to the other: a slope for each channel of the picture, and a constant
     slopes = [v / np.maximum(contrast, 1e-6) for v in line]
     constant = -sum(s * b for s, b in zip(slopes, back, strict=True))
-    told = (contrast / (contrast + _DOUBT * (texture_f + texture_b) + _LEAST_CONTRAST) * (there_f & there_b)).astype(np.float32)
+    both = there_f & there_b
+    told = (contrast / (contrast + _DOUBT * (texture_f + texture_b) + _LEAST_CONTRAST) * both).astype(np.float32)
+    brighter = (line[0] / np.maximum(front[0] + back[0], _DARK) * both).astype(np.float32)
     size = (alpha.shape[1], alpha.shape[0])
     fine = cv2.resize(cv2.merge([*slopes, constant]), size, interpolation=cv2.INTER_LINEAR)
     place = fine[..., 3].copy()
@@ -52,7 +56,18 @@ def exact(alpha: FloatArray, guide: FloatArray, unit: float) -> tuple[FloatArray
     place -= sharp
     place *= trust * near
     sharp += place
-    return sharp, trust
+    return sharp, trust, cv2.resize(brighter, size, interpolation=cv2.INTER_LINEAR)
+
+
+def in_light(alpha: FloatArray, brighter: FloatArray) -> FloatArray:
+    """An alpha that is right for the numbers in a file, (h, w) 0..1, as one that is right for light, which is what lenses mix.
+
+    Half of a bright thing and half of a dark one look nearly as bright as the bright one: dark things seem too thin, bright ones too thick.
+    Let light be the square of a number. Then b + alpha (f - b), of f in front and b behind, is the root of b^2 + light (f^2 - b^2) with
+    light = alpha - alpha (1 - alpha) brighter. brighter: (h, w) (f - b) / (f + b).
+    """
+    out: FloatArray = alpha - brighter * alpha * (1 - alpha)
+    return out
 
 
 def along(alpha: FloatArray, guide: FloatArray, trust: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.edges import along, exact
+from vr180_ofx.matte.edges import along, exact, in_light
 from vr180_ofx.matte.heights import Heights, distances
 from vr180_ofx.matte.paste import logit, refine, sigmoid
 from vr180_ofx.matte.refiner import Refined, Refiner
@@ -25,11 +25,13 @@ from vr180_ofx.vr180.window import Window, smooth_map
 _MORE = 0.2
 #: Where it has less, by the height on the body: nothing at hair, of which masks know little, and all at shoes, where networks take
 #: shadows for people.
-_LESS = (0.1, 0.2, 0.82, 0.9), (0.0, 0.55, 0.55, 1.0)
+_LESS = (0.1, 0.2, 0.82, 0.9), (0.0, 0.6, 0.6, 1.0)
 #: Where there is hair: by the height, and so far from the mask, in shares of the picture's side. Its colour is not that of the head beside
 #: it, and networks see less of it than there is.
 _HAIR, _HAIR_REACH = ((0.12, 0.18), (1.0, 0.0)), (0.02, 0.05)
 _HAIR_EXACT, _HAIR_MORE = 0.5, 0.5
+#: Under soles there is shadow that belongs to nobody.
+_SOLES, _SOLES_LESS = ((0.88, 0.95), (0.0, 1.0)), 0.4
 #: Differences wider than twice this are no matter of edges, and are felt so far around; in pixels of a picture of 384.
 _WIDE, _AROUND = 1.5, 12
 #: The same where the mask has less than the network, and where it has more.
@@ -79,20 +81,39 @@ class Shape:
         return logit(_looked_up(self.alpha, places, 0.0))
 
 
-def soften(soft: Soft, claims: Mapping[int, Claim], refiner: Refiner) -> dict[int, Shape]:
-    """Person -> what the network's picture makes of them."""
-    window, look = soft.window, soft.look
+@dataclass(frozen=True, slots=True)
+class People:
+    """People whom a network saw together: what a tracker says of each, as the network's picture lies.
 
-    def in_window(claim: Claim) -> FloatArray:
-        return _places(lambda p: claim.window.points(window.directions(look.places(p))), look.width, look.height)
+    places: (h, w, 2) where its pixels lie in each one's window. logits: (h, w) each one's mask.
+    """
 
-    places = {p: in_window(claim) for p, claim in claims.items()}
-    logits = {p: _looked_up(claim.logits, places[p], -8.0) for p, claim in claims.items()}
-    refined = refine(refiner, soft.guide, sigmoid(np.maximum.reduce(list(logits.values())))).value(soft.guide)
-    heights = Heights.of(logits)
-    made = drawn(fused(soft.alpha, refined, unit_of(soft.alpha), heights), soft.guide, heights)
-    alphas = shared_out(made, logits, heights)
-    return {p: Shape(_placed(a, soft), window, a, places[p]) for p, a in alphas.items()}
+    soft: Soft
+    places: Mapping[int, FloatArray]
+    logits: Mapping[int, FloatArray]
+    heights: Heights
+
+    @classmethod
+    def of(cls, soft: Soft, claims: Mapping[int, Claim]) -> People:
+        window, look = soft.window, soft.look
+
+        def in_window(claim: Claim) -> FloatArray:
+            return _places(lambda p: claim.window.points(window.directions(look.places(p))), look.width, look.height)
+
+        places = {p: in_window(claim) for p, claim in claims.items()}
+        logits = {p: _looked_up(claim.logits, places[p], -8.0) for p, claim in claims.items()}
+        return cls(soft, places, logits, Heights.of(logits))
+
+    def matte(self, alpha: FloatArray, refiner: Refiner) -> FloatArray:
+        """(h, w) 0..1, of everybody. alpha: what the network says, the same."""
+        guide = self.soft.guide
+        refined = refine(refiner, guide, sigmoid(np.maximum.reduce(list(self.logits.values())))).value(guide)
+        return drawn(fused(alpha, refined, unit_of(alpha), self.heights), guide, self.heights)
+
+    def shapes(self, matte: FloatArray) -> dict[int, Shape]:
+        """Person -> their share of everybody's matte, (h, w) 0..1."""
+        alphas = shared_out(matte, self.logits, self.heights)
+        return {p: Shape(_placed(a, self.soft), self.soft.window, a, self.places[p]) for p, a in alphas.items()}
 
 
 def shared_again(soft: Soft, shapes: Mapping[int, Shape], claims: Mapping[int, Claim]) -> dict[int, Shape]:
@@ -162,11 +183,13 @@ def fused(alpha: FloatArray, refined: FloatArray, unit: float, heights: Heights)
 
 def drawn(alpha: FloatArray, guide: FloatArray, heights: Heights) -> FloatArray:
     """An alpha, (h, w) 0..1, with its edges where the picture has them. guide: (h, w, 3) the picture there."""
-    out, trust = exact(alpha, guide, unit_of(alpha))
+    out, trust, brighter = exact(alpha, guide, unit_of(alpha))
     hair = heights.table(*_HAIR) * heights.near(*_HAIR_REACH)
     out += np.float32(_HAIR_EXACT) * hair * (alpha - out)
     out += np.float32(_HAIR_MORE) * hair * out * (1 - out)
-    return along(out, guide, trust)
+    out = in_light(along(out, guide, trust), brighter)
+    out -= np.float32(_SOLES_LESS) * heights.table(*_SOLES) * out * (1 - out)
+    return out
 
 
 def _without_threads(refined: FloatArray, alpha: FloatArray) -> FloatArray:

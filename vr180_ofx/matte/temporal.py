@@ -17,7 +17,7 @@ import numpy.typing as npt
 from vr180_ofx.vr180.projection import FloatArray
 
 #: Differences of luma, of 255: so much is grain and says nothing, and over so much more trust fades.
-_GRAIN, _FADES = 2.0, 10.0
+_GRAIN, FADES = 2.0, 10.0
 #: Differences are felt so far around, in pixels of a picture of 384.
 _AROUND = 1.0
 #: The flow's finest level. At half the size it takes a tenth of the time, and the result is nearly as good; at a quarter a quarter of that,
@@ -57,6 +57,10 @@ class Motion:
         out: FloatArray = cv2.remap(values, self.places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return out
 
+    def carry_alpha(self, alpha: FloatArray) -> FloatArray:
+        """The same of an alpha, (h, w) 0..1."""
+        return np.clip(self.carry(alpha.astype(np.float32)), 0, 1)
+
 
 def steadied(alpha: FloatArray, luma: Luma, neighbours: Iterable[Neighbour], unit: float) -> FloatArray:
     """(h, w) 0..1. unit: pixels for one of a picture of 384."""
@@ -64,15 +68,15 @@ def steadied(alpha: FloatArray, luma: Luma, neighbours: Iterable[Neighbour], uni
     for other in neighbours:
         motion = motion_between(other.luma, luma, unit)
         trust = motion.trust * np.float32(other.weight)
-        total += trust * np.clip(motion.carry(other.alpha.astype(np.float32)), 0, 1)
+        total += trust * motion.carry_alpha(other.alpha)
         weight += trust
     out: FloatArray = total / weight
     return out
 
 
-def motion_between(theirs: Luma, luma: Luma, unit: float, level: int = FINE) -> Motion:
+def motion_between(theirs: Luma, luma: Luma, unit: float, level: int = FINE, fades: float = FADES) -> Motion:
     """From this frame to another one. theirs, luma: what the other frame shows and what this one does, (h, w). unit: see `steadied`.
-    level: `FINE` or `COARSE`.
+    level: `FINE` or `COARSE`. fades: over such a difference of luma trust fades.
     """
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     flow.setFinestScale(level)
@@ -82,4 +86,4 @@ def motion_between(theirs: Luma, luma: Luma, unit: float, level: int = FINE) -> 
     places[..., 1] += np.arange(height, dtype=np.float32)[:, None]
     there = cv2.remap(theirs, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     differs = cv2.GaussianBlur(cv2.absdiff(there, luma).astype(np.float32), (0, 0), _AROUND * unit)
-    return Motion(places, np.exp(-np.square(np.maximum(differs - np.float32(_GRAIN), 0) / np.float32(_FADES))))
+    return Motion(places, np.exp(-np.square(np.maximum(differs - np.float32(_GRAIN), 0) / np.float32(fades))))

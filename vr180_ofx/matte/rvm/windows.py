@@ -32,7 +32,7 @@ _TOGETHER, _STILL_TOGETHER = 1.1, 1.5
 #: A camera sees so far beyond its window, in shares of its side.
 _BEYOND = 0.5
 #: How much what it says of the frames before and after counts beside what it says of one: what is remembered lags.
-_SAY_BEFORE, _SAY_AFTER = 1.25, 1.5
+_SAY_BEFORE, _SAY_AFTER = 1.5, 1.75
 #: In the memory: the network's alpha of the frame before, and of the one to come.
 _BEFORE, _COMING = "before", "coming"
 

@@ -1,0 +1,112 @@
+"""What the other eye says of the same people: a second opinion where both see the same, and none where they do not."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from vr180_ofx.matte.both_eyes import Group, OtherEye, soften
+from vr180_ofx.matte.gate import Claim
+from vr180_ofx.matte.refiner import NoRefiner
+from vr180_ofx.trackers.base import Look, Soft
+from vr180_ofx.vr180.window import Window
+
+WIDTH, HEIGHT, RADIUS = 352, 416, 110
+
+
+def texture(seed, height=HEIGHT, width=WIDTH):
+    noise = np.random.default_rng(seed).random((height, width)).astype(np.float32)
+    return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 3), None, 0.0, 1.0, cv2.NORM_MINMAX)
+
+
+def eye(x, y, wall, scale=1.0):
+    """(guide, alpha): somebody with a pattern of their own before a wall that lies elsewhere in each eye."""
+    ys, xs = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    alpha = np.clip((RADIUS * scale - np.hypot(xs - x, ys - y)) / 3 + 0.5, 0, 1)
+    skin = cv2.remap(texture(2, 300, 300), 150 + (xs - x) / scale, 150 + (ys - y) / scale, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    back = 0.1 + 0.25 * np.roll(texture(1), wall, axis=1)
+    luma = alpha * (0.55 + 0.4 * skin) + (1 - alpha) * back + np.random.default_rng(wall).normal(0, 0.004, alpha.shape)
+    guide = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    guide[..., 0] = np.clip(luma, 0, 1)
+    return guide, alpha.astype(np.float32)
+
+
+def group(view, guide, alpha, mask, people=(1,), scale=1.0):
+    window = Window((0, 0, 1), 60, 0, WIDTH)
+    soft = Soft(alpha, guide, window, Look(people, 0, 0, scale, WIDTH, HEIGHT))
+    m = np.clip(cv2.warpAffine(mask, np.float32([[1 / scale, 0, 0], [0, 1 / scale, 0]]), (WIDTH, WIDTH)), 1e-3, 1 - 1e-3)
+    return Group(view, soft, {p: Claim(np.log(m / (1 - m)).astype(np.float32), window) for p in people})
+
+
+def wrong(alpha, seed):
+    """An outline that is off by a pixel or two, differently at each place and in each eye."""
+    shift = cv2.GaussianBlur(np.random.default_rng(seed).normal(0, 1, (HEIGHT, WIDTH, 2)).astype(np.float32), (0, 0), 4)
+    ys, xs = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    shift *= 1.5 / shift.std()
+    return cv2.remap(alpha, xs + shift[..., 0], ys + shift[..., 1], cv2.INTER_LINEAR)
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """Both eyes: guides and truths; the right eye's look is at another place, and smaller."""
+    return eye(170, 200, 5), eye(190, 215, 40, 0.9)
+
+
+def both(pair, left, right, **more):
+    (guide_l, truth_l), (guide_r, truth_r) = pair
+    return [group("left", guide_l, left, truth_l), group("right", guide_r, right, truth_r, scale=0.9, **more)]
+
+
+def made(groups, agree=True):
+    return [shapes[1].alpha for shapes in soften(groups, NoRefiner(), map, agree)]
+
+
+def test_errors_that_differ_between_the_eyes_are_halved(pair):
+    (_, truth_l), (_, truth_r) = pair
+    groups = both(pair, wrong(truth_l, 10), wrong(truth_r, 11))
+    alone, together = made(groups, False), made(groups)
+    for a, t, truth in zip(alone, together, (truth_l, truth_r), strict=True):
+        assert np.abs(t - truth).mean() < 0.9 * np.abs(a - truth).mean()
+    # in whatever order
+    assert all(np.array_equal(a, b) for a, b in zip(made(groups[::-1])[::-1], together, strict=True))
+
+
+def test_haze_in_one_eye_is_thinned_by_the_other(pair):
+    (_, truth_l), (_, truth_r) = pair
+    haze = truth_l.copy()
+    haze[60:120, 20:60] = np.maximum(haze[60:120, 20:60], 0.4)
+    groups = both(pair, haze, truth_r)
+    alone, together = made(groups, False)[0], made(groups)[0]
+    spot = (slice(75, 105), slice(30, 50))
+    assert alone[spot].mean() > 0.1 and together[spot].mean() < 0.75 * alone[spot].mean()
+
+
+@pytest.mark.parametrize("broken", ["black", "flash"])
+def test_an_eye_that_sees_something_else_has_no_say(pair, broken):
+    (guide_l, truth_l), (guide_r, truth_r) = pair
+    other = np.zeros_like(guide_r) if broken == "black" else np.ones_like(guide_r)
+    groups = both((pair[0], (other, truth_r)), truth_l, np.zeros_like(truth_r))
+    assert np.abs(made(groups)[0] - made(groups, False)[0]).max() < 0.05
+
+
+def test_an_eye_that_misses_somebody_makes_nobody_half_seen(pair):
+    """Whom the network sees in one eye alone, and the masks in both, is whole in that eye."""
+    (_, truth_l), (_, truth_r) = pair
+    left = made(both(pair, truth_l, np.zeros_like(truth_r)))[0]
+    inside = cv2.erode(truth_l, np.ones((41, 41))) > 0.99
+    assert left[inside].min() > 0.9 and left[truth_l > 0.99].mean() > 0.9
+    # and where masks say nothing either, what is missing is not spread by the finished mattes
+    across = OtherEye.of(*(g.soft for g in both(pair, truth_l, truth_r)))
+    heard = across.heard(truth_l, np.zeros_like(truth_r), 0.35, edges_alone=True)
+    assert heard[inside].min() > 0.99
+
+
+def test_other_people_are_not_heard(pair):
+    (guide_l, truth_l), (guide_r, truth_r) = pair
+    groups = [group("left", guide_l, wrong(truth_l, 1), truth_l), group("right", guide_r, truth_r, truth_r, people=(1, 2), scale=0.9)]
+    for a, b in zip(soften(groups, NoRefiner(), map), soften(groups, NoRefiner(), map, False), strict=True):
+        assert all(np.array_equal(a[p].alpha, b[p].alpha) for p in a)
+    # nor people in the same eye
+    twice = [group("left", guide_l, wrong(truth_l, s), truth_l) for s in (1, 2)]
+    assert all(np.array_equal(a, b) for a, b in zip(made(twice), made(twice, False), strict=True))

@@ -1,0 +1,113 @@
+"""Mattes of people whom both eyes see: what the other eye's picture says of the same places is a second opinion.
+
+It is another picture, with other grain and another background behind the same edges, and what a network gets wrong in one eye it often
+gets right in the other. As with the frames before and after (`matte.temporal`): it is carried along the motion between both pictures, and
+counts as far as they look alike there. So it says nothing where one eye sees what the other does not, or sees nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import cv2
+import numpy as np
+
+from vr180_ofx.matte.gate import Claim, People, Shape, same_edge, unit_of
+from vr180_ofx.matte.refiner import Refiner
+from vr180_ofx.matte.temporal import Luma, Motion, luma_of, motion_between
+from vr180_ofx.trackers.base import Soft
+from vr180_ofx.vr180.projection import FloatArray
+
+#: How much the network's alpha of the other eye counts beside the one of this eye, and how much the finished matte does.
+_SAY, _SAY_OF_MATTE = 0.6, 0.35
+#: See `temporal.motion_between`: backgrounds differ more between eyes than between frames.
+_FADES = 7.0
+#: Finished mattes that differ over areas wider than twice this, in pixels of a picture of 384, have no say there.
+_WIDE = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People whom a network saw together in one eye. claims: what a tracker says of each."""
+
+    view: str
+    soft: Soft
+    claims: Mapping[int, Claim]
+
+
+def soften(
+    groups: Sequence[Group], refiner: Refiner, each: Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]], agree: bool = True
+) -> list[dict[int, Shape]]:
+    """For each group: person -> what the network's picture makes of them. each: as map. agree: whether the eyes hear each other."""
+    others = [_counterpart(group, groups) if agree else None for group in groups]
+
+    def matte(n: int) -> tuple[People, FloatArray, OtherEye | None]:
+        soft, other = groups[n].soft, others[n]
+        people = People.of(soft, groups[n].claims)
+        if other is None:
+            return people, people.matte(soft.alpha, refiner), None
+        across = OtherEye.of(soft, groups[other].soft)
+        return people, people.matte(across.heard(soft.alpha, groups[other].soft.alpha, _SAY), refiner), across
+
+    mattes = list(each(matte, range(len(groups))))
+
+    def share(n: int) -> dict[int, Shape]:
+        people, alpha, across = mattes[n]
+        other = others[n]
+        if across is not None and other is not None:
+            alpha = across.heard(alpha, mattes[other][1], _SAY_OF_MATTE, True)
+        return cast("dict[int, Shape]", people.shapes(alpha))
+
+    return list(each(share, range(len(groups))))
+
+
+def _counterpart(group: Group, groups: Sequence[Group]) -> int | None:
+    """The same people together in the other eye."""
+    return next((n for n, g in enumerate(groups) if g.view != group.view and g.claims.keys() == group.claims.keys()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEye:
+    """Where the other eye's look shows what this one does. matrix: from its pixels to this one's, as far as a camera's turn goes."""
+
+    motion: Motion
+    matrix: FloatArray
+
+    @classmethod
+    def of(cls, mine: Soft, theirs: Soft) -> OtherEye:
+        """At one scale, and moved so that the middles of both alphas meet; the rest is the flow's to find."""
+        scale = _focal_pixels(mine) / _focal_pixels(theirs)
+        here, there = _middle(mine.alpha), _middle(theirs.alpha)
+        matrix = np.array([[scale, 0, here[0] - scale * there[0]], [0, scale, here[1] - scale * there[1]]])
+        luma = luma_of(mine.guide)
+        carried = cast("Luma", _warped(luma_of(theirs.guide), matrix, luma, cv2.INTER_LINEAR))
+        return cls(motion_between(carried, luma, unit_of(mine.alpha), fades=_FADES), matrix)
+
+    def heard(self, alpha: FloatArray, theirs: FloatArray, weight: float, edges_alone: bool = False) -> FloatArray:
+        """An alpha of this eye's, (h, w) 0..1, with what the other eye's says, which counts so much where both look alike. edges_alone: not
+        where they differ in more than an edge: one of them is wrong there, and their mean would be, too.
+        """
+        carried = self.motion.carry_alpha(_warped(theirs, self.matrix, alpha, cv2.INTER_CUBIC))
+        trust = self.motion.trust * np.float32(weight)
+        if edges_alone:
+            trust *= same_edge(alpha, carried, unit_of(alpha), _WIDE, _WIDE)
+        out: FloatArray = (alpha + trust * carried) / (1 + trust)
+        return out
+
+
+def _warped(values: Any, matrix: FloatArray, like: Any, interpolation: int) -> Any:
+    size = (like.shape[1], like.shape[0])
+    return cv2.warpAffine(values, matrix, size, flags=interpolation, borderMode=cv2.BORDER_CONSTANT)
+
+
+def _focal_pixels(soft: Soft) -> float:
+    return soft.window.focal_pixels * soft.look.scale
+
+
+def _middle(alpha: FloatArray) -> tuple[float, float]:
+    m = cv2.moments(alpha)
+    if m["m00"] < 1:
+        return alpha.shape[1] / 2, alpha.shape[0] / 2
+    return m["m10"] / m["m00"], m["m01"] / m["m00"]
