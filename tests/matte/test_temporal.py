@@ -55,6 +55,28 @@ def test_what_looks_otherwise_has_no_say():
     assert np.array_equal(steadied(alpha, luma, [], 1.0), alpha)
 
 
+def test_a_frame_that_is_sure_is_not_fogged_by_its_neighbours():
+    luma, alpha = scene(190, 190)
+    fog = np.maximum(alpha, 0.4 * cv2.dilate(alpha, np.ones((81, 81))))
+    kept = steadied(alpha, luma, [Neighbour(fog, luma), Neighbour(alpha, luma)], 1.0)
+    beyond = cv2.dilate(alpha, np.ones((11, 11))) < 0.01
+    assert kept[beyond].max() < 0.01
+    # and what it is not sure of is settled
+    foggy = steadied(fog, luma, [Neighbour(alpha, luma)], 1.0)
+    assert foggy[beyond].max() < 0.6 * fog[beyond].max()
+
+
+def test_a_frame_that_loses_an_arm_is_outvoted_by_both_neighbours_and_not_by_one():
+    luma, alpha = scene(190, 190)
+    lost = alpha.copy()
+    lost[170:210, 200:240] = 0
+    hole = (slice(180, 200), slice(210, 230))
+    whole = Neighbour(alpha, luma, 1.5)
+    assert steadied(lost, luma, [whole, whole], 1.0)[hole].min() > 0.7
+    assert steadied(lost, luma, [whole, Neighbour(lost, luma, 1.5)], 1.0)[hole].max() < 0.05
+    assert steadied(lost, luma, [whole], 1.0)[hole].max() < 0.05
+
+
 def test_what_is_the_same_stays_the_same():
     luma, alpha = scene(190, 190)
     for _ in range(2):

@@ -14,18 +14,18 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.gate import Claim, People, Shape, same_edge, unit_of
+from vr180_ofx.matte.gate import Claim, People, Shape, unit_of
 from vr180_ofx.matte.refiner import Refiner
-from vr180_ofx.matte.temporal import Luma, Motion, luma_of, motion_between
+from vr180_ofx.matte.temporal import Luma, Motion, luma_of, motion_between, unsure
 from vr180_ofx.trackers.base import Soft
 from vr180_ofx.vr180.projection import FloatArray
 
 #: How much the network's alpha of the other eye counts beside the one of this eye, and how much the finished matte does.
-_SAY, _SAY_OF_MATTE = 0.6, 0.35
+_SAY, _SAY_OF_MATTE = 0.8, 0.4
 #: See `temporal.motion_between`: backgrounds differ more between eyes than between frames.
 _FADES = 7.0
-#: Finished mattes that differ over areas wider than twice this, in pixels of a picture of 384, have no say there.
-_WIDE = 8.0
+#: Below this, and above 1 less it, an eye is sure.
+_UNSURE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def soften(
         people, alpha, across = mattes[n]
         other = others[n]
         if across is not None and other is not None:
-            alpha = across.heard(alpha, mattes[other][1], _SAY_OF_MATTE, True)
+            alpha = across.heard(alpha, mattes[other][1], _SAY_OF_MATTE)
         return cast("dict[int, Shape]", people.shapes(alpha))
 
     return list(each(share, range(len(groups))))
@@ -85,14 +85,12 @@ class OtherEye:
         carried = cast("Luma", _warped(luma_of(theirs.guide), matrix, luma, cv2.INTER_LINEAR))
         return cls(motion_between(carried, luma, unit_of(mine.alpha), fades=_FADES), matrix)
 
-    def heard(self, alpha: FloatArray, theirs: FloatArray, weight: float, edges_alone: bool = False) -> FloatArray:
-        """An alpha of this eye's, (h, w) 0..1, with what the other eye's says, which counts so much where both look alike. edges_alone: not
-        where they differ in more than an edge: one of them is wrong there, and their mean would be, too.
+    def heard(self, alpha: FloatArray, theirs: FloatArray, weight: float) -> FloatArray:
+        """An alpha of this eye's, (h, w) 0..1, with what the other eye's says, which counts so much where both look alike, and this eye is
+        not sure. Where it is, the mean would be haze about somebody, or somebody half seen.
         """
         carried = self.motion.carry_alpha(_warped(theirs, self.matrix, alpha, cv2.INTER_CUBIC))
-        trust = self.motion.trust * np.float32(weight)
-        if edges_alone:
-            trust *= same_edge(alpha, carried, unit_of(alpha), _WIDE, _WIDE)
+        trust = self.motion.trust * unsure(alpha, _UNSURE) * np.float32(weight)
         out: FloatArray = (alpha + trust * carried) / (1 + trust)
         return out
 

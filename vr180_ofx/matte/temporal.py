@@ -2,7 +2,8 @@
 
 A matting network errs a little differently in every frame, and edges seem to crawl. What the neighbouring frames say of the same places
 is another opinion: where the picture that is carried along looks like this one, it counts as much as the frame's own; where it does not
-(somebody is uncovered, the motion is lost), it does not count. Motion is found by dense inverse search (Kroeger et al. 2016, OpenCV's DIS).
+(somebody is uncovered, the motion is lost), it does not count. Nor where the frame is sure, which would make haze about people, unless all
+others say the opposite. Motion is found by dense inverse search (Kroeger et al. 2016, OpenCV's DIS).
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from vr180_ofx.vr180.projection import FloatArray
 _GRAIN, FADES = 2.0, 10.0
 #: Differences are felt so far around, in pixels of a picture of 384.
 _AROUND = 1.0
+#: Others are heard where a frame is not sure, and so many pixels of a picture of 384 beside: below this, and above 1 less it, it is sure.
+_UNSURE, _BESIDE = 0.02, 2.0
+#: It is outvoted where all others differ from it by so much.
+_AGAINST = 0.6, 0.8
 #: The flow's finest level. At half the size it takes a tenth of the time, and the result is nearly as good; at a quarter a quarter of that,
 #: which is good enough for masks.
 FINE, COARSE = 1, 2
@@ -64,13 +69,34 @@ class Motion:
 
 def steadied(alpha: FloatArray, luma: Luma, neighbours: Iterable[Neighbour], unit: float) -> FloatArray:
     """(h, w) 0..1. unit: pixels for one of a picture of 384."""
-    total, weight = alpha.astype(np.float32), np.ones(alpha.shape, np.float32)
+    said = []
     for other in neighbours:
         motion = motion_between(other.luma, luma, unit)
-        trust = motion.trust * np.float32(other.weight)
-        total += trust * motion.carry_alpha(other.alpha)
-        weight += trust
+        said.append((motion.carry_alpha(other.alpha), motion.trust, np.float32(other.weight)))
+    heard = unsure(alpha, _UNSURE, round(_BESIDE * unit))
+    if len(said) > 1:
+        heard = np.maximum(heard, np.minimum.reduce([_against(alpha, theirs) * trust for theirs, trust, _ in said]))
+    total, weight = alpha.astype(np.float32), np.ones(alpha.shape, np.float32)
+    for theirs, trust, say in said:
+        counts = trust * heard * say
+        total += counts * theirs
+        weight += counts
     out: FloatArray = total / weight
+    return out
+
+
+def _against(alpha: FloatArray, other: FloatArray) -> FloatArray:
+    """(h, w): 1 where two alphas say the opposite of each other."""
+    out: FloatArray = np.clip((np.abs(other - alpha) - _AGAINST[0]) / np.float32(_AGAINST[1] - _AGAINST[0]), 0, 1)
+    return out
+
+
+def unsure(alpha: FloatArray, least: float, beside: int = 0) -> FloatArray:
+    """(h, w): 1 where an alpha, (h, w) 0..1, is neither below ``least`` nor above 1 less it, and so many pixels around; 0 elsewhere."""
+    mask = np.asarray(cv2.inRange(alpha, least, 1 - least), np.uint8)
+    if beside:
+        mask = np.asarray(cv2.dilate(mask, np.ones((2 * beside + 1, 2 * beside + 1), np.uint8)), np.uint8)
+    out: FloatArray = cv2.GaussianBlur(mask.astype(np.float32) / np.float32(255), (0, 0), 0.7)
     return out
 
 
