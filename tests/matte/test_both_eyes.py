@@ -62,7 +62,7 @@ def made(groups, agree=True):
     return [shapes[1].alpha for shapes in soften(groups, NoRefiner(), map, agree)]
 
 
-def test_errors_that_differ_between_the_eyes_are_halved(pair):
+def test_errors_that_differ_between_the_eyes_are_averaged(pair):
     (_, truth_l), (_, truth_r) = pair
     groups = both(pair, wrong(truth_l, 10), wrong(truth_r, 11))
     alone, together = made(groups, False), made(groups)

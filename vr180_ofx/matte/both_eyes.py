@@ -14,9 +14,10 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
+from vr180_ofx.matte.edges import unsure
 from vr180_ofx.matte.gate import Claim, People, Shape, unit_of
 from vr180_ofx.matte.refiner import Refiner
-from vr180_ofx.matte.temporal import Luma, Motion, luma_of, motion_between, unsure
+from vr180_ofx.matte.temporal import Luma, Motion, luma_of, motion_between
 from vr180_ofx.trackers.base import Soft
 from vr180_ofx.vr180.projection import FloatArray
 

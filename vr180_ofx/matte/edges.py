@@ -32,8 +32,8 @@ def exact(alpha: FloatArray, guide: FloatArray, unit: float) -> tuple[FloatArray
     colours tell both sides of an edge apart there, 0..1, and how much brighter the front is: see `in_light`.
     """
     sharp: FloatArray = np.clip((alpha - np.float32(0.5)) * np.float32(_GAIN) + np.float32(0.5), 0, 1)
-    unsure = _within(sharp, 0.02, 0.98)
-    if not cv2.countNonZero(unsure):
+    near = unsure(sharp, 0.02, 1)
+    if not near.any():
         return sharp, np.zeros_like(sharp), np.zeros_like(sharp)
     front, texture_f, there_f = _side(guide, _within(sharp, _SURE, 2), unit)
     back, texture_b, there_b = _side(guide, _within(sharp, -1, 1 - _SURE), unit)
@@ -51,7 +51,6 @@ def exact(alpha: FloatArray, guide: FloatArray, unit: float) -> tuple[FloatArray
     for k in range(3):
         place += fine[..., k] * guide[..., k]
     np.clip(place, 0, 1, out=place)
-    near = cv2.GaussianBlur(cv2.dilate(unsure, np.ones((3, 3), np.uint8)), (0, 0), 0.7).astype(np.float32) / np.float32(255)
     trust = cv2.resize(told, size, interpolation=cv2.INTER_LINEAR)
     place -= sharp
     place *= trust * near
@@ -76,6 +75,15 @@ def along(alpha: FloatArray, guide: FloatArray, trust: FloatArray) -> FloatArray
     """
     share = np.clip(trust / np.float32(_ENOUGH), _ANYWAY, 1) * np.float32(_SHARE)
     out: FloatArray = alpha + share * (_ALONG.refine(guide, alpha).value(guide) - alpha)
+    return out
+
+
+def unsure(alpha: FloatArray, least: float, beside: int = 0) -> FloatArray:
+    """(h, w): 1 where an alpha, (h, w) 0..1, is neither below ``least`` nor above 1 less it, and so many pixels around; 0 elsewhere."""
+    mask = _within(alpha, least, 1 - least)
+    if beside:
+        mask = np.asarray(cv2.dilate(mask, np.ones((2 * beside + 1, 2 * beside + 1), np.uint8)), np.uint8)
+    out: FloatArray = cv2.GaussianBlur(mask, (0, 0), 0.7).astype(np.float32) / np.float32(255)
     return out
 
 

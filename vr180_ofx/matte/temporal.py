@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vr180_ofx.matte.edges import unsure
 from vr180_ofx.vr180.projection import FloatArray
 
 #: Differences of luma, of 255: so much is grain and says nothing, and over so much more trust fades.
@@ -88,15 +89,6 @@ def steadied(alpha: FloatArray, luma: Luma, neighbours: Iterable[Neighbour], uni
 def _against(alpha: FloatArray, other: FloatArray) -> FloatArray:
     """(h, w): 1 where two alphas say the opposite of each other."""
     out: FloatArray = np.clip((np.abs(other - alpha) - _AGAINST[0]) / np.float32(_AGAINST[1] - _AGAINST[0]), 0, 1)
-    return out
-
-
-def unsure(alpha: FloatArray, least: float, beside: int = 0) -> FloatArray:
-    """(h, w): 1 where an alpha, (h, w) 0..1, is neither below ``least`` nor above 1 less it, and so many pixels around; 0 elsewhere."""
-    mask = np.asarray(cv2.inRange(alpha, least, 1 - least), np.uint8)
-    if beside:
-        mask = np.asarray(cv2.dilate(mask, np.ones((2 * beside + 1, 2 * beside + 1), np.uint8)), np.uint8)
-    out: FloatArray = cv2.GaussianBlur(mask.astype(np.float32) / np.float32(255), (0, 0), 0.7)
     return out
 
 
