@@ -36,12 +36,14 @@ import numpy as np  # noqa: E402
 import OpenEXR  # noqa: E402
 
 import vr180_ofx  # noqa: E402
+from vr180_ofx.engine.plans import analyse  # noqa: E402
 from vr180_ofx.engine.server import FrameServer  # noqa: E402
-from vr180_ofx.media.clip import Clip, open_clip  # noqa: E402
-from vr180_ofx.output.render import identity, render  # noqa: E402
-from vr180_ofx.output.writer import Job, make_writer  # noqa: E402
-from vr180_ofx.people.analyse import analyse  # noqa: E402
+from vr180_ofx.media.contract import Clip  # noqa: E402
+from vr180_ofx.media.open import open_clip  # noqa: E402
+from vr180_ofx.output.contract import Job  # noqa: E402
+from vr180_ofx.output.formats import make_writer  # noqa: E402
 from vr180_ofx.people.plan import Plan  # noqa: E402
+from vr180_ofx.render.render import identity, render  # noqa: E402
 from vr180_ofx.settings import Settings  # noqa: E402
 
 

@@ -38,12 +38,12 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from vr180_ofx.engine.pipeline import prompt_in_window  # noqa: E402
-from vr180_ofx.media.clip import Clip, open_clip  # noqa: E402
-from vr180_ofx.people.follow import resized_projection  # noqa: E402
+from vr180_ofx.engine.plans import find_plan  # noqa: E402
+from vr180_ofx.media.contract import Clip  # noqa: E402
+from vr180_ofx.media.open import open_clip  # noqa: E402
 from vr180_ofx.people.plan import Plan  # noqa: E402
-from vr180_ofx.people.plans import find_plan  # noqa: E402
 from vr180_ofx.settings import Settings  # noqa: E402
-from vr180_ofx.trackers.base import Prompt, WindowImage  # noqa: E402
+from vr180_ofx.trackers.contract import Prompt, WindowImage  # noqa: E402
 from vr180_ofx.trackers.sam2.network import CONFIGS, Sam2Network  # noqa: E402
 from vr180_ofx.trackers.sam2.tracker import REFERENCE, Behaviour, Sam2Tracker  # noqa: E402
 from vr180_ofx.vr180.window import Window  # noqa: E402
@@ -118,7 +118,7 @@ class Scene:
             track = self.plan.track(p, VIEW)
             if track.has(n):
                 window = self.plan.window(p, VIEW, n, size)
-                sample = eye.sample(window.grid(resized_projection(self.clip.projection, eye.width, eye.height)))
+                sample = eye.sample(window.grid(self.clip.projection.resized(eye.width, eye.height)))
                 prompt = prompt_in_window(track.boxes[n], window, self.clip.projection)
                 out[p.id, VIEW] = WindowImage(sample, window, (), prompt, False, track.scores[n])
         return out
@@ -198,7 +198,7 @@ def speed(arguments: argparse.Namespace) -> dict[str, Any]:
     whole_window = Window((0.0, 0.0, 1.0), 90.0, 0.0, WHOLE)
 
     def whole_images(k: int) -> dict[tuple[int, str], WindowImage]:
-        from vr180_ofx.media.picture import Sample
+        from vr180_ofx.media.contract import Sample
 
         sample = Sample(eyes[k].astype(np.float32) / 255, eyes[k].astype(np.float32) / 255)
         return {(p, VIEW): WindowImage(sample, whole_window, (), prompts[p]) for p in prompts}

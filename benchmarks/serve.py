@@ -31,9 +31,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from render import repeated
 
 from vr180_ofx.client import Clip, connect
-from vr180_ofx.media.clip import open_clip
+from vr180_ofx.engine.plans import find_plan, keep_plan
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.people.plans import find_plan, keep_plan
 from vr180_ofx.settings import Settings
 
 LONG = 2000

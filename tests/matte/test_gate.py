@@ -6,13 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.edges import along, exact, in_light
-from vr180_ofx.matte.gate import Claim, People, drawn, fused, same_edge, shared_again, shared_out
+from vr180_ofx.matte.fusion import InstanceMask, People, drawn, fused, resplit_instances, same_edge, split_instances
 from vr180_ofx.matte.heights import Heights
-from vr180_ofx.matte.refiner import NoRefiner
+from vr180_ofx.matte.plain import NoRefiner
 from vr180_ofx.matte.upsample import placed, upsampled
-from vr180_ofx.trackers.base import Look, Soft
-from vr180_ofx.vr180.window import Rect, Window
+from vr180_ofx.trackers.contract import Crop, NetworkAlpha
+from vr180_ofx.vr180.window import Window
 
 SIDE = 384
 
@@ -36,7 +37,7 @@ def made_of(network, masks):
     logits = {p: claim(m) for p, m in masks.items()}
     union = np.maximum.reduce(list(masks.values()))
     heights = Heights.of(logits)
-    return shared_out(fused(network, union, 1.0, heights), logits, heights)
+    return split_instances(fused(network, union, 1.0, heights), logits, heights)
 
 
 def test_two_people_share_what_the_network_sees():
@@ -166,15 +167,15 @@ def test_edges_that_run_beside_those_of_the_picture_are_drawn_to_them():
 def test_others_may_say_who_is_where_and_nothing_else_changes():
     one, two = disc(140, 190, 60), disc(250, 190, 60)
     window = Window((0, 0, 1), 60, 0, SIDE)
-    look = Look((1, 2), 0, 0, 1.0, SIDE, SIDE)
+    look = Crop((1, 2), 0, 0, 1.0, SIDE, SIDE)
     guide = np.random.default_rng(1).random((SIDE, SIDE, 3)).astype(np.float32)
-    soft = Soft(np.maximum(one, two), guide, window, look)
+    soft = NetworkAlpha(np.maximum(one, two), guide, window, look)
     # the tracker takes both for the first
-    wrong = {1: Claim(claim(soft.alpha), window), 2: Claim(np.full_like(one, -8), window)}
+    wrong = {1: InstanceMask(claim(soft.alpha), window), 2: InstanceMask(np.full_like(one, -8), window)}
     people = People.of(soft, wrong)
     before = people.shapes(people.matte(soft.alpha, NoRefiner()))
     assert before[2].alpha.max() < 0.05
-    after = shared_again(soft, before, {1: Claim(claim(one), window), 2: Claim(claim(two), window)})
+    after = resplit_instances(soft, before, {1: InstanceMask(claim(one), window), 2: InstanceMask(claim(two), window)})
     assert np.abs(after[2].alpha - two)[:, 205:].mean() < 0.01 and after[1].alpha[190, 250] < 0.05
     assert np.abs(sum(s.alpha for s in after.values()) - sum(s.alpha for s in before.values())).max() < 1e-3
     assert after[2].refined.place == before[2].refined.place
@@ -215,7 +216,7 @@ def test_edges_are_as_exact_as_colours_are():
 def test_nobody_is_nobody():
     empty = np.full((SIDE, SIDE), -8, np.float32)
     assert Heights.of({1: empty}).near(0.1, 0.2) == 0
-    made = shared_out(disc(190, 190, 50), {1: empty, 2: empty}, heights_of(empty, empty))
+    made = split_instances(disc(190, 190, 50), {1: empty, 2: empty}, heights_of(empty, empty))
     assert made[1].max() == made[2].max() == 0
 
 

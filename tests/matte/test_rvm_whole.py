@@ -13,14 +13,13 @@ import torch
 
 from tests.matte.conftest import TRAINED, damage
 from vr180_ofx.cli.main import main
+from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
+from vr180_ofx.errors import FrameError, WeightsError
 from vr180_ofx.matte.rvm.model import Rvm
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.media.errors import FrameError
-from vr180_ofx.people.plans import find_plan
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
-from vr180_ofx.weights.store import WeightsError
 
 
 def rvm(weights, **more):

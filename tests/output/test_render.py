@@ -14,11 +14,12 @@ import OpenImageIO as oiio
 import pytest
 
 from tests.conftest import make_clip, picture_number
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.output.render import MANIFEST, OutputError, ResourceError, render
-from vr180_ofx.people.analyse import analyse
+from vr180_ofx.engine.plans import analyse
+from vr180_ofx.errors import OutputError
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.quality.truth import read_views
+from vr180_ofx.render.render import MANIFEST, ResourceError, render
 from vr180_ofx.settings import Settings
 
 
@@ -267,7 +268,7 @@ def test_an_output_that_is_no_folder_or_cannot_be_written(planned, tmp_path):
 
 
 def test_a_clip_that_is_replaced_while_it_is_rendered(people_clip, tmp_path):
-    from vr180_ofx.media.errors import ClipChangedError
+    from vr180_ofx.errors import ClipChangedError
 
     path = tmp_path / "c.mp4"
     path.write_bytes(people_clip.read_bytes())

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import torch
 
-from vr180_ofx.media.picture import Sample
-from vr180_ofx.trackers.base import WindowImage
+from vr180_ofx.media.contract import Sample
+from vr180_ofx.trackers.contract import WindowImage
 from vr180_ofx.trackers.sam2.network import CONFIGS, Sam2Network
 from vr180_ofx.vr180.window import Window
 

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.output.render import render
-from vr180_ofx.people.analyse import analyse
-from vr180_ofx.people.plans import kept_plan
+from vr180_ofx.engine.plans import analyse, kept_plan
+from vr180_ofx.frame_ranges import parse_frames, ranges_text
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.render.render import render
 from vr180_ofx.resources import Monitor
-from vr180_ofx.settings import Settings, parse_frames, ranges_text
+from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
 
 #: Frames that are measured, and how many of them only warm things up.

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
 
+from vr180_ofx.matte.contract import MattingNetwork
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.trackers.base import Key, Mask, Memory, Soft, Tracker, WindowImage
+from vr180_ofx.trackers.contract import Key, Mask, Memory, Tracker, WindowImage
 
 _WHO, _HOW = "who/", "how/"
 
 
-class Matter(Protocol):
-    """A matting network that remembers. looks_ahead: see `trackers.base.Tracker`."""
-
-    looks_ahead: int
-
-    def identity(self) -> str: ...
-
-    def begin(self) -> Memory: ...
-
-    def close(self) -> None: ...
-
-    def step(
-        self, memory: Memory, windows: Mapping[Key, WindowImage], masks: Mapping[Key, Mask], batch: int = 0
-    ) -> tuple[Memory, dict[Key, Soft]]: ...
-
-
-class Softened:
+class MattingTracker:
     """See `trackers.base.Tracker`; its masks have `Mask.soft`. Never forgets exactly, as the network does not."""
 
     exact_after: int | None = None
 
-    def __init__(self, tracker: Tracker, matter: Matter, stages: Stages | None = None) -> None:
+    def __init__(self, tracker: Tracker, matter: MattingNetwork, stages: Stages | None = None) -> None:
         self._tracker, self._matter = tracker, matter
         self._stages = stages or Stages()
         self.window_size, self.wants_prompts = tracker.window_size, tracker.wants_prompts

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.arrays import FloatArray
 
 _WORK_SIDE = 224
 _GROW = 0.02

@@ -1,4 +1,4 @@
-"""Opening a clip: which reader, which layout, which projection, and why."""
+"""What a clip is: its source, how its frames are divided and projected, and what stages see of an eye."""
 
 from __future__ import annotations
 
@@ -9,21 +9,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
-from vr180_ofx.media.errors import MediaError
-from vr180_ofx.media.naming import NameFacts, facts_from_name
-from vr180_ofx.media.picture import FloatArray, SourceFrame
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
-from vr180_ofx.vr180.layout import Layout, LayoutName
+from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.projection import Projection, make_projection
-from vr180_ofx.vr180.window import Rect
 
 log = logging.getLogger(__name__)
-FINGERPRINT_BLOCK = 1 << 20
-#: A stereo frame at least so many pixels wide per eye and square per eye is taken for VR180 when nothing says otherwise.
-_SMALLEST_VR_EYE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +43,73 @@ class StreamFacts:
     fov_degrees: float | None = None
     swap: bool = False
     interocular_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A window's pixels.
+
+    rgb: (h, w, 3) sRGB 0..1 float32, for networks. guide: (h, w, 3) luma 0..1 and two colour differences -0.5..0.5 in the
+    file's own encoding, which is what it costs nothing to have at full resolution.
+    """
+
+    rgb: FloatArray
+    guide: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """Luma at full resolution, colour differences at the resolution they are stored in.
+
+    luma: (h, w) float32. chroma: (h', w', 2) float32.
+    matrix: 2x3, from pixel indices of ``luma`` to pixel indices of ``chroma``.
+    """
+
+    luma: FloatArray
+    chroma: FloatArray
+    matrix: FloatArray
+
+
+class EyeImage(Protocol):
+    """What the stages see of one eye of one frame."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    def sample(self, grid: FloatArray) -> Sample:
+        """grid: (h, w, 2) continuous pixels, NaN outside. Minifying is anti-aliased; outside the picture is black."""
+        ...
+
+    def region(self, rect: Rect, shrink: int = 1) -> FloatArray:
+        """The pixels of ``rect`` as (h, w, 3) sRGB 0..1 float32; ``shrink`` averages blocks of so many pixels."""
+        ...
+
+    def reduced(self, factor: int) -> EyeImage:
+        """The whole eye, averaged in blocks of ``factor`` pixels, as an image of its own that holds no other memory."""
+        ...
+
+    def native(self, rect: Rect) -> FloatArray:
+        """The pixels of ``rect`` as RGB in the file's own encoding, (h, w, 3) float32: for outputs that carry colour."""
+        ...
+
+    def guide(self, rect: Rect) -> Guide:
+        """What edges are refined by at full resolution, in the same units as ``Sample.guide``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFrame:
+    """A decoded frame: its number, when it is shown, and its eyes.
+
+    index: position in presentation order, 0-based. time_s: presentation time in seconds.
+    """
+
+    index: int
+    time_s: float
+    eyes: dict[str, EyeImage]
 
 
 class Source(Protocol):
@@ -193,97 +253,3 @@ class Clip:
 
     def close(self) -> None:
         self.source.close()
-
-
-def open_clip(path: str | Path, settings: Settings | None = None) -> Clip:
-    """Opens a video file, an image sequence (``plate.%04d.exr``, ``plate.####.exr``, a folder) or one image.
-
-    Raises MediaError with a message for people when it cannot be read.
-    """
-    from vr180_ofx.media.sequence import SequenceSource, find_sequence
-    from vr180_ofx.media.video_source import VideoSource
-
-    settings = settings or Settings()
-    path = Path(path)
-    sequence = find_sequence(path)
-    if sequence is not None:
-        return SequenceSource.open(sequence, settings)
-    return VideoSource.open(path, settings)
-
-
-def decide_geometry(width: int, height: int, facts: StreamFacts, name: NameFacts, settings: Settings) -> Geometry:
-    """Layout and projection: settings first, then metadata, then the file's name, then the shape of the frame."""
-    asked = settings.input
-    reasons = []
-    swap = asked.swap_eyes
-    aspect = width / height
-    if asked.layout != "auto":
-        layout = asked.layout
-        reasons.append(f"layout {layout}: as set")
-    elif facts.layout:
-        layout, swap = facts.layout, swap != facts.swap  # type: ignore[assignment]
-        reasons.append(f"layout {layout}: the file's stereo metadata says so")
-    elif name.layout:
-        layout, swap = name.layout, swap != name.swap  # type: ignore[assignment]
-        reasons.append(f"layout {layout}: the file name says so ({', '.join(name.tags)})")
-    elif (asked.projection != "flat") and width // 2 >= _SMALLEST_VR_EYE and abs(aspect - 2) < 0.02:
-        layout = "sbs"
-        reasons.append(f"layout sbs: {width}x{height} is two square eyes side by side")
-    elif (asked.projection != "flat") and height // 2 >= _SMALLEST_VR_EYE and abs(aspect - 0.5) < 0.005:
-        layout = "tb"
-        reasons.append(f"layout tb: {width}x{height} is two square eyes one above the other")
-    else:
-        layout = "mono"
-        reasons.append(f"layout mono: {width}x{height} is not the shape of two square eyes")
-    frame_layout = Layout(_layout_name(layout), width, height, swap)
-    eye_width, eye_height = frame_layout.eye_size
-    fov = asked.fov_degrees
-    if asked.projection != "auto":
-        projection = asked.projection
-        fov = fov or (name.fov_degrees if name.projection == projection else None) or facts.fov_degrees
-        reasons.append(f"projection {projection}: as set")
-    elif facts.projection:
-        projection, fov = facts.projection, fov or facts.fov_degrees  # type: ignore[assignment]
-        reasons.append(f"projection {projection}: the file's spherical metadata says so")
-    elif name.projection:
-        projection, fov = name.projection, fov or name.fov_degrees  # type: ignore[assignment]
-        reasons.append(f"projection {projection}: the file name says so ({', '.join(name.tags)})")
-    elif abs(eye_width / eye_height - 1) < 0.02 and layout != "mono":
-        projection = "equirect180"
-        reasons.append(f"projection equirect180: each eye is square ({eye_width}x{eye_height})")
-    else:
-        projection = "flat"
-        reasons.append(f"projection flat: one eye is {eye_width}x{eye_height}")
-    if projection == "flat" and fov is not None and fov >= 170:
-        raise MediaError(f"input.fov_degrees is {fov:g}; a flat picture has less than 170")
-    interocular = asked.interocular_m or facts.interocular_m or INTEROCULAR_M
-    return Geometry(frame_layout, projection, fov, tuple(reasons), interocular)
-
-
-def _layout_name(text: str) -> LayoutName:
-    if text in ("sbs", "tb", "mono"):
-        return text  # type: ignore[return-value]
-    raise ValueError(f"layout is {text!r}; allowed are sbs, tb, mono")
-
-
-def file_fingerprint(path: Path) -> str:
-    """A hash of a file's size and of its beginning, middle and end: enough to tell one recording from another."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        size = stream.seek(0, 2)
-        digest.update(str(size).encode())
-        for start in sorted({0, max(0, size // 2 - FINGERPRINT_BLOCK // 2), max(0, size - FINGERPRINT_BLOCK)}):
-            stream.seek(start)
-            digest.update(stream.read(FINGERPRINT_BLOCK))
-    return digest.hexdigest()
-
-
-def array_digest(*arrays: np.ndarray[Any, Any]) -> str:
-    """A short hash of arrays' contents."""
-    digest = hashlib.sha256()
-    for a in arrays:
-        digest.update(np.ascontiguousarray(a).tobytes())
-    return digest.hexdigest()[:16]
-
-
-__all__ = ["Clip", "Geometry", "Source", "StreamFacts", "decide_geometry", "facts_from_name", "file_fingerprint", "open_clip"]

@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load, save
 
-from vr180_ofx.media.picture import EyeImage, Sample
-from vr180_ofx.vr180.projection import FloatArray, Projection
-from vr180_ofx.vr180.window import Window, smooth_map
+from vr180_ofx.arrays import Array, FloatArray
+from vr180_ofx.imaging.lattice import smooth_map
+from vr180_ofx.media.contract import EyeImage, Sample
+from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.vr180.window import Window
 
 #: A person in an eye.
 Key = tuple[int, str]
-Array = npt.NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,14 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class CropSource:
     """A window, and the eye's picture that it looks at."""
 
     window: Window
     eye: EyeImage
     projection: Projection
 
-    def sample(self, look: Look) -> Sample:
+    def sample(self, look: Crop) -> Sample:
         """The picture in a rectangle, which may lie beyond the window."""
         window, projection = self.window, self.projection
         grid = smooth_map(lambda p: projection.project(window.directions(look.places(p))), 0, 0, look.width, look.height)
@@ -81,18 +82,18 @@ class WindowImage:
     sure: float = 0.0
     eye: EyeImage | None = None
     projection: Projection | None = None
-    following: Callable[[], Sight | None] = lambda: None
+    following: Callable[[], CropSource | None] = lambda: None
 
     @property
-    def sight(self) -> Sight:
+    def sight(self) -> CropSource:
         """What other rectangles of the picture can be taken from."""
         if self.eye is None or self.projection is None:
             raise ValueError("this window was not taken from an eye")
-        return Sight(self.window, self.eye, self.projection)
+        return CropSource(self.window, self.eye, self.projection)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Crop:
     """A rectangle of a window, or beyond it: width x height pixels, ``scale`` of them for one of the window, the first one at (x, y).
 
     members: the people whom it is made for.
@@ -119,13 +120,13 @@ class Look:
         return np.array([self.x, self.y, self.scale, self.width, self.height, *self.members], np.float64)
 
     @classmethod
-    def from_numbers(cls, numbers: Array) -> Look:
+    def from_numbers(cls, numbers: Array) -> Crop:
         x, y, scale, width, height, *members = (float(v) for v in numbers)
         return cls(tuple(int(m) for m in members), x, y, scale, int(width), int(height))
 
 
 @dataclass(frozen=True, slots=True)
-class Soft:
+class NetworkAlpha:
     """What a matting network says of people who are seen together, not whose it is.
 
     alpha: (h, w) float32 0..1. guide: (h, w, 3), see `media.picture.Sample`.
@@ -135,7 +136,7 @@ class Soft:
     alpha: FloatArray
     guide: FloatArray
     window: Window
-    look: Look
+    look: Crop
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class Mask:
 
     logits: FloatArray
     score: float
-    soft: Soft | None = None
+    soft: NetworkAlpha | None = None
 
 
 @dataclass(frozen=True)

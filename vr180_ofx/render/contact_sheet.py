@@ -7,13 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.media.errors import FrameError
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import FrameError
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.media.contract import Clip
 from vr180_ofx.output.draw import Canvas
-from vr180_ofx.output.images import write_png
+from vr180_ofx.output.png import write_png
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.vr180.projection import FloatArray
-from vr180_ofx.vr180.window import Rect
 
 PALETTE = (
     (1.0, 0.35, 0.3),

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 
@@ -77,19 +76,3 @@ class Writer(Protocol):
     def abort(self) -> None:
         """Leaves nothing half-written."""
         ...
-
-
-def make_writer(job: Job) -> Writer:
-    """The writer that ``output.format`` names."""
-    name = job.settings.output.format
-    if name == "exr":
-        from vr180_ofx.output.exr_output import ExrOutput
-
-        return ExrOutput(job)
-    if name in ("alpha", "foreground", "greenscreen_png"):
-        from vr180_ofx.output.images import PngOutput
-
-        return PngOutput(job)
-    from vr180_ofx.output.video import VideoOutput
-
-    return VideoOutput(job)

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vr180_ofx.vr180.projection import FloatArray, Projection
-from vr180_ofx.vr180.window import Rect, Window, angles_from_direction, direction_from_angles
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.vr180.window import Window, angles_from_direction, direction_from_angles
 
+#: (x0, y0, x1, y1) in an eye's pixels.
+Box = tuple[float, float, float, float]
 #: A window shows this many reaches from its centre to its side: the whole body with outstretched arms, and some ground.
 WINDOW_REACHES = 1.3
 #: Hips to the circle around the body, in metres, of a standing adult: from which a first guess of the distance follows.
@@ -52,14 +55,6 @@ class Body:
 
     def shifted(self, longitude: float) -> Body:
         return Body(self.longitude + longitude, self.latitude, self.reach, self.roll)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """Somebody who may be there, as one window saw them. score: 0..1."""
-
-    body: Body
-    score: float
 
 
 def body_from_directions(hips: FloatArray, top: FloatArray) -> Body:
@@ -142,9 +137,3 @@ def blend(a: Body, b: Body, t: float) -> Body:
         math.exp((1 - t) * math.log(a.reach) + t * math.log(b.reach)),
         turn(a.roll, b.roll),
     )
-
-
-__all__ = [
-    "Body", "Candidate", "Rect", "blend", "body_from_box", "body_from_directions", "bounds_in", "box_iou", "box_of", "expected_disparity",
-    "outline",
-]  # fmt: skip

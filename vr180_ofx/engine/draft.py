@@ -6,17 +6,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from vr180_ofx import __version__
 from vr180_ofx.engine.frame import Frame
+from vr180_ofx.engine.models import make_detector, make_refiner
 from vr180_ofx.engine.pipeline import Pipeline, Scale
-from vr180_ofx.matte.refiner import make_refiner
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.people.sketch import Sketchpad
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.people.draft_plan import DraftPlanner
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.blazepose import BlazePoseTracker
+from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
 from vr180_ofx.weights.store import require
 
 
-class Sketcher:
+class DraftRenderer:
     """Makes drafts with the embedded networks, whatever the final frames will be made with."""
 
     def __init__(self, clip: Clip, settings: Settings) -> None:
@@ -25,7 +26,8 @@ class Sketcher:
         self._settings = settings
         self._pool = ThreadPoolExecutor(settings.hardware.threads_here, "sketch")
         self._queue = ThreadPoolExecutor(1, "drafts")
-        self._pad = Sketchpad(clip, settings, self._pool)
+        segmenter = BlazePoseSegmenter(require("blazepose_segmenter"))
+        self._pad = DraftPlanner(clip, settings, self._pool, detector=make_detector(settings), segmenter=segmenter)
         self._tracker = BlazePoseTracker(require("blazepose_segmenter"), settings.matting.stabilise, self._pool)
         self._refiner = make_refiner(settings)
         self.stages = Stages()

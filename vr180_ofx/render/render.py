@@ -18,31 +18,27 @@ import numpy as np
 
 from vr180_ofx import MATTE_REVISION
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.engine.limits import ResourceError
+from vr180_ofx.engine.models import matting_network_identity, tracker_identity
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
-from vr180_ofx.matte.refiner import matter_identity
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.media.errors import FrameError
-from vr180_ofx.media.picture import SourceFrame
-from vr180_ofx.output.writer import Job, Writer, make_writer
+from vr180_ofx.errors import FrameError, OutputError, ResourceError
+from vr180_ofx.frame_ranges import parse_frames, ranges_text
+from vr180_ofx.media.contract import Clip, SourceFrame
+from vr180_ofx.output.contract import Job, Writer
+from vr180_ofx.output.formats import make_writer
+from vr180_ofx.output.jumps import JUMP_LIMIT, Row, jumps
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.quality.blind import METRICS, Row, jumps
-from vr180_ofx.settings import Settings, parse_frames, ranges_text, without_effect
+from vr180_ofx.settings import Settings, without_effect
 from vr180_ofx.storage import remove_leftovers, write_atomic
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.trackers.registry import tracker_identity, where
+from vr180_ofx.weights.device import where
 
 log = logging.getLogger(__name__)
 MANIFEST = "vr180-ofx.json"
 #: How many frames may be on their way through the engine and the writers.
 _IN_FLIGHT = 3
 Progress = Callable[[int, int], None]
-
-
-class OutputError(Exception):
-    """The output cannot be written as asked; the message says why and what to do. Exit status 2."""
 
 
 @dataclass(slots=True)
@@ -133,7 +129,7 @@ def identity(clip: Clip, plan: Plan, settings: Settings) -> str:
         settings.digest("matting", "processing", "stereo", "hardware"),
         settings.output.model_dump_json(exclude={"path", "overwrite"}),
     ]
-    network = matter_identity(settings, where)
+    network = matting_network_identity(settings, where)
     parts += [network] if network else []
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
 
@@ -235,7 +231,7 @@ class _Eyes:
             report.warnings.append(f"{what} than the other one where people are, in frames {ranges_text(sorted(set(frames)))}")
         sudden: dict[tuple[str, str], list[int]] = {}
         for row, value in jumps(self._rows, self._width):
-            if value > METRICS["jump"][1]:
+            if value > JUMP_LIMIT:
                 sudden.setdefault((row.person, row.view), []).append(row.frame)
         for (person, view), frames in sudden.items():
             report.warnings.append(f"{person} changes size suddenly in the {view} eye, in frames {ranges_text(sorted(frames))}")

@@ -9,13 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from vr180_ofx import PLAN_REVISION
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.people.analyse import Progress, analyse
-from vr180_ofx.people.detector import detector_weights
-from vr180_ofx.people.plan import Plan, PlanError
+from vr180_ofx.engine.models import detector_weights, make_detector
+from vr180_ofx.errors import PlanError
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.people import analyse as analysis
+from vr180_ofx.people.analyse import Progress
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.storage import cache_folder, write_atomic
 from vr180_ofx.telemetry import Stages
+from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
+from vr180_ofx.weights.store import require
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +55,19 @@ def forget_correction(clip: Clip, settings: Settings) -> None:
     """Back to what was found automatically."""
     with contextlib.suppress(FileNotFoundError):
         plan_path(clip, settings, True).unlink()
+
+
+def analyse(
+    clip: Clip, settings: Settings | None = None, progress: Progress | None = None, stages: Stages | None = None, stop: int | None = None
+) -> Plan:  # fmt: skip
+    """Finds everybody in ``clip`` with the networks that the settings name (by default those that it was opened with). See
+    `people.analyse.analyse`.
+    """
+    settings = settings or clip.settings
+    segmenter = BlazePoseSegmenter(require("blazepose_segmenter"))
+    return analysis.analyse(
+        clip, settings, detector=make_detector(settings), segmenter=segmenter, progress=progress, stages=stages, stop=stop
+    )
 
 
 def find_plan(

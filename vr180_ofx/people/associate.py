@@ -10,17 +10,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.people.body import Body, Candidate
-from vr180_ofx.people.detector import Detector
-from vr180_ofx.people.follow import BoolArray, Follower, Sighting, contained, mask_iou, resized_projection
-from vr180_ofx.people.member import HIDDEN_SCORE, PRESENCE, SAME_MASK, Eyes, Member, Moment, moved, same_person, steady, union
+from vr180_ofx.arrays import BoolArray, FloatArray
+from vr180_ofx.imaging.inpaint import cover, erase
+from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.people.contract import Candidate, Detector
+from vr180_ofx.people.follow import Follower, Sighting, contained, mask_iou
 from vr180_ofx.people.plan import Entry
 from vr180_ofx.people.search import merge_sightings
+from vr180_ofx.people.tracklet import HIDDEN_SCORE, PRESENCE, SAME_MASK, Eyes, Moment, Tracklet, moved, same_person, steady, union
 from vr180_ofx.stereo.distance import whole_shift
-from vr180_ofx.trackers.erase import cover, erase
+from vr180_ofx.vr180.body import Body
 from vr180_ofx.vr180.layout import LEFT, RIGHT
-from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.projection import Projection
 
 #: Somebody is behind others when these cover so much of the middle of the body.
 _HIDDEN_ENOUGH = 0.08
@@ -38,7 +39,7 @@ _ALONE_IOU = 0.5
 _RELINK_S = 3.0
 
 
-class Cast:
+class ShotTracker:
     """The people of one shot, fed with frames in order."""
 
     def __init__(
@@ -50,7 +51,7 @@ class Cast:
         self._fps = fps
         self._threshold = threshold
         self._next_id = first_id
-        self.members: list[Member] = []
+        self.members: list[Tracklet] = []
         self._past: deque[Moment] = deque(maxlen=12)
         self.search_frames: list[int] = []
         self._first = self._last = -1
@@ -83,7 +84,13 @@ class Cast:
         self._past.append(Moment(n, eyes, {m.id: dict(m.masks) for m in self.members if n in m.seen.values()}))
 
     def _look_behind(
-        self, m: Member, eyes: Eyes, masks: dict[str, dict[int, BoolArray]], found: dict[str, Sighting], known: set[int], back: bool = False
+        self,
+        m: Tracklet,
+        eyes: Eyes,
+        masks: dict[str, dict[int, BoolArray]],
+        found: dict[str, Sighting],
+        known: set[int],
+        back: bool = False,
     ) -> None:
         """Adds to ``found`` what is to be seen of somebody behind others, once those are taken out of the picture.
 
@@ -131,7 +138,7 @@ class Cast:
         """What those cover who were seen in this eye at frame ``n``."""
         return {m.id: m.masks[view] for m in self.members if m.seen.get(view) == n}
 
-    def _look(self, m: Member, eyes: Eyes, seen: dict[tuple[int, str], Sighting | None] | None = None) -> dict[str, Sighting]:
+    def _look(self, m: Tracklet, eyes: Eyes, seen: dict[tuple[int, str], Sighting | None] | None = None) -> dict[str, Sighting]:
         """seen: what was found already where the person was before; looked for when it is not given."""
         found: dict[str, Sighting] = {}
         for view, body in m.bodies.items():
@@ -144,7 +151,7 @@ class Cast:
             self._agree(m, eyes, found)
         return found
 
-    def _agree(self, m: Member, eyes: Eyes, found: dict[str, Sighting], masks: dict[str, dict[int, BoolArray]] | None = None) -> None:
+    def _agree(self, m: Tracklet, eyes: Eyes, found: dict[str, Sighting], masks: dict[str, dict[int, BoolArray]] | None = None) -> None:
         """Both eyes see the same person, at the same height and a plausible distance; the steadier eye corrects the other."""
         left, right = self._views
         if len(found) == 2:
@@ -165,7 +172,7 @@ class Cast:
         if sighting is not None and not (erased is not None and same_person(sighting.mask, erased)):
             found[lack] = sighting
 
-    def carry(self, m: Member, body: Body, have: str, eye: EyeImage, erased: BoolArray | None = None) -> Sighting | None:
+    def carry(self, m: Tracklet, body: Body, have: str, eye: EyeImage, erased: BoolArray | None = None) -> Sighting | None:
         """Looks in the other eye where the disparity puts the body."""
         guess = m.in_other_eye(body, have == self._views[0])
         if abs(guess.longitude) > math.pi * 0.6:
@@ -194,12 +201,12 @@ class Cast:
                     loyal = {i: self._loyalty(by_id[i], view, looks[i][view]) for i in (a, b)}
                     del looks[min((a, b), key=lambda i: loyal[i])][view]
 
-    def _loyalty(self, m: Member, view: str, s: Sighting) -> float:
+    def _loyalty(self, m: Tracklet, view: str, s: Sighting) -> float:
         before = m.masks.get(view)
         overlap = mask_iou(before, s.mask) if before is not None else 0.0
         return overlap + 0.02 * min(m.hits, 10)
 
-    def _note(self, m: Member, n: int, found: dict[str, Sighting], source: str = "tracked") -> None:
+    def _note(self, m: Tracklet, n: int, found: dict[str, Sighting], source: str = "tracked") -> None:
         for view, s in found.items():
             m.bodies[view] = s.body
             m.masks[view] = s.mask
@@ -210,12 +217,12 @@ class Cast:
             disparity = math.remainder(left.longitude - right.longitude, math.tau)
             m.disparity = disparity if m.disparity is None else 0.7 * m.disparity + 0.3 * disparity
 
-    def _range(self, m: Member, n: int, eyes: Eyes, found: dict[str, Sighting]) -> None:
+    def _range(self, m: Tracklet, n: int, eyes: Eyes, found: dict[str, Sighting]) -> None:
         """Measures how far away somebody is whom both eyes see."""
         if len(found) < 2 or LEFT not in found:
             return
         eye = eyes[LEFT]
-        local = resized_projection(self._follower.projection, eye.width, eye.height)
+        local = self._follower.projection.resized(eye.width, eye.height)
         match = whole_shift(eye, eyes[RIGHT], np.array(found[LEFT].body.direction), found[RIGHT].mask, local)
         if match is not None:
             m.matches[n] = match
@@ -287,7 +294,7 @@ class Cast:
             if near and s.hidden > _HIDDEN_ENOUGH:
                 self._join(n, eyes, view, c, s, near)
 
-    def _known(self, c: Candidate, view: str, n: int) -> Member | None:
+    def _known(self, c: Candidate, view: str, n: int) -> Tracklet | None:
         best, nearest = None, 1.0
         for m in self.members:
             if m.seen.get(view) != n:
@@ -302,7 +309,7 @@ class Cast:
         m = self._returning(n, view, s)
         found = {view: s}
         if m is None:
-            m = Member(self._next_id, n, {}, {}, behind={view: behind})
+            m = Tracklet(self._next_id, n, {}, {}, behind={view: behind})
             if len(self._views) == 2:
                 other = self._other(view)
                 partner, before, taken = self._partner(m, n, s.body, view, eyes)
@@ -341,12 +348,12 @@ class Cast:
     def _other(self, view: str) -> str:
         return self._views[1] if view == self._views[0] else self._views[0]
 
-    def _partner(self, m: Member, n: int, body: Body, have: str, eyes: Eyes) -> tuple[Sighting | None, frozenset[int], Member | None]:
+    def _partner(self, m: Tracklet, n: int, body: Body, have: str, eyes: Eyes) -> tuple[Sighting | None, frozenset[int], Tracklet | None]:
         """Somebody whom one eye shows, in the other eye: how they look there, who stands before them there, and who it is if
         they are known already. First as the picture is, then with everybody near them taken out of it.
         """
         lack = self._other(have)
-        best: tuple[Sighting | None, frozenset[int], Member | None] = (None, frozenset(), None)
+        best: tuple[Sighting | None, frozenset[int], Tracklet | None] = (None, frozenset(), None)
         known = {i: mask for i, mask in self._masks(n, lack).items() if i != m.id}
         near = self._near(known, m.in_other_eye(body, have == self._views[0]))
         theirs = frozenset().union(*m.behind.values()) & near
@@ -361,7 +368,7 @@ class Cast:
             best = partner, before, same[0]
         return best
 
-    def _returning(self, n: int, view: str, s: Sighting) -> Member | None:
+    def _returning(self, n: int, view: str, s: Sighting) -> Tracklet | None:
         """Somebody who was lost not long ago and not far from here."""
         best, nearest = None, 1.0
         for m in self.members:
@@ -376,9 +383,9 @@ class Cast:
                 best, nearest = m, distance
         return best
 
-    def _look_back(self, m: Member, n: int) -> None:
+    def _look_back(self, m: Tracklet, n: int) -> None:
         """Follows a new person back to where they came from, as far as the frames are still at hand."""
-        ahead = Member(m.id, n, dict(m.bodies), {}, dict(m.masks), dict(m.seen), m.best_score, m.hits, m.disparity, dict(m.behind))
+        ahead = Tracklet(m.id, n, dict(m.bodies), {}, dict(m.masks), dict(m.seen), m.best_score, m.hits, m.disparity, dict(m.behind))
         for moment in reversed(self._past):
             if moment.n >= n:
                 continue
@@ -402,7 +409,7 @@ class Cast:
         for k, match in ahead.matches.items():
             m.matches.setdefault(k, match)
 
-    def believed(self) -> list[Member]:
+    def believed(self) -> list[Tracklet]:
         """The members that are people, at the end of the shot."""
         return [m for m in self.members if m.believable(self._first, self._last, self._fps, self.search_frames, self._threshold)]
 

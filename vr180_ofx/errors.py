@@ -28,3 +28,35 @@ class ClipChangedError(MediaError):
             f"{path} changed while it was being read; what was rendered from it so far is kept. "
             "Wait until the file is complete, then run the same command again with --overwrite"
         )
+
+
+class ResourceError(Exception):
+    """Out of disk, memory or another resource; what was written is whole and kept. Exit status 4."""
+
+
+class OutputError(Exception):
+    """The output cannot be written as asked; the message says why and what to do. Exit status 2."""
+
+
+class SettingsError(ValueError):
+    """A setting that is not understood; the message has one line per problem."""
+
+
+class PlanError(ValueError):
+    """A plan file that is not understood; the message says where and why."""
+
+
+class ColourError(ValueError):
+    """A colour space that nobody knows; the message lists what is allowed."""
+
+
+class WeightsError(Exception):
+    """Weights are missing, damaged or cannot be fetched; the message says what to do."""
+
+
+class ServerBusyError(RuntimeError):
+    """More requests wait than the frame server takes; ask again later."""
+
+
+class ServiceGoneError(Exception):
+    """The frame server that should do the work is not there, or refuses. Exit status 4."""

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
-from vr180_ofx.media.clip import Clip, open_clip
-from vr180_ofx.output.render import Progress, RenderReport, render
-from vr180_ofx.people.plans import find_plan
-from vr180_ofx.settings import Settings, SettingsError
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.render.render import Progress, RenderReport, render
+from vr180_ofx.settings import Settings
 
 #: As people who know RVM call them; numbers are understood, too.
 PRESETS = {"standard": "0.25", "high": "0.5", "ultra": "1", "4k": "0.125"}

@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.lattice import smooth_map
+from vr180_ofx.imaging.logistic import logit, sigmoid
+from vr180_ofx.matte.contract import Refined, Refiner
 from vr180_ofx.matte.edges import along, exact, in_light
 from vr180_ofx.matte.heights import Heights, distances
-from vr180_ofx.matte.paste import logit, refine, sigmoid
-from vr180_ofx.matte.refiner import Refined, Refiner
+from vr180_ofx.matte.paste import refine
 from vr180_ofx.matte.upsample import slope
-from vr180_ofx.trackers.base import Soft
-from vr180_ofx.vr180.projection import FloatArray
-from vr180_ofx.vr180.window import Window, smooth_map
+from vr180_ofx.trackers.contract import NetworkAlpha
+from vr180_ofx.vr180.window import Window
 
 #: How much the refined mask counts where both agree and it has more of somebody than the network.
 _MORE = 0.2
@@ -49,7 +51,7 @@ _CLIP = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class InstanceMask:
     """What a tracker says of one person: (n, n) logits in their window."""
 
     logits: FloatArray
@@ -57,7 +59,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class InstanceAlpha:
     """One person's alpha as a function of the full picture, and the window that it is meant in.
 
     When that is not the person's own: alpha, (h, w) as the coefficients, 0..1; places, (h, w, 2) where those lie in the person's window.
@@ -88,16 +90,16 @@ class People:
     places: (h, w, 2) where its pixels lie in each one's window. logits: (h, w) each one's mask.
     """
 
-    soft: Soft
+    soft: NetworkAlpha
     places: Mapping[int, FloatArray]
     logits: Mapping[int, FloatArray]
     heights: Heights
 
     @classmethod
-    def of(cls, soft: Soft, claims: Mapping[int, Claim]) -> People:
+    def of(cls, soft: NetworkAlpha, claims: Mapping[int, InstanceMask]) -> People:
         window, look = soft.window, soft.look
 
-        def in_window(claim: Claim) -> FloatArray:
+        def in_window(claim: InstanceMask) -> FloatArray:
             return _places(lambda p: claim.window.points(window.directions(look.places(p))), look.width, look.height)
 
         places = {p: in_window(claim) for p, claim in claims.items()}
@@ -108,15 +110,17 @@ class People:
         """(h, w) 0..1, of everybody. alpha: what the network says, the same."""
         guide = self.soft.guide
         refined = refine(refiner, guide, sigmoid(np.maximum.reduce(list(self.logits.values())))).value(guide)
-        return drawn(fused(alpha, refined, unit_of(alpha), self.heights), guide, self.heights)
+        return drawn(fused(alpha, refined, reference_scale(alpha), self.heights), guide, self.heights)
 
-    def shapes(self, matte: FloatArray) -> dict[int, Shape]:
+    def shapes(self, matte: FloatArray) -> dict[int, InstanceAlpha]:
         """Person -> their share of everybody's matte, (h, w) 0..1."""
-        alphas = shared_out(matte, self.logits, self.heights)
-        return {p: Shape(_placed(a, self.soft), self.soft.window, a, self.places[p]) for p, a in alphas.items()}
+        alphas = split_instances(matte, self.logits, self.heights)
+        return {p: InstanceAlpha(_placed(a, self.soft), self.soft.window, a, self.places[p]) for p, a in alphas.items()}
 
 
-def shared_again(soft: Soft, shapes: Mapping[int, Shape], claims: Mapping[int, Claim]) -> dict[int, Shape]:
+def resplit_instances(
+    soft: NetworkAlpha, shapes: Mapping[int, InstanceAlpha], claims: Mapping[int, InstanceMask]
+) -> dict[int, InstanceAlpha]:
     """The same people in the same picture, and the same of all of them together, with other masks to say who is where."""
     logits = {}
     for p, shape in shapes.items():
@@ -129,7 +133,7 @@ def shared_again(soft: Soft, shapes: Mapping[int, Shape], claims: Mapping[int, C
     return {p: replace(shapes[p], refined=_placed(a, soft), alpha=a) for p, a in _parted(total, logits, away).items()}
 
 
-def _placed(alpha: FloatArray, soft: Soft) -> Refined:
+def _placed(alpha: FloatArray, soft: NetworkAlpha) -> Refined:
     return replace(detailed(alpha, soft.guide), place=(soft.look.x, soft.look.y, soft.look.scale))
 
 
@@ -146,12 +150,12 @@ def _looked_up(values: FloatArray, places: FloatArray, outside: float) -> FloatA
     return out
 
 
-def unit_of(alpha: FloatArray) -> float:
+def reference_scale(alpha: FloatArray) -> float:
     """Pixels for one of a picture of 384."""
     return float(np.sqrt(alpha.size)) / 384
 
 
-def shared_out(alpha: FloatArray, logits: Mapping[int, FloatArray], heights: Heights) -> dict[int, FloatArray]:
+def split_instances(alpha: FloatArray, logits: Mapping[int, FloatArray], heights: Heights) -> dict[int, FloatArray]:
     """Person -> alpha, (h, w) 0..1, which add up to at most 1.
 
     alpha: (h, w) 0..1, of everybody. logits: (h, w) each person's mask.
@@ -165,7 +169,7 @@ def _parted(alpha: FloatArray, logits: Mapping[int, FloatArray], away: Mapping[i
     """All of an alpha given to those who have masks."""
     if len(logits) == 1:
         return {next(iter(logits)): alpha}
-    fall = _FALL / unit_of(alpha)
+    fall = _FALL / reference_scale(alpha)
     claims = {p: np.exp(np.clip(logits[p], -_CLIP, _CLIP) - fall * a) for p, a in away.items()}
     everybody = np.maximum(sum(claims.values()), 1e-30)
     return {p: (alpha * claims[p] / everybody).astype(np.float32) if p in claims else np.zeros_like(alpha) for p in logits}
@@ -183,7 +187,7 @@ def fused(alpha: FloatArray, refined: FloatArray, unit: float, heights: Heights)
 
 def drawn(alpha: FloatArray, guide: FloatArray, heights: Heights) -> FloatArray:
     """An alpha, (h, w) 0..1, with its edges where the picture has them. guide: (h, w, 3) the picture there."""
-    out, trust, brighter = exact(alpha, guide, unit_of(alpha))
+    out, trust, brighter = exact(alpha, guide, reference_scale(alpha))
     hair = heights.table(*_HAIR) * heights.near(*_HAIR_REACH)
     out += np.float32(_HAIR_EXACT) * hair * (alpha - out)
     out += np.float32(_HAIR_MORE) * hair * out * (1 - out)

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import OpenImageIO as oiio
 
+from vr180_ofx.arrays import FloatArray
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.media.contract import SourceFrame
 from vr180_ofx.output.colour import Foreground
+from vr180_ofx.output.contract import Job
 from vr180_ofx.output.inspect import opened
 from vr180_ofx.output.pictures import over_colour, rgba, together
-from vr180_ofx.output.writer import Job
 from vr180_ofx.storage import atomic_path
-from vr180_ofx.vr180.projection import FloatArray
 
 
 class PngOutput:

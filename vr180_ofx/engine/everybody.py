@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
+from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
 from vr180_ofx.engine.pipeline import Ahead, Scale, nothing_ahead
+from vr180_ofx.imaging.half import half
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.upsample import placed
-from vr180_ofx.media.picture import EyeImage, SourceFrame
+from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.trackers.base import Memory
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.trackers.contract import Memory
 
 if TYPE_CHECKING:
-    from vr180_ofx.matte.rvm.whole import Small, WholeFrames
+    from vr180_ofx.matte.rvm.whole_frame import Small, WholeFrames
 
 NAME = "everybody"
 #: Alphas below this are nobody's: the network is never quite sure of empty places.
 _LEAST = 4 / 255
 
 
-class WholePipeline:
+class EverybodyPipeline:
     """See `pipeline.Pipeline`. Frames have one layer, of everybody."""
 
     steps_to_finish = False

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.media.picture import EyeImage, SourceFrame
+from vr180_ofx.media.contract import Clip, EyeImage, SourceFrame
 from vr180_ofx.people.analyse import ANALYSIS_SIDE
-from vr180_ofx.people.body import Body, Candidate
-from vr180_ofx.people.detector import make_detector
-from vr180_ofx.people.follow import Follower, Sighting, resized_projection
-from vr180_ofx.people.member import PRESENCE, Member, same_person
+from vr180_ofx.people.contract import Candidate, Detector
+from vr180_ofx.people.follow import Follower, Sighting
 from vr180_ofx.people.plan import Entry, Person, Plan
 from vr180_ofx.people.search import search
+from vr180_ofx.people.tracklet import PRESENCE, Tracklet, same_person
 from vr180_ofx.settings import Settings
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
-from vr180_ofx.weights.store import require
+from vr180_ofx.vr180.body import Body
 
 _LEVELS = (0, 1)
 
 
-class Sketchpad:
+class DraftPlanner:
     """Looks at single frames of a clip."""
 
-    def __init__(self, clip: Clip, settings: Settings, pool: Executor) -> None:
+    def __init__(
+        self, clip: Clip, settings: Settings, pool: Executor, *, detector: Detector, segmenter: BlazePoseSegmenter
+    ) -> None:  # fmt: skip
         self._clip = clip
         self._settings = settings
         self._pool = pool
-        self._follower = Follower(BlazePoseSegmenter(require("blazepose_segmenter")), clip.projection)
-        self._detector = make_detector(settings)
+        self._follower = Follower(segmenter, clip.projection)
+        self._detector = detector
         self._factor = max(1, round(max(clip.eye_size) / ANALYSIS_SIDE))
 
     def sketch(self, frame: SourceFrame) -> Plan:
@@ -58,12 +58,12 @@ class Sketchpad:
         )  # fmt: skip
 
     def _looks(self, eye: EyeImage) -> list[tuple[Candidate, Sighting | None]]:
-        local = resized_projection(self._clip.projection, eye.width, eye.height)
+        local = self._clip.projection.resized(eye.width, eye.height)
         found = search(eye, local, self._detector, _LEVELS, self._settings.detection.confidence_threshold, self._pool)
         return list(zip(found, self._pool.map(lambda c: self._follower.look(eye, c.body), found), strict=True))
 
     def _other_eye(self, eye: EyeImage, body: Body) -> Entry | None:
-        guess = Member(0, 0, {}, {}).in_other_eye(body, to_the_right=True)
+        guess = Tracklet(0, 0, {}, {}).in_other_eye(body, to_the_right=True)
         sighting = self._follower.look(eye, guess)
         if sighting is None or sighting.presence < PRESENCE:
             return None

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.people.body import Body, expected_disparity
-from vr180_ofx.people.follow import BoolArray, Sighting, contained, mask_iou
+from vr180_ofx.arrays import BoolArray
+from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.people.follow import Sighting, contained, mask_iou
 from vr180_ofx.people.plan import Entry
 from vr180_ofx.stereo.distance import Match
+from vr180_ofx.vr180.body import Body, expected_disparity
 
 #: The segmenter must be this sure that somebody is there.
 PRESENCE = 0.5
@@ -27,7 +28,7 @@ Eyes = dict[str, EyeImage]
 
 
 @dataclass(slots=True)
-class Member:
+class Tracklet:
     """Somebody in the shot.
 
     bodies: view -> where they were seen last. entries: view -> frame -> what the plan will say.
@@ -56,7 +57,7 @@ class Member:
     def always_hidden(self) -> bool:
         return all(e.behind for own in self.entries.values() for e in own.values())
 
-    def forgetting_distance(self) -> Member:
+    def forgetting_distance(self) -> Tracklet:
         """A copy that does not know how far away they are: after a while out of sight it may have changed."""
         return replace(self, disparity=None)
 

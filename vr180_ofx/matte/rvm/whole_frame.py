@@ -10,11 +10,11 @@ from typing import Protocol, cast
 import cv2
 import numpy as np
 
+from vr180_ofx.arrays import Array, FloatArray
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.rvm.memory import State, restored, stored
-from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
-from vr180_ofx.vr180.projection import FloatArray
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.trackers.contract import Key, Mask, Memory, WindowImage
 
 #: auto: the longer side that the network sees. It was trained with 512.
 _AUTO = 512
