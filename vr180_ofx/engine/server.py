@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from vr180_ofx import __version__
 from vr180_ofx.engine.checkpoints import Checkpoints
 from vr180_ofx.engine.chunks import Chunk, ChunkPlan
 from vr180_ofx.engine.decoding import Decoder
@@ -35,6 +34,7 @@ from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.telemetry import Stages, free_bytes, resident_bytes
 from vr180_ofx.trackers.base import Memory, Tracker
 from vr180_ofx.trackers.registry import make_tracker, where
+from vr180_ofx.version import __version__
 
 log = logging.getLogger(__name__)
 #: Of the memory that may be had, for finished frames and for checkpoints each.

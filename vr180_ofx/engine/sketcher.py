@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from vr180_ofx import __version__
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.pipeline import Pipeline, Scale
 from vr180_ofx.matte.refiner import make_refiner
@@ -13,6 +12,7 @@ from vr180_ofx.people.sketch import Sketchpad
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.blazepose import BlazePoseTracker
+from vr180_ofx.version import __version__
 from vr180_ofx.weights.store import require
 
 

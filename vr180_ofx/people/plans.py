@@ -8,7 +8,6 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from vr180_ofx import PLAN_REVISION
 from vr180_ofx.media.clip import Clip
 from vr180_ofx.people.analyse import Progress, analyse
 from vr180_ofx.people.detector import detector_weights
@@ -16,6 +15,7 @@ from vr180_ofx.people.plan import Plan, PlanError
 from vr180_ofx.settings import Settings
 from vr180_ofx.storage import cache_folder, write_atomic
 from vr180_ofx.telemetry import Stages
+from vr180_ofx.version import PLAN_REVISION
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,6 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from vr180_ofx import __version__
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.resources import Monitor
@@ -29,6 +28,7 @@ from vr180_ofx.service.problems import Problem, ServiceError, on_service_error, 
 from vr180_ofx.service.sessions import Session, Sessions
 from vr180_ofx.settings import Settings, SettingsError, parse_frames
 from vr180_ofx.telemetry import resident_bytes
+from vr180_ofx.version import __version__
 
 log = logging.getLogger(__name__)
 #: How often a waiting request looks whether somebody still waits for it.
