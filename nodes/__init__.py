@@ -1,1 +1,1 @@
-"""The node that every host shows: defined once, in `definition`; everything hosts and documents hold of it is made by `generate`."""
+"""The node that every host shows, as `vr180_ofx.node` defines it: node.json, and what writes it. Installed as `vr180_ofx.nodes`."""

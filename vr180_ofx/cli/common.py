@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from vr180_ofx.media.clip import Clip, open_clip
-from vr180_ofx.nodes.definition import NODE
+from vr180_ofx.node import NODE
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.plans import find_plan
 from vr180_ofx.resources import Monitor

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from vr180_ofx import __version__
 from vr180_ofx.telemetry import tune_allocator, tune_process
+from vr180_ofx.version import __version__
 
 OK, USAGE, INPUT, RESOURCES, INTERRUPTED = 0, 2, 3, 4, 5
 COMMANDS = {
@@ -86,7 +86,7 @@ def _status(error: Exception) -> int | None:
     """The exit status of an error that is meant for people; None for a bug."""
     from vr180_ofx.cli.common import ServiceGoneError
     from vr180_ofx.engine.limits import ResourceError
-    from vr180_ofx.host_bridges.installation import InstallError
+    from vr180_ofx.install import InstallError
     from vr180_ofx.media.colour import ColourError
     from vr180_ofx.media.errors import MediaError
     from vr180_ofx.output.render import OutputError
