@@ -113,7 +113,10 @@ def _sam2(name: str, settings: Settings) -> Tracker:
     behaviour = Behaviour(Rules(reliable=matting.memory_selection == "reliable"), matting.prompt_again_after)
     precision = precision_of(device) if matting.fp16 else "float32"
     at_once = settings.processing.batch_size or fitting(size, _room(settings, device))
-    return Sam2Tracker.load(name, weights_of(settings), size, device, precision, behaviour, matting.memory_offload, at_once)
+    return Sam2Tracker.load(
+        name=name, weights=weights_of(settings), size=size, device=device, precision=precision, behaviour=behaviour,
+        offload=matting.memory_offload, at_once=at_once,
+    )  # fmt: skip
 
 
 def fitting(size: int, room: float) -> int:
