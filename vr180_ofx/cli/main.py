@@ -12,7 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from vr180_ofx.telemetry import tune_allocator, tune_process
+from vr180_ofx.imaging.threads import limit_threads
+from vr180_ofx.telemetry import tune_allocator
 from vr180_ofx.version import __version__
 
 OK, USAGE, INPUT, RESOURCES, INTERRUPTED = 0, 2, 3, 4, 5
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     tune_allocator()
     arguments = build_parser().parse_args(argv)
     verbose = bool(arguments.verbose)
-    tune_process()
+    limit_threads(1)
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     with contextlib.suppress(ValueError):  # not the main thread
         signal.signal(signal.SIGTERM, _interrupt)
