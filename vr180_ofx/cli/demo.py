@@ -35,10 +35,10 @@ def run(arguments: argparse.Namespace) -> int:
     with open_clip(source, settings) as clip:
         say_clip(clip)
         with progress_bar("analysing", arguments.json) as update:
-            plan = analyse(clip, settings, update)
+            plan = analyse(clip, settings, progress=update)
         say_plan(plan)
         with progress_bar("rendering", arguments.json) as update:
-            report = render(clip, plan, settings, folder / "out", update)
+            report = render(clip, plan, settings, folder / "out", progress=update)
         data = evaluate(folder / "out", CLIP / "truth").to_dict()
         picture = folder / "result.png"
         showcase(clip, folder / "out", picture, index=len(clip) // 2)
