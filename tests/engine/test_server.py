@@ -206,7 +206,7 @@ def test_frames_are_made_ahead_in_the_direction_of_scrubbing(scene):
 def tracker():
     """SAM 2 with random weights: it never forgets."""
     pytest.importorskip("sam2", reason="the extra sam2 is not installed")
-    from tests.trackers.sam2_reference import random_network
+    from benchmarks.support.sam2_reference import random_network
     from vr180_ofx.trackers.sam2.tracker import Sam2Tracker
 
     return Sam2Tracker(random_network("sam2.1_t", 128), "random")

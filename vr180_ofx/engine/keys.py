@@ -7,9 +7,9 @@ import struct
 import threading
 from collections.abc import Callable
 
-from vr180_ofx import MATTE_REVISION
 from vr180_ofx.engine.chunks import Chunk, ChunkPlan
 from vr180_ofx.engine.scheduler import Quality
+from vr180_ofx.version import MATTE_REVISION
 
 
 class Chain:

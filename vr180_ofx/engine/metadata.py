@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from vr180_ofx import __version__
 from vr180_ofx.engine.scheduler import Quality
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.settings import Settings
+from vr180_ofx.version import __version__
 
 
 def common_metadata(clip: Clip, settings: Settings, *, detector: str, tracker: str, refiner: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from vr180_ofx import PLAN_REVISION
 from vr180_ofx.engine.models import Models
 from vr180_ofx.errors import PlanError
 from vr180_ofx.media.contract import Clip
@@ -18,6 +17,7 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.storage import cache_folder, write_atomic
 from vr180_ofx.telemetry import Stages
+from vr180_ofx.version import PLAN_REVISION
 
 log = logging.getLogger(__name__)
 
