@@ -25,9 +25,10 @@ def _network(variant, pretrained, refiner, weights):
     """
     from pathlib import Path
 
+    from vr180_ofx.errors import WeightsError
     from vr180_ofx.matte.rvm.model import load_network
     from vr180_ofx.matte.rvm.network import RvmNetwork
-    from vr180_ofx.weights.store import WeightsError, pull
+    from vr180_ofx.weights.store import pull
 
     if weights is None and not pretrained:
         return RvmNetwork(variant, refiner).eval()
@@ -38,8 +39,8 @@ def _network(variant, pretrained, refiner, weights):
 
 
 def converter():
-    """A function: clip, folder, outputs, images, downsample, weights, seq_chunk -> reports. See `vr180_ofx.output.whole.matte`."""
-    from vr180_ofx.output.whole import matte, settings_of
+    """A function: clip, folder, outputs, images, downsample, weights, seq_chunk -> reports. See `vr180_ofx.render.matte.matte`."""
+    from vr180_ofx.render.matte import matte, settings_of
     from vr180_ofx.settings import Settings
 
     def convert(clip, folder, outputs=("alpha",), images=False, downsample="auto", weights=None, seq_chunk=1):

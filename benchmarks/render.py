@@ -36,12 +36,14 @@ import numpy as np  # noqa: E402
 import OpenEXR  # noqa: E402
 
 import vr180_ofx  # noqa: E402
+from vr180_ofx.engine.plans import analyse  # noqa: E402
 from vr180_ofx.engine.server import FrameServer  # noqa: E402
-from vr180_ofx.media.clip import Clip, open_clip  # noqa: E402
-from vr180_ofx.output.render import identity, render  # noqa: E402
-from vr180_ofx.output.writer import Job, make_writer  # noqa: E402
-from vr180_ofx.people.analyse import analyse  # noqa: E402
+from vr180_ofx.media.contract import Clip  # noqa: E402
+from vr180_ofx.media.open import open_clip  # noqa: E402
+from vr180_ofx.output.contract import Job  # noqa: E402
+from vr180_ofx.output.formats import make_writer  # noqa: E402
 from vr180_ofx.people.plan import Plan  # noqa: E402
+from vr180_ofx.render.render import identity, render  # noqa: E402
 from vr180_ofx.settings import Settings  # noqa: E402
 
 
@@ -186,7 +188,7 @@ def repeated(path: Path, target: Path, frames: int) -> Path:
                 video = source.streams.video[0]
                 last = 0
                 for packet in source.demux(video):
-                    if packet.dts is None or done >= frames:
+                    if packet.dts is None or packet.pts is None or done >= frames:
                         continue
                     last = max(last, packet.pts + (packet.duration or 1))
                     packet.pts += offset

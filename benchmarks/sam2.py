@@ -38,12 +38,12 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from vr180_ofx.engine.pipeline import prompt_in_window  # noqa: E402
-from vr180_ofx.media.clip import Clip, open_clip  # noqa: E402
-from vr180_ofx.people.follow import resized_projection  # noqa: E402
+from vr180_ofx.engine.plans import find_plan  # noqa: E402
+from vr180_ofx.media.contract import Clip  # noqa: E402
+from vr180_ofx.media.open import open_clip  # noqa: E402
 from vr180_ofx.people.plan import Plan  # noqa: E402
-from vr180_ofx.people.plans import find_plan  # noqa: E402
 from vr180_ofx.settings import Settings  # noqa: E402
-from vr180_ofx.trackers.base import Prompt, WindowImage  # noqa: E402
+from vr180_ofx.trackers.contract import Prompt, WindowImage  # noqa: E402
 from vr180_ofx.trackers.sam2.network import CONFIGS, Sam2Network  # noqa: E402
 from vr180_ofx.trackers.sam2.tracker import REFERENCE, Behaviour, Sam2Tracker  # noqa: E402
 from vr180_ofx.vr180.window import Window  # noqa: E402
@@ -118,7 +118,7 @@ class Scene:
             track = self.plan.track(p, VIEW)
             if track.has(n):
                 window = self.plan.window(p, VIEW, n, size)
-                sample = eye.sample(window.grid(resized_projection(self.clip.projection, eye.width, eye.height)))
+                sample = eye.sample(window.grid(self.clip.projection.resized(eye.width, eye.height)))
                 prompt = prompt_in_window(track.boxes[n], window, self.clip.projection)
                 out[p.id, VIEW] = WindowImage(sample, window, (), prompt, False, track.scores[n])
         return out
@@ -127,7 +127,8 @@ class Scene:
         """The eye as the reference sees it: (1024, 1024, 3) uint8."""
         rgb = self.clip.read(self.index(k))[VIEW]
         small = cv2.resize(rgb, (WHOLE, WHOLE), interpolation=cv2.INTER_AREA)
-        return np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)
+        pixels: np.ndarray[Any, Any] = np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)
+        return pixels
 
     def whole_prompts(self) -> dict[int, Prompt]:
         scale = WHOLE / self.clip.eye_size[0]
@@ -198,7 +199,7 @@ def speed(arguments: argparse.Namespace) -> dict[str, Any]:
     whole_window = Window((0.0, 0.0, 1.0), 90.0, 0.0, WHOLE)
 
     def whole_images(k: int) -> dict[tuple[int, str], WindowImage]:
-        from vr180_ofx.media.picture import Sample
+        from vr180_ofx.media.contract import Sample
 
         sample = Sample(eyes[k].astype(np.float32) / 255, eyes[k].astype(np.float32) / 255)
         return {(p, VIEW): WindowImage(sample, whole_window, (), prompts[p]) for p in prompts}
@@ -250,7 +251,7 @@ def memory(arguments: argparse.Namespace) -> dict[str, Any]:
     counts = [int(n) for n in arguments.memory.split(",")]
     base = [sys.executable, __file__, arguments.clip, "--model", arguments.model, "--device", arguments.device]
     windows = json.loads(subprocess.check_output([*base, "--part", "windows", "--memory", arguments.memory]))
-    reference = {}
+    reference: dict[str, int] = {}
     for n in counts:
         reference |= json.loads(subprocess.check_output([*base, "--part", "reference", "--memory", str(n)]))
     first, last = str(counts[0]), str(counts[-1])

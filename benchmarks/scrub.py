@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path = [str(ROOT), *[p for p in sys.path if Path(p or ".").resolve() != ROOT / "benchmarks"]]
 
 from vr180_ofx import client as c  # noqa: E402
-from vr180_ofx.media.clip import open_clip  # noqa: E402
+from vr180_ofx.media.open import open_clip  # noqa: E402
 from vr180_ofx.storage import weights_folder  # noqa: E402
 
 

@@ -20,14 +20,14 @@ from typing import Any
 import cv2
 import numpy as np
 
+from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.media.clip import open_clip
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.draw import Canvas
-from vr180_ofx.output.render import render
-from vr180_ofx.people.plans import find_plan
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.evaluate import evaluate
 from vr180_ofx.quality.truth import Truth, find_prediction
+from vr180_ofx.render.render import render
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo import disparity, reconcile
 from vr180_ofx.telemetry import tune_allocator, tune_process

@@ -2,7 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vr180_ofx.settings import Settings, SettingsError, parse_frames, without_effect
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.frame_ranges import parse_frames
+from vr180_ofx.settings import Settings, without_effect
 
 ORIGINAL = """
 input:

@@ -14,24 +14,25 @@ from vr180_ofx.version import __version__
 
 if TYPE_CHECKING:
     from vr180_ofx.engine.frame import Frame, ViewMatte
+    from vr180_ofx.engine.plans import analyse
     from vr180_ofx.engine.server import FrameServer
-    from vr180_ofx.media.clip import Clip, open_clip
-    from vr180_ofx.output.render import RenderReport, render
-    from vr180_ofx.people.analyse import analyse
+    from vr180_ofx.media.contract import Clip
+    from vr180_ofx.media.open import open_clip
     from vr180_ofx.people.plan import Plan
+    from vr180_ofx.render.render import RenderReport, render
     from vr180_ofx.settings import Settings
 
 _HOMES = {
-    "Clip": "media.clip",
+    "Clip": "media.contract",
     "Frame": "engine.frame",
     "FrameServer": "engine.server",
     "Plan": "people.plan",
-    "RenderReport": "output.render",
+    "RenderReport": "render.render",
     "Settings": "settings",
     "ViewMatte": "engine.frame",
-    "analyse": "people.analyse",
-    "open_clip": "media.clip",
-    "render": "output.render",
+    "analyse": "engine.plans",
+    "open_clip": "media.open",
+    "render": "render.render",
 }
 __all__ = [
     "Clip", "Frame", "FrameServer", "Plan", "RenderReport", "Settings", "ViewMatte", "__version__",

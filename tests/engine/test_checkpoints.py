@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 pytest.importorskip("sam2", reason="the extra sam2 is not installed")
 
-from tests.trackers.sam2_reference import random_network
+from benchmarks.support.sam2_reference import random_network
+from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.media.errors import ClipChangedError
-from vr180_ofx.people.analyse import analyse
+from vr180_ofx.errors import ClipChangedError
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.trackers.sam2.tracker import Sam2Tracker

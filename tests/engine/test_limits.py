@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from vr180_ofx.engine.limits import LEVELS, Ladder, ResourceError
+from vr180_ofx.engine.limits import LEVELS, Ladder
 from vr180_ofx.engine.pipeline import Pipeline
+from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.people.analyse import analyse
+from vr180_ofx.errors import ResourceError
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.telemetry import free_bytes
 from vr180_ofx.trackers.blazepose import BlazePoseTracker
 

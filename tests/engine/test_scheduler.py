@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.engine.scheduler import Priority, Scheduler, ServerBusyError
+from vr180_ofx.engine.scheduler import Priority, Scheduler
+from vr180_ofx.errors import ServerBusyError
 
 FRAME = Frame(0, {})
 

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from vr180_ofx.engine.cache import BytesCache
 from vr180_ofx.engine.chunks import ChunkPlan
-from vr180_ofx.engine.frame import cross_fade, half
+from vr180_ofx.engine.frame import cross_fade
+from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.people.analyse import analyse
+from vr180_ofx.imaging.half import half
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
-from vr180_ofx.trackers.base import Mask, Memory
 from vr180_ofx.trackers.blazepose import BlazePoseTracker
+from vr180_ofx.trackers.contract import Mask, Memory
 from vr180_ofx.weights.store import require
 
 SETTINGS = Settings(processing={"chunk_size": 4, "overlap_frames": 2})

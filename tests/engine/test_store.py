@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vr180_ofx.engine.codec import pack_frame, unpack_frame
-from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
+from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
 from vr180_ofx.engine.store import DiskStore
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.imaging.half import half
+from vr180_ofx.imaging.rect import Rect
 
 
 def test_what_was_put_is_got(tmp_path):

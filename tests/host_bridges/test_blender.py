@@ -10,7 +10,7 @@ import pytest
 
 from vr180_ofx import client as c
 from vr180_ofx.install import install
-from vr180_ofx.media.clip import open_clip
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.node import NODE
 
 BPY = Path(__file__).resolve().parents[2] / ".venv-bpy" / "bin" / "python"

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import SHARED
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.media.errors import FrameError
-from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.errors import FrameError
+from vr180_ofx.media.contract import Clip, SourceFrame
 
 #: Weights that were trained, for tests.
 TRAINED = SHARED / "weights" / "rvm_mobilenetv3_test.safetensors"

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from vr180_ofx.matte.both_eyes import Group, soften
-from vr180_ofx.matte.gate import Claim
-from vr180_ofx.matte.refiner import NoRefiner
-from vr180_ofx.trackers.base import Look, Soft
+from vr180_ofx.matte.fusion import InstanceMask
+from vr180_ofx.matte.plain import NoRefiner
+from vr180_ofx.trackers.contract import Crop, NetworkAlpha
 from vr180_ofx.vr180.window import Window
 
 WIDTH, HEIGHT, RADIUS = 352, 416, 110
@@ -34,9 +34,9 @@ def eye(x, y, wall, scale=1.0):
 
 def group(view, guide, alpha, mask, people=(1,), scale=1.0):
     window = Window((0, 0, 1), 60, 0, WIDTH)
-    soft = Soft(alpha, guide, window, Look(people, 0, 0, scale, WIDTH, HEIGHT))
+    soft = NetworkAlpha(alpha, guide, window, Crop(people, 0, 0, scale, WIDTH, HEIGHT))
     m = np.clip(cv2.warpAffine(mask, np.float32([[1 / scale, 0, 0], [0, 1 / scale, 0]]), (WIDTH, WIDTH)), 1e-3, 1 - 1e-3)
-    return Group(view, soft, {p: Claim(np.log(m / (1 - m)).astype(np.float32), window) for p in people})
+    return Group(view, soft, {p: InstanceMask(np.log(m / (1 - m)).astype(np.float32), window) for p in people})
 
 
 def wrong(alpha, seed):

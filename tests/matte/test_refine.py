@@ -2,9 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
+from vr180_ofx.engine.models import make_refiner
+from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.matte.guided import _WEIGHTS, GuidedRefiner
-from vr180_ofx.matte.paste import paste, refine, restrict, sigmoid
-from vr180_ofx.matte.refiner import NoRefiner, make_refiner
+from vr180_ofx.matte.paste import paste, refine, restrict
+from vr180_ofx.matte.plain import NoRefiner
 from vr180_ofx.media.picture import RgbEye, _luma_chroma
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.projection import Equirectangular

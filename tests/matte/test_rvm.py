@@ -10,10 +10,10 @@ pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 
 from tests.matte.conftest import TRAINED, needs_trained, random_network
+from vr180_ofx.errors import WeightsError
 from vr180_ofx.matte.rvm.export import NAMES, memory_before, to_onnx, to_torchscript
 from vr180_ofx.matte.rvm.model import load_network
 from vr180_ofx.matte.rvm.network import RvmNetwork, folded
-from vr180_ofx.weights.store import WeightsError
 
 
 def worst(a, b):

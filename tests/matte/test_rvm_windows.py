@@ -15,23 +15,22 @@ import torch
 
 from tests.conftest import shared_clip
 from tests.matte.conftest import TRAINED, damage, needs_trained, random_network
+from vr180_ofx.engine.models import chosen_refiner
 from vr180_ofx.engine.pipeline import Pipeline
+from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.matte.refiner import chosen
+from vr180_ofx.errors import FrameError, SettingsError, WeightsError
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.rvm.compiled import CompiledRvm
 from vr180_ofx.matte.rvm.model import load_network
 from vr180_ofx.matte.rvm.windows import RvmWindows
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.media.errors import FrameError
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import RgbEye
-from vr180_ofx.output.render import identity
-from vr180_ofx.people.analyse import analyse
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.settings import Settings, SettingsError
-from vr180_ofx.trackers.base import Memory
-from vr180_ofx.trackers.registry import where
-from vr180_ofx.vr180.window import Rect
-from vr180_ofx.weights.store import WeightsError
+from vr180_ofx.render.render import identity
+from vr180_ofx.settings import Settings
+from vr180_ofx.trackers.contract import Memory
+from vr180_ofx.weights.device import where
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +118,9 @@ def test_another_memory_is_another_matte(scene):
 
 
 def test_what_it_looks_at_stays_until_somebody_leaves_it(weights, monkeypatch):
-    from vr180_ofx.matte.paste import sigmoid
+    from vr180_ofx.imaging.logistic import sigmoid
     from vr180_ofx.media.picture import RgbEye
-    from vr180_ofx.trackers.base import Look, Mask, Sample, Sight, WindowImage
+    from vr180_ofx.trackers.contract import Crop, CropSource, Mask, Sample, WindowImage
     from vr180_ofx.vr180.projection import Equirectangular
     from vr180_ofx.vr180.window import Window
 
@@ -161,10 +160,10 @@ def test_what_it_looks_at_stays_until_somebody_leaves_it(weights, monkeypatch):
     memory, _ = matter.step(Memory(), images, masks)
     assert memory.arrays["1.left.coming"].shape == memory.arrays["1.left.before"].shape
     monkeypatch.setattr(matter.network, "step", lambda *_: pytest.fail("the network was asked"))
-    monkeypatch.setattr(Sight, "sample", lambda *_: pytest.fail("a picture was taken"))
+    monkeypatch.setattr(CropSource, "sample", lambda *_: pytest.fail("a picture was taken"))
     memory, last = matter.step(memory, *shown((40, 30, 56, 70)))
     assert last[1, "left"].look == look and "1.left.coming" not in memory.arrays
-    assert Look.from_numbers(look.numbers()) == look and sigmoid(np.array(0.0)) == 0.5
+    assert Crop.from_numbers(look.numbers()) == look and sigmoid(np.array(0.0)) == 0.5
     assert isinstance(sample, Sample)
 
 
@@ -180,17 +179,17 @@ def test_what_cannot_be_is_said(scene, tmp_path):
 def test_auto_takes_rvm_where_it_is_quick(weights, monkeypatch):
     settings = Settings(matting={"refiner": "auto", "refiner_weights": str(weights)})
     for place, expected in (("cuda:0", "float16"), "rvm"), (("cpu", "bfloat16"), "rvm"), (("cpu", "float32"), "guided"):
-        assert chosen(settings, lambda _, place=place: place) == expected
+        assert chosen_refiner(settings, lambda _, place=place: place) == expected
     # the processor is asked, and half precision can be declined
     on_cpu = settings.with_overrides(["hardware.device=cpu"])
     for multiplies, expected in (True, "bfloat16"), (False, "float32"):
-        monkeypatch.setattr("vr180_ofx.trackers.registry.multiplies_bfloat16", lambda multiplies=multiplies: multiplies)
+        monkeypatch.setattr("vr180_ofx.weights.device.multiplies_bfloat16", lambda multiplies=multiplies: multiplies)
         assert where(on_cpu) == ("cpu", expected)
-    monkeypatch.setattr("vr180_ofx.trackers.registry.multiplies_bfloat16", lambda: True)
+    monkeypatch.setattr("vr180_ofx.weights.device.multiplies_bfloat16", lambda: True)
     assert where(on_cpu.with_overrides(["matting.fp16=false"])) == ("cpu", "float32")
     # whoever has no PyTorch is told so later, by who needs it
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert chosen(settings, where) == "guided"
+    assert chosen_refiner(settings, where) == "guided"
 
 
 def test_a_render_is_known_by_the_weights_of_its_refiner(scene, tmp_path):

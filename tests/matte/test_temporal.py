@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.temporal import Neighbour, luma_of, steadied
+from vr180_ofx.imaging.flow import luma_of
+from vr180_ofx.matte.temporal import Neighbour, steadied
 
 SIZE = 384
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from vr180_ofx.engine.enlarge import enlarged
-from vr180_ofx.engine.frame import Layer, ViewMatte, half
+from vr180_ofx.engine.frame import Layer, ViewMatte
+from vr180_ofx.imaging.half import half
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.upsample import upsampled
 from vr180_ofx.media.picture import RgbEye
-from vr180_ofx.vr180.window import Rect
 
 
 def _hair(size: int) -> np.ndarray:

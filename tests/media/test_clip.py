@@ -1,6 +1,7 @@
 import pytest
 
-from vr180_ofx.media.clip import StreamFacts, decide_geometry
+from vr180_ofx.media.contract import StreamFacts
+from vr180_ofx.media.geometry import decide_geometry
 from vr180_ofx.media.naming import facts_from_name
 from vr180_ofx.settings import Settings
 
@@ -45,7 +46,7 @@ def test_spherical_metadata_of_a_real_file(tmp_path):
     import struct
 
     from tests.conftest import make_clip
-    from vr180_ofx.media.clip import open_clip
+    from vr180_ofx.media.open import open_clip
 
     path = make_clip(tmp_path / "plain.mp4", 4, size=(512, 256))
     data = path.read_bytes()

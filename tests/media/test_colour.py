@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import make_clip
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media import colour as c
-from vr180_ofx.media.clip import open_clip
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import RgbEye, YuvEye
 from vr180_ofx.settings import Settings
-from vr180_ofx.vr180.window import Rect
 
 
 @pytest.mark.parametrize("matrix", ["bt709", "bt601", "bt2020"])

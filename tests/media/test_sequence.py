@@ -6,8 +6,8 @@ import OpenImageIO as oiio
 import pytest
 
 from tests.conftest import numbered_picture, picture_number
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.media.errors import FrameError, MediaError
+from vr180_ofx.errors import FrameError, MediaError
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
 
 LINEAR = lambda v: np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)  # noqa: E731

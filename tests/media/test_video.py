@@ -11,12 +11,12 @@ from hypothesis import settings as hyp
 from hypothesis import strategies as st
 
 from tests.conftest import make_clip, numbered_picture, picture_number
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.media.errors import ClipChangedError, FrameError, MediaError
+from vr180_ofx.errors import ClipChangedError, FrameError, MediaError
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.video import FrameConverter, VideoReader
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.layout import Layout
-from vr180_ofx.vr180.window import Rect
 
 VFR = [0, 40, 85, 120, 200, 210, 300, 333, 400, 470, 500, 590, 600, 640, 700, 777, 800, 830, 900, 999, 1040, 1080, 1100, 1200, 1230]
 CASES = {
@@ -286,8 +286,8 @@ def test_closing_in_the_middle_never_hangs(tmp_path):
     path.write_bytes(bytes(data))
     code = """
 import sys
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.media.contract import open_clip
+from vr180_ofx.errors import MediaError
 for k in range(60):
     try:
         with open_clip(sys.argv[1]) as clip:

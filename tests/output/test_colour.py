@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.colour import ColourTags, display_transform
-from vr180_ofx.media.picture import RgbEye, SourceFrame
+from vr180_ofx.media.contract import SourceFrame
+from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.output.colour import Foreground, despilled, unmixed
 from vr180_ofx.output.pictures import over_colour, rgba
-from vr180_ofx.settings import OutputSettings, SettingsError
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.settings import OutputSettings
 
 
 def test_the_foreground_is_found_on_a_synthetic_mixture():

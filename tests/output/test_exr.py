@@ -14,14 +14,16 @@ import OpenImageIO as oiio
 import pytest
 
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
-from vr180_ofx.media.picture import RgbEye, SourceFrame
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.media.contract import SourceFrame
+from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.output.exr import ExrClip, ExrWriter, time_code
 from vr180_ofx.output.exr_rows import RowPart, RowWriter, _chunks, _headers
 from vr180_ofx.output.inspect import check_exr, inspect_image
 from vr180_ofx.quality.truth import find_prediction, read_views
-from vr180_ofx.settings import OutputSettings, SettingsError
+from vr180_ofx.settings import OutputSettings
 from vr180_ofx.vr180.layout import Layout
-from vr180_ofx.vr180.window import Rect
 
 W, H = 96, 64
 

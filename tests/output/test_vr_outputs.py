@@ -13,15 +13,16 @@ import pytest
 from tests.output.test_render import with_settings
 from tests.stereo.test_disparity import DEMO
 from vr180_ofx.cli.main import main
+from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.output.render import render
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.sound import later
 from vr180_ofx.output.spherical import add_spherical
 from vr180_ofx.output.video import target_projection, untagged
-from vr180_ofx.people.plans import find_plan
 from vr180_ofx.quality import metrics
-from vr180_ofx.settings import Settings, SettingsError
+from vr180_ofx.render.render import render
+from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.packing import reprojected, unpack
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import make_clip, shared_clip
-from vr180_ofx.media.clip import open_clip
+from vr180_ofx.engine.plans import analyse
+from vr180_ofx.frame_ranges import ranges_text
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.people import search
-from vr180_ofx.people.analyse import analyse
-from vr180_ofx.settings import Settings, ranges_text
+from vr180_ofx.settings import Settings
 
 
 def test_nobody_is_a_valid_result(tmp_path):

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import settings as hyp
 from hypothesis import strategies as st
 
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.people.analyse import analyse
+from vr180_ofx.engine.plans import analyse
+from vr180_ofx.errors import PlanError
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.edit import OPERATIONS, apply_edits, changed_frames
-from vr180_ofx.people.plan import Plan, PlanError
+from vr180_ofx.people.plan import Plan
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from vr180_ofx.people.body import Body, box_of
 from vr180_ofx.people.other_eye import completed
 from vr180_ofx.people.plan import Entry
+from vr180_ofx.vr180.body import Body, box_of
 from vr180_ofx.vr180.projection import Equirectangular, Rectilinear
 
 EYE = Equirectangular(1024, 1024)

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.people.analyse import analyse
-from vr180_ofx.people.body import Body, blend, body_from_box, body_from_directions, expected_disparity
-from vr180_ofx.people.plan import Plan, PlanError
+from vr180_ofx.engine.plans import analyse
+from vr180_ofx.errors import PlanError
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.vr180.body import Body, blend, body_from_box, body_from_directions, expected_disparity
 from vr180_ofx.vr180.projection import Equirectangular
 
 

@@ -9,10 +9,11 @@ import pytest
 
 pytest.importorskip("ultralytics", reason="the extra yolo is not installed")
 
-from vr180_ofx.people.body import body_from_box
-from vr180_ofx.people.detector import DETECTORS, make_detector
+from vr180_ofx.engine.models import DETECTORS, make_detector
+from vr180_ofx.errors import SettingsError
 from vr180_ofx.people.yolo import Yolo, _candidate
-from vr180_ofx.settings import Settings, SettingsError
+from vr180_ofx.settings import Settings
+from vr180_ofx.vr180.body import body_from_box
 from vr180_ofx.vr180.projection import make_projection
 from vr180_ofx.vr180.window import Window, direction_from_angles
 
@@ -72,7 +73,7 @@ def test_what_is_wrong_is_said(tmp_path, weights):
         Yolo(tmp_path / "bad.pt", 0.7)
     with pytest.raises(SettingsError, match=", ".join(DETECTORS)):
         make_detector(Settings(detection={"model": "yolov99"}))
-    from vr180_ofx.weights.store import WeightsError
+    from vr180_ofx.errors import WeightsError
 
     with pytest.raises(WeightsError, match="weights pull yolov8m"):
         make_detector(Settings(detection={"model": "yolov8m"}))
@@ -117,7 +118,7 @@ print(len(tried), tried[:2])
 
 
 def test_it_is_not_imported_unless_chosen():
-    code = "import sys, vr180_ofx.people.detector, vr180_ofx.people.analyse, vr180_ofx.cli.main; print(any(m.startswith(('ultralytics', 'torch', 'sam2')) for m in sys.modules))"
+    code = "import sys, vr180_ofx.people.contract, vr180_ofx.people.analyse, vr180_ofx.cli.main; print(any(m.startswith(('ultralytics', 'torch', 'sam2')) for m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout == "False\n"
 

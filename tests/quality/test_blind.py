@@ -12,8 +12,9 @@ from tests.conftest import shared_clip
 from tests.quality.damage import DAMAGES, untouched
 from tests.stereo.test_disparity import DEMO
 from vr180_ofx.cli.main import main
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.quality.blind import METRICS, Judge, Row, holes, jumps
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.output.jumps import Row, jumps
+from vr180_ofx.quality.blind import METRICS, Judge, holes
 from vr180_ofx.quality.truth import Truth
 
 FRAMES = 4

@@ -7,12 +7,12 @@ import pytest
 
 from tests.conftest import DEMO
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.errors import MediaError
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.output.exr import ExrClip, ExrWriter
 from vr180_ofx.quality.evaluate import evaluate
 from vr180_ofx.quality.truth import Truth
 from vr180_ofx.settings import OutputSettings
-from vr180_ofx.vr180.window import Rect
 
 TRUTH = DEMO.parent / "truth"
 

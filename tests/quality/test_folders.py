@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vr180_ofx.cli.main import main
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.errors import MediaError
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.folders import compare
 

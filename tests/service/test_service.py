@@ -14,10 +14,10 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra service is not installed")
 
 from vr180_ofx.client import ServerProblem, ServerUnavailable, connect
+from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.media.clip import open_clip
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.inspect import opened
-from vr180_ofx.people.analyse import analyse
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from tests.conftest import shared_clip
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.paste import Patch
-from vr180_ofx.media.clip import open_clip
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.truth import Truth
 from vr180_ofx.stereo.disparity import match, measure, surface
 from vr180_ofx.vr180.epipolar import angles, directions
 from vr180_ofx.vr180.projection import Equirectangular
-from vr180_ofx.vr180.window import Rect
 
 DEMO = Path(__file__).resolve().parents[2] / "vr180_ofx" / "demo"
 B = 0.064

@@ -6,16 +6,16 @@ import pytest
 
 import vr180_ofx as vr
 from tests.stereo.test_disparity import DEMO, B, ball
+from vr180_ofx.engine.plans import find_plan
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.paste import Patch
 from vr180_ofx.media.picture import RgbEye
-from vr180_ofx.people.plans import find_plan
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.evaluate import _stereo
 from vr180_ofx.quality.truth import Truth
 from vr180_ofx.stereo.disparity import measure
 from vr180_ofx.stereo.reconcile import counterpart, join
 from vr180_ofx.vr180.projection import Equirectangular
-from vr180_ofx.vr180.window import Rect
 
 SIZE = 512
 PROJECTION = Equirectangular(SIZE, SIZE)

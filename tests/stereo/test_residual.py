@@ -11,7 +11,8 @@ import pytest
 
 import vr180_ofx
 from tests.stereo.damaged import turned
-from vr180_ofx.media.clip import open_clip
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.stereo.distance import Match, levelled
 from vr180_ofx.stereo.residual import fit, observe
@@ -19,7 +20,6 @@ from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import angles, upright
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye
-from vr180_ofx.vr180.window import Rect
 
 DEMO = Path(vr180_ofx.__file__).parent / "demo"
 SIZE = 512

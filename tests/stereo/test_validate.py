@@ -10,17 +10,18 @@ import pytest
 from tests.stereo.damaged import DAMAGES, TURN, damaged_clip, turned
 from tests.stereo.test_disparity import DEMO, B
 from vr180_ofx.cli.main import main
+from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.people.analyse import analyse
-from vr180_ofx.people.plan import Plan, PlanError
+from vr180_ofx.errors import PlanError
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.truth import Truth
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo.consistency import Consistency, guided
 from vr180_ofx.stereo.distance import Match, steadied, whole_shift
 from vr180_ofx.stereo.validate import Seen, validate
-from vr180_ofx.trackers.base import Mask, WindowImage
+from vr180_ofx.trackers.contract import Mask, WindowImage
 from vr180_ofx.vr180.epipolar import angles
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import Equirectangular

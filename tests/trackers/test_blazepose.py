@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.media.picture import Sample
-from vr180_ofx.people.analyse import analyse
-from vr180_ofx.trackers.base import Memory, WindowImage
+from vr180_ofx.engine.plans import analyse
+from vr180_ofx.imaging.inpaint import cover, erase
+from vr180_ofx.media.contract import Sample
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.trackers.blazepose import WINDOW_SIZE, BlazePoseTracker, _homography
-from vr180_ofx.trackers.erase import cover, erase
+from vr180_ofx.trackers.contract import Memory, WindowImage
 from vr180_ofx.vr180.window import Window, direction_from_angles
 from vr180_ofx.weights.store import require
 

@@ -10,14 +10,13 @@ import pytest
 pytest.importorskip("sam2", reason="the extra sam2 is not installed")
 import torch
 
-from tests.trackers.sam2_reference import Reference, images, pictures, random_network, shown
-from vr180_ofx.settings import SettingsError
-from vr180_ofx.trackers.base import Memory, Prompt
-from vr180_ofx.trackers.registry import fitting
+from benchmarks.support.sam2_reference import Reference, images, pictures, random_network, shown
+from vr180_ofx.engine.models import fitting
+from vr180_ofx.errors import SettingsError, WeightsError
+from vr180_ofx.trackers.contract import Memory, Prompt
 from vr180_ofx.trackers.sam2.memory import Bench, Remembered, Rules, trimmed
 from vr180_ofx.trackers.sam2.network import CONFIGS, Sam2Network, load_weights
 from vr180_ofx.trackers.sam2.tracker import REFERENCE, Behaviour, Sam2Tracker
-from vr180_ofx.weights.store import WeightsError
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "clips" / "flat" / "05_default_juggle.mp4"
@@ -135,8 +134,8 @@ def test_another_process_goes_on_from_a_checkpoint_with_the_same_bits(run, frame
     code = f"""
 import numpy as np, torch
 torch.set_num_threads({torch.get_num_threads()})
-from tests.trackers.sam2_reference import images, random_network, shown
-from vr180_ofx.trackers.base import Memory
+from benchmarks.support.sam2_reference import images, random_network, shown
+from vr180_ofx.trackers.contract import Memory
 from vr180_ofx.trackers.sam2.tracker import REFERENCE, Sam2Tracker
 tracker = Sam2Tracker(random_network("sam2.1_t", {SIZE}), "random", REFERENCE)
 memory = Memory.from_bytes(open("{tmp_path}/memory", "rb").read())

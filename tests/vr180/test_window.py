@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Rectilinear
-from vr180_ofx.vr180.window import Rect, Window, direction_from_angles
+from vr180_ofx.vr180.window import Window, direction_from_angles
 
 angles = st.tuples(st.floats(-1.4, 1.4), st.floats(-1.5, 1.5), st.floats(20, 130), st.floats(-170, 170))
 

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from vr180_ofx.errors import WeightsError
 from vr180_ofx.weights.inference import Network, load_model, multiplies_bfloat16
-from vr180_ofx.weights.store import WeightsError, require
+from vr180_ofx.weights.store import require
 
 MASK, PRESENCE = "Identity_2", "Identity_1"
 

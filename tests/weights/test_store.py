@@ -188,8 +188,8 @@ def test_a_checkpoint_of_sam2_is_pulled_resumed_verified_and_tracks(server, monk
     import torch
 
     from vr180_ofx.cli.main import main
+    from vr180_ofx.engine.models import make_tracker
     from vr180_ofx.settings import Settings
-    from vr180_ofx.trackers.registry import make_tracker
     from vr180_ofx.trackers.sam2.network import Sam2Network
 
     official = CATALOGUE["sam2.1_t"]

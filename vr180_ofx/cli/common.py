@@ -13,24 +13,22 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from vr180_ofx.media.clip import Clip, open_clip
+from vr180_ofx.engine.plans import find_plan
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.node import NODE
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.people.plans import find_plan
 from vr180_ofx.resources import Monitor
-from vr180_ofx.settings import Settings, SettingsError
+from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
 
 if TYPE_CHECKING:
-    from vr180_ofx.output.render import RenderReport
+    from vr180_ofx.render.render import RenderReport
 
 #: The exit status of ``--strict`` when there is something that somebody should look at.
 WARNED = 6
 console = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-class ServiceGoneError(Exception):
-    """The frame server that should do the work is not there, or refuses. Exit status 4."""
 
 
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:

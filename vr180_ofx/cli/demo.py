@@ -7,8 +7,8 @@ from pathlib import Path
 
 from vr180_ofx.cli.common import console, print_json, progress_bar, say_clip, say_plan
 from vr180_ofx.cli.evaluate import show
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.errors import MediaError
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
 
 CLIP = Path(__file__).resolve().parents[1] / "demo"
@@ -22,10 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from vr180_ofx.output.render import render
-    from vr180_ofx.people.analyse import analyse
+    from vr180_ofx.engine.plans import analyse
     from vr180_ofx.quality.evaluate import evaluate
     from vr180_ofx.quality.report import showcase
+    from vr180_ofx.render.render import render
 
     source = CLIP / "walk3d.mp4"
     if not source.exists():

@@ -126,9 +126,10 @@ def _network() -> dict[str, Any]:
     """Runs the default networks once: a model file can be whole and still not run on this processor."""
     import numpy as np
 
+    from vr180_ofx.errors import WeightsError
     from vr180_ofx.people.blazepose import BlazePoseDetector
     from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
-    from vr180_ofx.weights.store import WeightsError, require
+    from vr180_ofx.weights.store import require
 
     try:
         found = BlazePoseDetector(require("blazepose_detector")).detect(np.full((224, 224, 3), 0.5, np.float32), 0.5)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from rich.table import Table
 
 from vr180_ofx.cli.common import add_node_arguments, add_settings_arguments, clip_from, console, print_json, settings_from
-from vr180_ofx.settings import SettingsError
+from vr180_ofx.errors import SettingsError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from vr180_ofx.output.estimate import estimate
+    from vr180_ofx.render.estimate import estimate
 
     if arguments.measure < 2:
         raise SettingsError(f"--measure is {arguments.measure}; at least 2 frames are needed to learn from")

@@ -10,8 +10,8 @@ from typing import Any
 from rich.table import Table
 
 from vr180_ofx.cli.common import WARNED, console, print_json, progress_bar
-from vr180_ofx.media.errors import MediaError
-from vr180_ofx.settings import SettingsError, ranges_text
+from vr180_ofx.errors import MediaError, SettingsError
+from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.storage import write_atomic
 
 _UNITS = {

@@ -10,11 +10,11 @@ from typing import Any
 from rich.table import Table
 
 from vr180_ofx.cli.common import console, print_json
-from vr180_ofx.media.clip import open_clip
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.errors import MediaError
+from vr180_ofx.frame_ranges import ranges_text
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.sequence import IMAGE_ENDINGS
 from vr180_ofx.output.inspect import inspect_image
-from vr180_ofx.settings import ranges_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

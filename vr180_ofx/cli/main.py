@@ -84,15 +84,17 @@ def _interrupt(*_: Any) -> None:
 
 def _status(error: Exception) -> int | None:
     """The exit status of an error that is meant for people; None for a bug."""
-    from vr180_ofx.cli.common import ServiceGoneError
-    from vr180_ofx.engine.limits import ResourceError
+    from vr180_ofx.errors import (
+        ColourError,
+        MediaError,
+        OutputError,
+        PlanError,
+        ResourceError,
+        ServiceGoneError,
+        SettingsError,
+        WeightsError,
+    )
     from vr180_ofx.install import InstallError
-    from vr180_ofx.media.colour import ColourError
-    from vr180_ofx.media.errors import MediaError
-    from vr180_ofx.output.render import OutputError
-    from vr180_ofx.people.plan import PlanError
-    from vr180_ofx.settings import SettingsError
-    from vr180_ofx.weights.store import WeightsError
 
     if isinstance(error, (SettingsError, PlanError, OutputError, ColourError, InstallError)):
         return USAGE

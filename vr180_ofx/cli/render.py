@@ -12,7 +12,6 @@ from rich.table import Table
 
 from vr180_ofx.cli.common import (
     WARNED,
-    ServiceGoneError,
     add_node_arguments,
     add_settings_arguments,
     clip_from,
@@ -25,13 +24,14 @@ from vr180_ofx.cli.common import (
     say_report,
     settings_from,
 )
+from vr180_ofx.errors import ServiceGoneError, SettingsError
 from vr180_ofx.resources import Monitor
-from vr180_ofx.settings import OutputSettings, Settings, SettingsError
+from vr180_ofx.settings import OutputSettings, Settings
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.telemetry import Stages
 
 if TYPE_CHECKING:
-    from vr180_ofx.output.render import RenderReport
+    from vr180_ofx.render.render import RenderReport
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from vr180_ofx.output.render import OutputError, render
+    from vr180_ofx.errors import OutputError
+    from vr180_ofx.render.render import render
 
     extra = []
     if arguments.format:
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         with progress_bar("rendering", arguments.json, monitor) as update:
             report = render(clip, plan, settings, folder, update, stages)
         if settings.debugging.save_detection_visualization:
-            from vr180_ofx.output.sheet import contact_sheet
+            from vr180_ofx.render.contact_sheet import contact_sheet
 
             sheet = Path(folder) / f"{clip.name}.people.png"
             contact_sheet(clip, plan, sheet)

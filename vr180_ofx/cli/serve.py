@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from vr180_ofx.cli.common import add_settings_arguments, console, settings_from
-from vr180_ofx.settings import SettingsError
+from vr180_ofx.errors import SettingsError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

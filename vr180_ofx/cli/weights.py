@@ -7,9 +7,10 @@ import argparse
 from rich.table import Table
 
 from vr180_ofx.cli.common import console, print_json, progress_bar
+from vr180_ofx.errors import WeightsError
 from vr180_ofx.storage import weights_folder
 from vr180_ofx.weights.catalogue import CATALOGUE
-from vr180_ofx.weights.store import WeightsError, entry, path_of, pull, verify
+from vr180_ofx.weights.store import entry, path_of, pull, verify
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from vr180_ofx.engine.chunks import Chunk
 from vr180_ofx.engine.keys import Chain
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.trackers.base import Memory
+from vr180_ofx.trackers.contract import Memory
 
 #: A checkpoint is kept every so many frames of a chunk, beside the newest.
 CHECKPOINT_EVERY = 24

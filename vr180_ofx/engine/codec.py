@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import zstandard
 
-from vr180_ofx.engine.frame import Frame, HalfArray, Layer, ViewMatte
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.arrays import HalfArray
+from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
+from vr180_ofx.imaging.rect import Rect
 
 _LEVEL = 1
 

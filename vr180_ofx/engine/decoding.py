@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.media.errors import FrameError
-from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.errors import FrameError
+from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.telemetry import Stages
 
 log = logging.getLogger(__name__)

@@ -8,11 +8,12 @@ from itertools import combinations
 import cv2
 import numpy as np
 
-from vr180_ofx.engine.frame import ViewMatte, half, spread_layer
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.engine.frame import ViewMatte, spread_layer
+from vr180_ofx.imaging.half import half
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.upsample import REACH, upsampled
-from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.vr180.projection import FloatArray
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.media.contract import EyeImage
 
 
 def enlarged(view: ViewMatte, small: EyeImage, large: EyeImage, factor: int, edge_aware: bool = True) -> ViewMatte:

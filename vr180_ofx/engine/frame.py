@@ -6,50 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
+from vr180_ofx.arrays import FloatArray, HalfArray
+from vr180_ofx.imaging.half import add_half, half, least_half
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.vr180.layout import Layout
-from vr180_ofx.vr180.projection import FloatArray
-from vr180_ofx.vr180.window import Rect
-
-HalfArray = npt.NDArray[np.float16]
-
-
-def half(values: FloatArray) -> HalfArray:
-    """float32 as half. OpenCV 5 does it ten times as fast as NumPy, which has no instructions for it; the bits are the same."""
-    if _OPENCV_HALF:
-        quick: HalfArray = cv2.addWeighted(values, 1.0, values, 0.0, 0.0, dtype=cv2.CV_16F)
-        return quick
-    return values.astype(np.float16)
-
-
-def _opencv_half() -> bool:
-    probe = np.array([[0.0, 1 / 3, 1.0]], np.float32)
-    try:
-        made = cv2.addWeighted(probe, 1.0, probe, 0.0, 0.0, dtype=cv2.CV_16F)
-    except (cv2.error, TypeError):
-        return False
-    return bool(made.dtype == np.float16 and np.array_equal(made, probe.astype(np.float16)))
-
-
-_OPENCV_HALF = _opencv_half()
-
-
-def add_half(total: HalfArray, alpha: HalfArray) -> None:
-    """Adds an alpha to a sum that stays at or below 1; arithmetic in half is slow, and only few pixels need it."""
-    a, b = total.view(np.uint16), alpha.view(np.uint16)
-    both = (a != 0) & (b != 0)
-    sums = np.minimum(total[both].astype(np.float32) + alpha[both].astype(np.float32), 1)
-    np.maximum(a, b, out=a)
-    total[both] = sums
-
-
-def least_half(total: HalfArray, values: HalfArray) -> None:
-    """The lesser of two, in place. Halves of one sign are in the order of their bits, and integers compare ten times faster."""
-    low = total.view(np.uint16)
-    np.minimum(low, values.view(np.uint16), out=low)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vr180_ofx.errors import ResourceError
 from vr180_ofx.telemetry import free_bytes, resident_bytes
 
 log = logging.getLogger(__name__)
@@ -15,10 +16,6 @@ log = logging.getLogger(__name__)
 _FULL = 0.92
 #: With less than this left on the machine, too, whoever uses it: but never resolution, which is not given back when others are done.
 _LEAST_FREE = 384 * 2**20
-
-
-class ResourceError(Exception):
-    """Out of disk, memory or another resource; what was written is whole and kept. Exit status 4."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,24 +11,27 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 
+from vr180_ofx.arrays import FloatArray
 from vr180_ofx.engine.enlarge import enlarged
-from vr180_ofx.engine.frame import Frame, Layer, ViewMatte, half
+from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
+from vr180_ofx.imaging.half import half
+from vr180_ofx.imaging.logistic import sigmoid
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.both_eyes import Group, soften
-from vr180_ofx.matte.gate import Claim, Shape, shared_again
-from vr180_ofx.matte.paste import Patch, paste, refine, sigmoid
-from vr180_ofx.matte.refiner import Refiner
-from vr180_ofx.media.picture import EyeImage, SourceFrame
-from vr180_ofx.people.body import outline
-from vr180_ofx.people.follow import Box, resized_projection
+from vr180_ofx.matte.contract import Refiner
+from vr180_ofx.matte.fusion import InstanceAlpha, InstanceMask, resplit_instances
+from vr180_ofx.matte.paste import Patch, paste, refine
+from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.people.plan import Person, Plan
 from vr180_ofx.settings import ProcessingSettings
 from vr180_ofx.stereo.consistency import Consistency, carried_logits, carried_mask, guided, settle
-from vr180_ofx.stereo.validate import Verdict
+from vr180_ofx.stereo.validate import Agreement
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.trackers.base import Key, Mask, Memory, Prompt, Sight, Tracker, WindowImage
+from vr180_ofx.trackers.contract import CropSource, Key, Mask, Memory, Prompt, Tracker, WindowImage
+from vr180_ofx.vr180.body import Box, outline
 from vr180_ofx.vr180.layout import LEFT, other_eye
-from vr180_ofx.vr180.projection import FloatArray, Projection
-from vr180_ofx.vr180.window import Rect, Window
+from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.vr180.window import Window
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -113,7 +116,7 @@ class Pipeline:
         # what is compared between the eyes is what will be seen
         masks = _as_seen(masks, softened, windows)
         compared = masks
-        verdicts: dict[int, Verdict] = {}
+        verdicts: dict[int, Agreement] = {}
         scores = {k: m.score for k, m in masks.items()}
         if self.consistency is not None:
             with self.stages.measure("validate"):
@@ -131,7 +134,7 @@ class Pipeline:
             shape = softened.get(key)
             if shape is None:
                 with self.stages.measure("refine"):
-                    shape = Shape(refine(self.refiner, image.sample.guide, sigmoid(masks[key].logits)), image.window)
+                    shape = InstanceAlpha(refine(self.refiner, image.sample.guide, sigmoid(masks[key].logits)), image.window)
             with self.stages.measure("paste"):
                 return paste(shape.refined, shape.seen(confidences[key]), shape.window, eye, self._projection(eye))
 
@@ -153,7 +156,7 @@ class Pipeline:
                 views = dict(zip(views, self._map(lambda a: enlarged(*a), enlarge), strict=True))
         return Frame(frame.index, views, metadata)
 
-    def _soften(self, masks: dict[Key, Mask], windows: dict[Key, WindowImage]) -> dict[Key, Shape]:
+    def _soften(self, masks: dict[Key, Mask], windows: dict[Key, WindowImage]) -> dict[Key, InstanceAlpha]:
         """Those whom a matting network saw; people who were seen together at once."""
         together: dict[int, list[Key]] = {}
         for key, mask in masks.items():
@@ -163,7 +166,7 @@ class Pipeline:
         for keys in together.values():
             soft = masks[keys[0]].soft
             assert soft is not None
-            groups.append(Group(keys[0][1], soft, {k[0]: Claim(masks[k].logits, windows[k].window) for k in keys}))
+            groups.append(Group(keys[0][1], soft, {k[0]: InstanceMask(masks[k].logits, windows[k].window) for k in keys}))
 
         def each(function: Callable[[T], U], items: Iterable[T]) -> Iterable[U]:
             def measured(item: T) -> U:
@@ -177,14 +180,14 @@ class Pipeline:
 
     def _compare(
         self, consistency: Consistency, n: int, masks: dict[Key, Mask], windows: dict[Key, WindowImage], projection: Projection
-    ) -> dict[int, Verdict]:
+    ) -> dict[int, Agreement]:
         """What both eyes say of everybody."""
         return consistency.validate(masks, windows, projection, {p.id: p.shift(n) for p in self.plan.people})
 
     def _share_again(
-        self, consistency: Consistency, n: int, verdicts: dict[int, Verdict], claims: dict[Key, Mask], softened: dict[Key, Shape],
+        self, consistency: Consistency, n: int, verdicts: dict[int, Agreement], claims: dict[Key, Mask], softened: dict[Key, InstanceAlpha],
         masks: dict[Key, Mask], windows: dict[Key, WindowImage], projection: Projection,
-    ) -> tuple[dict[int, Verdict], dict[Key, Shape], dict[Key, Mask]]:  # fmt: skip
+    ) -> tuple[dict[int, Agreement], dict[Key, InstanceAlpha], dict[Key, Mask]]:  # fmt: skip
         """People whom a matting network saw together, and who are told apart otherwise in one eye than in the other: as in the better eye,
         if the eyes agree then; else, unless the eyes are at odds, each eye goes by its own. What is seen of all of them stays as it is.
         claims: what the tracker says; masks: `_as_seen`.
@@ -201,8 +204,8 @@ class Pipeline:
             for k in group:
                 known = k[0] in verdicts and (k[0], other_eye(k[1])) in masks
                 logits = carried_logits(k, verdicts[k[0]].shift, masks, windows, consistency.alignment) if known else claims[k].logits
-                people[k[0]] = Claim(logits, windows[k].window)
-            shapes = shared_again(soft, {k[0]: softened[k] for k in group}, people)
+                people[k[0]] = InstanceMask(logits, windows[k].window)
+            shapes = resplit_instances(soft, {k[0]: softened[k] for k in group}, people)
             made = {(p, verdict.weaker): shape for p, shape in shapes.items()}
             seen = _as_seen(masks, made, windows)
             after = self._compare(consistency, n, seen, windows, projection)
@@ -219,9 +222,9 @@ class Pipeline:
         return verdicts, softened, masks
 
     def _validate(
-        self, consistency: Consistency, n: int, verdicts: dict[int, Verdict], masks: dict[Key, Mask], windows: dict[Key, WindowImage],
+        self, consistency: Consistency, n: int, verdicts: dict[int, Agreement], masks: dict[Key, Mask], windows: dict[Key, WindowImage],
         projection: Projection,
-    ) -> tuple[dict[int, Verdict], dict[Key, Mask]]:  # fmt: skip
+    ) -> tuple[dict[int, Agreement], dict[Key, Mask]]:  # fmt: skip
         """What both eyes say of everybody in the end, and the masks to go on with: an eye that cannot be trusted gets the other one's, or,
         with ``reprocess``, what the tracker finds when it is shown where to look, if the eyes agree then.
         """
@@ -251,19 +254,19 @@ class Pipeline:
         return {view: eye.reduced(shrink) for view, eye in frame.eyes.items()}
 
     def _projection(self, eye: EyeImage) -> Projection:
-        return resized_projection(self.plan.projection, eye.width, eye.height)
+        return self.plan.projection.resized(eye.width, eye.height)
 
     def _crop(self, frame: SourceFrame, ahead: Ahead) -> dict[Key, WindowImage]:
         keys = [(p.id, view) for view in frame.eyes for p in self.plan.present(frame.index, view)]
         people = {p.id: p for p in self.plan.people}
 
-        def following(key: Key) -> Sight | None:
+        def following(key: Key) -> CropSource | None:
             person, n = people[key[0]], frame.index + 1
             later = ahead(1) if self.plan.track(person, key[1]).has(n) else None
             if later is None:
                 return None
             eye = later.eyes[key[1]]
-            return Sight(self.plan.window(person, key[1], n, self.tracker.window_size), eye, self._projection(eye))
+            return CropSource(self.plan.window(person, key[1], n, self.tracker.window_size), eye, self._projection(eye))
 
         def crop(key: Key) -> WindowImage:
             with self.stages.measure("crop"):
@@ -345,7 +348,7 @@ class Pipeline:
         return ViewMatte(eye.width, eye.height, layers)
 
 
-def _as_seen(masks: dict[Key, Mask], softened: dict[Key, Shape], windows: dict[Key, WindowImage]) -> dict[Key, Mask]:
+def _as_seen(masks: dict[Key, Mask], softened: dict[Key, InstanceAlpha], windows: dict[Key, WindowImage]) -> dict[Key, Mask]:
     """Masks, and what a matting network made of them where it did."""
     return masks | {key: replace(masks[key], logits=shape.logits(windows[key].window)) for key, shape in softened.items()}
 

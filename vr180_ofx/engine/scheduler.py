@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vr180_ofx.engine.frame import Frame
+from vr180_ofx.errors import ServerBusyError
 
 Quality = Literal["final", "draft"]
 
@@ -20,10 +21,6 @@ class Priority(enum.IntEnum):
     INTERACTIVE = 0
     PREFETCH = 1
     BATCH = 2
-
-
-class ServerBusyError(RuntimeError):
-    """More requests wait than the frame server takes; ask again later."""
 
 
 @dataclass(eq=False, slots=True)

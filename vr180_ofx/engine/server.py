@@ -14,27 +14,26 @@ from typing import Any
 from vr180_ofx.engine.checkpoints import Checkpoints
 from vr180_ofx.engine.chunks import Chunk, ChunkPlan
 from vr180_ofx.engine.decoding import Decoder
+from vr180_ofx.engine.everybody import EverybodyPipeline
 from vr180_ofx.engine.frame import Frame, cross_fade
 from vr180_ofx.engine.frames import FrameCache, named
 from vr180_ofx.engine.keys import Chain
 from vr180_ofx.engine.limits import LEVELS, Ladder, give_back
+from vr180_ofx.engine.models import make_matting_network, make_refiner, make_tracker
 from vr180_ofx.engine.pipeline import Ahead, Pipeline, Scale
 from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler, Work
-from vr180_ofx.engine.softened import Softened
 from vr180_ofx.engine.store import DiskStore
-from vr180_ofx.engine.whole import WholePipeline
-from vr180_ofx.matte.refiner import make_matter, make_refiner
-from vr180_ofx.matte.rvm.whole import WholeFrames
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.media.errors import FrameError
-from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.errors import FrameError
+from vr180_ofx.matte.matting_tracker import MattingTracker
+from vr180_ofx.matte.rvm.whole_frame import WholeFrames
+from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.telemetry import Stages, free_bytes, resident_bytes
-from vr180_ofx.trackers.base import Memory, Tracker
-from vr180_ofx.trackers.registry import make_tracker, where
+from vr180_ofx.trackers.contract import Memory, Tracker
 from vr180_ofx.version import __version__
+from vr180_ofx.weights.device import where
 
 log = logging.getLogger(__name__)
 #: Of the memory that may be had, for finished frames and for checkpoints each.
@@ -85,9 +84,9 @@ class FrameServer:
         self._finishing: Future[None] | None = None
         self._tracker = tracker or make_tracker(self.settings, self._pool, len(clip.views))
         self._refiner = make_refiner(self.settings)
-        matter = make_matter(self.settings, where)
+        matter = make_matting_network(self.settings, where)
         if matter is not None:
-            self._tracker = Softened(self._tracker, matter, self.stages)
+            self._tracker = MattingTracker(self._tracker, matter, self.stages)
         self.ladder = ladder or Ladder(self.settings.processing.max_memory_gb * 2**30)
         # of what may be had: a small machine, or a busy one, keeps less
         room = min(self.settings.processing.max_memory_gb * 2**30, resident_bytes() + free_bytes())
@@ -127,10 +126,10 @@ class FrameServer:
     def chunks(self) -> ChunkPlan:
         return self._scene.chunks
 
-    def _make_pipeline(self) -> Pipeline | WholePipeline:
+    def _make_pipeline(self) -> Pipeline | EverybodyPipeline:
         level = self._level
         if isinstance(self._tracker, WholeFrames):
-            return WholePipeline(self._tracker, Scale.of(self.settings.processing), self.stages)
+            return EverybodyPipeline(self._tracker, Scale.of(self.settings.processing), self.stages)
         scale = Scale.of(self.settings.processing, level.shrink)
         executor = None if level.batch == 1 else self._pool
         return Pipeline(self.plan, self._tracker, self._refiner, scale, executor, self.stages, level.batch, self._consistency)
@@ -297,7 +296,7 @@ class FrameServer:
         if not self._level.batch:
             self._checkpoints.save_newest()
         self._decoder.close()
-        if isinstance(self._tracker, Softened | WholeFrames):
+        if isinstance(self._tracker, MattingTracker | WholeFrames):
             self._tracker.close()
         self._pool.shutdown()
 

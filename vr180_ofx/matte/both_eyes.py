@@ -14,12 +14,12 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.flow import Luma, Motion, luma_of, motion_between
+from vr180_ofx.matte.contract import Refiner
 from vr180_ofx.matte.edges import unsure
-from vr180_ofx.matte.gate import Claim, People, Shape, unit_of
-from vr180_ofx.matte.refiner import Refiner
-from vr180_ofx.matte.temporal import Luma, Motion, luma_of, motion_between
-from vr180_ofx.trackers.base import Soft
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.matte.fusion import InstanceAlpha, InstanceMask, People, reference_scale
+from vr180_ofx.trackers.contract import NetworkAlpha
 
 #: How much the network's alpha of the other eye counts beside the one of this eye, and how much the finished matte does.
 _SAY, _SAY_OF_MATTE = 0.8, 0.4
@@ -34,13 +34,13 @@ class Group:
     """People whom a network saw together in one eye. claims: what a tracker says of each."""
 
     view: str
-    soft: Soft
-    claims: Mapping[int, Claim]
+    soft: NetworkAlpha
+    claims: Mapping[int, InstanceMask]
 
 
 def soften(
     groups: Sequence[Group], refiner: Refiner, each: Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]], agree: bool = True
-) -> list[dict[int, Shape]]:
+) -> list[dict[int, InstanceAlpha]]:
     """For each group: person -> what the network's picture makes of them. each: as map. agree: whether the eyes hear each other."""
     others = [_counterpart(group, groups) if agree else None for group in groups]
 
@@ -54,12 +54,12 @@ def soften(
 
     mattes = list(each(matte, range(len(groups))))
 
-    def share(n: int) -> dict[int, Shape]:
+    def share(n: int) -> dict[int, InstanceAlpha]:
         people, alpha, across = mattes[n]
         other = others[n]
         if across is not None and other is not None:
             alpha = across.heard(alpha, mattes[other][1], _SAY_OF_MATTE)
-        return cast("dict[int, Shape]", people.shapes(alpha))
+        return cast("dict[int, InstanceAlpha]", people.shapes(alpha))
 
     return list(each(share, range(len(groups))))
 
@@ -77,14 +77,14 @@ class OtherEye:
     matrix: FloatArray
 
     @classmethod
-    def of(cls, mine: Soft, theirs: Soft) -> OtherEye:
+    def of(cls, mine: NetworkAlpha, theirs: NetworkAlpha) -> OtherEye:
         """At one scale, and moved so that the middles of both alphas meet; the rest is the flow's to find."""
         scale = _focal_pixels(mine) / _focal_pixels(theirs)
         here, there = _middle(mine.alpha), _middle(theirs.alpha)
         matrix = np.array([[scale, 0, here[0] - scale * there[0]], [0, scale, here[1] - scale * there[1]]])
         luma = luma_of(mine.guide)
         carried = cast("Luma", _warped(luma_of(theirs.guide), matrix, luma, cv2.INTER_LINEAR))
-        return cls(motion_between(carried, luma, unit_of(mine.alpha), fades=_FADES), matrix)
+        return cls(motion_between(carried, luma, reference_scale(mine.alpha), fades=_FADES), matrix)
 
     def heard(self, alpha: FloatArray, theirs: FloatArray, weight: float) -> FloatArray:
         """An alpha of this eye's, (h, w) 0..1, with what the other eye's says, which counts so much where both look alike, and this eye is
@@ -101,7 +101,7 @@ def _warped(values: Any, matrix: FloatArray, like: Any, interpolation: int) -> A
     return cv2.warpAffine(values, matrix, size, flags=interpolation, borderMode=cv2.BORDER_CONSTANT)
 
 
-def _focal_pixels(soft: Soft) -> float:
+def _focal_pixels(soft: NetworkAlpha) -> float:
     return soft.window.focal_pixels * soft.look.scale
 
 

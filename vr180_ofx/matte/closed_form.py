@@ -8,10 +8,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.gate import detailed
-from vr180_ofx.matte.refiner import Refined, constant
-from vr180_ofx.settings import SettingsError
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.matte.contract import Refined, constant
+from vr180_ofx.matte.fusion import detailed
 
 
 class ClosedFormRefiner:

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vr180_ofx.arrays import FloatArray
 from vr180_ofx.matte.guided import GuidedRefiner
-from vr180_ofx.vr180.projection import FloatArray
 
 #: Networks blur what is sharp: contrast around one half, which does not move an edge.
 _GAIN = 1.25

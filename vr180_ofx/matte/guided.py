@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.refiner import Refined
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.matte.contract import Refined
 
 #: Colour differences count as much as luma: they are smaller by nature.
 _WEIGHTS = (1.0, 2.0, 2.0)

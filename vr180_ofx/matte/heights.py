@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.arrays import FloatArray
 
 
 def distances(logits: Mapping[int, FloatArray]) -> dict[int, FloatArray]:

@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.matte.refiner import Refined, Refiner
-from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.vr180.projection import FloatArray, Projection
-from vr180_ofx.vr180.window import Rect, Window
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.matte.contract import Refined, Refiner
+from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.vr180.window import Window
 
 #: Beyond this many window pixels from the mask's edge nothing is refined: inside is 1, outside is 0.
 BAND = 14
@@ -40,18 +42,6 @@ def spread(patch: Patch, rect: Rect, around: float = 0.0) -> tuple[FloatArray, F
         own, there = (common.shifted(-r.x0, -r.y0).slices for r in (patch.rect, rect))
         alpha[there], confidence[there] = patch.alpha[own], patch.confidence[own]
     return alpha, confidence
-
-
-def sigmoid(x: FloatArray) -> FloatArray:
-    """The logistic function."""
-    out: FloatArray = 1 / (1 + np.exp(-np.clip(x, -30, 30)))
-    return out
-
-
-def logit(alpha: FloatArray) -> FloatArray:
-    """The inverse of `sigmoid`, of alphas that are never quite 0 or 1."""
-    soft = np.clip(alpha, np.float32(1e-3), np.float32(1 - 1e-3))
-    return np.log(soft / (1 - soft)).astype(np.float32)
 
 
 def refine(refiner: Refiner, guide: FloatArray, mask: FloatArray) -> Refined:

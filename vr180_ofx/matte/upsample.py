@@ -12,8 +12,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from vr180_ofx.vr180.projection import FloatArray
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.rect import Rect
 
 #: Alpha is taken for a linear function of luma in squares of so many pixels of the small picture.
 _SQUARE = (3, 3)

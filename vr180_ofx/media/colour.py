@@ -12,9 +12,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.floating]
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import ColourError
+
 Transform = Callable[[FloatArray], FloatArray]
 
 # H.273 code points, as FFmpeg numbers them
@@ -46,10 +47,6 @@ _TO_BT709 = {
 }
 #: BT.2408: the luminance in cd/m² that a diffuse white has in PQ and HLG programmes.
 REFERENCE_WHITE_NITS = 203.0
-
-
-class ColourError(ValueError):
-    """A colour space that nobody knows; the message lists what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)

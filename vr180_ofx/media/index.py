@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.stream import VideoStream
 
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.errors import MediaError
 from vr180_ofx.storage import cache_folder, write_atomic
 
 log = logging.getLogger(__name__)

@@ -7,72 +7,17 @@ windows and regions that are asked for.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.colour import ColourTags, Transform, yuv_to_rgb
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.media.contract import EyeImage, Guide, Sample
 
-FloatArray = npt.NDArray[np.floating]
 PlaneArray = npt.NDArray[np.generic]
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A window's pixels.
-
-    rgb: (h, w, 3) sRGB 0..1 float32, for networks. guide: (h, w, 3) luma 0..1 and two colour differences -0.5..0.5 in the
-    file's own encoding, which is what it costs nothing to have at full resolution.
-    """
-
-    rgb: FloatArray
-    guide: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class Guide:
-    """Luma at full resolution, colour differences at the resolution they are stored in.
-
-    luma: (h, w) float32. chroma: (h', w', 2) float32.
-    matrix: 2x3, from pixel indices of ``luma`` to pixel indices of ``chroma``.
-    """
-
-    luma: FloatArray
-    chroma: FloatArray
-    matrix: FloatArray
-
-
-class EyeImage(Protocol):
-    """What the stages see of one eye of one frame."""
-
-    @property
-    def width(self) -> int: ...
-
-    @property
-    def height(self) -> int: ...
-
-    def sample(self, grid: FloatArray) -> Sample:
-        """grid: (h, w, 2) continuous pixels, NaN outside. Minifying is anti-aliased; outside the picture is black."""
-        ...
-
-    def region(self, rect: Rect, shrink: int = 1) -> FloatArray:
-        """The pixels of ``rect`` as (h, w, 3) sRGB 0..1 float32; ``shrink`` averages blocks of so many pixels."""
-        ...
-
-    def reduced(self, factor: int) -> EyeImage:
-        """The whole eye, averaged in blocks of ``factor`` pixels, as an image of its own that holds no other memory."""
-        ...
-
-    def native(self, rect: Rect) -> FloatArray:
-        """The pixels of ``rect`` as RGB in the file's own encoding, (h, w, 3) float32: for outputs that carry colour."""
-        ...
-
-    def guide(self, rect: Rect) -> Guide:
-        """What edges are refined by at full resolution, in the same units as ``Sample.guide``."""
-        ...
 
 
 def _shrunk(plane: PlaneArray, factor_x: int, factor_y: int) -> PlaneArray:
@@ -350,15 +295,3 @@ def _luma_chroma(rgb: FloatArray) -> FloatArray:
     matrix = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]], np.float32)
     out: FloatArray = cv2.transform(rgb, matrix)
     return out
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFrame:
-    """A decoded frame: its number, when it is shown, and its eyes.
-
-    index: position in presentation order, 0-based. time_s: presentation time in seconds.
-    """
-
-    index: int
-    time_s: float
-    eyes: dict[str, EyeImage]

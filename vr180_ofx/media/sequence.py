@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 import OpenImageIO as oiio
 
-from vr180_ofx.media.clip import Clip, Geometry, Source, StreamFacts, decide_geometry
+from vr180_ofx.errors import ClipChangedError, FrameError, MediaError
+from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.colour import ColourTags, display_transform, with_colorspace
-from vr180_ofx.media.errors import ClipChangedError, FrameError, MediaError
+from vr180_ofx.media.contract import Clip, EyeImage, Geometry, Source, SourceFrame, StreamFacts
+from vr180_ofx.media.geometry import decide_geometry
 from vr180_ofx.media.index import file_identity
 from vr180_ofx.media.naming import facts_from_name
-from vr180_ofx.media.picture import EyeImage, PlaneArray, RgbEye, SourceFrame
-from vr180_ofx.settings import Settings, ranges_text
+from vr180_ofx.media.picture import PlaneArray, RgbEye
+from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.layout import LEFT, RIGHT, Layout
 
 IMAGE_ENDINGS = {".exr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".tga", ".bmp", ".webp", ".jp2", ".hdr"}

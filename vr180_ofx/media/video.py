@@ -18,11 +18,12 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 
+from vr180_ofx.errors import ClipChangedError, FrameError
 from vr180_ofx.media.colour import ColourTags, display_transform, tags_from_codes, with_colorspace
-from vr180_ofx.media.errors import ClipChangedError, FrameError
+from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.media.hardware import open_accelerated
 from vr180_ofx.media.index import FrameIndex, file_identity, first_video, load_index, open_container
-from vr180_ofx.media.picture import EyeImage, PlaneArray, RgbEye, YuvEye
+from vr180_ofx.media.picture import PlaneArray, RgbEye, YuvEye
 from vr180_ofx.vr180.layout import Layout
 
 log = logging.getLogger(__name__)

@@ -9,11 +9,12 @@ from typing import Any
 
 from av.video.frame import VideoFrame
 
-from vr180_ofx.media.clip import Clip, Source, StreamFacts, array_digest, decide_geometry, file_fingerprint
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.errors import MediaError
+from vr180_ofx.media.contract import Clip, Source, SourceFrame, StreamFacts
+from vr180_ofx.media.fingerprint import array_digest, file_fingerprint
+from vr180_ofx.media.geometry import decide_geometry
 from vr180_ofx.media.index import first_video, open_container
 from vr180_ofx.media.naming import facts_from_name
-from vr180_ofx.media.picture import SourceFrame
 from vr180_ofx.media.video import FrameConverter, VideoReader
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.layout import Layout

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from vr180_ofx.settings import OutputSettings, SettingsError
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.settings import OutputSettings
 
 
 class Foreground:

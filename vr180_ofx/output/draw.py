@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.arrays import FloatArray
 
 Colour = tuple[float, float, float]
 

@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 import OpenEXR
 
-from vr180_ofx.engine.frame import Frame, HalfArray, ViewMatte, add_half, joined, least_half
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.arrays import HalfArray
+from vr180_ofx.engine.frame import Frame, ViewMatte, joined
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.imaging.half import add_half, least_half
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.output.colour import Foreground
 from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.settings import OutputSettings, SettingsError
+from vr180_ofx.settings import OutputSettings
 from vr180_ofx.storage import atomic_path
 from vr180_ofx.vr180.layout import Layout
-from vr180_ofx.vr180.window import Rect
 
 _COMPRESSION = {
     "none": "NO_COMPRESSION",

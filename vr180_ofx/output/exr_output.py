@@ -6,10 +6,10 @@ import logging
 from pathlib import Path
 
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.media.picture import SourceFrame
+from vr180_ofx.media.contract import SourceFrame
+from vr180_ofx.output.contract import Job
 from vr180_ofx.output.exr import ExrWriter, exr_clip
 from vr180_ofx.output.inspect import check_exr
-from vr180_ofx.output.writer import Job
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import OpenEXR
 
-from vr180_ofx.engine.frame import HalfArray
+from vr180_ofx.arrays import HalfArray
 from vr180_ofx.output.exr_zip import packed
 
 #: Lines to a block; the other compressions are used on whole pictures.

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from isal import isal_zlib
 
-from vr180_ofx.engine.frame import HalfArray
+from vr180_ofx.arrays import HalfArray
 
 #: Higher levels take longer and save nothing here; 0 makes files twice as large.
 _LEVEL = 1

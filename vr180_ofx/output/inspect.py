@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import OpenImageIO as oiio
 
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.errors import MediaError
 
 _PREFIX = "vr180ofx:"
 

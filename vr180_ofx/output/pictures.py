@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from vr180_ofx.arrays import FloatArray
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.media.picture import EyeImage, SourceFrame
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.output.colour import Foreground
 from vr180_ofx.vr180.layout import Layout
-from vr180_ofx.vr180.projection import FloatArray
-from vr180_ofx.vr180.window import Rect
 
 Pixels = npt.NDArray[np.generic]
 

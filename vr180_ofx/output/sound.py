@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import av
 
-from vr180_ofx.output.writer import Job
+from vr180_ofx.output.contract import Job
 
 #: What containers take, by FFmpeg's names, and what sound is converted to for them: the first of the second column when nothing is
 #: asked for, or it cannot be had. FFmpeg writes PCM into MP4 under a name by which it is read wrongly, and no Opus into MOV.

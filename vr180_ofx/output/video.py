@@ -19,19 +19,18 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 
+from vr180_ofx.arrays import FloatArray
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.errors import MediaError, SettingsError
+from vr180_ofx.media.contract import SourceFrame
 from vr180_ofx.media.naming import facts_from_name
-from vr180_ofx.media.picture import SourceFrame
 from vr180_ofx.output.colour import Foreground
+from vr180_ofx.output.contract import Job
 from vr180_ofx.output.pictures import over_colour, plate, rgba, together
 from vr180_ofx.output.sound import Sound, has_sound, time_code
 from vr180_ofx.output.spherical import add_spherical
-from vr180_ofx.output.writer import Job
-from vr180_ofx.people.follow import resized_projection
-from vr180_ofx.settings import SettingsError
 from vr180_ofx.vr180.packing import name_tags, pack, reprojected
-from vr180_ofx.vr180.projection import Equirectangular, Fisheye, FloatArray, Projection
+from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Projection
 
 #: Ticks per second of the output: divides all common rates and 90 kHz.
 _TIME_BASE = Fraction(1, 90_000)
@@ -137,8 +136,8 @@ class VideoOutput:
             return picture[..., 0] if picture.shape[-1] == 1 else picture
         height, width = picture.shape[:2]
         shrink = self._source.width / width
-        source = resized_projection(self._source, width, height)
-        target = resized_projection(self._target, round(self._target.width / shrink), round(self._target.height / shrink))
+        source = self._source.resized(width, height)
+        target = self._target.resized(round(self._target.width / shrink), round(self._target.height / shrink))
         if picture.shape[-1] == 4:
             # colours of what is transparent must not be mixed in
             straight = picture.copy()

@@ -10,24 +10,25 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.media.errors import FrameError
-from vr180_ofx.people.cast import Cast
-from vr180_ofx.people.detector import Detector, make_detector
-from vr180_ofx.people.follow import Follower, resized_projection
-from vr180_ofx.people.member import Eyes, Member
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import FrameError
+from vr180_ofx.frame_ranges import ranges_text
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.people.associate import ShotTracker
+from vr180_ofx.people.contract import Detector
+from vr180_ofx.people.follow import Follower
 from vr180_ofx.people.other_eye import completed
 from vr180_ofx.people.plan import GAP_S, Person, Plan
 from vr180_ofx.people.search import search
 from vr180_ofx.people.shots import CutFinder, Thumbs, thumbnail
-from vr180_ofx.settings import Settings, ranges_text
+from vr180_ofx.people.tracklet import Eyes, Tracklet
+from vr180_ofx.settings import Settings
 from vr180_ofx.stereo.distance import levelled, steadied
 from vr180_ofx.stereo.residual import fit, observe
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
 from vr180_ofx.vr180.layout import LEFT, RIGHT
-from vr180_ofx.vr180.projection import FloatArray, Projection
-from vr180_ofx.weights.store import require
+from vr180_ofx.vr180.projection import Projection
 
 log = logging.getLogger(__name__)
 #: The analysis works on eyes of about so many pixels.
@@ -53,16 +54,15 @@ class _Waiting:
 
 
 def analyse(
-    clip: Clip, settings: Settings | None = None, progress: Progress | None = None, stages: Stages | None = None, stop: int | None = None
+    clip: Clip, settings: Settings, *, detector: Detector, segmenter: BlazePoseSegmenter, progress: Progress | None = None,
+    stages: Stages | None = None, stop: int | None = None,
 ) -> Plan:  # fmt: skip
-    """Finds everybody in ``clip``. Deterministic: the same clip and settings give the same plan.
+    """Finds everybody in ``clip``. Deterministic: the same clip, settings and networks give the same plan.
 
     progress: called with (frames done, frames in all). Frames that cannot be decoded are passed over and noted. stop: look at the first
     frames only, as many as this; nobody is in the rest.
     """
-    settings = settings or clip.settings
-    stages = stages or Stages()
-    worker = _Analysis(clip, settings, make_detector(settings), BlazePoseSegmenter(require("blazepose_segmenter")), stages)
+    worker = _Analysis(clip, settings, detector, segmenter, stages or Stages())
     plan = worker.run(progress, stop)
     # what is written is what counts: a plan that was saved and read again must give the same windows to the last bit
     return Plan.from_data(json.loads(plan.to_json()), clip)
@@ -80,9 +80,9 @@ class _Analysis:
         width, height = clip.eye_size
         self._factor = max(1, round(max(width, height) / ANALYSIS_SIDE))
         self._follower = Follower(segmenter, clip.projection)
-        self._members: list[tuple[int, Member]] = []
+        self._members: list[tuple[int, Tracklet]] = []
         self._shots: list[int] = []
-        self._cast: Cast | None = None
+        self._cast: ShotTracker | None = None
         self._notes: list[str] = []
         self._since_search = 0
         self._search_count = 0
@@ -148,7 +148,7 @@ class _Analysis:
     def _begin_shot(self, n: int) -> None:
         self._end_shot()
         self._shots.append(n)
-        self._cast = Cast(
+        self._cast = ShotTracker(
             self._follower,
             self._clip.views,
             self._fps,
@@ -196,7 +196,7 @@ class _Analysis:
             self._cast.meet_hidden(n, eyes, view, self._detector, self._local(eyes[view].width, eyes[view].height))
 
     def _local(self, width: int, height: int) -> Projection:
-        return resized_projection(self._clip.projection, width, height)
+        return self._clip.projection.resized(width, height)
 
     def _plan(self) -> Plan:
         clip, total = self._clip, len(self._clip)
@@ -254,5 +254,5 @@ class _Analysis:
         )
 
 
-def _weight(m: Member) -> float:
+def _weight(m: Tracklet) -> float:
     return sum(e.body.reach for entries in m.entries.values() for e in entries.values())

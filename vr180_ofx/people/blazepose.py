@@ -11,8 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from vr180_ofx.people.body import box_iou
-from vr180_ofx.weights.inference import FloatArray, load_model
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.people.contract import Candidate
+from vr180_ofx.vr180.body import body_from_directions, box_iou
+from vr180_ofx.vr180.window import Window
+from vr180_ofx.weights.inference import load_model
 
 INPUT_SIZE = 224
 # The anchors of the model's SSD head: (stride, boxes per cell)
@@ -90,3 +93,19 @@ class BlazePoseDetector:
                 )
             )
         return kept
+
+
+class BlazePose:
+    """The embedded default."""
+
+    size = INPUT_SIZE
+
+    def __init__(self, weights: Path) -> None:
+        self._net = BlazePoseDetector(weights)
+
+    def find(self, image: FloatArray, window: Window, threshold: float) -> list[Candidate]:
+        found = []
+        for d in self._net.detect(image, threshold):
+            hips, top = window.directions(np.array([d.hips, d.top]) * window.size)
+            found.append(Candidate(body_from_directions(hips, top), d.score))
+        return found

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from vr180_ofx.media.clip import Clip
-from vr180_ofx.media.errors import FrameError
-from vr180_ofx.people.body import Body
-from vr180_ofx.people.follow import Box, Follower
-from vr180_ofx.people.member import Member, steady
-from vr180_ofx.people.plan import Plan, PlanError
+from vr180_ofx.errors import FrameError, PlanError
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.people.follow import Follower
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.people.tracklet import Tracklet, steady
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
+from vr180_ofx.vr180.body import Body, Box
 from vr180_ofx.weights.store import require
 
 #: The frames of a person who was added by hand are looked at in pictures of about so many pixels.
@@ -209,7 +209,7 @@ def _guess(bodies: Mapping[str, Body], view: str) -> Body | None:
     if not bodies:
         return None
     body = next(iter(bodies.values()))
-    return Member(0, 0, dict(bodies), {}).in_other_eye(body, view == "right")
+    return Tracklet(0, 0, dict(bodies), {}).in_other_eye(body, view == "right")
 
 
 def _row(clip: Clip, body: Body, box: Box, presence: float) -> Document:

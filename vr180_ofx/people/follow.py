@@ -7,17 +7,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.people.body import Body, body_from_directions, bounds_in, outline
+from vr180_ofx.arrays import BoolArray, FloatArray
+from vr180_ofx.imaging.inpaint import erase
+from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.trackers.blazepose_net import HIPS, INPUT_SIZE, TOP, BlazePoseSegmenter, PoseMask
-from vr180_ofx.trackers.erase import erase
-from vr180_ofx.vr180.projection import Equirectangular, Fisheye, FloatArray, Projection, Rectilinear
+from vr180_ofx.vr180.body import Body, Box, body_from_directions, bounds_in, outline
+from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
 
-BoolArray = npt.NDArray[np.bool_]
-Box = tuple[float, float, float, float]
 #: The square that the segmenter likes best, in reaches from the hips to its side (measured: the masks of tighter squares
 #: than the 1.25 it was trained with are sharper).
 SQUARE_REACHES = 1.25
@@ -68,7 +66,7 @@ class Follower:
         """
         window, pose, hole = body.window(INPUT_SIZE, SQUARE_REACHES), None, None
         # eyes may be reduced pictures: their grids are those of a projection of their own size
-        local = _resized(self.projection, eye.width, eye.height)
+        local = self.projection.resized(eye.width, eye.height)
         for _ in range(rounds):
             window = body.window(INPUT_SIZE, SQUARE_REACHES)
             picture = eye.sample(window.grid(local)).rgb
@@ -137,21 +135,6 @@ def mask_iou(a: BoolArray, b: BoolArray) -> float:
     return int(np.count_nonzero(a & b)) / max(1, int(np.count_nonzero(a | b)))
 
 
-def _resized(projection: Projection, width: int, height: int) -> Projection:
-    if (projection.width, projection.height) == (width, height):
-        return projection
-    if isinstance(projection, Equirectangular):
-        return Equirectangular(width, height, projection.span_degrees)
-    if isinstance(projection, Fisheye):
-        return Fisheye(width, height, projection.fov_degrees)
-    if isinstance(projection, Rectilinear):
-        return Rectilinear(width, height, projection.fov_degrees)
-    raise TypeError(f"a projection of type {type(projection).__name__} cannot be resized")
-
-
 def _smaller(projection: Projection, side: int) -> Projection:
     factor = side / max(projection.width, projection.height)
-    return _resized(projection, max(1, round(projection.width * factor)), max(1, round(projection.height * factor)))
-
-
-resized_projection = _resized
+    return projection.resized(max(1, round(projection.width * factor)), max(1, round(projection.height * factor)))

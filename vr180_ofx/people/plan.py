@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from vr180_ofx.people.body import Body, body_from_box, body_from_directions
-from vr180_ofx.people.follow import Box
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import PlanError
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.vr180.alignment import Alignment
+from vr180_ofx.vr180.body import Body, Box, body_from_box, body_from_directions
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
-from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
 
 FORMAT = "vr180-ofx plan"
@@ -32,10 +33,6 @@ _TURNS = ("pitch", "yaw", "roll")
 GAP_S = 0.75
 #: Windows follow people as if by a camera operator: a Gaussian of this width, in seconds, without delay.
 SMOOTHING_S = 0.12
-
-
-class PlanError(ValueError):
-    """A plan file that is not understood; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.people.body import Body, Candidate, blend
-from vr180_ofx.people.detector import Detector
-from vr180_ofx.vr180.projection import FloatArray, Projection, Rectilinear
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.people.contract import Candidate, Detector
+from vr180_ofx.vr180.body import Body, blend
+from vr180_ofx.vr180.projection import Projection, Rectilinear
 from vr180_ofx.vr180.window import Window, direction_from_angles
 
 #: Full angles of the windows on a 180° picture: people from arm's length to some ten metres.

@@ -11,8 +11,8 @@ from scenedetect import FrameTimecode
 from scenedetect.detector import FlashFilter
 from scenedetect.detectors import ContentDetector
 
-from vr180_ofx.media.picture import EyeImage
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.media.contract import EyeImage
 
 THUMB_SIDE = 192
 #: Frames of hindsight: a picture that returns within so many frames was interrupted by a flash, not cut.

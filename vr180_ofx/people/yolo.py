@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from vr180_ofx.people.body import Candidate, body_from_directions
-from vr180_ofx.settings import SettingsError
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.people.contract import Candidate
+from vr180_ofx.vr180.body import body_from_directions
 from vr180_ofx.vr180.window import Window
 
 log = logging.getLogger(__name__)

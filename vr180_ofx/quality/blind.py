@@ -6,21 +6,22 @@ All of them are 0 for a flawless matte and grow with the fault; each was shown t
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.paste import Patch, spread
-from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.output.jumps import BOTH, EVERYBODY, JUMP_LIMIT, LEAST_SIDE, Row, jumps
 from vr180_ofx.stereo.disparity import looked_up, measure
 from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart
 from vr180_ofx.vr180.layout import LEFT, RIGHT
-from vr180_ofx.vr180.projection import FloatArray, Projection
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.vr180.projection import Projection
 
 #: Names, what they mean, and above which value a frame is worth a look. See the user guide for how the limits were found.
 METRICS: dict[str, tuple[str, float]] = {
@@ -29,29 +30,12 @@ METRICS: dict[str, tuple[str, float]] = {
     "flicker": ("change of the edge that no motion in the picture explains", 0.22),
     "stereo": ("difference between the eyes near the person, each point held against itself", 0.085),
     "holes": ("holes in the people of an eye and small pieces apart from them, share of their area", 0.04),
-    "jump": ("sudden change of the area, factor against the frames around, less 1", 0.35),
+    "jump": ("sudden change of the area, factor against the frames around, less 1", JUMP_LIMIT),
 }
-#: People smaller than this share of the eye's width, squared, are not judged.
-_LEAST_SIDE = 0.02
-_NEIGHBOURS = 2
-EVERYBODY = "everybody"
-#: The view of what is between the eyes.
-BOTH = "both"
 #: A piece apart from this large a share of the largest one is somebody else, or a leg.
 _PIECE = 0.1
 #: Flow and plates are looked at in so many pixels on the longer side of the person.
 _FLOW_SIDE = 360
-
-
-@dataclass(slots=True)
-class Row:
-    """One person in one eye, or in both, at one frame."""
-
-    frame: int
-    view: str
-    person: str
-    area: float
-    values: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -109,7 +93,7 @@ class Judge:
     def add(self, n: int, mattes: dict[str, dict[str, FloatArray]], plates: dict[str, EyeImage] | None) -> None:
         """Frame ``n``. mattes: view -> person -> alpha (h, w). plates: view -> the eye's picture; None: what needs it is left out."""
         patches = {view: {name: p for name, alpha in own.items() if (p := trimmed(alpha)) is not None} for view, own in mattes.items()}
-        least = (_LEAST_SIDE * self._projection.width) ** 2
+        least = (LEAST_SIDE * self._projection.width) ** 2
         rows = {}
         for view, own in patches.items():
             for name, patch in own.items():
@@ -223,22 +207,6 @@ def stereo(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, pro
     either = (np.maximum(mine, carried) > 0.5).astype(np.uint8)
     near = cv2.dilate(either, kernel) > cv2.erode((np.minimum(mine, carried) > 0.5).astype(np.uint8), kernel)
     return float(np.abs(mine - carried)[near].mean()) if near.any() else None
-
-
-def jumps(rows: list[Row], eye_width: int) -> list[tuple[Row, float]]:
-    """(row, factor against the frames around it, less 1) of somebody's area, where they are large enough to be judged."""
-    out, least = [], (_LEAST_SIDE * eye_width) ** 2
-    tracks: dict[tuple[str, str], dict[int, Row]] = {}
-    for row in rows:
-        if row.person != EVERYBODY and row.view != BOTH:
-            tracks.setdefault((row.view, row.person), {})[row.frame] = row
-    for track in tracks.values():
-        for n, row in track.items():
-            around = [track[k].area for k in range(n - _NEIGHBOURS, n + _NEIGHBOURS + 1) if k != n and k in track]
-            usual = float(np.median(around)) if len(around) >= _NEIGHBOURS else row.area
-            if max(usual, row.area) >= least:
-                out.append((row, math.exp(abs(math.log(max(row.area, 1.0) / max(usual, 1.0)))) - 1))
-    return out
 
 
 def _luma(eye: EyeImage, rect: Rect, factor: int) -> npt.NDArray[np.uint8]:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import MediaError
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.truth import Truth, TruthFrame, find_prediction
-from vr180_ofx.vr180.projection import FloatArray
 
 #: A truth person is found in an eye of a frame when its layers cover at least so much of them.
 FOUND = 0.3

@@ -15,9 +15,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import MediaError
 from vr180_ofx.quality import metrics
-from vr180_ofx.vr180.projection import FloatArray
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr")
 #: measure -> what it is multiplied by to become what papers print.

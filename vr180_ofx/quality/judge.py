@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from vr180_ofx.media.clip import Clip, open_clip
-from vr180_ofx.media.errors import MediaError
-from vr180_ofx.output.render import MANIFEST
-from vr180_ofx.people.follow import resized_projection
-from vr180_ofx.quality.blind import BOTH, EVERYBODY, METRICS, Judge, Judgement
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import MediaError
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.output.jumps import BOTH, EVERYBODY
+from vr180_ofx.quality.blind import METRICS, Judge, Judgement
 from vr180_ofx.quality.page import Picture, outlined, over_grey, write_page
 from vr180_ofx.quality.truth import Prediction, find_prediction
+from vr180_ofx.render.render import MANIFEST
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.layout import LEFT, RIGHT
-from vr180_ofx.vr180.projection import FloatArray
-from vr180_ofx.vr180.window import Rect
 
 Progress = Callable[[int, int], None]
 
@@ -57,7 +58,7 @@ def judge(
             if set(eyes) != set(mattes) or next(iter(eyes.values())).width != width:
                 raise MediaError(f"{prediction} was not made of {clip.path}: its frames are {width}x{height}, with {', '.join(mattes)}")
         if worker is None:
-            projection = resized_projection(clip.projection, width, height) if clip is not None else _square(width, height)
+            projection = clip.projection.resized(width, height) if clip is not None else _square(width, height)
             worker = Judge(projection, limits)
         worker.add(index, mattes, eyes)
         if progress:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.arrays import FloatArray
 
 #: Half the width of the boundary band at an eye of 1024 pixels; it grows with the eye.
 BAND_PIXELS_AT_1024 = 5

@@ -7,13 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vr180_ofx.media.clip import Clip, open_clip
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import MediaError
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.colour import unmixed
 from vr180_ofx.output.draw import Canvas
-from vr180_ofx.output.images import write_png
+from vr180_ofx.output.png import write_png
 from vr180_ofx.quality.truth import Truth, find_prediction, read_views
-from vr180_ofx.vr180.projection import FloatArray
 
 _TILE = 380
 

@@ -20,9 +20,10 @@ import numpy as np
 import numpy.typing as npt
 import OpenImageIO as oiio
 
-from vr180_ofx.media.errors import MediaError
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import MediaError
 from vr180_ofx.vr180.layout import Layout
-from vr180_ofx.vr180.projection import FloatArray, Projection, make_projection
+from vr180_ofx.vr180.projection import Projection, make_projection
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vr180_ofx.errors import SettingsError
 from vr180_ofx.service.problems import ServiceError, problem
-from vr180_ofx.settings import SettingsError
 from vr180_ofx.storage import cache_folder
 
 #: Requests hold little; plans of long clips are the largest of them.

@@ -18,6 +18,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from vr180_ofx.engine.frame import Frame
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.frame_ranges import parse_frames
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.resources import Monitor
 from vr180_ofx.service import models as m
@@ -26,7 +28,7 @@ from vr180_ofx.service.jobs import Job
 from vr180_ofx.service.pictures import MEDIA_TYPES, Format, encode, facts_header, layer_names
 from vr180_ofx.service.problems import Problem, ServiceError, on_service_error, problem, responses, status_of
 from vr180_ofx.service.sessions import Session, Sessions
-from vr180_ofx.settings import Settings, SettingsError, parse_frames
+from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import resident_bytes
 from vr180_ofx.version import __version__
 

@@ -13,7 +13,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from vr180_ofx.engine.frame import Frame, HalfArray, ViewMatte, joined
+from vr180_ofx.arrays import HalfArray
+from vr180_ofx.engine.frame import Frame, ViewMatte, joined
 from vr180_ofx.output.exr import ExrClip, ExrWriter
 from vr180_ofx.service.problems import ServiceError
 from vr180_ofx.settings import OutputSettings

@@ -54,14 +54,18 @@ async def on_service_error(_request: Request, error: Exception) -> JSONResponse:
 
 def status_of(error: BaseException) -> int | None:
     """The status that stands for an error of the engine; None for a bug."""
-    from vr180_ofx.engine.limits import ResourceError
-    from vr180_ofx.engine.scheduler import ServerBusyError
-    from vr180_ofx.media.colour import ColourError
-    from vr180_ofx.media.errors import ClipChangedError, FrameError, MediaError
-    from vr180_ofx.output.render import OutputError
-    from vr180_ofx.people.plan import PlanError
-    from vr180_ofx.settings import SettingsError
-    from vr180_ofx.weights.store import WeightsError
+    from vr180_ofx.errors import (
+        ClipChangedError,
+        ColourError,
+        FrameError,
+        MediaError,
+        OutputError,
+        PlanError,
+        ResourceError,
+        ServerBusyError,
+        SettingsError,
+        WeightsError,
+    )
 
     if isinstance(error, ServiceError):
         return error.status

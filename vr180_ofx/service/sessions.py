@@ -12,22 +12,25 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Literal
 
+from vr180_ofx.engine.draft import DraftRenderer
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.limits import Ladder
+from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept_plan
 from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.engine.sketcher import Sketcher
 from vr180_ofx.engine.store import DiskStore, open_store
-from vr180_ofx.media.clip import Clip, open_clip
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.frame_ranges import ranges_text
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.exr import ExrClip, exr_clip
-from vr180_ofx.output.render import render
 from vr180_ofx.people.edit import apply_edits, changed_frames
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.people.plans import find_plan, forget_correction, keep_plan, kept_plan
+from vr180_ofx.render.render import render
 from vr180_ofx.service.access import Roots
 from vr180_ofx.service.jobs import Job, JobRunner, Progress
 from vr180_ofx.service.problems import ServiceError
-from vr180_ofx.settings import Settings, SettingsError, ranges_text
+from vr180_ofx.settings import Settings
 
 log = logging.getLogger(__name__)
 #: Sections that a request may set, and keys in them that it may not: they name files, or are the server's affair.
@@ -62,7 +65,7 @@ class Session:
         self._ladder = ladder
         self._plan: Plan | None = None
         self._server: FrameServer | None = None
-        self._sketcher: Sketcher | None = None
+        self._sketcher: DraftRenderer | None = None
         self._lock = threading.RLock()
         self._closed = False
         self._find_plan()
@@ -125,7 +128,7 @@ class Session:
     def _sketched(self, n: int) -> Future[Frame]:
         with self._lock:
             if self._sketcher is None:
-                self._sketcher = Sketcher(self.clip, self.settings)
+                self._sketcher = DraftRenderer(self.clip, self.settings)
             return self._sketcher.request(n)
 
     def etag(self, n: int, quality: Quality, *more: str) -> str | None:

@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.paste import Patch, logit, sigmoid
-from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.logistic import logit, sigmoid
+from vr180_ofx.matte.paste import Patch
+from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.stereo.reconcile import join
 from vr180_ofx.stereo.transfer import correct, without
-from vr180_ofx.stereo.validate import Seen, Verdict, carried, validate
-from vr180_ofx.trackers.base import Key, Mask, Prompt, WindowImage
+from vr180_ofx.stereo.validate import Agreement, Seen, carried, validate
+from vr180_ofx.trackers.contract import Key, Mask, Prompt, WindowImage
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.layout import LEFT, RIGHT, other_eye
-from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.projection import Projection
 
 #: Decimals in what is reported.
 _DECIMALS = 4
@@ -44,7 +46,7 @@ class Consistency:
 
     def validate(
         self, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], projection: Projection, shifts: Mapping[int, float | None]
-    ) -> dict[int, Verdict]:
+    ) -> dict[int, Agreement]:
         """Person -> what both eyes say of them, for those whom the plan has in both. shifts: what it knows of their distance."""
         soft = {key: sigmoid(mask.logits) for key, mask in masks.items()}
 
@@ -74,7 +76,8 @@ class Report:
 
 
 def guided(
-    verdict: Verdict, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int, boxes: bool, alignment: Alignment = LEVEL
+    verdict: Agreement, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int, boxes: bool,
+    alignment: Alignment = LEVEL,
 ) -> WindowImage | None:  # fmt: skip
     """The weaker eye's window with a prompt from the better one. boxes: a box and points in it; else the mask itself."""
     assert verdict.weaker is not None
@@ -89,7 +92,7 @@ def guided(
 
 
 def carried_mask(
-    verdict: Verdict, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int, alignment: Alignment = LEVEL
+    verdict: Agreement, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], person: int, alignment: Alignment = LEVEL
 ) -> Mask:  # fmt: skip
     """The weaker eye's mask as the better one has it."""
     assert verdict.weaker is not None
@@ -100,12 +103,12 @@ def carried_mask(
 def carried_logits(
     key: Key, shift: float, masks: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], alignment: Alignment = LEVEL
 ) -> FloatArray:  # fmt: skip
-    """What the other eye says of a person, in their window in this one. shift: see `validate.Verdict`."""
+    """What the other eye says of a person, in their window in this one. shift: see `validate.Agreement`."""
     return logit(_carried((key[0], other_eye(key[1])), key, masks, windows, shift, alignment))
 
 
 def settle(
-    consistency: Consistency, verdicts: Mapping[int, Verdict], patches: dict[Key, Patch | None], scores: Mapping[Key, float],
+    consistency: Consistency, verdicts: Mapping[int, Agreement], patches: dict[Key, Patch | None], scores: Mapping[Key, float],
     windows: Mapping[Key, WindowImage], eyes: dict[str, EyeImage], projection: Projection, names: Mapping[int, str],
     run: Callable[[Callable[[int], None], list[int]], object], edges_only: bool = False,
 ) -> Report:  # fmt: skip

@@ -14,13 +14,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.paste import Patch
-from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import EpipolarWindow, angles, range_m, upright
 from vr180_ofx.vr180.layout import LEFT, RIGHT
-from vr180_ofx.vr180.projection import FloatArray, Projection
-from vr180_ofx.vr180.window import Rect
+from vr180_ofx.vr180.projection import Projection
 
 #: Pixels around the person.
 _MARGIN = 24
@@ -30,7 +31,7 @@ _SEARCH = 48
 _ROWS = 320
 #: A matte's extent is looked up in so many samples on its shorter side.
 _BOX_SAMPLES = 256
-#: Agreement of the two matchers, in pixels.
+#: JoinedPair of the two matchers, in pixels.
 _AGREE = 0.8
 #: A person's shifts reach so many pixels beyond those that are known at once; with fewer known ones than this, nothing is known.
 _BEYOND, _KNOWN = 4, 200

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.vr180.alignment import Alignment
 from vr180_ofx.vr180.epipolar import EpipolarWindow, angles, upright
-from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.projection import Projection
 
 #: Rows of a person; more do not make the distance better.
 _ROWS = 112

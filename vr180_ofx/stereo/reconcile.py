@@ -13,15 +13,17 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.gate import same_edge, unit_of
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.lattice import smooth_map
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.matte.fusion import reference_scale, same_edge
 from vr180_ofx.matte.paste import Patch, spread
-from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, looked_up, measure
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import angles, directions
 from vr180_ofx.vr180.layout import LEFT, RIGHT
-from vr180_ofx.vr180.projection import FloatArray, Projection
-from vr180_ofx.vr180.window import Rect, smooth_map
+from vr180_ofx.vr180.projection import Projection
 
 #: Less of the person measured than this, and the surface is not to be believed.
 LEAST_SURE = 0.25
@@ -36,7 +38,7 @@ _SAY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class JoinedPair:
     """One person in both eyes.
 
     overlap: of the left matte carried to the right with the right one, before they were joined; 0..1. used: whether they were joined.
@@ -51,7 +53,7 @@ class Agreement:
 def join(
     left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection, alignment: Alignment = LEVEL,
     edges_only: bool = False,
-) -> Agreement:  # fmt: skip
+) -> JoinedPair:  # fmt: skip
     """Mattes that agree. Those who are in one eye alone, or cannot be measured, stay as they are.
 
     projection: of the eyes' pictures, whose size is the mattes', too. alignment: how the cameras are turned against each other. edges_only:
@@ -59,10 +61,10 @@ def join(
     """
     found = measure(left, right, in_left, in_right, projection, alignment)
     if found is None or found.sureness < LEAST_SURE:
-        return Agreement(in_left, in_right, 0.0, False)
+        return JoinedPair(in_left, in_right, 0.0, False)
     new_right, overlap = _heard(in_right, in_left, found, projection, alignment, True, edges_only)
     new_left, _ = _heard(in_left, in_right, found, projection, alignment, False, edges_only)
-    return Agreement(new_left, new_right, overlap, True)
+    return JoinedPair(new_left, new_right, overlap, True)
 
 
 def _heard(
@@ -76,7 +78,7 @@ def _heard(
     weights = my_say + _SAY, their_say + _SAY
     joined = (mine * weights[0] + theirs * weights[1]) / (weights[0] + weights[1])
     if edges_only:
-        joined = mine + (joined - mine) * same_edge(mine, theirs, _LENIENT * unit_of(mine))
+        joined = mine + (joined - mine) * same_edge(mine, theirs, _LENIENT * reference_scale(mine))
     union = np.maximum(mine, theirs).sum()
     overlap = float(np.minimum(mine, theirs).sum() / union) if union > 0 else 0.0
     return replace(own, rect=rect, alpha=joined.astype(np.float32), confidence=my_say), overlap

@@ -16,10 +16,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import EpipolarWindow
-from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.projection import Projection
 
 #: Half the width and the height of what is looked at. Beyond it rows are drawn out too much to be matched.
 _HALF = math.radians(62)

@@ -7,15 +7,15 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.paste import Patch, spread
-from vr180_ofx.media.picture import EyeImage
+from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, at_distance, looked_up, measure
 from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart, extent
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import upright
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import Projection
-from vr180_ofx.vr180.window import Rect
 
 #: A surface that is so far from where the masks say the person is, in tangents, was matched with something else.
 _ELSEWHERE = 0.01
@@ -33,7 +33,7 @@ def correct(
     """The weaker eye's matte made with the help of the better one's.
 
     method: transfer (the better eye's matte as the weaker eye sees it) or ensemble (both, by confidence). own: what the weaker eye made of
-    it; say: 0..1, how much that counts in an ensemble. shift: see `validate.Verdict`. What the better eye does not see stays as it was.
+    it; say: 0..1, how much that counts in an ensemble. shift: see `validate.Agreement`. What the better eye does not see stays as it was.
     """
     found = _surface(eyes, better, weaker, shift, projection, alignment)
     to_left = weaker == RIGHT

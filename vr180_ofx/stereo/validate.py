@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vr180_ofx.arrays import FloatArray
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import angles, directions, upright
 from vr180_ofx.vr180.layout import LEFT, RIGHT, other_eye
-from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
 
 #: Samples on a side of a window: for what is said in the end, and to find the shift.
@@ -50,7 +51,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Agreement:
     """What both eyes say of one person.
 
     agreement: 0..1, soft intersection over union of each mask with the other carried to it, where both eyes see; None when what both
@@ -75,10 +76,10 @@ class Verdict:
 def validate(
     left: Seen, right: Seen, projection: Projection, threshold: float, master: str = LEFT, shift: float | None = None,
     alignment: Alignment = LEVEL,
-) -> Verdict:  # fmt: skip
+) -> Agreement:  # fmt: skip
     """Compares both eyes. Below ``threshold`` the verdict names the weaker eye; when both are as good, it is not the ``master``.
 
-    projection: of the eyes' pictures. shift: what the plan knows of the distance, see `Verdict`. alignment: how the cameras are turned
+    projection: of the eyes' pictures. shift: what the plan knows of the distance, see `Agreement`. alignment: how the cameras are turned
     against each other.
     """
     guess = shift if shift is not None else _tan(left.window, alignment, LEFT) - _tan(right.window, alignment, RIGHT)
@@ -99,17 +100,17 @@ def validate(
     trusted = agreement >= (threshold if shift is not None else _TELLING)
     place = float(finer[k]) if trusted else float(guess)
     if visible < _LEAST_VISIBLE:
-        return Verdict(None, place)
+        return Agreement(None, place)
     damage = _damage(views, place)
     if agreement >= threshold:
-        return Verdict(agreement, place, None, damage)
-    return Verdict(agreement, place, _weaker(left, right, damage, master), damage)
+        return Agreement(agreement, place, None, damage)
+    return Agreement(agreement, place, _weaker(left, right, damage, master), damage)
 
 
 def carried(seen: Seen, window: Window, shift: float, to_right: bool, alignment: Alignment = LEVEL) -> FloatArray:
     """One eye's mask as a window of the other eye shows it, (window.size, window.size), 0..1, for somebody upright and flat.
 
-    shift: see `Verdict`.
+    shift: see `Agreement`.
     """
     n = _SAMPLES * 2
     view = RIGHT if to_right else LEFT

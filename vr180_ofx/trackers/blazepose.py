@@ -19,12 +19,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.matte.temporal import COARSE, Luma, luma_of, motion_between
-from vr180_ofx.people.body import WINDOW_REACHES
-from vr180_ofx.trackers.base import Array, Key, Mask, Memory, WindowImage
+from vr180_ofx.arrays import Array, FloatArray
+from vr180_ofx.imaging.flow import COARSE, Luma, luma_of, motion_between
+from vr180_ofx.imaging.inpaint import cover, erase
 from vr180_ofx.trackers.blazepose_net import INPUT_SIZE, BlazePoseSegmenter
-from vr180_ofx.trackers.erase import cover, erase
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.trackers.contract import Key, Mask, Memory, WindowImage
+from vr180_ofx.vr180.body import WINDOW_REACHES
 from vr180_ofx.vr180.window import Window
 from vr180_ofx.weights.store import file_sha256
 

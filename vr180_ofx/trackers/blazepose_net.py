@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vr180_ofx.weights.inference import FloatArray, load_model
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.weights.inference import load_model
 
 INPUT_SIZE = 256
 #: Landmarks 33 and 34 are the hips and the point above, as the detector gives them: where the person is in the next frame.

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from vr180_ofx.arrays import FloatArray
 from vr180_ofx.vr180.layout import LEFT
-from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.vr180.projection import Projection
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,9 @@ class Turned:
     @property
     def name(self) -> str:
         return self.inner.name
+
+    def resized(self, width: int, height: int) -> Turned:
+        return Turned(self.inner.resized(width, height), self.alignment)
 
     def project(self, directions: FloatArray) -> FloatArray:
         return self.inner.project(self.alignment.to_eye(np.asarray(directions), LEFT))

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.vr180.projection import Projection
 
 #: What people's eyes have, and most VR180 cameras; clips may say otherwise.
 INTEROCULAR_M = 0.064

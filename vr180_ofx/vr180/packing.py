@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vr180_ofx.vr180.projection import Equirectangular, Fisheye, FloatArray, Projection
-from vr180_ofx.vr180.window import smooth_map
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.lattice import smooth_map
+from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Projection
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,12 @@ Directions are unit vectors, x right, y up, z forward. Angles are radians; ``_de
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.floating]
+from vr180_ofx.arrays import FloatArray
 
 #: The field of view a flat clip is given when nobody says otherwise. So long a lens makes every window an affine crop
 #: within 1.6 % at the border, which is what people expect of a flat picture.
@@ -41,6 +40,10 @@ class Projection(Protocol):
         """points: (..., 2) continuous pixels. Returns (..., 3) unit directions, NaN outside the image circle."""
         ...
 
+    def resized(self, width: int, height: int) -> Projection:
+        """The same part of the sphere in a picture of another size."""
+        ...
+
 
 def _check_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
@@ -66,6 +69,9 @@ class Equirectangular:
     @property
     def name(self) -> str:
         return "equirect180"
+
+    def resized(self, width: int, height: int) -> Equirectangular:
+        return replace(self, width=width, height=height)
 
     def project(self, directions: FloatArray) -> FloatArray:
         d = np.asarray(directions)
@@ -106,6 +112,9 @@ class Fisheye:
     @property
     def name(self) -> str:
         return "fisheye"
+
+    def resized(self, width: int, height: int) -> Fisheye:
+        return replace(self, width=width, height=height)
 
     @property
     def _pixels_per_radian(self) -> float:
@@ -153,6 +162,9 @@ class Rectilinear:
     @property
     def name(self) -> str:
         return "flat"
+
+    def resized(self, width: int, height: int) -> Rectilinear:
+        return replace(self, width=width, height=height)
 
     @property
     def focal_pixels(self) -> float:

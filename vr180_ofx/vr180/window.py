@@ -7,13 +7,14 @@ a picture's pixels lie in the window (to paste); both are analytic.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
-from vr180_ofx.vr180.projection import FloatArray, Projection
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.lattice import smooth_map
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.vr180.projection import Projection
 
 MAX_WINDOW_FOV_DEGREES = 150.0
 
@@ -28,63 +29,6 @@ def angles_from_direction(direction: FloatArray | tuple[float, float, float]) ->
     """(longitude, latitude) in radians of a vector of any length."""
     x, y, z = (float(v) for v in direction)
     return math.atan2(x, z), math.atan2(y, math.hypot(x, z))
-
-
-@dataclass(frozen=True, slots=True)
-class Rect:
-    """Whole pixels: x0 <= x < x1, y0 <= y < y1."""
-
-    x0: int
-    y0: int
-    x1: int
-    y1: int
-
-    @classmethod
-    def around(cls, points: FloatArray, room: int) -> Rect:
-        """The pixels that hold ``points``, (..., 2) continuous pixels, and ``room`` pixels around; empty when none of them is finite."""
-        finite = points[np.isfinite(points).all(axis=-1)]
-        if not len(finite):
-            return cls(0, 0, 0, 0)
-        low, high = np.floor(finite.min(axis=0)).astype(int) - room, np.ceil(finite.max(axis=0)).astype(int) + room
-        return cls(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
-
-    @property
-    def width(self) -> int:
-        return max(0, self.x1 - self.x0)
-
-    @property
-    def height(self) -> int:
-        return max(0, self.y1 - self.y0)
-
-    @property
-    def empty(self) -> bool:
-        return self.width == 0 or self.height == 0
-
-    @property
-    def slices(self) -> tuple[slice, slice]:
-        """For an array of shape (height, width, ...)."""
-        return slice(self.y0, self.y1), slice(self.x0, self.x1)
-
-    def clipped(self, width: int, height: int) -> Rect:
-        x0, y0 = min(max(self.x0, 0), width), min(max(self.y0, 0), height)
-        return Rect(x0, y0, max(x0, min(self.x1, width)), max(y0, min(self.y1, height)))
-
-    def grown(self, pixels: int) -> Rect:
-        return Rect(self.x0 - pixels, self.y0 - pixels, self.x1 + pixels, self.y1 + pixels)
-
-    def shifted(self, x: int, y: int) -> Rect:
-        return Rect(self.x0 + x, self.y0 + y, self.x1 + x, self.y1 + y)
-
-    def intersection(self, other: Rect) -> Rect:
-        """What both hold; empty when they are apart."""
-        return Rect(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
-
-    def union(self, other: Rect) -> Rect:
-        if self.empty:
-            return other
-        if other.empty:
-            return self
-        return Rect(min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,38 +110,3 @@ class Window:
         p = projection.project(self.directions(np.stack(np.meshgrid(ticks, ticks), axis=-1)))
         # a straight border of the window bulges between the samples in the picture by less than one sample step
         return Rect.around(p, 1).clipped(projection.width, projection.height)
-
-
-def smooth_map(
-    function: Callable[[FloatArray], FloatArray], x0: int, y0: int, width: int, height: int, tolerance: float = 0.03
-) -> FloatArray:
-    """``function`` at the centres of pixels, (height, width, 2) float32. function: (..., 2) points to (..., 2).
-
-    Maps are smooth: they are computed on a lattice and interpolated, as coarse as keeps the error under ``tolerance`` of a sample step.
-    """
-    for step in (16, 8, 4):
-        # the lattice begins half a step outside, where `upsample_lattice` wants it
-        xs = x0 + (np.arange(-(-width // step) + 2, dtype=np.float64) - 0.5) * step
-        ys = y0 + (np.arange(-(-height // step) + 2, dtype=np.float64) - 0.5) * step
-        coarse = function(np.stack(np.meshgrid(xs, ys), axis=-1))
-        if _smooth(coarse, step, tolerance):
-            return upsample_lattice(coarse, step, width, height)
-    centres = np.meshgrid(x0 + np.arange(width) + 0.5, y0 + np.arange(height) + 0.5)
-    return function(np.stack(centres, axis=-1)).astype(np.float32)
-
-
-def _smooth(coarse: FloatArray, step: int, tolerance: float) -> bool:
-    """Whether bilinear interpolation will do: its error is at most the second difference / 8 in each direction."""
-    if not np.isfinite(coarse).all():
-        return False
-    worst = max(float(np.abs(np.diff(coarse, 2, axis=axis)).max(initial=0.0)) for axis in (0, 1))
-    typical = float(np.median(np.abs(np.diff(coarse[..., 0], axis=1)))) / step
-    return worst / 8 < tolerance * max(1.0, typical)
-
-
-def upsample_lattice(coarse: FloatArray, step: int, width: int, height: int) -> FloatArray:
-    """Values at pixel corners -step / 2, step / 2, 3 step / 2... -> values at pixel centres i + 0.5, bilinear. (height, width, 2)."""
-    # these are the places that cv2.resize gives the samples of a picture enlarged by ``step``, and it is seven times as fast as a warp
-    size = (coarse.shape[1] * step, coarse.shape[0] * step)
-    out: FloatArray = cv2.resize(coarse.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(out[step : step + height, step : step + width])

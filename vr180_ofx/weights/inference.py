@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from vr180_ofx.weights.store import WeightsError
-
-FloatArray = npt.NDArray[np.floating]
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import WeightsError
 
 _REPORTER = "openvino_telemetry"
 _importing = threading.Lock()

@@ -16,16 +16,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+from vr180_ofx.errors import WeightsError
 from vr180_ofx.storage import atomic_path, weights_folder, write_atomic
 from vr180_ofx.weights.catalogue import CATALOGUE, UrlSource, WeightsEntry, WheelSource
 
 Progress = Callable[[int, int], None]
 _BLOCK = 1 << 20
 _TIMEOUT_S = 30.0
-
-
-class WeightsError(Exception):
-    """Weights are missing, damaged or cannot be fetched; the message says what to do."""
 
 
 def entry(name: str) -> WeightsEntry:

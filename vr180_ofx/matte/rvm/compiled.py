@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vr180_ofx.arrays import FloatArray
 from vr180_ofx.matte.rvm.memory import State
 from vr180_ofx.storage import cache_folder, remove_leftovers, write_atomic
-from vr180_ofx.vr180.projection import FloatArray
 from vr180_ofx.weights.inference import Compiled, openvino
 from vr180_ofx.weights.store import file_sha256
 

@@ -7,7 +7,8 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.trackers.base import Array, Memory
+from vr180_ofx.arrays import Array
+from vr180_ofx.trackers.contract import Memory
 
 #: What is remembered at four scales, finest first; half, so that a memory that was written and read again is the same.
 State = tuple[npt.NDArray[np.float16], ...]

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import WeightsError
 from vr180_ofx.matte.rvm.memory import State
 from vr180_ofx.matte.rvm.network import RefinerName, RvmNetwork, Variant, folded
-from vr180_ofx.vr180.projection import FloatArray
-from vr180_ofx.weights.store import WeightsError, file_sha256
+from vr180_ofx.weights.store import file_sha256
 
 
 def load_network(path: Path) -> RvmNetwork:

@@ -16,12 +16,13 @@ from typing import Protocol, cast
 import cv2
 import numpy as np
 
-from vr180_ofx.matte.gate import unit_of
+from vr180_ofx.arrays import Array, FloatArray
+from vr180_ofx.imaging.flow import Luma, luma_of
+from vr180_ofx.matte.fusion import reference_scale
 from vr180_ofx.matte.rvm.memory import STEP, State, restored, stored
-from vr180_ofx.matte.temporal import Luma, Neighbour, luma_of, steadied
-from vr180_ofx.media.picture import Sample
-from vr180_ofx.trackers.base import Array, Key, Look, Mask, Memory, Sight, Soft, WindowImage
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.matte.temporal import Neighbour, steadied
+from vr180_ofx.media.contract import Sample
+from vr180_ofx.trackers.contract import Crop, CropSource, Key, Mask, Memory, NetworkAlpha, WindowImage
 
 #: Room around a mask, in shares of its longer side; less than the least, and the network looks anew.
 _ROOM, _LEAST_ROOM = 0.18, 0.06
@@ -54,11 +55,11 @@ class _Wish:
 class _Taken:
     """A picture that was taken ahead, so that it need not be taken again."""
 
-    sight: Sight
-    look: Look
+    sight: CropSource
+    look: Crop
     sample: Sample
 
-    def shows(self, sight: Sight, look: Look) -> bool:
+    def shows(self, sight: CropSource, look: Crop) -> bool:
         return self.sight.eye is sight.eye and (self.sight.window, self.look) == (sight.window, look)
 
 
@@ -94,18 +95,18 @@ class RvmWindows:
 
     def step(
         self, memory: Memory, windows: Mapping[Key, WindowImage], masks: Mapping[Key, Mask], batch: int = 0
-    ) -> tuple[Memory, dict[Key, Soft]]:  # fmt: skip
-        """One frame. Who is not to be seen has no `Soft`, and what was remembered of them is gone."""
-        before = {_key(name): Look.from_numbers(a) for name, a in memory.arrays.items() if name.endswith(".look")}
+    ) -> tuple[Memory, dict[Key, NetworkAlpha]]:  # fmt: skip
+        """One frame. Who is not to be seen has no `NetworkAlpha`, and what was remembered of them is gone."""
+        before = {_key(name): Crop.from_numbers(a) for name, a in memory.arrays.items() if name.endswith(".look")}
         looks = {wish.anchor: self._look(wish, before.get(wish.anchor), windows) for wish in self._wishes(windows, masks, before)}
         sights = {key: windows[key].sight for key in looks}
         following = {key: windows[key].following() for key in looks}
         taken, self._taken = self._taken, {}
-        softs: dict[Key, Soft] = {}
+        softs: dict[Key, NetworkAlpha] = {}
         arrays: dict[str, Array] = {}
 
-        def see(part: list[Key]) -> tuple[dict[Key, Soft], dict[str, Array]]:
-            softs, arrays = cast("dict[Key, Soft]", {}), cast("dict[str, Array]", {})
+        def see(part: list[Key]) -> tuple[dict[Key, NetworkAlpha], dict[str, Array]]:
+            softs, arrays = cast("dict[Key, NetworkAlpha]", {}), cast("dict[str, Array]", {})
             samples = [taken[k].sample if k in taken and taken[k].shows(sights[k], looks[k]) else sights[k].sample(looks[k]) for k in part]
             pasts = [_past(memory, k, before.get(k), looks[k]) for k in part]
             now = self._now(memory, part, samples, [before.get(k) == looks[k] for k in part])
@@ -113,7 +114,7 @@ class RvmWindows:
             for key, sample, past, (alpha, state) in zip(part, samples, pasts, now, strict=True):
                 look, luma, coming = looks[key], luma_of(sample.guide), later.get(key)
                 neighbours = [n for n in (past, coming[0] if coming is not None else None) if n is not None]
-                soft = Soft(steadied(alpha, luma, neighbours, unit_of(alpha)), sample.guide, windows[key].window, look)
+                soft = NetworkAlpha(steadied(alpha, luma, neighbours, reference_scale(alpha)), sample.guide, windows[key].window, look)
                 softs |= {(member, key[1]): soft for member in look.members}
                 arrays |= _remembered(key, look, alpha, luma, state, coming)
             return softs, arrays
@@ -145,7 +146,7 @@ class RvmWindows:
                 said[i] = alpha, state
         return [said[i] for i in range(len(part))]
 
-    def _later(self, asked: Mapping[Key, tuple[Sight | None, Look, State]]) -> dict[Key, tuple[Neighbour, State]]:
+    def _later(self, asked: Mapping[Key, tuple[CropSource | None, Crop, State]]) -> dict[Key, tuple[Neighbour, State]]:
         """What it says of the next frame, and the state after it, where there is one."""
         taken = {key: _Taken(sight, look, sight.sample(look)) for key, (sight, look, _) in asked.items() if sight is not None}
         if not taken:
@@ -160,7 +161,7 @@ class RvmWindows:
         if self._pool is not None:
             self._pool.shutdown()
 
-    def _wishes(self, windows: Mapping[Key, WindowImage], masks: Mapping[Key, Mask], before: Mapping[Key, Look]) -> Iterator[_Wish]:
+    def _wishes(self, windows: Mapping[Key, WindowImage], masks: Mapping[Key, Mask], before: Mapping[Key, Crop]) -> Iterator[_Wish]:
         for view in dict.fromkeys(k[1] for k in windows):
             bounds = {k[0]: _bounds(masks[k].logits) for k in windows if k[1] == view}
             boxes = {p: box for p, box in bounds.items() if box is not None}
@@ -186,7 +187,7 @@ class RvmWindows:
                         rest.remove(other)
                 yield wish
 
-    def _look(self, wish: _Wish, old: Look | None, windows: Mapping[Key, WindowImage]) -> Look:
+    def _look(self, wish: _Wish, old: Crop | None, windows: Mapping[Key, WindowImage]) -> Crop:
         side = windows[wish.anchor].window.size
         low, high = -_BEYOND * side, (1 + _BEYOND) * side
         inner = tuple(float(np.clip(v, low, high)) for v in wish.inner)
@@ -201,11 +202,11 @@ class RvmWindows:
         height, width = (max(4 * STEP, STEP * round(self.size * f / STEP)) for f in (aspect**0.5, aspect**-0.5))
         scale = min(height / (y1 - y0), width / (x1 - x0))
         middle = (x0 + x1) / 2, (y0 + y1) / 2
-        return Look(wish.members, middle[0] - width / scale / 2, middle[1] - height / scale / 2, scale, width, height)
+        return Crop(wish.members, middle[0] - width / scale / 2, middle[1] - height / scale / 2, scale, width, height)
 
 
 def _remembered(
-    key: Key, look: Look, alpha: FloatArray, luma: Luma, state: State, coming: tuple[Neighbour, State] | None
+    key: Key, look: Crop, alpha: FloatArray, luma: Luma, state: State, coming: tuple[Neighbour, State] | None
 ) -> dict[str, Array]:  # fmt: skip
     """What is kept of one look: the state after the newest frame that it saw, what it said of that, and this frame for the next one."""
     name = _name(key)
@@ -215,7 +216,7 @@ def _remembered(
     return arrays | stored(name, coming[1]) | {f"{name}.{_COMING}": coming[0].alpha.astype(np.float16)}
 
 
-def _past(memory: Memory, key: Key, old: Look | None, look: Look) -> Neighbour | None:
+def _past(memory: Memory, key: Key, old: Crop | None, look: Crop) -> Neighbour | None:
     """What was said of the frame before, in this look."""
     if old is None:
         return None
@@ -243,7 +244,7 @@ def _key(name: str) -> Key:
     return int(person), view
 
 
-def _batches(looks: Mapping[Key, Look], most: int) -> Iterator[list[Key]]:
+def _batches(looks: Mapping[Key, Crop], most: int) -> Iterator[list[Key]]:
     """Looks of one shape, at most so many."""
     shapes: dict[tuple[int, int], list[Key]] = {}
     for key, look in looks.items():

@@ -8,7 +8,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.trackers.base import Array, Key, Memory
+from vr180_ofx.arrays import Array
+from vr180_ofx.trackers.contract import Key, Memory
 
 #: Somebody who has not been seen for so many frames is forgotten; the plan says who they are when they come back.
 FORGET_AFTER = 300

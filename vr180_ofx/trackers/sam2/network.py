@@ -18,8 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vr180_ofx.settings import SettingsError
-from vr180_ofx.weights.store import WeightsError
+from vr180_ofx.errors import SettingsError, WeightsError
 
 log = logging.getLogger(__name__)
 #: Model name -> configuration file inside the package.

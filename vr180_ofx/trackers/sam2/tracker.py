@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vr180_ofx.people.body import box_iou
-from vr180_ofx.trackers.base import Key, Mask, Memory, Prompt, WindowImage
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.trackers.contract import Key, Mask, Memory, Prompt, WindowImage
 from vr180_ofx.trackers.sam2.memory import FORGET_AFTER, Bench, Past, Remembered, Rules, trimmed
 from vr180_ofx.trackers.sam2.network import Bank, Features, Sam2Network, Seen
-from vr180_ofx.vr180.projection import FloatArray
+from vr180_ofx.vr180.body import box_iou
 
 #: Logits of somebody who is not there (the network says -1024; that far is of no use to anybody).
 _ABSENT = -32.0

@@ -1,0 +1,331 @@
+"""Rendering as users do it: whole clips into folders, interrupted, resumed, with bad input and full disks."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+
+from tests.conftest import make_clip, picture_number
+from vr180_ofx.engine.plans import analyse
+from vr180_ofx.errors import OutputError
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.quality.truth import read_views
+from vr180_ofx.render.render import MANIFEST, ResourceError, render
+from vr180_ofx.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def planned(people_clip):
+    with open_clip(people_clip) as clip:
+        yield clip, analyse(clip)
+
+
+def with_settings(clip, **sections):
+    return open_clip(clip.path, Settings(**sections))
+
+
+def pngs(folder):
+    return sorted(p for p in folder.glob("*.png") if not p.name.startswith("."))
+
+
+@pytest.fixture(scope="module")
+def rendered(planned, tmp_path_factory):
+    clip, plan = planned
+    folder = tmp_path_factory.mktemp("out")
+    return folder, render(clip, plan, output=folder)
+
+
+def test_every_frame_becomes_a_file(rendered):
+    folder, report = rendered
+    assert (report.written, report.kept, report.missing) == (10, 0, [])
+    assert sorted(p.name for p in folder.glob("*.exr")) == [f"people.{n:04d}.exr" for n in range(1, 11)]
+    assert report.people == ["person01", "person02"] and {"decode", "track", "write"} <= set(report.stages)
+    assert (folder / "people.plan.json").exists() and (folder / MANIFEST).exists()
+
+
+def test_the_same_command_resumes_at_what_is_missing_or_broken(planned, rendered):
+    clip, plan = planned
+    folder, _ = rendered
+    before = {p.name: p.read_bytes() for p in folder.glob("*.exr")}
+    times = {p.name: p.stat().st_mtime_ns for p in folder.glob("*.exr")}
+    (folder / "people.0003.exr").unlink()
+    cut = folder / "people.0007.exr"
+    cut.write_bytes(before[cut.name][: len(before[cut.name]) // 2])
+    (folder / "people.0009.exr").write_bytes(b"something else entirely")
+    (folder / ".people.0004.abc.part.exr").write_bytes(b"half a frame")
+    report = render(clip, plan, output=folder)
+    assert (report.written, report.kept) == (3, 7)
+    assert {p.name: p.read_bytes() for p in folder.glob("*.exr")} == before
+    assert (folder / "people.0001.exr").stat().st_mtime_ns == times["people.0001.exr"]
+
+
+def test_frames_of_other_settings_are_not_mixed_in(planned, rendered):
+    clip, plan = planned
+    folder, _ = rendered
+    with with_settings(clip, output={"compression": "piz"}) as other:
+        with pytest.raises(OutputError, match="--overwrite"):
+            render(other, plan, output=folder)
+
+
+def test_nobody_gives_empty_mattes_and_says_so(tmp_path):
+    with open_clip(make_clip(tmp_path / "e.mp4", 3, size=(512, 256))) as clip:
+        report = render(clip, analyse(clip), output=tmp_path / "out")
+    assert report.written == 3 and "nobody" in report.notes[0]
+    views = read_views(tmp_path / "out" / "e.0002.exr")
+    assert all(v["A"].max() == 0 for v in views.values())
+
+
+def test_excluded_people_are_in_no_matte(planned, tmp_path):
+    clip, plan = planned
+    data = json.loads(plan.to_json())
+    data["people"][0]["exclude"] = True
+    with with_settings(clip, input={"frames": "4"}) as one:
+        report = render(one, Plan.from_data(data, one), output=tmp_path)
+    views = read_views(tmp_path / "people.0005.exr")
+    assert report.people == ["person02"] and "person01.A" not in views["left"]
+
+
+def test_a_range_keeps_the_numbers(planned, tmp_path):
+    clip, plan = planned
+    with with_settings(clip, input={"frames": "2-3,8"}, output={"start_frame": 1001}) as some:
+        render(some, plan, output=tmp_path)
+    assert sorted(p.name for p in tmp_path.glob("*.exr")) == ["people.1003.exr", "people.1004.exr", "people.1009.exr"]
+
+
+def read_png(path):
+    """As it is in the file: colour that is not multiplied by alpha."""
+    config = oiio.ImageSpec()
+    config.attribute("oiio:UnassociatedAlpha", 1)
+    return oiio.ImageInput.open(str(path), config).read_image("float")
+
+
+@pytest.mark.parametrize("kind", ["alpha", "foreground", "greenscreen_png"])
+def test_png_sequences(planned, rendered, tmp_path, kind):
+    clip, plan = planned
+    folder, _ = rendered
+    alpha = np.concatenate([read_views(folder / "people.0004.exr")[v]["A"] for v in ("left", "right")], axis=1)
+    with with_settings(clip, input={"frames": "3"}, output={"format": kind}) as some:
+        render(some, plan, output=tmp_path)
+        again = render(some, plan, output=tmp_path)
+    assert again.kept == 1
+    picture = read_png(pngs(tmp_path)[0])
+    assert picture.shape == (512, 1024, 3 if kind == "greenscreen_png" else 4)
+    outside = alpha == 0
+    if kind == "greenscreen_png":
+        assert np.abs(picture[outside] - [0, 1, 0]).max() < 0.01 and picture[alpha == 1][:, 1].mean() < 0.8
+    else:
+        assert np.abs(picture[..., 3] - alpha).max() < 1e-3
+        assert (picture[outside][:, :3].max() == 0) == (kind == "foreground")
+
+
+def test_eyes_apart(planned, tmp_path):
+    clip, plan = planned
+    with with_settings(clip, input={"frames": "0"}, output={"format": "alpha", "maintain_sbs": False}) as some:
+        render(some, plan, output=tmp_path)
+    assert [p.name for p in pngs(tmp_path)] == ["people_left.0001.png", "people_right.0001.png"]
+    assert read_png(pngs(tmp_path)[0]).shape == (512, 512, 4)
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_video_keeps_frames_timing_and_sound(planned, tmp_path, codec):
+    clip, plan = planned
+    with with_settings(clip, output={"format": "greenscreen", "video_codec": codec}) as some:
+        report = render(some, plan, output=tmp_path)
+    path = tmp_path / "people_greenscreen.mp4"
+    assert any("10 frames" in n for n in report.notes) and any("sound copied" in n for n in report.notes)
+    packets = {}
+    for p in (clip.path, path):
+        with av.open(str(p)) as c:
+            packets[p] = [(round(float(k.pts * k.time_base), 4), bytes(k)) for k in c.demux(audio=0) if k.size]
+    assert packets[path] == packets[clip.path], "the sound is not the same to the last bit"
+    with open_clip(path) as video:
+        assert len(video) == 10 and video.fps == clip.fps
+        green = video.read(5)["left"][5, 5]
+        assert green[1] > 0.9 and green[0] < 0.1
+        assert [video.time_s(n) for n in range(10)] == pytest.approx([clip.time_s(n) for n in range(10)], abs=1e-3)
+
+
+def test_variable_timing_survives_a_video(tmp_path, planned):
+    times = [0, 40, 90, 120, 260, 300, 390]
+    path = make_clip(tmp_path / "vfr.mkv", 7, pts=times, size=(512, 256))
+    with open_clip(path, Settings(output={"format": "video"})) as clip:
+        render(clip, analyse(clip), output=tmp_path / "out")
+    with open_clip(tmp_path / "out" / "vfr_alpha.mp4") as video:
+        assert [round(1000 * (video.time_s(n) - video.time_s(0))) for n in range(7)] == times
+
+
+def test_a_truncated_clip_gives_its_good_frames_and_says_what_is_missing(people_clip, tmp_path):
+    path = tmp_path / "cut.mkv"
+    with av.open(str(people_clip)) as a, av.open(str(path), "w") as b:
+        out = b.add_stream_from_template(a.streams.video[0])
+        for packet in a.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = out
+                b.mux(packet)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 3 // 4])
+    done = run("render", str(path), "-o", str(tmp_path / "out"), "--json")
+    assert done.returncode == 3, done.stderr
+    report = json.loads(done.stdout)
+    files = sorted((tmp_path / "out").glob("*.exr"))
+    assert len(files) == report["written"] > 3 and any("cut off" in n or "decoded" in n for n in report["notes"])
+
+
+def run(*words, **kw):
+    return subprocess.run([sys.executable, "-m", "vr180_ofx", *words], capture_output=True, text=True, timeout=280, **kw)
+
+
+def start(*words):
+    # a shell that runs the tests in the background lets its children ignore Ctrl-C
+    return subprocess.Popen(
+        [sys.executable, "-m", "vr180_ofx", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+@pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 5), (signal.SIGTERM, 5), (signal.SIGKILL, -9)])
+def test_an_interrupted_render_leaves_whole_frames_and_resumes(planned, rendered, tmp_path, how, status):
+    clip, plan = planned
+    whole = {p.name: p.read_bytes() for p in rendered[0].glob("*.exr")}
+    plan.save(tmp_path / "plan.json")
+    folder = tmp_path / "out"
+    command = ["render", str(clip.path), "-o", str(folder), "--plan", str(tmp_path / "plan.json")]
+    for _ in range(5):
+        process = start(*command)
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not list(folder.glob("people.*.exr")):
+            time.sleep(0.005)
+        process.send_signal(how)
+        _, said = process.communicate(timeout=120)
+        if process.returncode != 0:
+            break
+        # the machine was faster than the signal: once more
+        shutil.rmtree(folder)
+    assert process.returncode == status, said
+    if status == 5:
+        assert "interrupted" in said and not list(folder.glob(".*part*"))
+    left = {p.name: p.read_bytes() for p in folder.glob("people.*.exr")}
+    assert 0 < len(left) < 10 and all(whole[k] == v for k, v in left.items())
+    done = run(*command)
+    assert done.returncode == 0, done.stderr
+    assert {p.name: p.read_bytes() for p in folder.glob("people.*.exr")} == whole
+    assert not list(folder.glob(".*part*"))
+
+
+def test_a_full_disk_is_said_and_what_is_there_is_whole(planned, small_disk):
+    clip, plan = planned
+    with with_settings(clip, output={"compression": "none"}) as some, pytest.raises(ResourceError, match="is full"):
+        render(some, plan, output=small_disk / "out")
+    assert not list((small_disk / "out").glob("*.exr")) and not list((small_disk / "out").glob(".*part*"))
+
+
+def test_a_limit_on_file_size_is_a_resource_too(planned, tmp_path):
+    """The same for machines without root: the kernel refuses to let a file grow."""
+    clip, plan = planned
+    plan.save(tmp_path / "plan.json")
+    code = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200000, 200000));"
+        "from vr180_ofx.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    words = [
+        "render",
+        str(clip.path),
+        "-o",
+        str(tmp_path / "out"),
+        "--plan",
+        str(tmp_path / "plan.json"),
+        "--set",
+        "output.compression=none",
+    ]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=200)
+    assert done.returncode == 4, (done.returncode, done.stderr)
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "out").glob("*.exr"))
+
+
+def test_an_output_that_is_no_folder_or_cannot_be_written(planned, tmp_path):
+    clip, plan = planned
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="is a file"):
+        render(clip, plan, output=tmp_path / "file")
+    with pytest.raises(OutputError, match="cannot be written"):
+        render(clip, plan, output=tmp_path / "file" / "sub")
+    with pytest.raises(OutputError, match="no output folder"):
+        render(clip, plan)
+
+
+def test_a_clip_that_is_replaced_while_it_is_rendered(people_clip, tmp_path):
+    from vr180_ofx.errors import ClipChangedError
+
+    path = tmp_path / "c.mp4"
+    path.write_bytes(people_clip.read_bytes())
+    with open_clip(path) as clip:
+        plan = analyse(clip)
+
+        def progress(done, total):
+            if done == 2:
+                path.write_bytes(people_clip.read_bytes() + b"\0")
+
+        with pytest.raises(ClipChangedError, match="changed while"):
+            render(clip, plan, output=tmp_path / "out", progress=progress)
+    assert not list((tmp_path / "out").glob(".*part*"))
+
+
+def test_a_damaged_frame_in_an_image_sequence_leaves_a_gap_that_is_reported(people_clip, tmp_path):
+    with open_clip(people_clip) as clip:
+        for n in range(4):
+            pixels = np.concatenate(list(clip.read(n).values()), axis=1)
+            out = oiio.ImageOutput.create(str(tmp_path / f"p.{n:04d}.png"))
+            out.open(str(tmp_path / f"p.{n:04d}.png"), oiio.ImageSpec(1024, 512, 3, "uint8"))
+            out.write_image(pixels)
+            out.close()
+    bad = tmp_path / "p.0002.png"
+    bad.write_bytes(bad.read_bytes()[:3000])
+    done = run("render", str(tmp_path / "p.%04d.png"), "-o", str(tmp_path / "out"), "--json")
+    assert done.returncode == 3, done.stderr
+    report = json.loads(done.stdout)
+    assert report["missing"] == [2] and report["written"] == 3
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.exr")) == ["p.0001.exr", "p.0002.exr", "p.0004.exr"]
+
+
+def test_pictures_survive_the_way_through_a_render(tmp_path):
+    """The alpha output carries the plate: frame n of the output is frame n of the input."""
+    path = make_clip(tmp_path / "n.mp4", 6, size=(512, 256))
+    with open_clip(path, Settings(output={"format": "alpha"})) as clip:
+        render(clip, analyse(clip), output=tmp_path / "out")
+    assert [picture_number(read_png(p)[..., :3]) for p in pngs(tmp_path / "out")] == list(range(6))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_memory_is_flat(people_clip, tmp_path):
+    """Resident memory late in a long clip is what it was early on."""
+    from vr180_ofx.engine.server import FrameServer
+    from vr180_ofx.telemetry import resident_bytes
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    from benchmarks.render import repeated
+
+    long = repeated(people_clip, tmp_path / "long.mkv", 600)
+    with open_clip(long) as clip:
+        plan = analyse(clip)
+        memory = {}
+        with FrameServer(clip, plan, cache_bytes=16 << 20) as server:
+            for n in range(600):
+                server.request(n).result()
+                if n in (100, 599):
+                    memory[n] = resident_bytes()
+    assert memory[599] < 1.05 * memory[100] + (8 << 20), memory

@@ -1,0 +1,89 @@
+"""Which plan a clip has: one that was named, one that somebody corrected, one that was made before, or a new one."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from vr180_ofx.engine.models import detector_weights, make_detector
+from vr180_ofx.errors import PlanError
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.people import analyse as analysis
+from vr180_ofx.people.analyse import Progress
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.settings import Settings
+from vr180_ofx.storage import cache_folder, write_atomic
+from vr180_ofx.telemetry import Stages
+from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
+from vr180_ofx.version import PLAN_REVISION
+from vr180_ofx.weights.store import require
+
+log = logging.getLogger(__name__)
+
+
+def plan_path(clip: Clip, settings: Settings, corrected: bool = False) -> Path:
+    """Where the plan of a clip is kept: named by everything that it depends on. corrected: the one that somebody corrected."""
+    seen = replace(clip.geometry, reasons=())
+    key = f"{PLAN_REVISION}|{clip.fingerprint}|{settings.digest('detection')}|{detector_weights(settings)}|{float(clip.fps)}|{seen}"
+    return cache_folder("plans") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}{'.corrected' if corrected else ''}.json"
+
+
+def kept_plan(clip: Clip, settings: Settings, corrected: bool = False) -> Plan | None:
+    """The plan that is kept, if there is one and it can be used."""
+    path = plan_path(clip, settings, corrected)
+    if not path.exists():
+        return None
+    try:
+        return Plan.load(path, clip)
+    except PlanError as error:
+        log.warning("the plan that was kept is not usable (%s)", error)
+        return None
+
+
+def keep_plan(clip: Clip, settings: Settings, plan: Plan, corrected: bool = False) -> None:
+    """Remembers a plan; a cache that cannot be written is only worth a warning."""
+    try:
+        write_atomic(plan_path(clip, settings, corrected), plan.to_json().encode())
+    except OSError as error:
+        log.warning("the plan cannot be kept: %s", error)
+
+
+def forget_correction(clip: Clip, settings: Settings) -> None:
+    """Back to what was found automatically."""
+    with contextlib.suppress(FileNotFoundError):
+        plan_path(clip, settings, True).unlink()
+
+
+def analyse(
+    clip: Clip, settings: Settings | None = None, progress: Progress | None = None, stages: Stages | None = None, stop: int | None = None
+) -> Plan:  # fmt: skip
+    """Finds everybody in ``clip`` with the networks that the settings name (by default those that it was opened with). See
+    `people.analyse.analyse`.
+    """
+    settings = settings or clip.settings
+    segmenter = BlazePoseSegmenter(require("blazepose_segmenter"))
+    return analysis.analyse(
+        clip, settings, detector=make_detector(settings), segmenter=segmenter, progress=progress, stages=stages, stop=stop
+    )
+
+
+def find_plan(
+    clip: Clip, settings: Settings, named: str | None = None, progress: Progress | None = None, stages: Stages | None = None,
+    fresh: bool = False,
+) -> Plan:  # fmt: skip
+    """The plan that was named, else the kept one of this clip and these settings, else a new one, which is kept. Where nobody is told from
+    anybody, nobody is looked for.
+    """
+    if settings.matting.tracker == "rvm":
+        return Plan.of_nobody(clip)
+    named = named or settings.detection.boxes
+    if named:
+        return Plan.load(named, clip)
+    plan = None if fresh else kept_plan(clip, settings)
+    if plan is None:
+        plan = analyse(clip, settings, progress, stages)
+        keep_plan(clip, settings, plan)
+    return plan

@@ -1,0 +1,43 @@
+"""Half-precision arrays: conversion and arithmetic that NumPy is slow at."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vr180_ofx.arrays import FloatArray, HalfArray
+
+
+def half(values: FloatArray) -> HalfArray:
+    """float32 as half. OpenCV 5 does it ten times as fast as NumPy, which has no instructions for it; the bits are the same."""
+    if _OPENCV_HALF:
+        quick: HalfArray = cv2.addWeighted(values, 1.0, values, 0.0, 0.0, dtype=cv2.CV_16F)
+        return quick
+    return values.astype(np.float16)
+
+
+def _opencv_half() -> bool:
+    probe = np.array([[0.0, 1 / 3, 1.0]], np.float32)
+    try:
+        made = cv2.addWeighted(probe, 1.0, probe, 0.0, 0.0, dtype=cv2.CV_16F)
+    except (cv2.error, TypeError):
+        return False
+    return bool(made.dtype == np.float16 and np.array_equal(made, probe.astype(np.float16)))
+
+
+_OPENCV_HALF = _opencv_half()
+
+
+def add_half(total: HalfArray, alpha: HalfArray) -> None:
+    """Adds an alpha to a sum that stays at or below 1; arithmetic in half is slow, and only few pixels need it."""
+    a, b = total.view(np.uint16), alpha.view(np.uint16)
+    both = (a != 0) & (b != 0)
+    sums = np.minimum(total[both].astype(np.float32) + alpha[both].astype(np.float32), 1)
+    np.maximum(a, b, out=a)
+    total[both] = sums
+
+
+def least_half(total: HalfArray, values: HalfArray) -> None:
+    """The lesser of two, in place. Halves of one sign are in the order of their bits, and integers compare ten times faster."""
+    low = total.view(np.uint16)
+    np.minimum(low, values.view(np.uint16), out=low)

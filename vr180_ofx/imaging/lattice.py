@@ -1,0 +1,45 @@
+"""Smooth maps computed on a lattice and interpolated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from vr180_ofx.arrays import FloatArray
+
+
+def smooth_map(
+    function: Callable[[FloatArray], FloatArray], x0: int, y0: int, width: int, height: int, tolerance: float = 0.03
+) -> FloatArray:
+    """``function`` at the centres of pixels, (height, width, 2) float32. function: (..., 2) points to (..., 2).
+
+    Maps are smooth: they are computed on a lattice and interpolated, as coarse as keeps the error under ``tolerance`` of a sample step.
+    """
+    for step in (16, 8, 4):
+        # the lattice begins half a step outside, where `upsample_lattice` wants it
+        xs = x0 + (np.arange(-(-width // step) + 2, dtype=np.float64) - 0.5) * step
+        ys = y0 + (np.arange(-(-height // step) + 2, dtype=np.float64) - 0.5) * step
+        coarse = function(np.stack(np.meshgrid(xs, ys), axis=-1))
+        if _smooth(coarse, step, tolerance):
+            return upsample_lattice(coarse, step, width, height)
+    centres = np.meshgrid(x0 + np.arange(width) + 0.5, y0 + np.arange(height) + 0.5)
+    return function(np.stack(centres, axis=-1)).astype(np.float32)
+
+
+def _smooth(coarse: FloatArray, step: int, tolerance: float) -> bool:
+    """Whether bilinear interpolation will do: its error is at most the second difference / 8 in each direction."""
+    if not np.isfinite(coarse).all():
+        return False
+    worst = max(float(np.abs(np.diff(coarse, 2, axis=axis)).max(initial=0.0)) for axis in (0, 1))
+    typical = float(np.median(np.abs(np.diff(coarse[..., 0], axis=1)))) / step
+    return worst / 8 < tolerance * max(1.0, typical)
+
+
+def upsample_lattice(coarse: FloatArray, step: int, width: int, height: int) -> FloatArray:
+    """Values at pixel corners -step / 2, step / 2, 3 step / 2... -> values at pixel centres i + 0.5, bilinear. (height, width, 2)."""
+    # these are the places that cv2.resize gives the samples of a picture enlarged by ``step``, and it is seven times as fast as a warp
+    size = (coarse.shape[1] * step, coarse.shape[0] * step)
+    out: FloatArray = cv2.resize(coarse.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(out[step : step + height, step : step + width])

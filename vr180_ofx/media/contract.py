@@ -1,0 +1,255 @@
+"""What a clip is: its source, how its frames are divided and projected, and what stages see of an eye."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.settings import Settings
+from vr180_ofx.vr180.epipolar import INTEROCULAR_M
+from vr180_ofx.vr180.layout import Layout
+from vr180_ofx.vr180.projection import Projection, make_projection
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """How frames are divided and projected, and the reasons in words."""
+
+    layout: Layout
+    projection_name: str
+    fov_degrees: float | None
+    reasons: tuple[str, ...]
+    interocular_m: float = INTEROCULAR_M
+
+    def projection(self) -> Projection:
+        width, height = self.layout.eye_size
+        return make_projection(self.projection_name, width, height, self.fov_degrees)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """What a file's metadata says: layout, projection and field of view, None where it is silent."""
+
+    layout: str | None = None
+    projection: str | None = None
+    fov_degrees: float | None = None
+    swap: bool = False
+    interocular_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A window's pixels.
+
+    rgb: (h, w, 3) sRGB 0..1 float32, for networks. guide: (h, w, 3) luma 0..1 and two colour differences -0.5..0.5 in the
+    file's own encoding, which is what it costs nothing to have at full resolution.
+    """
+
+    rgb: FloatArray
+    guide: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """Luma at full resolution, colour differences at the resolution they are stored in.
+
+    luma: (h, w) float32. chroma: (h', w', 2) float32.
+    matrix: 2x3, from pixel indices of ``luma`` to pixel indices of ``chroma``.
+    """
+
+    luma: FloatArray
+    chroma: FloatArray
+    matrix: FloatArray
+
+
+class EyeImage(Protocol):
+    """What the stages see of one eye of one frame."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    def sample(self, grid: FloatArray) -> Sample:
+        """grid: (h, w, 2) continuous pixels, NaN outside. Minifying is anti-aliased; outside the picture is black."""
+        ...
+
+    def region(self, rect: Rect, shrink: int = 1) -> FloatArray:
+        """The pixels of ``rect`` as (h, w, 3) sRGB 0..1 float32; ``shrink`` averages blocks of so many pixels."""
+        ...
+
+    def reduced(self, factor: int) -> EyeImage:
+        """The whole eye, averaged in blocks of ``factor`` pixels, as an image of its own that holds no other memory."""
+        ...
+
+    def native(self, rect: Rect) -> FloatArray:
+        """The pixels of ``rect`` as RGB in the file's own encoding, (h, w, 3) float32: for outputs that carry colour."""
+        ...
+
+    def guide(self, rect: Rect) -> Guide:
+        """What edges are refined by at full resolution, in the same units as ``Sample.guide``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFrame:
+    """A decoded frame: its number, when it is shown, and its eyes.
+
+    index: position in presentation order, 0-based. time_s: presentation time in seconds.
+    """
+
+    index: int
+    time_s: float
+    eyes: dict[str, EyeImage]
+
+
+class Source(Protocol):
+    """A reader of one kind of file. Frames are 0-based and in presentation order."""
+
+    path: Path
+    fps: Fraction
+
+    def __len__(self) -> int: ...
+
+    def read(self, n: int) -> SourceFrame: ...
+
+    def check(self, n: int) -> None: ...
+
+    def changed(self) -> bool: ...
+
+    def time_s(self, n: int) -> float: ...
+
+    def lost(self) -> int: ...
+
+    def fingerprint(self) -> str: ...
+
+    def describe(self) -> dict[str, Any]: ...
+
+    def reopen(self, fast: bool, threads: int, gpu: bool = False) -> Source: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Clip:
+    """A clip with exact random access.
+
+    ``len(clip)`` is the number of frames, ``clip.fps`` the nominal rate, ``clip.views`` the eyes (left first).
+    """
+
+    source: Source
+    geometry: Geometry
+    settings: Settings
+    _fingerprint: str | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __enter__(self) -> Clip:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        return self.source.path
+
+    @property
+    def name(self) -> str:
+        """What output files are called after."""
+        stem = self.path.stem if not self.path.is_dir() else self.path.name
+        return stem.split("%")[0].split("#")[0].rstrip("._- ") or "clip"
+
+    @property
+    def fps(self) -> Fraction:
+        return self.source.fps
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        return self.geometry.layout.views
+
+    @property
+    def eye_size(self) -> tuple[int, int]:
+        """(width, height) of one eye in pixels."""
+        return self.geometry.layout.eye_size
+
+    @property
+    def projection(self) -> Projection:
+        return self.geometry.projection()
+
+    @property
+    def interocular_m(self) -> float:
+        """How far apart the cameras stood: what distances in metres are reckoned with."""
+        return self.geometry.interocular_m
+
+    def frame(self, n: int) -> SourceFrame:
+        """Frame ``n`` as the stages see it: nothing is converted until it is asked for."""
+        return self.source.read(n)
+
+    def read(self, n: int) -> dict[str, FloatArray]:
+        """Frame ``n`` as whole pictures: view name -> (height, width, 3) float32, display-referred sRGB 0..1."""
+        frame = self.source.read(n)
+        return {view: eye.region(Rect(0, 0, eye.width, eye.height)) for view, eye in frame.eyes.items()}
+
+    def check(self, n: int) -> None:
+        """Raises ClipChangedError when the files of frame ``n`` are no longer those that were opened."""
+        self.source.check(n)
+
+    def changed(self) -> bool:
+        """Whether any of the files is no longer what was opened."""
+        return self.source.changed()
+
+    def time_s(self, n: int) -> float:
+        """When frame ``n`` is shown, in seconds."""
+        return self.source.time_s(n)
+
+    @property
+    def lost(self) -> int:
+        """Frames at the end that the header promises and the file no longer holds."""
+        return self.source.lost()
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what the clip holds and how it is read; equal for a copy of the file elsewhere."""
+        if self._fingerprint is None:
+            g = self.geometry
+            how = (g.layout.name, g.layout.swap_eyes, g.projection_name, g.fov_degrees, self.settings.input.colorspace)
+            text = f"{self.source.fingerprint()}|{how}"
+            self._fingerprint = hashlib.sha256(text.encode()).hexdigest()[:24]
+        return self._fingerprint
+
+    def reopen(self, fast: bool = False, threads: int | None = None) -> Clip:
+        """The same clip with a decoder of its own, for another thread. fast: good enough for analysis."""
+        count = self.settings.hardware.threads if threads is None else threads
+        gpu = self.settings.hardware.decoder == "gpu"
+        return Clip(self.source.reopen(fast, count, gpu), self.geometry, self.settings, self._fingerprint)
+
+    def describe(self) -> dict[str, Any]:
+        """Facts for people and for JSON."""
+        width, height = self.eye_size
+        return {
+            "path": str(self.path),
+            "frames": len(self),
+            "fps": float(self.fps),
+            "duration_s": round(len(self) / float(self.fps), 3),
+            "views": list(self.views),
+            "eye_size": [width, height],
+            "layout": self.geometry.layout.name,
+            "projection": self.geometry.projection_name,
+            "fov_degrees": self.geometry.fov_degrees,
+            "decided": list(self.geometry.reasons),
+            **self.source.describe(),
+        }
+
+    def close(self) -> None:
+        self.source.close()

@@ -1,0 +1,78 @@
+"""What an output is, and which there are. Adding one is one module, one line in `make_writer`, one test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from vr180_ofx.engine.frame import Frame
+from vr180_ofx.media.contract import Clip, SourceFrame
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a writer needs to know of the render.
+
+    folder, name: where files go and what they are called after. identity: hash of all that decides what frames look like.
+    frames: the positions to be rendered, ascending.
+    """
+
+    clip: Clip
+    plan: Plan
+    settings: Settings
+    folder: Path
+    name: str
+    identity: str
+    frames: tuple[int, ...]
+
+    @property
+    def stem(self) -> Path:
+        return self.folder / self.name
+
+    def number(self, index: int) -> int:
+        """The number that a frame's file carries."""
+        return index + self.settings.output.start_frame
+
+    @property
+    def fps(self) -> Fraction:
+        return self.clip.fps
+
+
+class Writer(Protocol):
+    """Turns frames into files.
+
+    needs_source: whether `write` wants the plate too. resumable: whether frames that are there need not be made again.
+    parallel: how many frames may be written at once; video takes one at a time, in order.
+    """
+
+    needs_source: bool
+    resumable: bool
+    parallel: int
+
+    def paths(self, index: int) -> list[Path]:
+        """The files that frame ``index`` becomes; the whole video's for videos."""
+        ...
+
+    def present(self, index: int) -> bool:
+        """Whether frame ``index`` is there, whole, and made with the same settings."""
+        ...
+
+    def write(self, frame: Frame, source: SourceFrame | None) -> None:
+        """Writes a frame, whole or not at all."""
+        ...
+
+    def skip(self, index: int) -> None:
+        """A frame that cannot be decoded: videos hold their timing, images leave a gap that is reported."""
+        ...
+
+    def finish(self) -> list[str]:
+        """Ends the work and checks it. Returns what there is to say."""
+        ...
+
+    def abort(self) -> None:
+        """Leaves nothing half-written."""
+        ...

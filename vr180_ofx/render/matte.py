@@ -1,0 +1,65 @@
+"""Everybody at once: RVM on whole eyes, to several outputs. What `vr180-ofx matte` and ``torch.hub``'s converter call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from vr180_ofx.engine.plans import find_plan
+from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.engine.store import open_store
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.render.render import Progress, RenderReport, render
+from vr180_ofx.settings import Settings
+
+#: As people who know RVM call them; numbers are understood, too.
+PRESETS = {"standard": "0.25", "high": "0.5", "ultra": "1", "4k": "0.125"}
+#: output -> format of `output.format`, as images and as a video.
+OUTPUTS = {
+    "alpha": ("alpha", "video"),
+    "foreground": ("foreground", "prores4444"),
+    "composite": ("composite", "greenscreen"),
+    "exr": ("exr", "exr"),
+}
+
+
+def settings_of(
+    settings: Settings, weights: str | Path | None = None, downsample: str = "auto", seq_chunk: int | str | None = None
+) -> Settings:  # fmt: skip
+    """``settings`` with RVM on whole eyes. downsample: auto, one of the presets, or a number of `matting.downsample`. seq_chunk: frames
+    that the network sees at once; None: as in ``settings``.
+    """
+    more = ["matting.tracker=rvm", f"matting.downsample='{PRESETS.get(str(downsample).lower(), downsample)}'"]
+    if seq_chunk is not None:
+        more.append(f"matting.seq_chunk={seq_chunk}")
+    return settings.with_overrides([*more, f"matting.tracker_weights={weights}"] if weights else more)
+
+
+def matte(
+    clip: str | Path | Clip, folder: str | Path, outputs: Iterable[str] = ("alpha",), images: bool = False,
+    settings: Settings | None = None,
+    watch: Callable[[str], AbstractContextManager[Progress | None]] = lambda name: nullcontext(),
+) -> dict[str, RenderReport]:  # fmt: skip
+    """Writes each of ``outputs`` into a folder of its name in ``folder``; what is there is kept. settings: see `settings_of`.
+
+    images: sequences instead of videos. watch: gives each output's progress something to call. Raises SettingsError, MediaError,
+    WeightsError, and what `render` raises.
+    """
+    wanted = list(dict.fromkeys(outputs))
+    unknown = [w for w in wanted if w not in OUTPUTS]
+    if unknown or not wanted:
+        raise SettingsError(f"the outputs are {', '.join(wanted) or 'none'}; allowed are {', '.join(OUTPUTS)}")
+    settings = settings or settings_of(Settings())
+    with open_clip(clip, settings) if not isinstance(clip, Clip) else nullcontext(clip) as opened:
+        plan = find_plan(opened, settings)
+        reports = {}
+        # one server for all outputs: a frame is made once, and found again for the next one
+        with FrameServer(opened, plan, settings, store=open_store(settings)) as server:
+            for name in wanted:
+                asked = settings.with_overrides([f"output.format={OUTPUTS[name][not images]}"])
+                with watch(name) as progress:
+                    reports[name] = render(opened, plan, asked, Path(folder) / name, progress, server.stages, server)
+    return reports

@@ -1,0 +1,214 @@
+"""What a tracker is: memory is a value, a step never changes its argument."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load, save
+
+from vr180_ofx.arrays import Array, FloatArray
+from vr180_ofx.imaging.lattice import smooth_map
+from vr180_ofx.media.contract import EyeImage, Sample
+from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.vr180.window import Window
+
+#: A person in an eye.
+Key = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Where somebody is, in pixels of their window: a box, points, both, or a mask.
+
+    box: (x0, y0, x1, y1). points: ((x, y, inside), ...), inside 1 or 0. mask: (size, size), above 0 inside; it stands alone.
+    """
+
+    box: tuple[float, float, float, float] | None = None
+    points: tuple[tuple[float, float, int], ...] = ()
+    mask: npt.NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        if self.mask is not None and (self.box is not None or self.points):
+            raise ValueError("a prompt has a mask, or a box and points, not both")
+        if self.mask is None and self.box is None and not self.points:
+            raise ValueError("a prompt is empty; it needs a box, points or a mask")
+        if self.box is not None and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
+            raise ValueError(f"the box {self.box} of a prompt is (left, top, right, bottom) with left < right and top < bottom")
+
+    def points_and_labels(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+        """As SAM takes them: (k, 2) and (k,); a box is two points with the labels 2 and 3."""
+        rows = [] if self.box is None else [(self.box[0], self.box[1], 2), (self.box[2], self.box[3], 3)]
+        values = np.array([*rows, *self.points], np.float32).reshape(-1, 3)
+        return np.ascontiguousarray(values[:, :2]), values[:, 2].astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class CropSource:
+    """A window, and the eye's picture that it looks at."""
+
+    window: Window
+    eye: EyeImage
+    projection: Projection
+
+    def sample(self, look: Crop) -> Sample:
+        """The picture in a rectangle, which may lie beyond the window."""
+        window, projection = self.window, self.projection
+        grid = smooth_map(lambda p: projection.project(window.directions(look.places(p))), 0, 0, look.width, look.height)
+        return self.eye.sample(grid)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowImage:
+    """What a window shows of one person in one eye.
+
+    sample: the pixels, (size, size). window: the camera that took them.
+    behind: the numbers of people who stand before this one.
+    prompt: where the plan says they are. anchor: whether that is to be believed over what is remembered: they come into
+    sight, or somebody corrected the plan. sure: how sure the plan is that they are there, 0..1.
+    eye, projection: where the picture was taken from. following: the same person in the next frame, for those who look ahead; None where
+    there is no such frame, or the person is not in it.
+    """
+
+    sample: Sample
+    window: Window
+    behind: tuple[int, ...] = ()
+    prompt: Prompt | None = None
+    anchor: bool = False
+    sure: float = 0.0
+    eye: EyeImage | None = None
+    projection: Projection | None = None
+    following: Callable[[], CropSource | None] = lambda: None
+
+    @property
+    def sight(self) -> CropSource:
+        """What other rectangles of the picture can be taken from."""
+        if self.eye is None or self.projection is None:
+            raise ValueError("this window was not taken from an eye")
+        return CropSource(self.window, self.eye, self.projection)
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A rectangle of a window, or beyond it: width x height pixels, ``scale`` of them for one of the window, the first one at (x, y).
+
+    members: the people whom it is made for.
+    """
+
+    members: tuple[int, ...]
+    x: float
+    y: float
+    scale: float
+    width: int
+    height: int
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """(left, top, right, bottom) in the window's pixels."""
+        return self.x, self.y, self.x + self.width / self.scale, self.y + self.height / self.scale
+
+    def places(self, pixels: FloatArray) -> FloatArray:
+        """Where continuous pixels of it, (..., 2), lie in the window."""
+        out: FloatArray = np.array([self.x, self.y]) + pixels / self.scale
+        return out
+
+    def numbers(self) -> npt.NDArray[np.float64]:
+        return np.array([self.x, self.y, self.scale, self.width, self.height, *self.members], np.float64)
+
+    @classmethod
+    def from_numbers(cls, numbers: Array) -> Crop:
+        x, y, scale, width, height, *members = (float(v) for v in numbers)
+        return cls(tuple(int(m) for m in members), x, y, scale, int(width), int(height))
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkAlpha:
+    """What a matting network says of people who are seen together, not whose it is.
+
+    alpha: (h, w) float32 0..1. guide: (h, w, 3), see `media.picture.Sample`.
+    window, look: what it saw.
+    """
+
+    alpha: FloatArray
+    guide: FloatArray
+    window: Window
+    look: Crop
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """What a tracker says of one window.
+
+    logits: (size, size) float32, above 0 inside the person. score: 0..1, how sure it is that the person is there. soft: what a matting
+    network says, where there is one.
+    """
+
+    logits: FloatArray
+    score: float
+    soft: NetworkAlpha | None = None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A tracker's memory: named arrays and nothing else, never changed once made.
+
+    It can be saved (safetensors), hashed, restored, and sent to another process.
+    """
+
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for array in self.arrays.values():
+            array.setflags(write=False)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(a.nbytes for a in self.arrays.values())
+
+    def to_bytes(self) -> bytes:
+        data: bytes = save({k: np.ascontiguousarray(v) for k, v in self.arrays.items()})
+        return data
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Memory:
+        return cls(dict(load(data)))
+
+    def digest(self) -> str:
+        digest = hashlib.sha256()
+        for name in sorted(self.arrays):
+            a = self.arrays[name]
+            digest.update(f"{name}|{a.dtype}|{a.shape}|".encode())
+            digest.update(np.ascontiguousarray(a).tobytes())
+        return digest.hexdigest()
+
+
+class Tracker(Protocol):
+    """Follows people through windows.
+
+    window_size: the side of the windows it wants, in pixels.
+    exact_after: after so many steps its memory no longer depends on where it began, so that any frame can be reached by
+        so many steps of warm-up with the same result to the last bit; None when memory never forgets.
+    wants_prompts: whether windows should come with the plan's boxes.
+    looks_ahead: how many frames after the one that is stepped it may look at (`WindowImage.following`): what it remembers depends on them.
+    """
+
+    window_size: int
+    exact_after: int | None
+    wants_prompts: bool
+    looks_ahead: int
+
+    def identity(self) -> str:
+        """Name and weights: equal strings mean equal results."""
+        ...
+
+    def begin(self) -> Memory:
+        """The memory before the first frame."""
+        ...
+
+    def step(self, memory: Memory, windows: Mapping[Key, WindowImage], batch: int = 0) -> tuple[Memory, dict[Key, Mask]]:
+        """One frame. Returns the new memory and a mask for every window. batch: windows at once when memory is short, 0 for all."""
+        ...
