@@ -6,6 +6,7 @@ For whoever works on a checkout; the program itself does not need it.
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 
 from vr180_ofx.node import NODE, Parameter
@@ -160,19 +161,25 @@ def nuke_script() -> str:
 
 
 _HOSTS = {"nuke": "Nuke", "resolve": "Resolve and Fusion", "ofx": "OpenFX", "blender": "Blender"}
+
+
+def _prose(text: str) -> str:
+    """Paragraphs in lines of at most 100 characters."""
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
+_ABOUT = f"{NODE.help} Every host shows the same node; hosts that have their own way for something leave it out, and their page says so."
 HEAD = f"""# The node
 
-{NODE.help} Every host shows the same node; hosts that have their own way for something leave it out, and their page says so.
+{_prose(_ABOUT)}
 
 This page is made from the definition: `python nodes/generate.py`.
 """
-
-
-_CONFIDENCE = """
-## Confidence
-
-The layer `confidence.A` is 0..1 per pixel: how far the mask is from the boundary between in and out, times how sure the tracker is
-that the person is there, times the agreement with the other eye. 1 where nobody is near."""
+_SURE = (
+    "The layer `confidence.A` is 0..1 per pixel: how far the mask is from the boundary between in and out, times how sure the tracker is "
+    "that the person is there, times the agreement with the other eye. 1 where nobody is near."
+)
+_CONFIDENCE = f"\n## Confidence\n\n{_prose(_SURE)}"
 
 
 def page() -> str:
