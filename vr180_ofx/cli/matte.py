@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from vr180_ofx.cli.common import add_settings_arguments, clip_from, print_json, progress_bar, say_clip, say_report, settings_from
+from vr180_ofx.errors import ExitStatus
 from vr180_ofx.resources import Monitor
 
 
@@ -44,4 +45,4 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for name, report in reports.items():
             say_report(report, f"{name}: ")
-    return 3 if any(r.missing or r.lost for r in reports.values()) else 0
+    return ExitStatus.INPUT if any(r.missing or r.lost for r in reports.values()) else ExitStatus.DONE

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, get_args
 from rich.table import Table
 
 from vr180_ofx.cli.common import (
-    WARNED,
     add_node_arguments,
     add_settings_arguments,
     clip_from,
@@ -24,7 +23,7 @@ from vr180_ofx.cli.common import (
     say_report,
     settings_from,
 )
-from vr180_ofx.errors import ServiceGoneError, SettingsError
+from vr180_ofx.errors import ExitStatus, OutputError, ServiceGoneError, SettingsError
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings import OutputSettings, Settings
 from vr180_ofx.storage import write_atomic
@@ -53,7 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from vr180_ofx.errors import OutputError
     from vr180_ofx.render.render import render
 
     extra = []
@@ -95,8 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.profile:
             _say_profile(report)
     if report.missing or report.lost:
-        return 3
-    return WARNED if arguments.strict and report.warnings else 0
+        return ExitStatus.INPUT
+    return ExitStatus.WARNED if arguments.strict and report.warnings else ExitStatus.DONE
 
 
 def _say_profile(report: RenderReport) -> None:
@@ -148,8 +146,8 @@ def _remote(arguments: argparse.Namespace, settings: Settings, folder: str) -> i
         for note in report["notes"]:
             console.print(f"  {note}")
     if report["missing"] or report["lost"]:
-        return 3
-    return WARNED if arguments.strict and report["warnings"] else 0
+        return ExitStatus.INPUT
+    return ExitStatus.WARNED if arguments.strict and report["warnings"] else ExitStatus.DONE
 
 
 def _asked(settings: Settings) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from vr180_ofx.engine.models import make_matting_network, make_refiner, make_tra
 from vr180_ofx.engine.pipeline import Ahead, Pipeline, Scale
 from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler, Work
 from vr180_ofx.engine.store import DiskStore
-from vr180_ofx.errors import FrameError
+from vr180_ofx.errors import FrameError, FrameIndexError
 from vr180_ofx.matte.matting_tracker import MattingTracker
 from vr180_ofx.matte.rvm.whole_frame import WholeFrames
 from vr180_ofx.media.contract import Clip, SourceFrame
@@ -158,7 +158,7 @@ class FrameServer:
         memory ran out. Raises ServerBusyError when too many requests wait.
         """
         if not 0 <= n < len(self.clip):
-            raise IndexError(f"frame {n} is outside the clip, which has frames 0..{len(self.clip) - 1}")
+            raise FrameIndexError(n, len(self.clip))
         if quality not in ("final", "draft"):
             raise ValueError(f"quality is {quality!r}; allowed are final and draft")
         if self._closed:

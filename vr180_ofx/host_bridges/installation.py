@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from vr180_ofx import __version__
+from vr180_ofx.errors import InstallError
 from vr180_ofx.storage import write_atomic
 
 Host = Literal["nuke", "resolve", "ofx", "blender"]
@@ -22,10 +23,6 @@ HOSTS: tuple[Host, ...] = ("nuke", "resolve", "ofx", "blender")
 RECORD = "vr180-ofx.installed.json"
 _HERE = Path(__file__).resolve().parent
 _BEGIN, _END = "# vr180-ofx: begin", "# vr180-ofx: end"
-
-
-class InstallError(Exception):
-    """It cannot be installed there. The message says what to do."""
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept
 from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore, open_store
-from vr180_ofx.errors import SettingsError
+from vr180_ofx.errors import FrameIndexError, ServiceError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
@@ -29,7 +29,6 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.render.render import render
 from vr180_ofx.service.access import Roots
 from vr180_ofx.service.jobs import Job, JobRunner, Progress
-from vr180_ofx.service.problems import ServiceError
 from vr180_ofx.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -120,7 +119,7 @@ class Session:
         """A frame. While the clip is being analysed there are drafts of who is to be seen in that frame alone."""
         self.used = time.monotonic()
         if not 0 <= n < len(self.clip):
-            raise ServiceError(404, f"frame {n} is outside the clip, which has frames 0..{len(self.clip) - 1}")
+            raise FrameIndexError(n, len(self.clip))
         if quality == "draft" and self._plan is None:
             return self._sketched(n)
         return self.server().request(n, quality, Priority.INTERACTIVE)
@@ -293,7 +292,8 @@ class Sessions:
         return session
 
     def with_values(self, values: Mapping[str, Any]) -> Settings:
-        """The server's settings with what a request asks for. Raises ServiceError for what it may not ask for."""
+        """The server's settings with what a request asks for. Raises ServiceError for what it may not ask for, SettingsError for what is
+        not understood."""
         merged = self.settings.model_dump(mode="json")
         for section, keys in values.items():
             if section not in _SECTIONS:
@@ -307,10 +307,7 @@ class Sessions:
         model = values.get("detection", {}).get("model")
         if model is not None and model not in _MODELS:
             raise ServiceError(403, f"settings.detection.model is {model!r}; over HTTP allowed are {', '.join(_MODELS)}")
-        try:
-            return Settings.from_values(merged)
-        except SettingsError as error:
-            raise ServiceError(422, str(error)) from None
+        return Settings.from_values(merged)
 
     def _make_room(self) -> None:
         while len(self._open) >= self.settings.service.max_clips:
