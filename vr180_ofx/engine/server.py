@@ -140,7 +140,7 @@ class FrameServer:
         s = self.settings.stereo
         if s.consistency_mode == "independent" or not self.settings.matting.use_disparity_mapping or len(self.clip.views) < 2:
             return None
-        return Consistency(s.consistency_mode, s.validation_threshold, s.correction_method, s.master, self.plan.alignment)
+        return Consistency(s.consistency_mode, s.validation_threshold, s.correction_method, s.reference, self.plan.alignment)
 
     def __enter__(self) -> FrameServer:
         return self
@@ -511,7 +511,7 @@ class FrameServer:
             "refiner": self._refiner.identity(),
             "detector": self.settings.detection.model,
             "clip": self.clip.fingerprint,
-            "settings": self.settings.digest("detection", "matting", "processing", "stereo", "input"),
+            "settings": self.settings.pixel_digest("input", "processing", "matting", "stereo"),
             "scale": self.settings.processing.scale_factor,
             "upsampling": self.settings.processing.upsampling if self.settings.processing.scale_factor < 1 else "none",
         }

@@ -28,6 +28,7 @@ from vr180_ofx.service.access import Gate, Roots
 from vr180_ofx.service.jobs import Job
 from vr180_ofx.service.pictures import MEDIA_TYPES, Format, encode, facts_header, layer_names
 from vr180_ofx.service.problems import Problem, on_error_for_people, problem, responses
+from vr180_ofx.service.requested import merged
 from vr180_ofx.service.sessions import Session, Sessions
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import resident_bytes
@@ -344,10 +345,7 @@ def _job_routes(app: FastAPI, service: Service) -> None:
 
 
 def _render_settings(session: Session, request: m.StartRender) -> Settings:
-    values = session.settings.model_dump(mode="json")
-    values["output"] |= dict(request.output)
-    values["input"]["frames"] = request.frames
-    settings = Settings.from_values(values)
+    settings = merged(session.settings, {"output": request.output, "input": {"frames": request.frames}})
     if not parse_frames(settings.input.frames, len(session.clip)):
         raise ServiceError(422, "frames names none")
     return settings

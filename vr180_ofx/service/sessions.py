@@ -29,20 +29,10 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.render.render import render
 from vr180_ofx.service.access import Roots
 from vr180_ofx.service.jobs import Job, JobRunner, Progress
+from vr180_ofx.service.requested import http_sections, merged
 from vr180_ofx.settings import Settings
 
 log = logging.getLogger(__name__)
-#: Sections that a request may set, and keys in them that it may not: they name files, or are the server's affair.
-_SECTIONS = ("input", "processing", "detection", "matting", "stereo", "output", "audio")
-_NOT = {
-    "input": ("video_path",),
-    "processing": ("max_memory_gb", "batch_size", "decode_timeout_s"),
-    "detection": ("weights", "boxes"),
-    "matting": ("tracker_weights", "refiner_weights"),
-    "output": ("path",),
-}
-_MODELS = ("blazepose", "yolov8n", "yolov8s", "yolov8m")
-
 #: Path, settings, and when the folder changed.
 Key = tuple[str, str, int]
 State = Literal["analysing", "ready", "failed"]
@@ -256,7 +246,7 @@ class Sessions:
         # of an image sequence, the folder's time changes when files come and go
         folder = real if real.is_dir() else real.parent
         changed = 0 if real.is_file() else folder.stat().st_mtime_ns
-        key = (str(real), settings.digest(*_SECTIONS, "hardware"), changed)
+        key = (str(real), settings.digest(*http_sections()), changed)
         with self._lock:
             turn = self._turns.setdefault(key, threading.Lock())
         # many clients may open one clip at once: the first one does it, the others find it open
@@ -292,22 +282,8 @@ class Sessions:
         return session
 
     def with_values(self, values: Mapping[str, Any]) -> Settings:
-        """The server's settings with what a request asks for. Raises ServiceError for what it may not ask for, SettingsError for what is
-        not understood."""
-        merged = self.settings.model_dump(mode="json")
-        for section, keys in values.items():
-            if section not in _SECTIONS:
-                raise ServiceError(422, f"settings has the section {section!r}; allowed are {', '.join(_SECTIONS)}")
-            if not isinstance(keys, Mapping):
-                raise ServiceError(422, f"settings.{section} is {keys!r}; it is an object with keys of that section")
-            for key in keys:
-                if key in _NOT.get(section, ()):
-                    raise ServiceError(403, f"settings.{section}.{key} is not taken over HTTP; set it where the server is started")
-            merged[section].update(keys)
-        model = values.get("detection", {}).get("model")
-        if model is not None and model not in _MODELS:
-            raise ServiceError(403, f"settings.detection.model is {model!r}; over HTTP allowed are {', '.join(_MODELS)}")
-        return Settings.from_values(merged)
+        """The server's settings with what a request asks for: see `service.requested.merged`."""
+        return merged(self.settings, values)
 
     def _make_room(self) -> None:
         while len(self._open) >= self.settings.service.max_clips:
@@ -350,4 +326,4 @@ class Sessions:
 
 def session_id(clip: Clip, settings: Settings) -> str:
     """Equal clips with equal settings are one session."""
-    return hashlib.sha256(f"{clip.fingerprint}|{clip.path}|{settings.digest(*_SECTIONS, 'hardware')}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{clip.fingerprint}|{clip.path}|{settings.digest(*http_sections())}".encode()).hexdigest()[:16]
