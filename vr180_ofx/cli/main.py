@@ -12,9 +12,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from vr180_ofx import __version__
 from vr180_ofx.errors import ExitStatus, statuses_of
 from vr180_ofx.telemetry import tune_allocator, tune_process
+from vr180_ofx.version import __version__
 
 COMMANDS = {
     "render": "render a clip to mattes; resumes where it was interrupted",

@@ -15,6 +15,7 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.logistic import logit, sigmoid
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.contract import Refined, Refiner
 from vr180_ofx.matte.edges import along, exact, in_light
 from vr180_ofx.matte.heights import Heights, distances
@@ -139,7 +140,7 @@ def _placed(alpha: FloatArray, soft: NetworkAlpha) -> Refined:
 
 def _places(function: Callable[[FloatArray], FloatArray], width: int, height: int = 0) -> FloatArray:
     """As `smooth_map`, as cv2.remap wants it; where there is nothing, far away."""
-    grid = smooth_map(function, 0, 0, width, height or width)
+    grid = smooth_map(function, Rect.of_size(width, height or width))
     grid -= np.float32(0.5)
     grid[np.isnan(grid)] = -1e4
     return grid

@@ -17,7 +17,6 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from vr180_ofx import __version__
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.errors import ServiceError, Vr180Error, statuses_of
 from vr180_ofx.frame_ranges import parse_frames
@@ -32,6 +31,7 @@ from vr180_ofx.service.requested import merged
 from vr180_ofx.service.sessions import Session, Sessions
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import resident_bytes
+from vr180_ofx.version import __version__
 
 log = logging.getLogger(__name__)
 #: How often a waiting request looks whether somebody still waits for it.

@@ -135,16 +135,16 @@ class BlazePoseTracker:
             out: FloatArray = cv2.warpPerspective(values, matrix, size, flags=flags, borderMode=border, borderValue=outside)
             return out
 
-        motion = motion_between(cast("Luma", warped(past["grey"], cv2.BORDER_REPLICATE)), grey, 1.0, COARSE)
-        moved = motion.carry(warped(past["logits"].astype(np.float32), outside=-_CLIP))
+        motion = motion_between(cast("Luma", warped(past["grey"], cv2.BORDER_REPLICATE)), grey, 1.0, finest=COARSE)
+        moved = motion.warp(warped(past["logits"].astype(np.float32), outside=-_CLIP))
         kept |= {"before.logits": moved.astype(np.float16), "before.trust": motion.trust.astype(np.float16)}
         share = np.float32(self._stabilise) * motion.trust
         total, weight = logits + share * moved, 1 + share
         if "before.logits" in past:
             # two frames back: along both motions, as far as both can be trusted
-            trust = motion.trust * np.clip(motion.carry(warped(past["before.trust"].astype(np.float32))), 0, 1)
+            trust = motion.trust * np.clip(motion.warp(warped(past["before.trust"].astype(np.float32))), 0, 1)
             share = np.float32(self._stabilise**2) * trust
-            total += share * motion.carry(warped(past["before.logits"].astype(np.float32), outside=-_CLIP))
+            total += share * motion.warp(warped(past["before.logits"].astype(np.float32), outside=-_CLIP))
             weight += share
         steady: FloatArray = total / weight
         return steady, kept

@@ -13,6 +13,7 @@ from safetensors.numpy import load, save
 
 from vr180_ofx.arrays import Array, FloatArray
 from vr180_ofx.imaging.lattice import smooth_map
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import EyeImage, Sample
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
@@ -58,7 +59,7 @@ class CropSource:
     def sample(self, look: Crop) -> Sample:
         """The picture in a rectangle, which may lie beyond the window."""
         window, projection = self.window, self.projection
-        grid = smooth_map(lambda p: projection.project(window.directions(look.places(p))), 0, 0, look.width, look.height)
+        grid = smooth_map(lambda p: projection.project(window.directions(look.places(p))), Rect.of_size(look.width, look.height))
         return self.eye.sample(grid)
 
 

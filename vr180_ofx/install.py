@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import json
 import os
 import shutil
@@ -10,18 +11,19 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
-from vr180_ofx import __version__
 from vr180_ofx.errors import InstallError
+from vr180_ofx.node import node_file
 from vr180_ofx.storage import write_atomic
+from vr180_ofx.version import __version__
 
 Host = Literal["nuke", "resolve", "ofx", "blender"]
 HOSTS: tuple[Host, ...] = ("nuke", "resolve", "ofx", "blender")
 #: What an installation leaves to be undone by.
 RECORD = "vr180-ofx.installed.json"
-_HERE = Path(__file__).resolve().parent
 _BEGIN, _END = "# vr180-ofx: begin", "# vr180-ofx: end"
 
 
@@ -120,16 +122,23 @@ def _place_files(host: Host, folder: Path, link: bool, roots: list[str], done: I
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    sources = {f.name: f for f in sorted((_HERE / host).iterdir()) if f.suffix in (".py", ".toml", ".nk", ".json")}
-    sources |= {"vr180_client.py": _HERE.parent / "client.py", "node.json": _HERE.parent / "nodes" / "node.json"}
-    for name, source in sources.items():
-        if link:
-            (folder / name).symlink_to(source)
+    sources = {f.name: f for f in _bridge(host).iterdir() if Path(f.name).suffix in (".py", ".toml", ".nk", ".json")}
+    sources |= {"vr180_client.py": importlib.resources.files("vr180_ofx") / "client.py", "node.json": node_file()}
+    for name, source in sorted(sources.items()):
+        if not link:
+            (folder / name).write_bytes(source.read_bytes())
+        elif isinstance(source, Path):
+            (folder / name).symlink_to(source.resolve())
         else:
-            shutil.copyfile(source, folder / name)
+            raise InstallError(f"{name} lies in an archive and cannot be linked to; leave --link out")
     write_atomic(folder / "bridge.json", _bridge_facts(roots).encode())
     done.said.append(f"{'linked' if link else 'copied'} {len(sources)} files to {folder}")
     return [str(folder)]
+
+
+def _bridge(host: Host) -> Traversable:
+    """The folder of a host's bridge: `host_bridges/HOST` of the project, which is installed as a package of its own."""
+    return importlib.resources.files("vr180_ofx.bridges") / host
 
 
 def _refuse_strangers(folder: Path) -> None:
@@ -204,13 +213,14 @@ def build_ofx(folder: Path, said: Callable[[str], None]) -> Path:
         raise InstallError("the OpenFX plug-in is compiled, and CMake is not installed; install cmake and a C compiler")
     said("compiling the plug-in")
     build = folder / "build"
-    for command in (
-        ["cmake", "-S", str(_HERE / "ofx"), "-B", str(build), "-DCMAKE_BUILD_TYPE=Release"],
-        ["cmake", "--build", str(build), "--config", "Release"],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise InstallError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+    with importlib.resources.as_file(_bridge("ofx")) as sources:
+        for command in (
+            ["cmake", "-S", str(sources), "-B", str(build), "-DCMAKE_BUILD_TYPE=Release"],
+            ["cmake", "--build", str(build), "--config", "Release"],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise InstallError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr).strip()[-2000:]}")
     return build / "VR180Matte.ofx.bundle"
 
 

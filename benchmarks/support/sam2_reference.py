@@ -1,23 +1,28 @@
 """The package's own video predictor on the same random weights: what the streaming tracker is compared with."""
 
+from __future__ import annotations
+
 import contextlib
 import io
 import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 
+from vr180_ofx.arrays import ByteArray
 from vr180_ofx.media.contract import Sample
-from vr180_ofx.trackers.contract import WindowImage
+from vr180_ofx.trackers.contract import Key, Prompt, WindowImage
 from vr180_ofx.trackers.sam2.network import CONFIGS, Sam2Network
 from vr180_ofx.vr180.window import Window
 
 WHOLE = Window((0.0, 0.0, 1.0), 60.0, 0.0, 256)
 
 
-def random_network(name, size, seed=0):
+def random_network(name: str, size: int, seed: int = 0) -> Sam2Network:
     """Random weights with which people are mostly there, masks differ, and memory has a say."""
     torch.manual_seed(seed)
     network = Sam2Network(name, None, size)
@@ -34,7 +39,7 @@ def random_network(name, size, seed=0):
     return network
 
 
-def pictures(path, count, size, first=0):
+def pictures(path: Path | str, count: int, size: int, first: int = 0) -> ByteArray:
     """(count, size, size, 3) uint8 from a video, squeezed into squares."""
     capture = cv2.VideoCapture(str(path))
     out = []
@@ -47,12 +52,14 @@ def pictures(path, count, size, first=0):
     return np.stack(out)
 
 
-def images(frames):
+def images(frames: Iterable[ByteArray]) -> list[Sample]:
     """As the tracker takes them, by number."""
     return [Sample(f.astype(np.float32) / 255, f.astype(np.float32) / 255) for f in frames]
 
 
-def shown(sample, keys, prompts=None, anchors=()):
+def shown(
+    sample: Sample, keys: Iterable[Key], prompts: Mapping[Key, Prompt] | None = None, anchors: Collection[Key] = ()
+) -> dict[Key, WindowImage]:
     """Windows equal to the whole frame for everybody in ``keys``."""
     prompts = prompts or {}
     window = Window(WHOLE.direction, WHOLE.fov_degrees, 0.0, sample.rgb.shape[0])
@@ -62,7 +69,7 @@ def shown(sample, keys, prompts=None, anchors=()):
 class Reference:
     """`SAM2VideoPredictor` over frames in memory."""
 
-    def __init__(self, network, frames, folder):
+    def __init__(self, network: Sam2Network, frames: ByteArray, folder: Path | str) -> None:
         from sam2.build_sam import build_sam2_video_predictor
 
         with contextlib.redirect_stdout(io.StringIO()):
@@ -83,7 +90,7 @@ class Reference:
         self.state["images"] = (x - mean) / std
         self.state["cached_features"].clear()
 
-    def prompt(self, frame, person, prompt):
+    def prompt(self, frame: int, person: int, prompt: Prompt) -> None:
         if prompt.mask is not None:
             self.predictor.add_new_mask(self.state, frame, person, torch.from_numpy(prompt.mask))
             return
@@ -91,7 +98,7 @@ class Reference:
         labels = [p[2] for p in prompt.points] or None
         self.predictor.add_new_points_or_box(self.state, frame, person, points=points, labels=labels, box=prompt.box)
 
-    def run(self, first, last):
+    def run(self, first: int, last: int) -> Iterator[tuple[int, dict[int, npt.NDArray[np.float32]]]]:
         """Yields (frame, {person: logits}) for first..last, both included."""
         with contextlib.redirect_stderr(io.StringIO()):
             for n, people, masks in self.predictor.propagate_in_video(self.state, first, last - first):

@@ -1,28 +1,29 @@
-"""Writes what is made from the node's definition: python -m vr180_ofx.nodes.generate"""
+"""Writes what is made from the node's definition: python nodes/generate.py
+
+For whoever works on a checkout; the program itself does not need it.
+"""
 
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 
-from vr180_ofx.nodes.definition import NODE, Parameter
+from vr180_ofx.node import NODE, Parameter
 
-PACKAGE = Path(__file__).resolve().parents[1]
-ROOT = PACKAGE.parent
-_MADE = "made by python -m vr180_ofx.nodes.generate; do not edit"
+ROOT = Path(__file__).resolve().parents[1]
+_MADE = "made by python nodes/generate.py; do not edit"
 
 
 def files() -> dict[Path, str]:
-    """What there should be: path -> text. The page of the documentation only where there is a checkout."""
-    out = {
-        PACKAGE / "nodes" / "node.json": node_json(),
-        PACKAGE / "host_bridges" / "ofx" / "src" / "parameters.h": ofx_header(),
-        PACKAGE / "host_bridges" / "nuke" / "VR180Matte.nk": nuke_group(),
+    """What there should be in a checkout: path -> text."""
+    return {
+        ROOT / "nodes" / "node.json": node_json(),
+        ROOT / "host_bridges" / "ofx" / "src" / "parameters.h": ofx_header(),
+        ROOT / "host_bridges" / "nuke" / "VR180Matte.nk": nuke_group(),
+        ROOT / "sample_scripts" / "nuke_vr180_matte.nk": nuke_script(),
+        ROOT / "docs" / "guide" / "node.md": page(),
     }
-    if (ROOT / "docs" / "guide").is_dir():
-        out[ROOT / "docs" / "guide" / "node.md"] = page()
-        out[ROOT / "sample_scripts" / "nuke_vr180_matte.nk"] = nuke_script()
-    return out
 
 
 def node_json() -> str:
@@ -160,19 +161,25 @@ def nuke_script() -> str:
 
 
 _HOSTS = {"nuke": "Nuke", "resolve": "Resolve and Fusion", "ofx": "OpenFX", "blender": "Blender"}
+
+
+def _prose(text: str) -> str:
+    """Paragraphs in lines of at most 100 characters."""
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
+
+
+_ABOUT = f"{NODE.help} Every host shows the same node; hosts that have their own way for something leave it out, and their page says so."
 HEAD = f"""# The node
 
-{NODE.help} Every host shows the same node; hosts that have their own way for something leave it out, and their page says so.
+{_prose(_ABOUT)}
 
-This page is made from the definition: `python -m vr180_ofx.nodes.generate`.
+This page is made from the definition: `python nodes/generate.py`.
 """
-
-
-_CONFIDENCE = """
-## Confidence
-
-The layer `confidence.A` is 0..1 per pixel: how far the mask is from the boundary between in and out, times how sure the tracker is
-that the person is there, times the agreement with the other eye. 1 where nobody is near."""
+_SURE = (
+    "The layer `confidence.A` is 0..1 per pixel: how far the mask is from the boundary between in and out, times how sure the tracker is "
+    "that the person is there, times the agreement with the other eye. 1 where nobody is near."
+)
+_CONFIDENCE = f"\n## Confidence\n\n{_prose(_SURE)}"
 
 
 def page() -> str:
@@ -223,6 +230,8 @@ def _allowed(p: Parameter) -> str:
 
 def main() -> None:
     """Writes what has changed."""
+    if not (ROOT / "pyproject.toml").exists():
+        raise SystemExit(f"{ROOT} is no checkout of vr180-ofx; the files are written there alone")
     for path, text in files().items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")

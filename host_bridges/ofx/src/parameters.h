@@ -1,4 +1,4 @@
-/* made by python -m vr180_ofx.nodes.generate; do not edit */
+/* made by python nodes/generate.py; do not edit */
 #ifndef VR180_PARAMETERS_H
 #define VR180_PARAMETERS_H
 

@@ -1,9 +1,14 @@
-"""What the VR180Matte node has: parameters, actions, inputs, outputs. The one place where they are said."""
+"""What the VR180Matte node has: parameters, actions, inputs, outputs. The one place where they are said.
+
+`nodes/generate.py` writes from it what hosts and documents hold of it; `node_file` is what bridges get.
+"""
 
 from __future__ import annotations
 
+import importlib.resources
 import typing
 from dataclasses import asdict, dataclass
+from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
 import annotated_types
@@ -87,6 +92,11 @@ class Node:
 
     def to_data(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def node_file() -> Traversable:
+    """node.json, the definition as bridges read it: `nodes/` of the project, which is installed as a package of its own."""
+    return importlib.resources.files("vr180_ofx.nodes") / "node.json"
 
 
 def _of_setting(name: str, label: str, group: str, setting: str, kind: Kind | None = None, choices: tuple[str, ...] = ()) -> Parameter:
