@@ -23,7 +23,7 @@ from vr180_ofx.engine.models import make_matting_network, make_refiner, make_tra
 from vr180_ofx.engine.pipeline import Ahead, Pipeline, Scale
 from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler, Work
 from vr180_ofx.engine.store import DiskStore
-from vr180_ofx.errors import FrameError
+from vr180_ofx.errors import FrameError, FrameIndexError
 from vr180_ofx.matte.matting_tracker import MattingTracker
 from vr180_ofx.matte.rvm.whole_frame import WholeFrames
 from vr180_ofx.media.contract import Clip, SourceFrame
@@ -140,7 +140,7 @@ class FrameServer:
         s = self.settings.stereo
         if s.consistency_mode == "independent" or not self.settings.matting.use_disparity_mapping or len(self.clip.views) < 2:
             return None
-        return Consistency(s.consistency_mode, s.validation_threshold, s.correction_method, s.master, self.plan.alignment)
+        return Consistency(s.consistency_mode, s.validation_threshold, s.correction_method, s.reference, self.plan.alignment)
 
     def __enter__(self) -> FrameServer:
         return self
@@ -158,7 +158,7 @@ class FrameServer:
         memory ran out. Raises ServerBusyError when too many requests wait.
         """
         if not 0 <= n < len(self.clip):
-            raise IndexError(f"frame {n} is outside the clip, which has frames 0..{len(self.clip) - 1}")
+            raise FrameIndexError(n, len(self.clip))
         if quality not in ("final", "draft"):
             raise ValueError(f"quality is {quality!r}; allowed are final and draft")
         if self._closed:
@@ -511,7 +511,7 @@ class FrameServer:
             "refiner": self._refiner.identity(),
             "detector": self.settings.detection.model,
             "clip": self.clip.fingerprint,
-            "settings": self.settings.digest("detection", "matting", "processing", "stereo", "input"),
+            "settings": self.settings.pixel_digest("input", "processing", "matting", "stereo"),
             "scale": self.settings.processing.scale_factor,
             "upsampling": self.settings.processing.upsampling if self.settings.processing.scale_factor < 1 else "none",
         }

@@ -90,7 +90,7 @@ def render(
     Raises OutputError, ResourceError, MediaError; whatever was written stays and is whole.
     """
     settings = settings or clip.settings
-    stages = stages or Stages()
+    stages = stages or Stages(enabled=settings.performance.profile_enabled)
     folder = _folder(output, settings)
     frames = tuple(parse_frames(settings.input.frames, len(clip)))
     job = Job(clip, plan, settings, folder, clip.name, identity(clip, plan, settings), frames)
@@ -126,8 +126,7 @@ def identity(clip: Clip, plan: Plan, settings: Settings) -> str:
         clip.fingerprint,
         plan.digest(),
         tracker_identity(settings),
-        settings.digest("matting", "processing", "stereo", "hardware"),
-        settings.output.model_dump_json(exclude={"path", "overwrite"}),
+        settings.pixel_digest(),
     ]
     network = matting_network_identity(settings, where)
     parts += [network] if network else []
@@ -167,7 +166,6 @@ def _run(
                     log.info("%s", error)
                     report.missing.append(n)
                     _settle(writing, report)
-                    writer.skip(n)
                 else:
                     eyes.add(frame)
                     writing[writers.submit(_write, writer, frame, plates, stages)] = n
@@ -199,7 +197,6 @@ def _run(
             plates.close()
         if not ok:
             writer.abort()
-            remove_leftovers(job.folder)
 
 
 class _Eyes:
