@@ -229,7 +229,7 @@ def test_somebody_lost_of_whom_the_plan_is_sure_is_prompted_again(network, frame
 
     assert anchored(sure=0.9)
     assert not anchored(sure=0.3)
-    assert not anchored(sure=0.9, behind=(2,))
+    assert not anchored(sure=0.9, occluders=(2,))
 
 
 def test_absent_people_have_empty_masks_and_no_confidence(network, frames):

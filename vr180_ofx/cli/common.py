@@ -27,8 +27,6 @@ from vr180_ofx.telemetry import Stages
 if TYPE_CHECKING:
     from vr180_ofx.render.render import RenderReport
 
-#: The exit status of ``--strict`` when there is something that somebody should look at.
-WARNED = 6
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -19,7 +19,7 @@ def common_metadata(clip: Clip, settings: Settings, *, detector: str, tracker: s
         "refiner": refiner,
         "detector": detector,
         "clip": clip.fingerprint,
-        "settings": settings.digest("detection", "matting", "processing", "stereo", "input"),
+        "settings": settings.pixel_digest("input", "processing", "matting", "stereo"),
         "scale": processing.scale_factor,
         "upsampling": processing.upsampling if processing.scale_factor < 1 else "none",
     }

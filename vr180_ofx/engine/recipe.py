@@ -87,7 +87,7 @@ class PeopleRecipe:
         s = self._settings.stereo
         if s.consistency_mode == "independent" or not self._settings.matting.use_disparity_mapping or self._eyes < 2:
             return None
-        return Consistency(s.consistency_mode, s.validation_threshold, s.correction_method, s.master, plan.alignment)
+        return Consistency(s.consistency_mode, s.validation_threshold, s.correction_method, s.reference, plan.alignment)
 
     def close(self) -> None:
         if self._matting_network is not None:

@@ -22,6 +22,7 @@ from vr180_ofx.engine.scene import Scene
 from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.engine.worker import Worker
+from vr180_ofx.errors import FrameIndexError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
@@ -124,7 +125,7 @@ class FrameServer:
         memory ran out. Raises ServerBusyError when too many requests wait.
         """
         if not 0 <= n < len(self.clip):
-            raise IndexError(f"frame {n} is outside the clip, which has frames 0..{len(self.clip) - 1}")
+            raise FrameIndexError(n, len(self.clip))
         if quality not in ("final", "draft"):
             raise ValueError(f"quality is {quality!r}; allowed are final and draft")
         if self._closed:

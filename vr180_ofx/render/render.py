@@ -92,7 +92,7 @@ def render(
     Raises OutputError, ResourceError, MediaError; whatever was written stays and is whole.
     """
     settings = settings or clip.settings
-    stages = stages or Stages()
+    stages = stages or Stages(enabled=settings.performance.profile_enabled)
     folder = _folder(output, settings)
     frames = tuple(parse_frames(settings.input.frames, len(clip)))
     if models is None:
@@ -132,8 +132,7 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
         clip.fingerprint,
         plan.digest(),
         (models or Models.of(settings)).identity,
-        settings.digest("matting", "processing", "stereo", "hardware"),
-        settings.output.model_dump_json(exclude={"path", "overwrite"}),
+        settings.pixel_digest(),
     ]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
 
@@ -180,7 +179,6 @@ def _run(
                     log.info("%s", error)
                     report.missing.append(n)
                     _settle(writing, report)
-                    writer.skip(n)
                 else:
                     eyes.add(frame)
                     writing[writers.submit(_write, writer, frame, plates, stages)] = n
@@ -210,7 +208,6 @@ def _run(
             plates.close()
         if not ok:
             writer.abort()
-            remove_leftovers(job.folder)
 
 
 class _Eyes:

@@ -20,7 +20,7 @@ from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept
 from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore, open_store
-from vr180_ofx.errors import SettingsError
+from vr180_ofx.errors import FrameIndexError, ServiceError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
@@ -30,21 +30,10 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.render.render import render
 from vr180_ofx.service.access import Roots
 from vr180_ofx.service.jobs import Job, JobRunner, Progress
-from vr180_ofx.service.problems import ServiceError
+from vr180_ofx.service.requested import http_sections, merged
 from vr180_ofx.settings import Settings
 
 log = logging.getLogger(__name__)
-#: Sections that a request may set, and keys in them that it may not: they name files, or are the server's affair.
-_SECTIONS = ("input", "processing", "detection", "matting", "stereo", "output", "audio")
-_NOT = {
-    "input": ("video_path",),
-    "processing": ("max_memory_gb", "batch_size", "decode_timeout_s"),
-    "detection": ("weights", "boxes"),
-    "matting": ("tracker_weights", "refiner_weights"),
-    "output": ("path",),
-}
-_MODELS = ("blazepose", "yolov8n", "yolov8s", "yolov8m")
-
 #: Path, settings, and when the folder changed.
 Key = tuple[str, str, int]
 State = Literal["analysing", "ready", "failed"]
@@ -123,7 +112,7 @@ class Session:
         """A frame. While the clip is being analysed there are drafts of who is to be seen in that frame alone."""
         self.used = time.monotonic()
         if not 0 <= n < len(self.clip):
-            raise ServiceError(404, f"frame {n} is outside the clip, which has frames 0..{len(self.clip) - 1}")
+            raise FrameIndexError(n, len(self.clip))
         if quality == "draft" and self._plan is None:
             return self._sketched(n)
         return self.server().request(n, quality, Priority.INTERACTIVE)
@@ -260,7 +249,7 @@ class Sessions:
         # of an image sequence, the folder's time changes when files come and go
         folder = real if real.is_dir() else real.parent
         changed = 0 if real.is_file() else folder.stat().st_mtime_ns
-        key = (str(real), settings.digest(*_SECTIONS, "hardware"), changed)
+        key = (str(real), settings.digest(*http_sections()), changed)
         with self._lock:
             turn = self._turns.setdefault(key, threading.Lock())
         # many clients may open one clip at once: the first one does it, the others find it open
@@ -296,24 +285,8 @@ class Sessions:
         return session
 
     def with_values(self, values: Mapping[str, Any]) -> Settings:
-        """The server's settings with what a request asks for. Raises ServiceError for what it may not ask for."""
-        merged = self.settings.model_dump(mode="json")
-        for section, keys in values.items():
-            if section not in _SECTIONS:
-                raise ServiceError(422, f"settings has the section {section!r}; allowed are {', '.join(_SECTIONS)}")
-            if not isinstance(keys, Mapping):
-                raise ServiceError(422, f"settings.{section} is {keys!r}; it is an object with keys of that section")
-            for key in keys:
-                if key in _NOT.get(section, ()):
-                    raise ServiceError(403, f"settings.{section}.{key} is not taken over HTTP; set it where the server is started")
-            merged[section].update(keys)
-        model = values.get("detection", {}).get("model")
-        if model is not None and model not in _MODELS:
-            raise ServiceError(403, f"settings.detection.model is {model!r}; over HTTP allowed are {', '.join(_MODELS)}")
-        try:
-            return Settings.from_values(merged)
-        except SettingsError as error:
-            raise ServiceError(422, str(error)) from None
+        """The server's settings with what a request asks for: see `service.requested.merged`."""
+        return merged(self.settings, values)
 
     def _make_room(self) -> None:
         while len(self._open) >= self.settings.service.max_clips:
@@ -356,4 +329,4 @@ class Sessions:
 
 def session_id(clip: Clip, settings: Settings) -> str:
     """Equal clips with equal settings are one session."""
-    return hashlib.sha256(f"{clip.fingerprint}|{clip.path}|{settings.digest(*_SECTIONS, 'hardware')}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{clip.fingerprint}|{clip.path}|{settings.digest(*http_sections())}".encode()).hexdigest()[:16]
