@@ -24,6 +24,7 @@ from vr180_ofx.weights.store import file_sha256, is_present, require
 if TYPE_CHECKING:
     from vr180_ofx.matte.rvm.compiled import CompiledRvm
     from vr180_ofx.matte.rvm.model import Rvm
+    from vr180_ofx.matte.rvm.whole_frame import WholeFrames
     from vr180_ofx.matte.rvm.windows import RvmWindows
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 SAM2 = ("sam2.1_l", "sam2.1_b+", "sam2.1_s", "sam2.1_t")
 
 
-def make_tracker(settings: Settings, pool: Executor | None = None, eyes: int = 1) -> Tracker:
+def make_tracker(settings: Settings, pool: Executor | None = None, eyes: int = 1) -> Tracker | WholeFrames:
     """The tracker that ``matting.tracker`` names, with its weights. eyes: how many a frame has."""
     name = chosen_tracker(settings)
     if name == "rvm":
@@ -82,7 +83,7 @@ def tracker_identity(settings: Settings) -> str:
     return ":".join(filter(None, (name, file_sha256(weights_of(settings)), device.partition(":")[0], precision)))
 
 
-def _rvm(settings: Settings, eyes: int) -> Tracker:
+def _rvm(settings: Settings, eyes: int) -> WholeFrames:
     need_rvm("matting.tracker rvm")
     from vr180_ofx.matte.rvm.whole_frame import WholeFrames
 

@@ -82,10 +82,10 @@ class FrameServer:
         self._disk = ThreadPoolExecutor(2, "disk")
         self._finisher = ThreadPoolExecutor(1, "finish")
         self._finishing: Future[None] | None = None
-        self._tracker = tracker or make_tracker(self.settings, self._pool, len(clip.views))
+        self._tracker: Tracker | WholeFrames = tracker or make_tracker(self.settings, self._pool, len(clip.views))
         self._refiner = make_refiner(self.settings)
         matter = make_matting_network(self.settings, where)
-        if matter is not None:
+        if matter is not None and not isinstance(self._tracker, WholeFrames):
             self._tracker = MattingTracker(self._tracker, matter, self.stages)
         self.ladder = ladder or Ladder(self.settings.processing.max_memory_gb * 2**30)
         # of what may be had: a small machine, or a busy one, keeps less
