@@ -188,7 +188,7 @@ def repeated(path: Path, target: Path, frames: int) -> Path:
                 video = source.streams.video[0]
                 last = 0
                 for packet in source.demux(video):
-                    if packet.dts is None or done >= frames:
+                    if packet.dts is None or packet.pts is None or done >= frames:
                         continue
                     last = max(last, packet.pts + (packet.duration or 1))
                     packet.pts += offset

@@ -22,8 +22,8 @@ import numpy as np
 
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.imaging.draw import Canvas
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.output.draw import Canvas
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.evaluate import evaluate
 from vr180_ofx.quality.truth import Truth, find_prediction

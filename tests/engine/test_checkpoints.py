@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("sam2", reason="the extra sam2 is not installed")
 
-from tests.trackers.sam2_reference import random_network
+from benchmarks.support.sam2_reference import random_network
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer

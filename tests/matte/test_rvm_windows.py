@@ -139,31 +139,31 @@ def test_what_it_looks_at_stays_until_somebody_leaves_it(weights, monkeypatch):
         return images, masks
 
     memory, first = matter.step(Memory(), *shown((40, 30, 56, 70)))
-    look = first[1, "left"].look
+    look = first[1, "left"].crop
     assert look.members == (1,) and look.width < look.height and look.width * look.height == pytest.approx(64**2, rel=0.3)
     memory, second = matter.step(memory, *shown((42, 31, 58, 71)))
-    assert second[1, "left"].look == look
+    assert second[1, "left"].crop == look
     # the arms go out
     memory, third = matter.step(memory, *shown((10, 30, 90, 70)))
-    assert third[1, "left"].look != look and third[1, "left"].look.width > third[1, "left"].look.height
+    assert third[1, "left"].crop != look and third[1, "left"].crop.width > third[1, "left"].crop.height
     # somebody close by is seen together with them, somebody far away is not; nobody is nobody
     _, pair = matter.step(memory, *shown((40, 30, 56, 70), (50, 30, 66, 70)))
-    assert pair[1, "left"] is pair[2, "left"] and set(pair[1, "left"].look.members) == {1, 2}
+    assert pair[1, "left"] is pair[2, "left"] and set(pair[1, "left"].crop.members) == {1, 2}
     _, apart = matter.step(memory, *shown((10, 30, 18, 50), (80, 30, 88, 50)))
-    assert apart[1, "left"].look.members == (1,) and apart[2, "left"].look.members == (2,)
+    assert apart[1, "left"].crop.members == (1,) and apart[2, "left"].crop.members == (2,)
     _, none = matter.step(memory, *shown((10, 30, 18, 50), (0, 0, 0, 0)))
     assert (2, "left") not in none
     # what was seen ahead is not seen again, and its picture is not taken again
     images, masks = shown((40, 30, 56, 70))
-    coming = images[1, "left"].sight
+    coming = images[1, "left"].source
     images[1, "left"] = replace(images[1, "left"], following=lambda: coming)
     memory, _ = matter.step(Memory(), images, masks)
     assert memory.arrays["1.left.coming"].shape == memory.arrays["1.left.before"].shape
     monkeypatch.setattr(matter.network, "step", lambda *_: pytest.fail("the network was asked"))
     monkeypatch.setattr(CropSource, "sample", lambda *_: pytest.fail("a picture was taken"))
     memory, last = matter.step(memory, *shown((40, 30, 56, 70)))
-    assert last[1, "left"].look == look and "1.left.coming" not in memory.arrays
-    assert Crop.from_numbers(look.numbers()) == look and sigmoid(np.array(0.0)) == 0.5
+    assert last[1, "left"].crop == look and "1.left.coming" not in memory.arrays
+    assert Crop.from_array(look.to_array()) == look and sigmoid(np.array(0.0)) == 0.5
     assert isinstance(sample, Sample)
 
 

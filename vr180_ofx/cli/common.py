@@ -17,7 +17,7 @@ from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.nodes.definition import NODE
+from vr180_ofx.node import NODE
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings import Settings

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from vr180_ofx import __version__
 from vr180_ofx.telemetry import tune_allocator, tune_process
+from vr180_ofx.version import __version__
 
 OK, USAGE, INPUT, RESOURCES, INTERRUPTED = 0, 2, 3, 4, 5
 COMMANDS = {
@@ -94,7 +94,7 @@ def _status(error: Exception) -> int | None:
         SettingsError,
         WeightsError,
     )
-    from vr180_ofx.host_bridges.installation import InstallError
+    from vr180_ofx.install import InstallError
 
     if isinstance(error, (SettingsError, PlanError, OutputError, ColourError, InstallError)):
         return USAGE

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from vr180_ofx import __version__
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.models import make_detector, make_refiner
 from vr180_ofx.engine.pipeline import Pipeline, Scale
@@ -14,6 +13,7 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.blazepose import BlazePoseTracker
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
+from vr180_ofx.version import __version__
 from vr180_ofx.weights.store import require
 
 

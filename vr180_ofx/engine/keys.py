@@ -6,9 +6,9 @@ import hashlib
 import struct
 import threading
 
-from vr180_ofx import MATTE_REVISION
 from vr180_ofx.engine.chunks import Chunk
 from vr180_ofx.people.plan import Plan
+from vr180_ofx.version import MATTE_REVISION
 
 
 class Chain:

@@ -162,11 +162,11 @@ class Pipeline:
         """Those whom a matting network saw; people who were seen together at once."""
         together: dict[int, list[Key]] = {}
         for key, mask in masks.items():
-            if mask.soft is not None:
-                together.setdefault(id(mask.soft), []).append(key)
+            if mask.network_alpha is not None:
+                together.setdefault(id(mask.network_alpha), []).append(key)
         groups = []
         for keys in together.values():
-            soft = masks[keys[0]].soft
+            soft = masks[keys[0]].network_alpha
             assert soft is not None
             groups.append(Group(keys[0][1], soft, {k[0]: InstanceMask(masks[k].logits, windows[k].window) for k in keys}))
 
@@ -198,8 +198,8 @@ class Pipeline:
             verdict = verdicts[person]
             if verdict.weaker is None or other_eye(verdict.weaker) in dict(verdict.damage):
                 continue
-            soft = masks[person, verdict.weaker].soft
-            group = [k for k in softened if masks[k].soft is soft]
+            soft = masks[person, verdict.weaker].network_alpha
+            group = [k for k in softened if masks[k].network_alpha is soft]
             if soft is None or len(group) < 2:
                 continue
             people = {}
@@ -278,8 +278,8 @@ class Pipeline:
                 track = self.plan.track(person, key[1])
                 projection = self._projection(eye)
                 sample = eye.sample(window.grid(projection))
-                behind = track.behind.get(frame.index, ())
-                image = WindowImage(sample, window, behind, eye=eye, projection=projection, following=lambda: following(key))
+                occluders = track.behind.get(frame.index, ())
+                image = WindowImage(sample, window, occluders, eye=eye, projection=projection, following=lambda: following(key))
                 if not self.tracker.wants_prompts:
                     return image
                 n = frame.index
@@ -323,7 +323,8 @@ class Pipeline:
             if overlap.empty:
                 continue
             pa, pb = (alphas[k][overlap.shifted(-r.x0, -r.y0).slices] for k, r in ((a, ra), (b, rb)))
-            if masks[a, view].soft is not None and masks[a, view].soft is masks[b, view].soft and {(a, view), (b, view)} <= softened:
+            seen = masks[a, view].network_alpha
+            if seen is not None and seen is masks[b, view].network_alpha and {(a, view), (b, view)} <= softened:
                 # shared out already: together they are the union, but for what interpolation added
                 total = np.maximum(pa + pb, 1)
                 pa /= total

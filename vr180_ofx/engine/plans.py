@@ -8,7 +8,6 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from vr180_ofx import PLAN_REVISION
 from vr180_ofx.engine.models import detector_weights, make_detector
 from vr180_ofx.errors import PlanError
 from vr180_ofx.media.contract import Clip
@@ -19,6 +18,7 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.storage import cache_folder, write_atomic
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
+from vr180_ofx.version import PLAN_REVISION
 from vr180_ofx.weights.store import require
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from vr180_ofx import __version__
 from vr180_ofx.engine.checkpoints import Checkpoints
 from vr180_ofx.engine.chunks import Chunk, ChunkPlan
 from vr180_ofx.engine.decoding import Decoder
@@ -33,6 +32,7 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.telemetry import Stages, free_bytes, resident_bytes
 from vr180_ofx.trackers.contract import Memory, Tracker
+from vr180_ofx.version import __version__
 from vr180_ofx.weights.device import where
 
 log = logging.getLogger(__name__)

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray, shapes_repr
 from vr180_ofx.imaging.flow import Luma, Motion, luma_of, motion_between
+from vr180_ofx.imaging.parts import centroid
+from vr180_ofx.imaging.warp import inverse_affine, warp_affine
 from vr180_ofx.matte.contract import Refiner
 from vr180_ofx.matte.fusion import GroupMasks, InstanceAlpha, InstanceMask
 from vr180_ofx.matte.parameters import MATTE, BothEyesParameters, MatteParameters
@@ -84,7 +85,8 @@ def _counterpart(group: Group, groups: Sequence[Group]) -> int | None:
 class OtherEye:
     """Where the other eye's crop shows what this one does.
 
-    matrix: (2, 3), from its pixels to this one's, as far as a camera's turn goes. motion: from there on. parameters: how it counts.
+    matrix: (2, 3), from this crop's pixel indices to the other's, as far as a camera's turn goes. motion: from there on. parameters:
+    how it counts.
     """
 
     motion: Motion
@@ -95,11 +97,11 @@ class OtherEye:
     def of(cls, own: NetworkAlpha, theirs: NetworkAlpha, parameters: BothEyesParameters = MATTE.both_eyes) -> OtherEye:
         """At one scale, and moved so that the middles of both alphas meet; the rest is the flow's to find."""
         scale = _focal_pixels(own) / _focal_pixels(theirs)
-        here, there = _centroid(own.alpha), _centroid(theirs.alpha)
-        matrix = np.array([[scale, 0, here[0] - scale * there[0]], [0, scale, here[1] - scale * there[1]]])
+        here, there = _middle(own.alpha), _middle(theirs.alpha)
+        matrix = inverse_affine(np.array([[scale, 0, here[0] - scale * there[0]], [0, scale, here[1] - scale * there[1]]]))
         luma = luma_of(own.guide)
-        warped = cast("Luma", _warped(luma_of(theirs.guide), matrix, luma, cv2.INTER_LINEAR))
-        motion = motion_between(warped, luma, reference_scale(own.alpha), fades=parameters.trust_fades)
+        warped: Luma = warp_affine(luma_of(theirs.guide), matrix, (luma.shape[1], luma.shape[0]))
+        motion = motion_between(warped, luma, reference_scale(own.alpha), trust=parameters.trust)
         return cls(motion, matrix, parameters)
 
     def blended(self, alpha: FloatArray, theirs: FloatArray, weight: float) -> FloatArray:
@@ -108,23 +110,17 @@ class OtherEye:
         Where it is certain, the mean would be haze about somebody, or somebody half seen. alpha: (h, w) 0..1; theirs: the same of
         the other eye's crop. weight: of theirs, beside 1.
         """
-        warped = self.motion.carry_alpha(_warped(theirs, self.matrix, alpha, cv2.INTER_CUBIC))
+        size = (alpha.shape[1], alpha.shape[0])
+        warped = self.motion.warp_alpha(warp_affine(theirs, self.matrix, size, interpolation="cubic"))
         trust = self.motion.trust * uncertainty(alpha, self.parameters.uncertain) * np.float32(weight)
         out: FloatArray = (alpha + trust * warped) / (1 + trust)
         return out
 
 
-def _warped(values: Any, matrix: FloatArray, like: Any, interpolation: int) -> Any:
-    size = (like.shape[1], like.shape[0])
-    return cv2.warpAffine(values, matrix, size, flags=interpolation, borderMode=cv2.BORDER_CONSTANT)
-
-
 def _focal_pixels(network: NetworkAlpha) -> float:
-    return network.window.focal_pixels * network.look.scale
+    return network.window.focal_pixels * network.crop.scale
 
 
-def _centroid(alpha: FloatArray) -> tuple[float, float]:
-    m = cv2.moments(alpha)
-    if m["m00"] < 1:
-        return alpha.shape[1] / 2, alpha.shape[0] / 2
-    return m["m10"] / m["m00"], m["m01"] / m["m00"]
+def _middle(alpha: FloatArray) -> tuple[float, float]:
+    """The centroid of an alpha of at least a pixel; else the picture's middle."""
+    return centroid(alpha, least=1) or (alpha.shape[1] / 2, alpha.shape[0] / 2)

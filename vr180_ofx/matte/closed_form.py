@@ -5,11 +5,11 @@ Slower than the guided filter by a factor of about a hundred; the extra ``closed
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import SettingsError
+from vr180_ofx.imaging.morphology import dilate, disc, erode
 from vr180_ofx.matte.contract import Refined, constant
 from vr180_ofx.matte.detail import with_detail
 from vr180_ofx.matte.parameters import CLOSED_FORM, MATTE, ClosedFormParameters, DetailParameters
@@ -35,13 +35,11 @@ class ClosedFormRefiner:
         return f"closed_form:{identity_of(self._parameters, self._detail)}"
 
     def refine(self, guide: FloatArray, mask: FloatArray) -> Refined:
-        inside = (mask > 0.5).astype(np.uint8)
-        band = self._parameters.band_px
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * band + 1, 2 * band + 1))
-        certain, possible = cv2.erode(inside, kernel), cv2.dilate(inside, kernel)
+        inside, band = mask > 0.5, disc(self._parameters.band_px)
+        certain, possible = erode(inside, band), dilate(inside, band)
         if not certain.any() or possible.all():
             return constant(mask)
-        trimap = np.where(certain > 0, 1.0, np.where(possible > 0, 0.5, 0.0))
+        trimap = np.where(certain, 1.0, np.where(possible, 0.5, 0.0))
         # the solver wants RGB 0..1; any invertible linear map of it serves
         image = np.clip(guide.astype(np.float64) + np.array([0.0, 0.5, 0.5]), 0, 1)
         alpha = self._solve(image, trimap, laplacian_kwargs={"epsilon": self._parameters.epsilon})

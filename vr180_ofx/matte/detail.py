@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.filter import box_blur
 from vr180_ofx.matte.contract import Refined
 from vr180_ofx.matte.parameters import MATTE, DetailParameters
 
@@ -31,8 +31,7 @@ def slope(alpha: FloatArray, luma: FloatArray, parameters: DetailParameters = MA
     square = (parameters.square_px, parameters.square_px)
 
     def mean(values: FloatArray) -> FloatArray:
-        out: FloatArray = cv2.blur(values, square, borderType=cv2.BORDER_REFLECT)
-        return out
+        return box_blur(values, square, border="symmetric")
 
     mean_luma, mean_alpha = mean(luma), mean(alpha)
     covariance = mean(luma * alpha) - mean_luma * mean_alpha

@@ -6,16 +6,17 @@ exactly how much of it is whose; and the numbers in a file are not the light tha
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import BoolArray, ByteArray, FloatArray
+from vr180_ofx.imaging.filter import gaussian_blur
+from vr180_ofx.imaging.planes import interleaved, within
+from vr180_ofx.imaging.resize import resize
 from vr180_ofx.matte.guided_filter import guided_filter
 from vr180_ofx.matte.heights import Heights
 from vr180_ofx.matte.parameters import MATTE, EdgeParameters
 from vr180_ofx.matte.scale import reference_scale
-from vr180_ofx.matte.uncertainty import uncertainty, within
+from vr180_ofx.matte.uncertainty import uncertainty
 
 
 def refine_edges(alpha: FloatArray, guide: FloatArray, heights: Heights, parameters: EdgeParameters = MATTE.edges) -> FloatArray:
@@ -50,25 +51,25 @@ def edges_by_colour(
     front, texture_front, has_front = _side(guide, within(sharp, parameters.certain, 2), sigma, parameters.least_coverage)
     back, texture_back, has_back = _side(guide, within(sharp, -1, 1 - parameters.certain), sigma, parameters.least_coverage)
     line = [f - b for f, b in zip(front, back, strict=True)]
-    distance = sum(v * v for v in line)
+    distance = np.asarray(sum(v * v for v in line))
     # where along the line from one colour to the other: a slope for each channel of the picture, and a constant
     slopes = [v / np.maximum(distance, 1e-6) for v in line]
-    constant = -sum(s * b for s, b in zip(slopes, back, strict=True))
+    constant = -np.asarray(sum(s * b for s, b in zip(slopes, back, strict=True)))
     both = has_front & has_back
     doubt = parameters.texture_doubt * (texture_front + texture_back)
     separation = (distance / (distance + doubt + parameters.least_contrast) * both).astype(np.float32)
     brighter = (line[0] / np.maximum(front[0] + back[0], parameters.dark) * both).astype(np.float32)
     size = (alpha.shape[1], alpha.shape[0])
-    fine = cv2.resize(cv2.merge([*slopes, constant]), size, interpolation=cv2.INTER_LINEAR)
+    fine = resize(interleaved([*slopes, constant]), size, "linear")
     place = fine[..., 3].copy()
     for k in range(3):
         place += fine[..., k] * guide[..., k]
     np.clip(place, 0, 1, out=place)
-    trust = cv2.resize(separation, size, interpolation=cv2.INTER_LINEAR)
+    trust = resize(separation, size, "linear")
     place -= sharp
     place *= trust * near
     sharp += place
-    return sharp, trust, cv2.resize(brighter, size, interpolation=cv2.INTER_LINEAR)
+    return sharp, trust, resize(brighter, size, "linear")
 
 
 def linear_light_alpha(alpha: FloatArray, brighter: FloatArray) -> FloatArray:
@@ -93,9 +94,7 @@ def snap_to_edges(alpha: FloatArray, guide: FloatArray, trust: FloatArray, param
     return out
 
 
-def _side(
-    guide: FloatArray, certain: npt.NDArray[np.uint8], sigma: float, least_coverage: float
-) -> tuple[list[FloatArray], FloatArray, npt.NDArray[np.bool_]]:
+def _side(guide: FloatArray, certain: ByteArray, sigma: float, least_coverage: float) -> tuple[list[FloatArray], FloatArray, BoolArray]:
     """What lies on one side of edges, near each pixel; at half the resolution, because it is smooth.
 
     certain: (h, w), 255 where a pixel lies on that side. sigma: of what is near, pixels of the half resolution. Returns the mean
@@ -104,9 +103,9 @@ def _side(
     half = (max(1, guide.shape[1] // 2), max(1, guide.shape[0] // 2))
     weight = certain.astype(np.float32) * np.float32(1 / 255)
     channels = [guide[..., k] * weight for k in range(3)]
-    squares = sum(c * guide[..., k] for k, c in enumerate(channels))
-    sums = cv2.GaussianBlur(cv2.resize(cv2.merge([*channels, squares]), half, interpolation=cv2.INTER_AREA), (0, 0), sigma)
-    coverage = cv2.GaussianBlur(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), (0, 0), sigma)
+    squares = np.asarray(sum(c * guide[..., k] for k, c in enumerate(channels)))
+    sums = gaussian_blur(resize(interleaved([*channels, squares]), half, "area"), sigma)
+    coverage = gaussian_blur(resize(weight, half, "area"), sigma)
     share = 1 / np.maximum(coverage, np.float32(1e-4))
     means = [sums[..., k] * share for k in range(3)]
     texture = np.maximum(sums[..., 3] * share - sum(m * m for m in means), 0)

@@ -6,15 +6,18 @@ same edge, their mean is better than either; where they differ in more than an e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray, shapes_repr
+from vr180_ofx.imaging.filter import box_blur, gaussian_blur
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.logistic import logit, sigmoid
+from vr180_ofx.imaging.morphology import dilate, disc, erode, opened
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.sample import sample
 from vr180_ofx.matte.contract import Refined, Refiner
 from vr180_ofx.matte.detail import with_detail
 from vr180_ofx.matte.edges import refine_edges
@@ -50,7 +53,7 @@ class InstanceAlpha:
     """One person's alpha as a function of the full picture, and the window that it is meant in.
 
     When that is not the person's own: alpha, (h, w) as the coefficients, 0..1; places, (h, w, 2) where these lie in the person's
-    window, in pixel indices.
+    window, in its continuous pixels; NaN behind its camera.
     """
 
     refined: Refined
@@ -70,7 +73,7 @@ class InstanceAlpha:
 
     def sampled(self, values: FloatArray) -> FloatArray:
         """Values in the person's window, (n, n), as the coefficients lie, (h, w); 1 where that window shows nothing."""
-        return values if self.places is None else _sampled(values, self.places, 1.0)
+        return values if self.places is None else sample(values, self.places, border=1.0)
 
     def logits(self, window: Window) -> FloatArray:
         """The alpha as the mask of another window, (n, n) logits. Raises ValueError when the window is the person's own."""
@@ -78,16 +81,17 @@ class InstanceAlpha:
             raise ValueError("this alpha is meant in the person's own window, and has no mask besides the tracker's")
         x, y, scale = self.refined.at(self.window.size)
         own = self.window
-        places = _pixel_indices(lambda p: (own.points(window.directions(p)) - np.array([x, y])) * scale, window.size, window.size)
-        return logit(_sampled(self.alpha, places, 0.0))
+        whole = Rect.of_size(window.size, window.size)
+        places = smooth_map(lambda p: (own.points(window.directions(p)) - np.array([x, y])) * scale, whole)
+        return logit(sample(self.alpha, places))
 
 
 @dataclass(frozen=True, slots=True)
 class GroupMasks:
     """The masks of people whom a network saw together, as the network's picture lies.
 
-    network: what it saw. places: (h, w, 2) where its pixels lie in each one's window, in pixel indices. logits: (h, w) each one's
-    mask. heights: where its pixels lie on people.
+    network: what it saw. places: (h, w, 2) where its pixels lie in each one's window, in continuous pixels. logits: (h, w) each
+    one's mask. heights: where its pixels lie on people.
     """
 
     network: NetworkAlpha
@@ -98,13 +102,13 @@ class GroupMasks:
     @classmethod
     def of(cls, network: NetworkAlpha, masks: Mapping[int, InstanceMask]) -> GroupMasks:
         """masks: person -> what a tracker says of them."""
-        window, crop = network.window, network.look
+        window, crop = network.window, network.crop
 
         def in_window(mask: InstanceMask) -> FloatArray:
-            return _pixel_indices(lambda p: mask.window.points(window.directions(crop.places(p))), crop.width, crop.height)
+            return smooth_map(lambda p: mask.window.points(window.directions(crop.to_window(p))), Rect.of_size(crop.width, crop.height))
 
         places = {p: in_window(mask) for p, mask in masks.items()}
-        logits = {p: _sampled(mask.logits, places[p], _OUTSIDE) for p, mask in masks.items()}
+        logits = {p: sample(mask.logits, places[p], border=_OUTSIDE) for p, mask in masks.items()}
         return cls(network, places, logits, Heights.of(logits))
 
     def __repr__(self) -> str:
@@ -137,7 +141,7 @@ def resplit_instances(
     for p, instance in instances.items():
         if instance.places is None:
             raise ValueError(f"person {p} was not seen together with others: their alpha is meant in their own window")
-        logits[p] = _sampled(masks[p].logits, instance.places, _OUTSIDE)
+        logits[p] = sample(masks[p].logits, instance.places, border=_OUTSIDE)
     distances = distances_to_masks(logits)
     if not distances:
         return dict(instances)
@@ -166,11 +170,11 @@ def fused(
     alpha, refined: (h, w) 0..1. scale: see `scale.reference_scale`. heights: of the people in it.
     """
     # where the network sees no edge there is none: not between people either, where masks have one
-    edge = ((alpha > parameters.edge) & (alpha < 1 - parameters.edge)).astype(np.uint8)
-    beside = cv2.dilate(edge, _disc(max(1, round(parameters.beside_px * scale))))
+    edge = (alpha > parameters.edge) & (alpha < 1 - parameters.edge)
+    beside = dilate(edge, disc(max(1, round(parameters.beside_px * scale))))
     difference = _without_threads(refined, alpha) - alpha
     difference *= np.where(difference < 0, heights.weights(parameters.less), np.float32(parameters.more))
-    difference *= same_edge(alpha, refined, scale, parameters.same_edge) * cv2.blur(beside.astype(np.float32), (3, 3))
+    difference *= same_edge(alpha, refined, scale, parameters.same_edge) * box_blur(beside.astype(np.float32), (3, 3))
     return _decided((alpha + difference).astype(np.float32), alpha, refined, scale, parameters)
 
 
@@ -180,7 +184,7 @@ def _without_threads(refined: FloatArray, alpha: FloatArray) -> FloatArray:
     A guided filter follows bright lines behind an edge, which look like threads that stand off from it. Hair is in the network's
     alpha.
     """
-    out: FloatArray = np.minimum(refined, np.maximum(cv2.dilate(alpha, _disc(1)), cv2.morphologyEx(refined, cv2.MORPH_OPEN, _disc(1))))
+    out: FloatArray = np.minimum(refined, np.maximum(dilate(alpha, disc(1)), opened(refined, disc(1))))
     return out
 
 
@@ -188,11 +192,11 @@ def _decided(together: FloatArray, alpha: FloatArray, refined: FloatArray, scale
     """Where the network wavers over an area wider than edges and hair are, and the mask is sure that somebody is there, they are."""
     radius = max(1, round(parameters.wavering_px * scale))
     doubtful = (alpha > parameters.wavering_low) & (alpha < parameters.wavering_high)
-    wavering = cv2.erode(doubtful.astype(np.uint8), _disc(radius))
+    wavering = erode(doubtful, disc(radius))
     if not wavering.any():
         return together
-    decided = cv2.dilate(wavering, _disc(radius + 1)) & (refined > parameters.certain)
-    share = cv2.GaussianBlur(decided.astype(np.float32), (0, 0), parameters.wavering_fade_px * scale)
+    decided = dilate(wavering, disc(radius + 1)) & (refined > parameters.certain)
+    share = gaussian_blur(decided.astype(np.float32), parameters.wavering_fade_px * scale)
     out: FloatArray = (together + (np.maximum(refined, together) - together) * share).astype(np.float32)
     return out
 
@@ -211,23 +215,5 @@ def _shares(
 
 def _in_crop(alpha: FloatArray, network: NetworkAlpha, parameters: DetailParameters) -> Refined:
     """An alpha, (h, w) as the network's picture, where that lies in its window."""
-    crop = network.look
+    crop = network.crop
     return replace(with_detail(alpha, network.guide, parameters), place=(crop.x, crop.y, crop.scale))
-
-
-def _pixel_indices(function: Callable[[FloatArray], FloatArray], width: int, height: int) -> FloatArray:
-    """As `smooth_map`, (height, width, 2) in pixel indices; far away where there is nothing."""
-    grid = smooth_map(function, 0, 0, width, height)
-    grid -= np.float32(0.5)
-    grid[np.isnan(grid)] = -1e4
-    return grid
-
-
-def _sampled(values: FloatArray, places: FloatArray, outside: float) -> FloatArray:
-    out: FloatArray = cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
-    return out
-
-
-def _disc(radius: int) -> FloatArray:
-    kernel: FloatArray = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return kernel

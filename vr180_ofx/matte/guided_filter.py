@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.filter import box_blur
+from vr180_ofx.imaging.planes import interleaved
 from vr180_ofx.matte.contract import Refined
 from vr180_ofx.matte.parameters import GUIDED, GuidedParameters
 
@@ -19,8 +20,7 @@ def guided_filter(guide: FloatArray, mask: FloatArray, parameters: GuidedParamet
     weights = parameters.channel_weights
 
     def mean(x: FloatArray) -> FloatArray:
-        blurred: FloatArray = cv2.blur(x, size, borderType=cv2.BORDER_REFLECT)
-        return blurred
+        return box_blur(x, size, border="symmetric")
 
     c = [np.ascontiguousarray(guide[..., k]) * np.float32(w) for k, w in enumerate(weights)]
     mask = mask.astype(np.float32, copy=False)
@@ -46,5 +46,5 @@ def guided_filter(guide: FloatArray, mask: FloatArray, parameters: GuidedParamet
     a1 = (i01 * cov[0] + i11 * cov[1] + i12 * cov[2]) * scale
     a2 = (i02 * cov[0] + i12 * cov[1] + i22 * cov[2]) * scale
     b = mp - a0 * m[0] - a1 * m[1] - a2 * m[2]
-    coefficients = cv2.merge([mean(x) for x in (a0 * weights[0], a1 * weights[1], a2 * weights[2], b)])
+    coefficients = interleaved([mean(x) for x in (a0 * weights[0], a1 * weights[1], a2 * weights[2], b)])
     return Refined(coefficients, parameters.gain)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray, shapes_repr
+from vr180_ofx.imaging.parts import distance_to
 from vr180_ofx.matte.parameters import HeightCurve
 
 
@@ -17,7 +17,7 @@ def distances_to_masks(logits: Mapping[int, FloatArray]) -> dict[int, FloatArray
 
     logits: (h, w) each person's mask, above 0 inside.
     """
-    return {p: cv2.distanceTransform((v <= 0).astype(np.uint8), cv2.DIST_L2, 5) for p, v in logits.items() if (v > 0).any()}
+    return {p: distance_to(mask) for p, v in logits.items() if (mask := v > 0).any()}
 
 
 @dataclass(frozen=True, slots=True)

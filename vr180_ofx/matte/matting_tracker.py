@@ -14,7 +14,7 @@ _TRACKER, _NETWORK = "tracker/", "network/"
 
 
 class MattingTracker:
-    """See `trackers.contract.Tracker`; its masks have the network's alpha (`Mask.soft`).
+    """See `trackers.contract.Tracker`; its masks have the network's alpha (`Mask.network_alpha`).
 
     It never forgets exactly, as a matting network does not.
     """
@@ -42,7 +42,7 @@ class MattingTracker:
         of_tracker, masks = self._tracker.step(_part(memory, _TRACKER), windows, batch)
         with self._stages.measure("matte"):
             of_network, alphas = self._network.step(_part(memory, _NETWORK), windows, masks, batch)
-        return _joined(of_tracker, of_network), {k: replace(m, soft=alphas.get(k)) for k, m in masks.items()}
+        return _joined(of_tracker, of_network), {k: replace(m, network_alpha=alphas.get(k)) for k, m in masks.items()}
 
 
 def _joined(of_tracker: Memory, of_network: Memory) -> Memory:

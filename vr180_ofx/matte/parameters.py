@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vr180_ofx.imaging.flow import TRUST, TrustParameters
 from vr180_ofx.parameters import identity_of
+
+_ACROSS_EYES = TrustParameters(fades=7.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,7 @@ class TemporalParameters:
     margin_px: they count so far around such places, too; at the reference.
     opposed_from, opposed_to: a frame that is sure is outvoted where all others differ from it by so much: not at all up to the
         first, wholly from the second on. One neighbour alone is not enough; with it the gain was gone.
+    trust: how far the motion between two frames is trusted.
     """
 
     before: float = 1.5
@@ -241,6 +245,7 @@ class TemporalParameters:
     margin_px: float = 2.0
     opposed_from: float = 0.6
     opposed_to: float = 0.8
+    trust: TrustParameters = TRUST
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,14 +257,13 @@ class BothEyesParameters:
     network: weight of the other eye's network alpha beside the eye's own, 1, where both look alike.
     matte: the same of the finished matte, once more. Either alone is less.
     uncertain: where the other eye counts. Everywhere: 0.89 on duo_2k.
-    trust_fades: difference of luma, of 255, over which trust in the motion between the eyes fades. Less than between frames (10):
-        backgrounds differ more.
+    trust: how far the motion between the eyes is trusted. It fades sooner than between frames: backgrounds differ more.
     """
 
     network: float = 0.8
     matte: float = 0.4
     uncertain: UncertaintyParameters = UncertaintyParameters(least_alpha=0.05)
-    trust_fades: float = 7.0
+    trust: TrustParameters = _ACROSS_EYES
 
 
 @dataclass(frozen=True, slots=True)

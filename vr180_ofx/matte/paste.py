@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.planes import interleaved
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.sample import sample
+from vr180_ofx.imaging.warp import inverse_affine, warp_affine
 from vr180_ofx.matte.contract import Refined
 from vr180_ofx.matte.parameters import MATTE, PasteParameters
 from vr180_ofx.matte.patch import Patch
@@ -34,8 +36,8 @@ def paste(
     coefficients = refined.coefficients
     guide = eye.guide(rect)
     # four channels are looked up three times as fast as three
-    smooth = cv2.merge([coefficients[..., 0], coefficients[..., 3], confidence.astype(np.float32), coefficients[..., 3]])
-    at = _sampled(smooth, grid, (0.0, 0.0, 1.0, 0.0))
+    smooth = interleaved([coefficients[..., 0], coefficients[..., 3], confidence.astype(np.float32), coefficients[..., 3]])
+    at = sample(smooth, grid, border=(0.0, 0.0, 1.0, 0.0))
     alpha = at[..., 0] * guide.luma
     alpha += at[..., 1]
     if coefficients[..., 1].any() and guide.matrix.any():
@@ -87,21 +89,15 @@ def _coefficient_grid(refined: Refined, window: Window, projection: Projection, 
 def _chroma_term(coefficients: FloatArray, grid: FloatArray, guide: Guide) -> FloatArray:
     """What colour differences add to alpha: computed at the resolution that they are stored in, (h, w) at the one of luma."""
     height, width = guide.luma.shape
-    size = (guide.chroma.shape[1], guide.chroma.shape[0])
     identity = guide.chroma.shape[:2] == (height, width)
-    chroma_grid = grid if identity else cv2.warpAffine(grid, guide.matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    c = _sampled(cv2.merge([coefficients[..., k] for k in (1, 2, 1, 2)]), chroma_grid)
+    if not identity:
+        grid = warp_affine(grid, inverse_affine(guide.matrix), (guide.chroma.shape[1], guide.chroma.shape[0]), border="edge")
+    c = sample(interleaved([coefficients[..., k] for k in (1, 2, 1, 2)]), grid)
     term: FloatArray = c[..., 0] * guide.chroma[..., 0]
     term += c[..., 1] * guide.chroma[..., 1]
     if not identity:
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        term = cv2.warpAffine(term, guide.matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        term = warp_affine(term, guide.matrix, (width, height), border="edge")
     return term
-
-
-def _sampled(values: FloatArray, grid: FloatArray, outside: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)) -> FloatArray:
-    out: FloatArray = cv2.remap(values, grid - np.float32(0.5), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
-    return out
 
 
 def _reaches_border(refined: Refined, fade: float) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.morphology import dilate, disc, erode
+from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.matte.contract import Refined, Refiner
 from vr180_ofx.matte.parameters import MATTE, BandParameters
 
@@ -18,11 +18,10 @@ def refine(refiner: Refiner, guide: FloatArray, mask: FloatArray, parameters: Ba
     person and their surroundings: half of it as a rule. Without a person alpha is 0 everywhere.
     """
     whole = np.zeros((*mask.shape, 4), np.float32)
-    x, y, w, h = cv2.boundingRect((mask > parameters.inside).astype(np.uint8))
-    if w == 0:
+    person = bounds(mask > parameters.inside)
+    if person.empty:
         return Refined(whole)
-    room = parameters.band_px + parameters.reach_px
-    part = Rect(x, y, x + w, y + h).grown(room).clipped(mask.shape[1], mask.shape[0]).slices
+    part = person.grown(parameters.band_px + parameters.reach_px).clipped(mask.shape[1], mask.shape[0]).slices
     refined = refiner.refine(np.ascontiguousarray(guide[part]), np.ascontiguousarray(mask[part]))
     in_band = restrict(refined, mask[part], parameters)
     whole[part] = in_band.coefficients
@@ -31,10 +30,8 @@ def refine(refiner: Refiner, guide: FloatArray, mask: FloatArray, parameters: Ba
 
 def restrict(refined: Refined, mask: FloatArray, parameters: BandParameters = MATTE.band) -> Refined:
     """An alpha that is 1 inside the band about a mask's edge, and 0 outside; in the band as it is. mask: (h, w) 0..1."""
-    side = 2 * parameters.band_px + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    inside = cv2.erode((mask > parameters.certain).astype(np.uint8), kernel) > 0
-    outside = cv2.dilate((mask > parameters.inside).astype(np.uint8), kernel) == 0
+    inside = erode(mask > parameters.certain, disc(parameters.band_px))
+    outside = ~dilate(mask > parameters.inside, disc(parameters.band_px))
     band = np.where(inside | outside, np.float32(0), np.float32(1))
     coefficients = refined.coefficients * band[..., None]
     coefficients[..., 3] += inside

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.filter import box_blur
+from vr180_ofx.imaging.morphology import dilate, disc, erode
 from vr180_ofx.matte.parameters import SAME_EDGE, SameEdgeParameters
 
 
@@ -15,16 +16,11 @@ def same_edge(a: FloatArray, b: FloatArray, scale: float, parameters: SameEdgePa
     a, b: (h, w) 0..1. scale: see `scale.reference_scale`.
     """
     around = max(1, round(parameters.around_px * scale))
-    near_wide = np.zeros(a.shape, np.uint8)
+    near_wide = np.zeros(a.shape, np.bool_)
     for difference, reach in ((a - b, parameters.less_px), (b - a, parameters.more_px)):
         radius = max(1, round(reach * scale))
-        wide = cv2.erode((difference > 0.5).astype(np.uint8), _disc(radius))
+        wide = erode(difference > 0.5, disc(radius))
         if wide.any():
-            near_wide |= cv2.dilate(wide, _disc(radius + around))
-    out: FloatArray = 1 - cv2.blur(near_wide.astype(np.float32), (2 * around + 1, 2 * around + 1))
+            near_wide |= dilate(wide, disc(radius + around))
+    out: FloatArray = 1 - box_blur(near_wide.astype(np.float32), (2 * around + 1, 2 * around + 1))
     return out
-
-
-def _disc(radius: int) -> FloatArray:
-    kernel: FloatArray = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return kernel

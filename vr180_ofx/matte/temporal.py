@@ -48,8 +48,8 @@ def temporal_smooth(
     """
     others = []
     for neighbour in neighbours:
-        motion = motion_between(neighbour.luma, luma, scale)
-        others.append((motion.carry_alpha(neighbour.alpha), motion.trust, np.float32(neighbour.weight)))
+        motion = motion_between(neighbour.luma, luma, scale, trust=parameters.trust)
+        others.append((motion.warp_alpha(neighbour.alpha), motion.trust, np.float32(neighbour.weight)))
     uncertain = uncertainty(alpha, parameters.uncertain, round(parameters.margin_px * scale))
     if len(others) > 1:
         outvoted = np.minimum.reduce([_opposed(alpha, warped, parameters) * trust for warped, trust, _ in others])

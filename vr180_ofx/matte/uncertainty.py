@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.filter import gaussian_blur
+from vr180_ofx.imaging.morphology import dilate, square
+from vr180_ofx.imaging.planes import within
 from vr180_ofx.matte.parameters import UncertaintyParameters
 
 
@@ -17,11 +18,6 @@ def uncertainty(alpha: FloatArray, parameters: UncertaintyParameters, margin_px:
     """
     mask = within(alpha, parameters.least_alpha, 1 - parameters.least_alpha)
     if margin_px:
-        mask = np.asarray(cv2.dilate(mask, np.ones((2 * margin_px + 1, 2 * margin_px + 1), np.uint8)), np.uint8)
-    out: FloatArray = cv2.GaussianBlur(mask, (0, 0), parameters.soft_px).astype(np.float32) / np.float32(255)
+        mask = dilate(mask, square(margin_px))
+    out: FloatArray = gaussian_blur(mask, parameters.soft_px).astype(np.float32) / np.float32(255)
     return out
-
-
-def within(values: FloatArray, low: float, high: float) -> npt.NDArray[np.uint8]:
-    """255 where low <= value <= high, else 0. values: (h, w)."""
-    return np.asarray(cv2.inRange(values, low, high), np.uint8)

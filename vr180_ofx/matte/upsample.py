@@ -8,17 +8,22 @@ has nothing to add it is the cubic interpolation. Against area-averaged ground t
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.resize import resize
+from vr180_ofx.imaging.warp import warp_affine
 from vr180_ofx.matte.detail import slope
 from vr180_ofx.matte.parameters import MATTE, DetailParameters
 
 #: Pixels of the small picture around an alpha that have a say in it: what cubic interpolation looks at.
 REACH = 2
+
+_Interpolation = Literal["linear", "cubic"]
+_Enlarge = Callable[[FloatArray, _Interpolation], FloatArray]
 
 
 def upsampled(
@@ -32,9 +37,8 @@ def upsampled(
     whole = (alpha.shape[1] * factor, alpha.shape[0] * factor)
     rows, columns = large.shape
 
-    def enlarged(values: FloatArray, interpolation: int) -> FloatArray:
-        out: FloatArray = cv2.resize(values, whole, interpolation=interpolation)
-        return out[:rows, :columns]
+    def enlarged(values: FloatArray, interpolation: _Interpolation) -> FloatArray:
+        return resize(values, whole, interpolation)[:rows, :columns]
 
     return _joint(alpha, small, large, enlarged, parameters)
 
@@ -50,22 +54,18 @@ def upsampled_part(
     matrix = np.array([[1 / s, 0, (start + 0.5) / s - 0.5] for s, start in ((scale[0], rect.x0), (scale[1], rect.y0))])
     matrix[1] = [0, matrix[1][0], matrix[1][2]]
 
-    def enlarged(values: FloatArray, interpolation: int) -> FloatArray:
-        flags = interpolation | cv2.WARP_INVERSE_MAP
-        out: FloatArray = cv2.warpAffine(values, matrix, (rect.width, rect.height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return out
+    def enlarged(values: FloatArray, interpolation: _Interpolation) -> FloatArray:
+        return warp_affine(values, matrix, (rect.width, rect.height), interpolation=interpolation, border="edge")
 
     if large is None:
-        interpolated: FloatArray = np.clip(enlarged(alpha, cv2.INTER_CUBIC), 0, 1)
+        interpolated: FloatArray = np.clip(enlarged(alpha, "cubic"), 0, 1)
         return interpolated
     return _joint(alpha, small, large, enlarged, parameters)
 
 
-def _joint(
-    alpha: FloatArray, small: FloatArray, large: FloatArray, enlarged: Callable[[FloatArray, int], FloatArray], parameters: DetailParameters
-) -> FloatArray:
-    out = enlarged(alpha, cv2.INTER_CUBIC)
-    detail = large - enlarged(small, cv2.INTER_CUBIC)
-    detail *= enlarged(slope(alpha, small, parameters), cv2.INTER_LINEAR)
+def _joint(alpha: FloatArray, small: FloatArray, large: FloatArray, enlarged: _Enlarge, parameters: DetailParameters) -> FloatArray:
+    out = enlarged(alpha, "cubic")
+    detail = large - enlarged(small, "cubic")
+    detail *= enlarged(slope(alpha, small, parameters), "linear")
     result: FloatArray = np.clip(out + detail, 0, 1)
     return result

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from vr180_ofx import MATTE_REVISION
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.models import matting_network_identity, tracker_identity
 from vr180_ofx.engine.scheduler import Priority
@@ -32,6 +31,7 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings, without_effect
 from vr180_ofx.storage import remove_leftovers, write_atomic
 from vr180_ofx.telemetry import Stages
+from vr180_ofx.version import MATTE_REVISION
 from vr180_ofx.weights.device import where
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,6 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from vr180_ofx import __version__
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.frame_ranges import parse_frames
@@ -31,6 +30,7 @@ from vr180_ofx.service.problems import Problem, ServiceError, on_service_error, 
 from vr180_ofx.service.sessions import Session, Sessions
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import resident_bytes
+from vr180_ofx.version import __version__
 
 log = logging.getLogger(__name__)
 #: How often a waiting request looks whether somebody still waits for it.

@@ -16,12 +16,12 @@ from typing import Any
 
 import uvicorn
 
-from vr180_ofx import __version__
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.service.access import Roots, is_loopback, read_or_make_token, token_path
 from vr180_ofx.service.app import make_app
 from vr180_ofx.settings import Settings
 from vr180_ofx.storage import cache_folder, write_atomic
+from vr180_ofx.version import __version__
 
 log = logging.getLogger(__name__)
 #: What requests that are being answered are given when the server ends.

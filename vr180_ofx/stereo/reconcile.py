@@ -87,7 +87,7 @@ def _heard(
 
 def counterpart(rect: Rect, found: Disparity, projection: Projection, to_left: bool, alignment: Alignment = LEVEL) -> FloatArray:
     """(h, w, 2) where the other eye sees the pixels of ``rect``, in its picture's continuous pixels; NaN outside of it."""
-    return smooth_map(_across(found, projection, to_left, alignment), rect.x0, rect.y0, rect.width, rect.height, _TOLERANCE)
+    return smooth_map(_across(found, projection, to_left, alignment), rect, _TOLERANCE)
 
 
 def extent(rect: Rect, found: Disparity, projection: Projection, to_left: bool, alignment: Alignment = LEVEL) -> Rect:

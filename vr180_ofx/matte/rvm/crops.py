@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.matte.parameters import CROPS, CropParameters
 from vr180_ofx.matte.rvm.contract import STEP
 from vr180_ofx.trackers.contract import Crop, Key, Mask, WindowImage
@@ -54,8 +54,8 @@ def _groups(
 ) -> Iterator[_Group]:  # fmt: skip
     """Who is seen with whom: the largest first, and with them whoever is near enough."""
     for view in dict.fromkeys(k[1] for k in windows):
-        bounds = {k[0]: _bounds(masks[k].logits, parameters.least_side_px) for k in windows if k[1] == view}
-        boxes = {p: box for p, box in bounds.items() if box is not None}
+        boxes_or_none = {k[0]: _bounds(masks[k].logits, parameters.least_side_px) for k in windows if k[1] == view}
+        boxes = {p: box for p, box in boxes_or_none.items() if box is not None}
         # in degrees, across windows of different cameras
         sizes = {p: _area(b) * (windows[p, view].window.fov_degrees / windows[p, view].window.size) ** 2 for p, b in boxes.items()}
         rest = sorted(boxes, key=lambda p: (-sizes[p], p))
@@ -105,8 +105,8 @@ def _united(group: _Group, other: _Group) -> _Group:
 
 
 def _bounds(logits: FloatArray, least_side: int) -> Box | None:
-    x, y, w, h = cv2.boundingRect((logits > 0).astype(np.uint8))
-    return (float(x), float(y), float(x + w), float(y + h)) if min(w, h) > least_side else None
+    box = bounds(logits > 0)
+    return (float(box.x0), float(box.y0), float(box.x1), float(box.y1)) if min(box.width, box.height) > least_side else None
 
 
 def _grown(box: Box, share: float) -> Box:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import Array, FloatArray
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.resize import resize
 from vr180_ofx.matte.contract import EyeAlpha, EyesAhead, no_eyes_ahead
 from vr180_ofx.matte.parameters import WHOLE_FRAME, WholeFrameParameters
 from vr180_ofx.matte.rvm.contract import RecurrentNetwork, State
@@ -100,9 +100,8 @@ class WholeFrames:
         size = max(least, round(eye.width * ratio)), max(least, round(eye.height * ratio))
         factor = max(1, int(1 / ratio))
         near = eye.reduced(factor) if factor > 1 else eye
-        whole = Rect(0, 0, near.width, near.height)
+        whole = Rect.of_size(near.width, near.height)
         rgb, luma = near.region(whole), near.guide(whole).luma
         if (near.width, near.height) != size:
-            how = cv2.INTER_AREA if near.width > size[0] else cv2.INTER_LINEAR
-            rgb, luma = (cv2.resize(p, size, interpolation=how) for p in (rgb, luma))
+            rgb, luma = (resize(p, size, "area" if near.width > size[0] else "linear") for p in (rgb, luma))
         return rgb, luma

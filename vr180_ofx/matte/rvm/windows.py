@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import Array, FloatArray
 from vr180_ofx.imaging.flow import Luma, luma_of
+from vr180_ofx.imaging.warp import warp_affine
 from vr180_ofx.matte.parameters import CROPS, TEMPORAL, CropParameters, TemporalParameters
 from vr180_ofx.matte.rvm.contract import STEP, RecurrentNetwork, State
 from vr180_ofx.matte.rvm.crops import choose_crops
@@ -72,9 +72,9 @@ class RvmWindows:
         self, memory: Memory, windows: Mapping[Key, WindowImage], masks: Mapping[Key, Mask], batch: int = 0
     ) -> tuple[Memory, dict[Key, NetworkAlpha]]:  # fmt: skip
         """One frame. Who is not to be seen has no `NetworkAlpha`, and what was remembered of them is gone."""
-        before = {_key(name): Crop.from_numbers(a) for name, a in memory.arrays.items() if name.endswith(f".{_CROP}")}
+        before = {_key(name): Crop.from_array(a) for name, a in memory.arrays.items() if name.endswith(f".{_CROP}")}
         crops = choose_crops(windows, masks, before, self.size, self._crop_parameters)
-        sources = {key: windows[key].sight for key in crops}
+        sources = {key: windows[key].source for key in crops}
         following = {key: windows[key].following() for key in crops}
         prefetched, self._prefetched = self._prefetched, {}
 
@@ -154,19 +154,17 @@ class RvmWindows:
         """What the network said of the frame before, in this crop."""
         if old is None:
             return None
-        alpha, luma = memory.arrays[f"{_name(key)}.{_BEFORE}"].astype(np.float32), memory.arrays[f"{_name(key)}.{_LUMA}"]
+        alpha: FloatArray = memory.arrays[f"{_name(key)}.{_BEFORE}"].astype(np.float32)
+        luma = cast("Luma", memory.arrays[f"{_name(key)}.{_LUMA}"])
         if old != crop:
             # from pixels of this crop to those of the old one; that the window moved meanwhile is the flow's to find
             scale = old.scale / crop.scale
             matrix = np.array(
                 [[scale, 0, (crop.x - old.x) * old.scale + (scale - 1) / 2], [0, scale, (crop.y - old.y) * old.scale + (scale - 1) / 2]]
             )
-            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            alpha, luma = (
-                cv2.warpAffine(values, matrix, (crop.width, crop.height), flags=flags, borderMode=cv2.BORDER_CONSTANT)
-                for values in (alpha, luma)
-            )
-        return Neighbour(alpha, cast("Luma", luma), self._temporal.before)
+            size = (crop.width, crop.height)
+            alpha, luma = warp_affine(alpha, matrix, size), warp_affine(luma, matrix, size)
+        return Neighbour(alpha, luma, self._temporal.before)
 
 
 def _remembered(
@@ -177,7 +175,7 @@ def _remembered(
     The state after the newest frame that it saw, what it said of that, and this frame for the next one.
     """
     name = _name(key)
-    arrays: dict[str, Array] = {f"{name}.{_CROP}": crop.numbers(), f"{name}.{_BEFORE}": alpha.astype(np.float16), f"{name}.{_LUMA}": luma}
+    arrays: dict[str, Array] = {f"{name}.{_CROP}": crop.to_array(), f"{name}.{_BEFORE}": alpha.astype(np.float16), f"{name}.{_LUMA}": luma}
     if coming is None:
         return arrays | stored(name, state)
     return arrays | stored(name, coming[1]) | {f"{name}.{_COMING}": coming[0].alpha.astype(np.float16)}
