@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.media.contract import Clip
@@ -130,11 +131,12 @@ def progress_bar(title: str, quiet: bool = False, monitor: Monitor | None = None
 
 
 def plan_for(
-    clip: Clip, settings: Settings, plan_file: str | None, quiet: bool = False, stages: Stages | None = None, fresh: bool = False
-) -> Plan:
-    """See `people.plans.find_plan`, with a bar."""
+    clip: Clip, settings: Settings, plan_file: str | None, quiet: bool = False, stages: Stages | None = None, fresh: bool = False,
+    models: Models | None = None,
+) -> Plan:  # fmt: skip
+    """See `engine.plans.find_plan`, with a bar."""
     with progress_bar("analysing", quiet) as update:
-        return find_plan(clip, settings, plan_file, update, stages, fresh)
+        return find_plan(clip, settings, plan_file, models=models, progress=update, stages=stages, fresh=fresh)
 
 
 def say_plan(plan: Plan) -> None:

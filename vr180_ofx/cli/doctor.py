@@ -22,14 +22,12 @@ from vr180_ofx.weights.store import verify
 
 _PACKAGES = (
     "numpy", "opencv-python-headless", "av", "OpenImageIO", "OpenEXR", "isal", "opencolorio", "openvino", "pydantic",
-    "scenedetect-headless", "safetensors", "rich", "PyYAML",
+    "scenedetect-headless", "safetensors", "rich", "PyYAML", "fastapi", "uvicorn",
 )  # fmt: skip
 _OPTIONAL = {
     "torch": "sam2, yolo or rvm",
     "sam2": "sam2",
     "ultralytics-opencv-headless": "yolo",
-    "fastapi": "service",
-    "uvicorn": "service",
     "PyMatting": "closed_form",
 }
 

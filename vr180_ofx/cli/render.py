@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from vr180_ofx.engine.models import Models
     from vr180_ofx.render.render import render
 
     extra = []
@@ -72,11 +73,12 @@ def run(arguments: argparse.Namespace) -> int:
     with Monitor(log) as monitor, clip_from(arguments, settings) as clip:
         if not arguments.json:
             say_clip(clip)
-        plan = plan_for(clip, settings, arguments.plan, arguments.json, stages)
+        models = Models.of(settings)
+        plan = plan_for(clip, settings, arguments.plan, arguments.json, stages, models=models)
         if not arguments.json:
             say_plan(plan)
         with progress_bar("rendering", arguments.json, monitor) as update:
-            report = render(clip, plan, settings, folder, update, stages)
+            report = render(clip, plan, settings, folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
             from vr180_ofx.render.contact_sheet import contact_sheet
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
@@ -47,12 +48,13 @@ def matte(
         raise SettingsError(f"the outputs are {', '.join(wanted) or 'none'}; allowed are {', '.join(MATTE_OUTPUTS)}")
     settings = settings or settings_of(Settings())
     with open_clip(clip, settings) if not isinstance(clip, Clip) else nullcontext(clip) as opened:
-        plan = find_plan(opened, settings)
+        models = Models.of(settings)
+        plan = find_plan(opened, settings, models=models)
         reports = {}
         # one server for all outputs: a frame is made once, and found again for the next one
-        with FrameServer(opened, plan, settings, store=open_store(settings)) as server:
+        with FrameServer(opened, plan, settings, models=models, store=open_store(settings)) as server:
             for name in wanted:
                 asked = settings.with_overrides([f"output.format={matte_format(name, images=images).name}"])
                 with watch(name) as progress:
-                    reports[name] = render(opened, plan, asked, Path(folder) / name, progress, server.stages, server)
+                    reports[name] = render(opened, plan, asked, Path(folder) / name, progress=progress, stages=server.stages, server=server)
     return reports

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from vr180_ofx.engine.draft import DraftRenderer
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.limits import Ladder
+from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept_plan
 from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
@@ -45,6 +46,7 @@ class Session:
         self.clip = clip
         self.settings = settings
         self.id = session_id(clip, settings)
+        self.models = Models.of(settings)
         self.used = time.monotonic()
         self.error: str | None = None
         self.corrected = False
@@ -60,8 +62,8 @@ class Session:
         self._find_plan()
 
     def _find_plan(self) -> None:
-        corrected = kept_plan(self.clip, self.settings, corrected=True)
-        plan = corrected or kept_plan(self.clip, self.settings)
+        corrected = kept_plan(self.clip, self.settings, self.models, corrected=True)
+        plan = corrected or kept_plan(self.clip, self.settings, self.models)
         if plan is not None:
             self._plan, self.corrected = plan, corrected is not None
             return
@@ -69,7 +71,7 @@ class Session:
 
     def _analyse(self, progress: Progress) -> dict[str, Any] | None:
         try:
-            plan = find_plan(self.clip, self.settings, progress=progress)
+            plan = find_plan(self.clip, self.settings, models=self.models, progress=progress)
         except BaseException as error:
             self.error = str(error) or "the analysis was cancelled"
             raise
@@ -101,8 +103,9 @@ class Session:
                 raise ServiceError(404, f"the clip {self.id} was closed")
             if self._server is None:
                 self._server = FrameServer(
-                    self.clip, self.plan, self.settings, store=self._store, prefetch=self.settings.service.prefetch, ladder=self._ladder
-                )
+                    self.clip, self.plan, self.settings, models=self.models, store=self._store,
+                    prefetch=self.settings.service.prefetch, ladder=self._ladder,
+                )  # fmt: skip
             return self._server
 
     def request(self, n: int, quality: Quality) -> Future[Frame]:
@@ -117,7 +120,7 @@ class Session:
     def _sketched(self, n: int) -> Future[Frame]:
         with self._lock:
             if self._sketcher is None:
-                self._sketcher = DraftRenderer(self.clip, self.settings)
+                self._sketcher = DraftRenderer(self.clip, self.settings, self.models)
             return self._sketcher.request(n)
 
     def etag(self, n: int, quality: Quality, *more: str) -> str | None:
@@ -135,16 +138,16 @@ class Session:
     def use_plan(self, plan: Plan) -> str:
         """Goes on with a corrected plan, and keeps it for the next time."""
         changed = self._go_on_with(plan, corrected=True)
-        keep_plan(self.clip, self.settings, plan, corrected=True)
+        keep_plan(self.clip, self.settings, plan, self.models, corrected=True)
         return changed
 
     def forget_corrections(self) -> str:
         """Back to what was found automatically."""
-        automatic = kept_plan(self.clip, self.settings)
+        automatic = kept_plan(self.clip, self.settings, self.models)
         if automatic is None:
             raise ServiceError(409, "the plan that was found automatically is not kept any more; delete the clip and open it again")
         changed = self._go_on_with(automatic, corrected=False)
-        forget_correction(self.clip, self.settings)
+        forget_correction(self.clip, self.settings, self.models)
         return changed
 
     def _go_on_with(self, plan: Plan, corrected: bool) -> str:
@@ -164,7 +167,7 @@ class Session:
         plan = self.plan
 
         def task(progress: Progress) -> dict[str, Any]:
-            return render(self.clip, plan, settings, folder, progress, server=self.server()).to_dict()
+            return render(self.clip, plan, settings, folder, progress=progress, server=self.server()).to_dict()
 
         return self._jobs.start(Job("render", self.id, task))
 
