@@ -15,11 +15,12 @@ import pytest
 
 from tests.conftest import make_clip, with_settings
 from vr180_ofx.engine.plans import analyse
-from vr180_ofx.errors import OutputError
+from vr180_ofx.errors import OutputError, ResourceError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.quality.truth import read_views
-from vr180_ofx.render.render import MANIFEST, ResourceError, render
+from vr180_ofx.render.folder import MANIFEST
+from vr180_ofx.render.render import render
 
 
 @pytest.fixture(scope="module")

@@ -47,11 +47,13 @@ def plane(matte: ViewMatte, layer: str, names: list[str]) -> HalfArray:
 
 
 def encode(
-    frame: Frame, views: Sequence[str], layout: Layout | None, layer: str, kind: Format, names: list[str], clip: ExrClip, preset: Preset
-) -> tuple[tuple[int, int], bytes | memoryview]:
+    frame: Frame, views: Sequence[str], kind: Format, *, layout: Layout | None, layer: str, names: list[str], clip: ExrClip,
+    preset: Preset,
+) -> tuple[tuple[int, int], bytes | memoryview]:  # fmt: skip
     """((width, height), the file). f16 and f32: rows from the top, little-endian, no header. png: 16 bits of grey. exr: every layer.
 
-    layout: how the views lie in one picture; None leaves them apart.
+    layout: how the views lie in one picture; None leaves them apart. names: of people. clip, preset: of EXR files.
+    Raises ServiceError when there is no such layer.
     """
     if layout is not None:
         frame, views = joined(frame, views, layout), ("main",)
