@@ -97,8 +97,9 @@ def measure(path: Path, work: Path, frames: int, overrides: list[str]) -> dict[s
 
         start = time.perf_counter()
         report = render(
-            clip, plan, settings.with_overrides(["debugging.frame_count_validation=false"]) if frames else settings, out, progress, stages
-        )
+            clip, plan, settings.with_overrides(["debugging.frame_count_validation=false"]) if frames else settings, out,
+            progress=progress, stages=stages,
+        )  # fmt: skip
         rendered = time.perf_counter() - start
     floor = measure_floor(clip, plan, settings, work / "floor")
     count = len(clip)

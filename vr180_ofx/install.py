@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
+from vr180_ofx.errors import InstallError
 from vr180_ofx.node import node_file
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.version import __version__
@@ -24,10 +25,6 @@ HOSTS: tuple[Host, ...] = ("nuke", "resolve", "ofx", "blender")
 #: What an installation leaves to be undone by.
 RECORD = "vr180-ofx.installed.json"
 _BEGIN, _END = "# vr180-ofx: begin", "# vr180-ofx: end"
-
-
-class InstallError(Exception):
-    """It cannot be installed there. The message says what to do."""
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ pytest.importorskip("sam2", reason="the extra sam2 is not installed")
 import torch
 
 from benchmarks.support.sam2_reference import Reference, images, pictures, random_network, shown
-from vr180_ofx.engine.models import fitting
+from vr180_ofx.engine.loading import fitting
 from vr180_ofx.errors import SettingsError, WeightsError
 from vr180_ofx.trackers.contract import Memory, Prompt
 from vr180_ofx.trackers.sam2.memory import Bench, Remembered, Rules, trimmed
@@ -229,7 +229,7 @@ def test_somebody_lost_of_whom_the_plan_is_sure_is_prompted_again(network, frame
 
     assert anchored(sure=0.9)
     assert not anchored(sure=0.3)
-    assert not anchored(sure=0.9, behind=(2,))
+    assert not anchored(sure=0.9, occluders=(2,))
 
 
 def test_absent_people_have_empty_masks_and_no_confidence(network, frames):

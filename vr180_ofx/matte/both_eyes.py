@@ -102,7 +102,7 @@ def _warped(values: Any, matrix: FloatArray, like: Any, interpolation: int) -> A
 
 
 def _focal_pixels(soft: NetworkAlpha) -> float:
-    return soft.window.focal_pixels * soft.look.scale
+    return soft.window.focal_pixels * soft.crop.scale
 
 
 def _middle(alpha: FloatArray) -> tuple[float, float]:

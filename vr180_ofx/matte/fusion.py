@@ -98,10 +98,10 @@ class People:
 
     @classmethod
     def of(cls, soft: NetworkAlpha, claims: Mapping[int, InstanceMask]) -> People:
-        window, look = soft.window, soft.look
+        window, look = soft.window, soft.crop
 
         def in_window(claim: InstanceMask) -> FloatArray:
-            return _places(lambda p: claim.window.points(window.directions(look.places(p))), look.width, look.height)
+            return _places(lambda p: claim.window.points(window.directions(look.to_window(p))), look.width, look.height)
 
         places = {p: in_window(claim) for p, claim in claims.items()}
         logits = {p: _looked_up(claim.logits, places[p], -8.0) for p, claim in claims.items()}
@@ -135,7 +135,7 @@ def resplit_instances(
 
 
 def _placed(alpha: FloatArray, soft: NetworkAlpha) -> Refined:
-    return replace(detailed(alpha, soft.guide), place=(soft.look.x, soft.look.y, soft.look.scale))
+    return replace(detailed(alpha, soft.guide), place=(soft.crop.x, soft.crop.y, soft.crop.scale))
 
 
 def _places(function: Callable[[FloatArray], FloatArray], width: int, height: int = 0) -> FloatArray:

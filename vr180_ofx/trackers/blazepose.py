@@ -85,7 +85,7 @@ class BlazePoseTracker:
         """The logits, in this window, of everybody who stands before this person; None when nobody does."""
         image = windows[key]
         total: FloatArray | None = None
-        for other in image.behind:
+        for other in image.occluders:
             front = (other, key[1])
             if front not in raw or front == key:
                 continue
@@ -171,7 +171,7 @@ def _in_order(windows: Mapping[Key, WindowImage]) -> list[list[Key]]:
     """Groups that can be segmented at once: whoever stands before others comes in an earlier group."""
     rest, groups, done = list(windows), [], set()
     while rest:
-        ready = [k for k in rest if all((i, k[1]) in done or (i, k[1]) not in windows for i in windows[k].behind)]
+        ready = [k for k in rest if all((i, k[1]) in done or (i, k[1]) not in windows for i in windows[k].occluders)]
         # a circle in an edited plan: nobody is in front, so all are
         ready = ready or rest
         groups.append(ready)
