@@ -35,7 +35,7 @@ from vr180_ofx.telemetry import tune_allocator
 
 MODES = {
     "independent": {"consistency_mode": "independent"},
-    "master_slave": {"consistency_mode": "master_slave"},
+    "reference_eye": {"consistency_mode": "reference_eye"},
     "joint, flat cards": {"consistency_mode": "joint"},
     "joint": {"consistency_mode": "joint"},
 }

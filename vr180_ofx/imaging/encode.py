@@ -23,7 +23,9 @@ def png(grey: Array, level: int = 1) -> bytes:
 
 
 def _encoded(ending: str, pixels: Array, how: list[int]) -> bytes:
-    ok, data = cv2.imencode(ending, pixels, how) if pixels.size else (False, None)
+    ok = False
+    if pixels.size:
+        ok, data = cv2.imencode(ending, pixels, how)
     if not ok:
         raise OutputError(f"a picture of {pixels.shape} {pixels.dtype} cannot be written as {ending[1:]}")
     made: bytes = data.tobytes()

@@ -20,7 +20,7 @@ from vr180_ofx.imaging.planes import absolute_difference, grey
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import resize
 from vr180_ofx.imaging.sample import sample
-from vr180_ofx.matte.paste import Patch, spread
+from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.output.jumps import BOTH, EVERYBODY, JUMP_LIMIT, LEAST_SIDE, Row, jumps
 from vr180_ofx.stereo.disparity import measure
