@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from typing import Protocol
 
-from vr180_ofx.engine.everybody import EverybodyPipeline
+from vr180_ofx.engine.everybody import EVERYBODY, EverybodyPipeline
 from vr180_ofx.engine.limits import Level
 from vr180_ofx.engine.maker import FrameMaker, Remembering
 from vr180_ofx.engine.models import Models
@@ -14,6 +14,7 @@ from vr180_ofx.engine.scale import Scale
 from vr180_ofx.matte.contract import FrameNetwork, MattingNetwork, Refiner
 from vr180_ofx.matte.matting_tracker import MattingTracker
 from vr180_ofx.matte.parameters import MATTE
+from vr180_ofx.parameters import identity_of
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo.consistency import Consistency
@@ -107,7 +108,7 @@ class EverybodyRecipe:
         return self._network
 
     def finish(self, plan: Plan) -> str:
-        return _made(self._settings)
+        return f"{_made(self._settings)}|{identity_of(EVERYBODY)}"
 
     def maker(self, plan: Plan, level: Level) -> EverybodyPipeline:
         return EverybodyPipeline(self._network, Scale.of(self._settings.processing), self._stages)
