@@ -57,7 +57,10 @@ def sam2(spec: NetworkSpec, settings: Settings, pool: Executor | None) -> Tracke
     size = matting.window_size or (1024 if where.kind == "cuda" else 512)
     behaviour = Behaviour(Rules(reliable=matting.memory_selection == "reliable"), matting.prompt_again_after)
     at_once = settings.processing.batch_size or fitting(size, _room(settings, where.device))
-    return Sam2Tracker.load(spec.name, spec.file, size, where.device, where.precision, behaviour, matting.memory_offload, at_once)
+    return Sam2Tracker.load(
+        name=spec.name, weights=spec.file, size=size, device=where.device, precision=where.precision, behaviour=behaviour,
+        offload=matting.memory_offload, at_once=at_once,
+    )  # fmt: skip
 
 
 def fitting(size: int, room: float) -> int:
