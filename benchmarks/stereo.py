@@ -104,7 +104,7 @@ def tile(name: str, folder: Path, truth_folder: Path, index: int, error: float) 
     assert known is not None
     views = find_prediction(folder).read(index + 1)
     right = views["right"][""]
-    difference = np.nan_to_num(metrics.carry(views["left"][""], *known)) - np.where(known[1], right, 0)
+    difference = np.nan_to_num(metrics.warp(views["left"][""], *known)) - np.where(known[1], right, 0)
     picture = np.repeat(right[..., None] * 0.35, 3, axis=-1)
     for sign, colour in ((1, (0.1, 0.6, 1.0)), (-1, (1.0, 0.6, 0.2))):
         picture += np.clip(sign * difference, 0, 1)[..., None] * np.array(colour)

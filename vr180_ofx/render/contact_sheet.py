@@ -64,7 +64,7 @@ def _tile(clip: Clip, plan: Plan, n: int) -> FloatArray:
                 continue
             colour = PALETTE[(person.id - 1) % len(PALETTE)] if not person.exclude else (0.4, 0.4, 0.4)
             x0, y0, x1, y1 = (v * k for v in track.boxes[n])
-            canvas.rectangle(x0, y0, x1, y1, colour)
+            canvas.rectangle(x0, y0, x1, y1, colour=colour)
             window = track.bodies[n].window(64)
             t = np.linspace(0, 64, 17)
             ring = np.concatenate(
