@@ -1,6 +1,7 @@
 """What the package offers is what its documents say, nothing is loaded before it is asked for, and types are known."""
 
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def test_importing_the_package_loads_nothing_heavy():
 def test_type_checkers_know_the_types(tmp_path):
     (tmp_path / "use.py").write_text("import vr180_ofx as vr\nreveal_type(vr.open_clip)\nreveal_type(vr.SettingsError)\nvr.nonsense\n")
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file=", str(tmp_path / "use.py")], capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-m", "mypy", "--config-file=", "--follow-imports=silent", str(tmp_path / "use.py")],
+        env={**os.environ, "MYPYPATH": str(GUIDE.parents[1])}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert "-> vr180_ofx.media.contract.Clip" in done.stdout and "type[vr180_ofx.errors.SettingsError]" in done.stdout
     assert 'Module has no attribute "nonsense"' in done.stdout
