@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -54,6 +55,16 @@ def test_what_is_imported_is_declared():
                 if not declared & {canonicalize_name(d) for d in of_module.get(module, [module])}:
                     undeclared.setdefault(module, str(path.relative_to(ROOT)))
     assert undeclared == {}
+
+
+def test_hooks_and_make_lint_check_with_the_same_versions():
+    """pre-commit's environments are pinned by themselves; another ruff formats otherwise."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines) if version}
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    for hook in (h for repo in config["repos"] for h in repo["hooks"]):
+        asked = [line.partition("==") for line in hook["additional_dependencies"]]
+        assert asked and {name: version for name, _, version in asked} == {n: pinned.get(canonicalize_name(n)) for n, _, _ in asked}
 
 
 def sources(root):

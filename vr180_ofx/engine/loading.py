@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
 from vr180_ofx.errors import SettingsError
-from vr180_ofx.matte.contract import MattingNetwork, Refiner
+from vr180_ofx.matte.contract import FrameNetwork, MattingNetwork, Refiner
 from vr180_ofx.people.blazepose import BlazePose
 from vr180_ofx.people.contract import Detector
 from vr180_ofx.settings import Settings
@@ -20,7 +20,6 @@ from vr180_ofx.weights.spec import NetworkSpec
 if TYPE_CHECKING:
     from vr180_ofx.matte.rvm.compiled import CompiledRvm
     from vr180_ofx.matte.rvm.model import Rvm
-    from vr180_ofx.matte.rvm.whole_frame import WholeFrames
 
 #: What SAM 2 holds at its peak for each window of 1024 pixels, in float32: 0.6 GB were measured, 0.2 of 512 pixels, of any network.
 _WINDOW_BYTES = 0.75 * 2**30
@@ -118,7 +117,7 @@ def rvm_windows(spec: NetworkSpec, settings: Settings) -> MattingNetwork:
     return RvmWindows(network, size or 384, settings.hardware.threads_here)
 
 
-def rvm_whole_frames(spec: NetworkSpec, settings: Settings, eyes: int) -> WholeFrames:
+def rvm_frames(spec: NetworkSpec, settings: Settings, eyes: int) -> FrameNetwork:
     """RVM on whole eyes. eyes: how many a frame has."""
     m = settings.matting
     # the compiled network sees one frame after the other
