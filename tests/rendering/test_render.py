@@ -20,8 +20,8 @@ from vr180_ofx.errors import OutputError, ResourceError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.quality.truth import read_views
-from vr180_ofx.render.folder import MANIFEST
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.folder import MANIFEST
+from vr180_ofx.rendering.render import render
 
 
 @pytest.fixture(scope="module")
