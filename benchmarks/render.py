@@ -44,7 +44,7 @@ from vr180_ofx.media.open import open_clip  # noqa: E402
 from vr180_ofx.output.contract import Job  # noqa: E402
 from vr180_ofx.output.formats import make_writer  # noqa: E402
 from vr180_ofx.people.plan import Plan  # noqa: E402
-from vr180_ofx.render.render import identity, render  # noqa: E402
+from vr180_ofx.rendering.render import identity, render  # noqa: E402
 from vr180_ofx.settings import Settings  # noqa: E402
 
 

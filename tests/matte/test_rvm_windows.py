@@ -26,7 +26,7 @@ from vr180_ofx.matte.rvm.windows import RvmWindows
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.render.render import identity
+from vr180_ofx.rendering.render import identity
 from vr180_ofx.settings import Settings
 from vr180_ofx.trackers.contract import Memory
 

@@ -14,7 +14,7 @@ from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.exr import ExrClip, ExrWriter
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.render import render
 from vr180_ofx.settings import OutputSettings
 
 W, H = 96, 64

@@ -8,7 +8,7 @@ from tests.conftest import make_clip, picture_number, with_settings
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.quality.truth import read_views
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.render import render
 from vr180_ofx.settings import Settings
 
 

@@ -16,7 +16,7 @@ from vr180_ofx.errors import SettingsError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.video import untagged
 from vr180_ofx.quality import metrics
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.render import render
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.packing import reprojected, unpack
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye

@@ -13,7 +13,7 @@ from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.plans import analyse, kept_plan
 from vr180_ofx.frame_ranges import parse_frames, ranges_text
 from vr180_ofx.media.contract import Clip
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.render import render
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings import Settings
 

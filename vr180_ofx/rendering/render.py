@@ -21,8 +21,8 @@ from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.output.contract import Job, Writer
 from vr180_ofx.output.formats import make_writer
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.render.folder import claim, explained, output_folder
-from vr180_ofx.render.report import Findings, RenderReport
+from vr180_ofx.rendering.folder import claim, explained, output_folder
+from vr180_ofx.rendering.report import Findings, RenderReport
 from vr180_ofx.settings import Settings, without_effect
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.version import MATTE_REVISION

@@ -13,8 +13,8 @@ from vr180_ofx.engine.store import open_store
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.render.render import Progress, render
-from vr180_ofx.render.report import RenderReport
+from vr180_ofx.rendering.render import Progress, render
+from vr180_ofx.rendering.report import RenderReport
 from vr180_ofx.settings import Settings
 from vr180_ofx.settings.formats import MATTE_OUTPUTS, matte_format
 from vr180_ofx.telemetry import Stages

@@ -14,13 +14,14 @@ import OpenImageIO as oiio
 import pytest
 
 from tests.conftest import make_clip, with_settings
+from tests.settings.other_values import changeable, with_other
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.errors import OutputError, ResourceError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.quality.truth import read_views
-from vr180_ofx.render.folder import MANIFEST
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.folder import MANIFEST
+from vr180_ofx.rendering.render import render
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +61,67 @@ def test_the_same_command_resumes_at_what_is_missing_or_broken(planned, rendered
     assert (folder / "people.0001.exr").stat().st_mtime_ns == times["people.0001.exr"]
 
 
-def test_frames_of_other_settings_are_not_mixed_in(planned, rendered):
+#: Where frames lie, or that they are made again; a plan and the clip are given here.
+ELSEWHERE = ("output.path", "output.overwrite", "input.video_path", "input.frames")
+CHANGE_NOTHING = [name for name, traits in changeable() if traits.pixels == "no" and name not in ELSEWHERE]
+CHANGE_PIXELS = [name for name, traits in changeable() if traits.pixels == "yes"]
+
+
+def test_a_render_goes_on_after_settings_changed_that_change_no_pixels(planned, tmp_path):
+    """All of them at once: less memory, fewer threads, another timeout, eyes one after the other, the networks' device by its name."""
     clip, plan = planned
-    folder, _ = rendered
-    with with_settings(clip, output={"compression": "piz"}) as other:
-        with pytest.raises(OutputError, match="--overwrite"):
-            render(other, plan, output=folder)
+    with with_settings(clip, input={"frames": "0-1"}) as some:
+        assert render(some, plan, output=tmp_path).written == 2
+    before = {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in tmp_path.glob("*.exr")}
+    named = {"processing.max_memory_gb", "hardware.threads", "processing.decode_timeout_s", "processing.parallel_eyes"}
+    assert named <= set(CHANGE_NOTHING)
+    values = with_other(*CHANGE_NOTHING, "hardware.device")
+    values["service"] = {"cache_dir": str(tmp_path / "cache")}
+    values["input"] = {"frames": "0-3"}
+    with with_settings(clip, **values) as other:
+        report = render(other, plan, output=tmp_path)
+    assert (report.kept, report.written) == (2, 2)
+    assert {name: (path.stat().st_mtime_ns, path.read_bytes()) for name in before for path in [tmp_path / name]} == before
+    # and what was made now is what would have been made before
+    with with_settings(clip, input={"frames": "2-3"}) as some:
+        render(some, plan, output=tmp_path / "whole")
+    for path in (tmp_path / "whole").glob("*.exr"):
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("name", CHANGE_PIXELS)
+def test_frames_of_settings_that_change_pixels_are_not_mixed_in(planned, rendered, tmp_path, name):
+    clip, plan = planned
+    if name == "output.format":
+        # other formats have other files, and may lie beside these
+        return
+    with with_settings(clip, **with_other(name)) as other, pytest.raises(OutputError, match="--overwrite"):
+        render(other, plan, output=rendered[0])
+
+
+def test_other_words_for_the_same_are_the_same(planned, rendered):
+    """What `auto` stands for here may be named, and the clip's own layout and projection, too."""
+    clip, plan = planned
+    with with_settings(
+        clip, matting={"tracker": "blazepose", "refiner": "auto"}, hardware={"device": "cpu"},
+        input={"layout": clip.geometry.layout.name, "projection": clip.geometry.projection_name},
+    ) as same:  # fmt: skip
+        assert render(same, plan, output=rendered[0]).kept == 10
+
+
+def test_stages_are_counted_unless_they_are_not_wanted(planned, rendered, tmp_path):
+    clip, plan = planned
+    assert rendered[1].stages
+    with with_settings(clip, input={"frames": "0"}, performance={"profile_enabled": False}) as quick:
+        report = render(quick, plan, output=tmp_path)
+    assert report.written == 1 and report.stages == {}
+
+
+def test_what_has_no_effect_is_said(planned, tmp_path):
+    clip, plan = planned
+    with with_settings(clip, input={"frames": "0"}, performance={"preserve_intermediates": True}) as some:
+        notes = render(some, plan, output=tmp_path).notes
+    assert "performance.preserve_intermediates is True, which has no effect in this version" in notes
 
 
 def test_nobody_gives_empty_mattes_and_says_so(tmp_path):
