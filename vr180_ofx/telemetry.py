@@ -110,16 +110,6 @@ def free_bytes(groups: Path = Path("/sys/fs/cgroup")) -> int:
     return free
 
 
-def tune_process() -> None:
-    """For programs that own their process: libraries leave the threads to us.
-
-    OpenCV's own threads on top of ours cost a third of the analysis' time (measured on two cores).
-    """
-    import cv2
-
-    cv2.setNumThreads(1)
-
-
 def tune_allocator() -> None:
     """Lets glibc keep the memory of pictures instead of returning it to the system after each one.
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vr180_ofx.engine.models import DETECTORS, MATTING_NETWORKS, REFINERS, SAM2, TRACKERS, WHOLE_FRAME_NETWORKS, Models
+from vr180_ofx.engine.models import DETECTORS, FRAME_NETWORKS, MATTING_NETWORKS, REFINERS, SAM2, TRACKERS, Models
 from vr180_ofx.errors import SettingsError, WeightsError
 from vr180_ofx.matte.guided import GuidedRefiner
 from vr180_ofx.matte.plain import NoRefiner
@@ -49,7 +49,7 @@ def own(folder: Path, name: str, content: bytes) -> str:
 def test_settings_and_tables_know_the_same_names():
     fields = MattingSettings.model_fields
     trackers, refiners = (set(fields[key].annotation.__args__) for key in ("tracker", "refiner"))
-    assert trackers - {"auto"} == set(TRACKERS) | set(WHOLE_FRAME_NETWORKS)
+    assert trackers - {"auto"} == set(TRACKERS) | set(FRAME_NETWORKS)
     assert refiners - {"auto"} == set(REFINERS) | set(MATTING_NETWORKS)
     assert sections()["detection"].model_fields["model"].default in DETECTORS
 

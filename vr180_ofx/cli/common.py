@@ -25,7 +25,7 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
 
 if TYPE_CHECKING:
-    from vr180_ofx.render.render import RenderReport
+    from vr180_ofx.render.report import RenderReport
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -113,8 +113,8 @@ class _Rate(ProgressColumn):
 
 
 @contextlib.contextmanager
-def progress_bar(title: str, quiet: bool = False, monitor: Monitor | None = None) -> Iterator[Callable[[int, int], None]]:
-    """A bar with frames, fps and the time that is left, on standard error. monitor: whose words stand behind it."""
+def progress_bar(title: str, *, quiet: bool = False, monitor: Monitor | None = None) -> Iterator[Callable[[int, int], None]]:
+    """A bar with frames, fps and the time that is left, on standard error. quiet: none. monitor: whose words stand behind it."""
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()]
     if monitor is not None:
         columns.append(_Machine(monitor))
@@ -131,11 +131,11 @@ def progress_bar(title: str, quiet: bool = False, monitor: Monitor | None = None
 
 
 def plan_for(
-    clip: Clip, settings: Settings, plan_file: str | None, quiet: bool = False, stages: Stages | None = None, fresh: bool = False,
+    clip: Clip, settings: Settings, plan_file: str | None, *, quiet: bool = False, stages: Stages | None = None, fresh: bool = False,
     models: Models | None = None,
 ) -> Plan:  # fmt: skip
     """See `engine.plans.find_plan`, with a bar."""
-    with progress_bar("analysing", quiet) as update:
+    with progress_bar("analysing", quiet=quiet) as update:
         return find_plan(clip, settings, plan_file, models=models, progress=update, stages=stages, fresh=fresh)
 
 

@@ -38,10 +38,10 @@ def _run(arguments: argparse.Namespace, clip_and_truth: Path) -> int:
     settings = Settings(output={"overwrite": True})
     with open_clip(source, settings) as clip:
         say_clip(clip)
-        with progress_bar("analysing", arguments.json) as update:
+        with progress_bar("analysing", quiet=arguments.json) as update:
             plan = analyse(clip, settings, progress=update)
         say_plan(plan)
-        with progress_bar("rendering", arguments.json) as update:
+        with progress_bar("rendering", quiet=arguments.json) as update:
             report = render(clip, plan, settings, folder / "out", progress=update)
         data = evaluate(folder / "out", clip_and_truth / "truth").to_dict()
         picture = folder / "result.png"

@@ -75,7 +75,7 @@ def _folders(arguments: argparse.Namespace, truth: Path) -> int:
     """Clips in the layout of matting benchmarks."""
     from vr180_ofx.quality.folders import MEASURES, compare
 
-    with progress_bar("comparing", arguments.json) as update:
+    with progress_bar("comparing", quiet=arguments.json) as update:
         data = compare(Path(arguments.prediction), truth, update)
     _keep(arguments, data)
     if arguments.json:
@@ -107,7 +107,7 @@ def _by_themselves(arguments: argparse.Namespace) -> int:
     try:
         if clip is None:
             console.print("[yellow]the clip is not here (--clip CLIP names it); flicker and stereo are left out[/]")
-        with progress_bar("judging", arguments.json) as update:
+        with progress_bar("judging", quiet=arguments.json) as update:
             judgement = judge(folder, clip, arguments.start_frame, limits, update)
         if arguments.report:
             report(Path(arguments.report), folder, clip, judgement, arguments.start_frame)

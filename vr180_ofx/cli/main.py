@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from vr180_ofx.errors import ExitStatus, statuses_of
-from vr180_ofx.telemetry import tune_allocator, tune_process
+from vr180_ofx.telemetry import tune_allocator
 from vr180_ofx.version import __version__
 
 COMMANDS = {
@@ -53,9 +53,12 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command. Returns its exit status, see `ExitStatus`."""
     tune_allocator()
+    # libraries are loaded after that
+    from vr180_ofx.imaging.threads import limit_threads
+
     arguments = build_parser().parse_args(argv)
     verbose = bool(arguments.verbose)
-    tune_process()
+    limit_threads(1)
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     with contextlib.suppress(ValueError):  # not the main thread
         signal.signal(signal.SIGTERM, _interrupt)

@@ -39,8 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
             say_clip(clip)
         wanted = [w.strip() for w in arguments.outputs.split(",") if w.strip()]
         reports = matte(
-            clip, arguments.output, wanted, arguments.type == "images", settings, lambda name: progress_bar(name, arguments.json, monitor)
-        )
+            clip, arguments.output, wanted, images=arguments.type == "images", settings=settings,
+            watch=lambda name: progress_bar(name, quiet=arguments.json, monitor=monitor),
+        )  # fmt: skip
     if arguments.json:
         print_json({name: r.to_dict() for name, r in reports.items()})
     else:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
@@ -23,15 +22,15 @@ from vr180_ofx.cli.common import (
     say_report,
     settings_from,
 )
-from vr180_ofx.errors import ExitStatus, OutputError, ServiceGoneError, SettingsError
+from vr180_ofx.cli.remote import render_remotely
+from vr180_ofx.errors import ExitStatus, OutputError
 from vr180_ofx.resources import Monitor
-from vr180_ofx.settings import Settings, every_setting
 from vr180_ofx.settings.formats import described
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.telemetry import Stages
 
 if TYPE_CHECKING:
-    from vr180_ofx.render.render import RenderReport
+    from vr180_ofx.render.report import RenderReport
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,17 +66,17 @@ def run(arguments: argparse.Namespace) -> int:
     if not folder:
         raise OutputError("no output folder was named; use -o DIR or output.path")
     if arguments.server is not None:
-        return _remote(arguments, settings, str(folder))
+        return render_remotely(arguments, settings, str(folder))
     stages = Stages(enabled=settings.performance.profile_enabled, trace=arguments.trace is not None)
     log = Path(arguments.resource_log) if arguments.resource_log else None
     with Monitor(log) as monitor, clip_from(arguments, settings) as clip:
         if not arguments.json:
             say_clip(clip)
         models = Models.of(settings)
-        plan = plan_for(clip, settings, arguments.plan, arguments.json, stages, models=models)
+        plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json, stages=stages, models=models)
         if not arguments.json:
             say_plan(plan)
-        with progress_bar("rendering", arguments.json, monitor) as update:
+        with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
             report = render(clip, plan, settings, folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
             from vr180_ofx.render.contact_sheet import contact_sheet
@@ -111,63 +110,3 @@ def _say_profile(report: RenderReport) -> None:
     words = [f"CPU {r['cpu_percent_mean'] / r['cores']:.0f} % of {r['cores']} cores", f"at most {r['resident_gb_peak']:.2f} GB"]
     words += [f"GPU {r['gpu0_percent_mean']:.0f} %, at most {r['gpu0_memory_gb_peak']:.2f} GB"] if "gpu0_percent_mean" in r else []
     console.print(f"  {', '.join(words)}")
-
-
-def _remote(arguments: argparse.Namespace, settings: Settings, folder: str) -> int:
-    """The same on a frame server, whose disk holds the clip and gets the frames."""
-    from vr180_ofx.client import ServerProblem, ServerUnavailable, connect
-
-    path = arguments.clip or settings.input.video_path
-    if not path:
-        raise SettingsError("no clip was named; give CLIP or input.video_path")
-    if arguments.plan:
-        plan = json.loads(Path(arguments.plan).read_text(encoding="utf-8"))
-    asked, refused = _asked(settings)
-    if refused:
-        console.print(f"[yellow]{', '.join(refused)}: not taken over HTTP; what the server was started with counts[/]")
-    try:
-        server = connect(arguments.server or None, arguments.token_file)
-        clip = server.open(os.path.abspath(path), asked)
-        with progress_bar("analysing", arguments.json) as update:
-            for job in server.follow(clip.facts["job"]) if clip.facts["job"] else ():
-                update(job["done"], job["total"])
-        clip.wait()
-        if arguments.plan:
-            clip.replace_people(plan)
-        report: dict[str, Any] = {}
-        output = settings.output.model_dump(mode="json", exclude={"path"}, exclude_unset=True)
-        with progress_bar("rendering", arguments.json) as update:
-            for job in clip.render(os.path.abspath(folder), settings.input.frames, output):
-                update(job["done"], job["total"])
-                report = job["report"] or {}
-    except ServerUnavailable as error:
-        raise ServiceGoneError(str(error)) from None
-    except ServerProblem as error:
-        raise ServiceGoneError(f"{arguments.server or 'the server'} says: {error.detail}") from None
-    if job["state"] == "cancelled":
-        raise KeyboardInterrupt
-    if arguments.json:
-        print_json(report)
-    else:
-        console.print(f"[bold]{report['written']} frames written[/], {report['kept']} were there: {report['pattern']}")
-        for note in report["notes"]:
-            console.print(f"  {note}")
-    if report["missing"] or report["lost"]:
-        return ExitStatus.INPUT
-    return ExitStatus.WARNED if arguments.strict and report["warnings"] else ExitStatus.DONE
-
-
-def _asked(settings: Settings) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """What was asked for beside the defaults: what a clip is opened with, and the keys that are the server's affair."""
-    set_here = settings.model_dump(mode="json", exclude_unset=True, exclude_defaults=True)
-    asked: dict[str, dict[str, Any]] = {}
-    refused = []
-    for name, key, traits in every_setting():
-        # where the clip, its frames and the output are is asked for in other words
-        if key not in set_here.get(name, {}) or name == "output" or (name, key) in (("input", "video_path"), ("input", "frames")):
-            continue
-        if traits.http:
-            asked.setdefault(name, {})[key] = set_here[name][key]
-        else:
-            refused.append(f"{name}.{key}")
-    return asked, refused

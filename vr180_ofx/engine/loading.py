@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
 from vr180_ofx.errors import SettingsError
-from vr180_ofx.matte.contract import MattingNetwork, Refiner
+from vr180_ofx.matte.contract import FrameNetwork, MattingNetwork, Refiner
 from vr180_ofx.people.blazepose import BlazePose
 from vr180_ofx.people.contract import Detector
 from vr180_ofx.settings import Settings
@@ -20,7 +20,6 @@ from vr180_ofx.weights.spec import NetworkSpec
 if TYPE_CHECKING:
     from vr180_ofx.matte.rvm.compiled import CompiledRvm
     from vr180_ofx.matte.rvm.model import Rvm
-    from vr180_ofx.matte.rvm.whole_frame import WholeFrames
 
 #: What SAM 2 holds at its peak for each window of 1024 pixels, in float32: 0.6 GB were measured, 0.2 of 512 pixels, of any network.
 _WINDOW_BYTES = 0.75 * 2**30
@@ -58,7 +57,10 @@ def sam2(spec: NetworkSpec, settings: Settings, pool: Executor | None) -> Tracke
     size = matting.window_size or (1024 if where.kind == "cuda" else 512)
     behaviour = Behaviour(Rules(reliable=matting.memory_selection == "reliable"), matting.prompt_again_after)
     at_once = settings.processing.batch_size or fitting(size, _room(settings, where.device))
-    return Sam2Tracker.load(spec.name, spec.file, size, where.device, where.precision, behaviour, matting.memory_offload, at_once)
+    return Sam2Tracker.load(
+        name=spec.name, weights=spec.file, size=size, device=where.device, precision=where.precision, behaviour=behaviour,
+        offload=matting.memory_offload, at_once=at_once,
+    )  # fmt: skip
 
 
 def fitting(size: int, room: float) -> int:
@@ -118,7 +120,7 @@ def rvm_windows(spec: NetworkSpec, settings: Settings) -> MattingNetwork:
     return RvmWindows(network, size or 384, settings.hardware.threads_here)
 
 
-def rvm_whole_frames(spec: NetworkSpec, settings: Settings, eyes: int) -> WholeFrames:
+def rvm_frames(spec: NetworkSpec, settings: Settings, eyes: int) -> FrameNetwork:
     """RVM on whole eyes. eyes: how many a frame has."""
     m = settings.matting
     # the compiled network sees one frame after the other

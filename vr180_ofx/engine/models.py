@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from vr180_ofx.engine import loading
 from vr180_ofx.errors import SettingsError
-from vr180_ofx.matte.contract import MattingNetwork, Refiner
+from vr180_ofx.matte.contract import FrameNetwork, MattingNetwork, Refiner
 from vr180_ofx.people.contract import Detector
 from vr180_ofx.settings import Settings
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
@@ -23,9 +23,6 @@ from vr180_ofx.trackers.contract import Tracker
 from vr180_ofx.weights.device import Machine, Placement
 from vr180_ofx.weights.spec import NetworkSpec, WeightsFile
 from vr180_ofx.weights.store import is_present
-
-if TYPE_CHECKING:
-    from vr180_ofx.matte.rvm.whole_frame import WholeFrames
 
 log = logging.getLogger(__name__)
 L = TypeVar("L")
@@ -70,8 +67,8 @@ TRACKERS: dict[str, Row[Callable[[NetworkSpec, Settings, Executor | None], Track
     **{name: Row(loading.sam2, (name,), Machine.on_device) for name in SAM2},
 }
 #: Those that see whole eyes, and nobody in particular.
-WHOLE_FRAME_NETWORKS: dict[str, Row[Callable[[NetworkSpec, Settings, int], WholeFrames]]] = {
-    "rvm": Row(loading.rvm_whole_frames, _RVM, Machine.at_best),
+FRAME_NETWORKS: dict[str, Row[Callable[[NetworkSpec, Settings, int], FrameNetwork]]] = {
+    "rvm": Row(loading.rvm_frames, _RVM, Machine.at_best),
 }
 REFINERS: dict[str, Callable[[], Refiner]] = {
     "none": loading.no_refiner,
@@ -140,9 +137,9 @@ class Models:
         """pool: where windows may be worked on at once."""
         return TRACKERS[self.tracker.name].load(self.tracker, self.settings, pool)
 
-    def load_whole_frame_network(self, eyes: int) -> WholeFrames:
+    def load_frame_network(self, eyes: int) -> FrameNetwork:
         """eyes: how many a frame has."""
-        return WHOLE_FRAME_NETWORKS[self.tracker.name].load(self.tracker, self.settings, eyes)
+        return FRAME_NETWORKS[self.tracker.name].load(self.tracker, self.settings, eyes)
 
     def load_refiner(self) -> Refiner:
         return REFINERS[self.refiner.name]()
@@ -163,8 +160,8 @@ def _detector(settings: Settings, machine: Machine) -> NetworkSpec:
 
 def _tracker(settings: Settings, machine: Machine) -> NetworkSpec:
     m, own = settings.matting, {"matting.tracker_weights": settings.matting.tracker_weights}
-    if m.tracker in WHOLE_FRAME_NETWORKS:
-        spec = WHOLE_FRAME_NETWORKS[m.tracker].spec(m.tracker, machine, own | {"matting.refiner_weights": m.refiner_weights})
+    if m.tracker in FRAME_NETWORKS:
+        spec = FRAME_NETWORKS[m.tracker].spec(m.tracker, machine, own | {"matting.refiner_weights": m.refiner_weights})
         # the compiled network sees one frame after the other
         return spec if m.seq_chunk == 1 else replace(spec, placement=spec.placement.in_pytorch())
     name = _best_tracker(machine) if m.tracker == "auto" else m.tracker
@@ -187,7 +184,7 @@ def _refiner(settings: Settings, machine: Machine) -> tuple[NetworkSpec, Network
     elsewhere it takes longer than everything else together.
     """
     m = settings.matting
-    if m.tracker in WHOLE_FRAME_NETWORKS:
+    if m.tracker in FRAME_NETWORKS:
         return NetworkSpec("none"), None
     if m.refiner in REFINERS:
         return NetworkSpec(m.refiner), None

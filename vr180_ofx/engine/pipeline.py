@@ -19,10 +19,12 @@ from vr180_ofx.engine.scale import FULL, Scale, reduced_eyes
 from vr180_ofx.imaging.half import half
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.both_eyes import Group, soften
+from vr180_ofx.matte.both_eyes import Group, fuse_groups
 from vr180_ofx.matte.contract import Refiner
 from vr180_ofx.matte.fusion import InstanceAlpha, InstanceMask, resplit_instances
-from vr180_ofx.matte.paste import Patch, paste, refine
+from vr180_ofx.matte.paste import paste
+from vr180_ofx.matte.patch import Patch
+from vr180_ofx.matte.refine import refine
 from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.people.plan import Person, Plan
 from vr180_ofx.stereo.consistency import Consistency, carried_logits, carried_mask, guided, settle
@@ -113,7 +115,7 @@ class Pipeline:
                 with self.stages.measure("refine"):
                     shape = InstanceAlpha(refine(self.refiner, image.sample.guide, sigmoid(masks[key].logits)), image.window)
             with self.stages.measure("paste"):
-                return paste(shape.refined, shape.seen(confidences[key]), shape.window, eye, self._projection(eye))
+                return paste(shape.refined, shape.sampled(confidences[key]), shape.window, eye, self._projection(eye))
 
         patches = dict(zip(keys, self._map(finish, keys), strict=True))
         if self.consistency is not None:
@@ -152,7 +154,7 @@ class Pipeline:
 
             return self._map(measured, items)
 
-        shapes = soften(groups, self.refiner, each, self.consistency is not None)
+        shapes = fuse_groups(groups, self.refiner, each, agree=self.consistency is not None)
         return {(p, group.view): shape for group, part in zip(groups, shapes, strict=True) for p, shape in part.items()}
 
     def _compare(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from vr180_ofx.engine.everybody import EverybodyPipeline
 from vr180_ofx.engine.limits import Level
@@ -11,16 +11,14 @@ from vr180_ofx.engine.maker import FrameMaker, Remembering
 from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.scale import Scale
-from vr180_ofx.matte.contract import MattingNetwork, Refiner
+from vr180_ofx.matte.contract import FrameNetwork, MattingNetwork, Refiner
 from vr180_ofx.matte.matting_tracker import MattingTracker
+from vr180_ofx.matte.parameters import MATTE
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.contract import Tracker
-
-if TYPE_CHECKING:
-    from vr180_ofx.matte.rvm.whole_frame import WholeFrames
 
 
 class Recipe(Protocol):
@@ -74,7 +72,7 @@ class PeopleRecipe:
 
     def finish(self, plan: Plan) -> str:
         consistency = self._consistency(plan)
-        return f"{self.refiner}|{_resolution(self._settings)}|{'' if consistency is None else consistency.identity()}"
+        return f"{self.refiner}|{_made(self._settings)}|{'' if consistency is None else consistency.identity()}"
 
     def maker(self, plan: Plan, level: Level) -> Pipeline:
         return Pipeline(
@@ -99,17 +97,17 @@ class EverybodyRecipe:
 
     refiner = "none"
 
-    def __init__(self, network: WholeFrames, settings: Settings, *, stages: Stages | None = None) -> None:
+    def __init__(self, network: FrameNetwork, settings: Settings, *, stages: Stages | None = None) -> None:
         self._network = network
         self._settings = settings
         self._stages = stages or Stages()
 
     @property
-    def network(self) -> WholeFrames:
+    def network(self) -> FrameNetwork:
         return self._network
 
     def finish(self, plan: Plan) -> str:
-        return _resolution(self._settings)
+        return _made(self._settings)
 
     def maker(self, plan: Plan, level: Level) -> EverybodyPipeline:
         return EverybodyPipeline(self._network, Scale.of(self._settings.processing), self._stages)
@@ -124,10 +122,11 @@ def load_recipe(models: Models, *, eyes: int, pool: Executor | None, stages: Sta
     Raises WeightsError and SettingsError when a network cannot be had here.
     """
     if tracker is None and not models.follows_people:
-        return EverybodyRecipe(models.load_whole_frame_network(eyes), models.settings, stages=stages)
+        return EverybodyRecipe(models.load_frame_network(eyes), models.settings, stages=stages)
     tracker, refiner, matting_network = tracker or models.load_tracker(pool), models.load_refiner(), models.load_matting_network()
     return PeopleRecipe(tracker, refiner, models.settings, eyes=eyes, matting_network=matting_network, pool=pool, stages=stages)
 
 
-def _resolution(settings: Settings) -> str:
-    return f"{settings.processing.scale_factor:g}|{settings.processing.upsampling}"
+def _made(settings: Settings) -> str:
+    """At which resolution mattes are made, and with which numbers they are brought to that of the picture."""
+    return f"{settings.processing.scale_factor:g}|{settings.processing.upsampling}|{MATTE.identity()}"

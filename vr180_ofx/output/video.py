@@ -75,7 +75,7 @@ class VideoOutput:
     @property
     def _stem(self) -> str:
         """The clip's name; with a player's tags when the picture is no longer what the clip's own name may say."""
-        tags = name_tags(self._layout.name, self._target, self._packed)
+        tags = name_tags(self._layout.name, self._target, packed=self._packed)
         if not (self._changed or self._target != self._source or self._packed):
             return f"{self._job.name}_{self._format.word}"
         return "_".join(w for w in (untagged(self._job.name), self._format.word, tags) if w)

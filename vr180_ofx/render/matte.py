@@ -13,9 +13,11 @@ from vr180_ofx.engine.store import open_store
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.render.render import Progress, RenderReport, render
+from vr180_ofx.render.render import Progress, render
+from vr180_ofx.render.report import RenderReport
 from vr180_ofx.settings import Settings
 from vr180_ofx.settings.formats import MATTE_OUTPUTS, matte_format
+from vr180_ofx.telemetry import Stages
 
 #: As people who know RVM call them; numbers are understood, too.
 PRESETS = {"standard": "0.25", "high": "0.5", "ultra": "1", "4k": "0.125"}
@@ -34,7 +36,7 @@ def settings_of(
 
 
 def matte(
-    clip: str | Path | Clip, folder: str | Path, outputs: Iterable[str] = ("alpha",), images: bool = False,
+    clip: str | Path | Clip, folder: str | Path, outputs: Iterable[str] = ("alpha",), *, images: bool = False,
     settings: Settings | None = None,
     watch: Callable[[str], AbstractContextManager[Progress | None]] = lambda name: nullcontext(),
 ) -> dict[str, RenderReport]:  # fmt: skip
@@ -51,10 +53,11 @@ def matte(
         models = Models.of(settings)
         plan = find_plan(opened, settings, models=models)
         reports = {}
+        stages = Stages(enabled=settings.performance.profile_enabled)
         # one server for all outputs: a frame is made once, and found again for the next one
-        with FrameServer(opened, plan, settings, models=models, store=open_store(settings)) as server:
+        with FrameServer(opened, plan, settings, models=models, stages=stages, store=open_store(settings)) as server:
             for name in wanted:
                 asked = settings.with_overrides([f"output.format={matte_format(name, images=images).name}"])
                 with watch(name) as progress:
-                    reports[name] = render(opened, plan, asked, Path(folder) / name, progress=progress, stages=server.stages, server=server)
+                    reports[name] = render(opened, plan, asked, Path(folder) / name, progress=progress, stages=stages, server=server)
     return reports

@@ -121,7 +121,7 @@ class Gate:
     """
 
     def __init__(
-        self, app: ASGIApp, token: str, hosts: Iterable[str], per_second: float,
+        self, app: ASGIApp, *, token: str, hosts: Iterable[str], per_second: float,
         body_limit: int = BODY_LIMIT, touched: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._app = app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -174,6 +175,7 @@ def _frame_routes(app: FastAPI, service: Service) -> None:
 
     @app.get("/v1/clips/{clip}/frames/{n}", response_class=Response, responses={**pictures, **responses(404, 409, 499, 503, 507)})
     async def frame(
+        *,
         request: Request,
         clip: ClipId,
         n: Annotated[int, Path(ge=0, le=100_000_000, description="Counted from 0.")],
@@ -196,7 +198,11 @@ def _frame_routes(app: FastAPI, service: Service) -> None:
         made = await _await(request, await _engine(session.request, n, quality))
         names = [x.name for v in shown for x in made.views[v].layers] if session.state != "ready" else [p.name for p in session.plan.people]
         layout = session.clip.geometry.layout if everything and (format != "exr" or chosen == "whole") else None
-        size, body = await _engine(encode, made, shown, layout, layer, format, names, session.exr(), session.settings.output.exr_preset)
+        encoded = functools.partial(
+            encode, made, shown, format, layout=layout, layer=layer, names=names, clip=session.exr(),
+            preset=session.settings.output.exr_preset,
+        )  # fmt: skip
+        size, body = await _engine(encoded)
         headers = {
             "X-Width": str(size[0]), "X-Height": str(size[1]), "X-Quality": str(made.metadata["quality"]),
             "X-Made-With": facts_header(made), "Cache-Control": "no-cache",

@@ -150,7 +150,7 @@ class Session:
         forget_correction(self.clip, self.settings, self.models)
         return changed
 
-    def _go_on_with(self, plan: Plan, corrected: bool) -> str:
+    def _go_on_with(self, plan: Plan, *, corrected: bool) -> str:
         with self._lock:
             changed = changed_frames(self.plan, plan)
             self._plan, self.corrected = plan, corrected

@@ -143,7 +143,7 @@ class MattingSettings(Section):
     )
     refiner: Literal["auto", "none", "guided", "closed_form", "rvm"] = setting(
         "auto",
-        pixels="yes",
+        pixels="networks",
         http=True,
         description="How edges are made at full resolution. auto: rvm on CUDA and on CPUs with bfloat16, when its weights are there; else "
         "guided.",
@@ -201,7 +201,7 @@ class MattingSettings(Section):
     )
     fp16: bool = setting(
         True,
-        pixels="yes",
+        pixels="networks",
         http=True,
         description="Half precision where that is quicker: on CUDA, and for RVM on CPUs that multiply bfloat16.",
     )

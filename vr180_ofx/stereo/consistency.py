@@ -14,7 +14,7 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.logistic import logit, sigmoid
-from vr180_ofx.matte.paste import Patch
+from vr180_ofx.matte.patch import Patch
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.stereo.reconcile import join
 from vr180_ofx.stereo.transfer import correct, without
