@@ -22,7 +22,8 @@ from vr180_ofx.matte.contract import Refiner
 from vr180_ofx.matte.fusion import InstanceAlpha, InstanceMask, resplit_instances
 from vr180_ofx.matte.paste import Patch, paste, refine
 from vr180_ofx.media.contract import EyeImage, SourceFrame
-from vr180_ofx.people.plan import Person, Plan
+from vr180_ofx.people.person import Person
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import ProcessingSettings
 from vr180_ofx.stereo.consistency import Consistency, carried_logits, carried_mask, guided, settle
 from vr180_ofx.stereo.validate import Agreement
@@ -276,7 +277,7 @@ class Pipeline:
                 track = self.plan.track(person, key[1])
                 projection = self._projection(eye)
                 sample = eye.sample(window.grid(projection))
-                behind = track.behind.get(frame.index, ())
+                behind = track.occluders.get(frame.index, ())
                 image = WindowImage(sample, window, behind, eye=eye, projection=projection, following=lambda: following(key))
                 if not self.tracker.wants_prompts:
                     return image
