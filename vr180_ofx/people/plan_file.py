@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field, JsonValue, StrictBool, StrictInt
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import PlanError
@@ -40,6 +40,15 @@ _Edge = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 #: Landmarks may lie far outside: those of a flat picture near 90° from its axis.
 _Landmark = Annotated[float, Field(allow_inf_nan=False)]
 _Point = tuple[_Landmark, _Landmark]
+
+
+def _encodable(text: str) -> str:
+    """Half of a surrogate pair is in no file. Raises ValueError."""
+    text.encode()
+    return text
+
+
+_Text = Annotated[str, AfterValidator(_encodable)]
 PersonId = Annotated[StrictInt, Field(ge=1, le=9999)]
 
 
@@ -117,21 +126,13 @@ def _rounded(values: Iterable[float]) -> list[float]:
 
 class _Document(Part):
     clip: dict[str, Any] = Field({}, description="it is an object of facts about the clip")
-    settings: str = Field("", description="it is a text that the program wrote")
+    settings: _Text = Field("", description="it is a text that the program wrote")
     shots: list[tuple[int, int]] | None = Field(None, description="it is a list of [first, last]")
-    notes: list[str] = Field([], description="it is a list of texts")
+    notes: list[_Text] = Field([], description="it is a list of texts")
     people: list[Any] = Field([], description="it is a list of people")
 
 
 class _Clip(Part):
-    """Facts that nothing depends on are kept as they are, if JSON can hold them."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-    __pydantic_extra__: dict[str, JsonValue]
-    what: ClassVar[str] = "it is an object of facts about the clip, of texts, numbers, lists and objects"
-
-    frames: Any = Field(None, description="it is the number of frames")
-    eye_size: Any = Field(None, description="it is [width, height]")
     interocular_m: Annotated[float, Field(strict=True, gt=0, lt=10)] = Field(
         INTEROCULAR_M, description="it is the distance of the eyes in metres"
     )
@@ -169,7 +170,7 @@ class _Row(Part):
     hips: _Point | None = Field(None, description="it is [x, y] in pixels of one eye")
     top: _Point | None = Field(None, description="it is [x, y] in pixels of one eye")
     score: Annotated[float, Field(strict=True, ge=0, le=1)] = Field(1.0, description="it lies between 0 and 1")
-    source: str = Field("edited", description="it is a text: found, tracked, edited or other_eye")
+    source: _Text = Field("edited", description="it is a text: found, tracked, edited or other_eye")
     behind: list[PersonId] = Field([], description="it is a list of the ids of people who stand before this one")
 
 
@@ -210,6 +211,8 @@ def parse(data: Any, clip: Clip, source: str = "plan") -> PlanDocument:
         )
     shots = _shots(document.shots, len(clip), source)
     facts = checked(_Clip, made_for, f"{source}: clip.")
+    if not _plain(made_for, 16):
+        raise PlanError(f"{source}: clip is {short(made_for)}; it holds texts, finite numbers, lists and objects, at most 16 in each other")
     people: list[Person] = []
     ids: set[int] = set()
     names: set[str] = set()
@@ -225,13 +228,26 @@ def parse(data: Any, clip: Clip, source: str = "plan") -> PlanDocument:
     return PlanDocument(clip=made_for, shots=shots, people=tuple(people), settings_digest=document.settings, notes=tuple(document.notes))
 
 
+def _plain(value: Any, depth: int) -> bool:
+    """Whether JSON can hold ``value``: facts that nothing depends on are kept as they are."""
+    if isinstance(value, str):
+        return not any("\ud800" <= c <= "\udfff" for c in value)
+    if isinstance(value, list):
+        return depth > 0 and all(_plain(v, depth - 1) for v in value)
+    if isinstance(value, dict):
+        return depth > 0 and all(isinstance(k, str) and _plain(k, 0) and _plain(v, depth - 1) for k, v in value.items())
+    if isinstance(value, int):
+        return value.bit_length() < 1000
+    return value is None or (isinstance(value, float) and math.isfinite(value))
+
+
 def _shots(shots: Sequence[Shot] | None, frames: int, source: str) -> tuple[Shot, ...]:
     if shots is None:
         return ((0, frames - 1),)
     expected = 0
     for first, last in shots:
         if first != expected or last < first:
-            raise PlanError(f"{source}: the shot {short([first, last])} should begin at frame {expected}; shots follow one another")
+            raise PlanError(f"{source}: the shot {short([first, last])} should begin at frame {short(expected)}; shots follow one another")
         expected = last + 1
     if expected != frames:
         raise PlanError(f"{source}: the last shot ends at frame {short(expected - 1)}; the clip ends at {frames - 1}")
@@ -246,9 +262,9 @@ def _person(item: Any, clip: Clip, where: str, interocular_m: float) -> Person:
             raise PlanError(f"{where}.views has {short(view)}; this clip has {', '.join(clip.views)}")
         entries: dict[int, Entry] = {}
         for key, row in rows.items():
-            place = f"{where}.views.{view}.{key[:20]}"
             if not re.fullmatch(r"[0-9]{1,9}", key) or int(key) >= len(clip):
-                raise PlanError(f"{place}: frames are numbers from 0 to {len(clip) - 1}")
+                raise PlanError(f"{where}.views.{view} has {short(key)}; frames are numbers from 0 to {len(clip) - 1}")
+            place = f"{where}.views.{view}.{key}"
             if int(key) in entries:
                 raise PlanError(f"{place}: frame {int(key)} is there twice")
             entries[int(key)] = _entry(row, clip, place)

@@ -37,7 +37,7 @@ def checked(model: type[P], value: object, place: str) -> P:
 def _explained(model: type[Part], value: object, place: str, error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     whole = place.rstrip(":. ")
-    if not first["loc"] or not isinstance(value, dict) or first["type"] == "missing":
+    if not first["loc"] or not isinstance(value, dict) or (first["type"] == "missing" and len(first["loc"]) == 1):
         return f"{whole} is {short(value)}; {model.what}"
     name = str(first["loc"][0])
     field = model.model_fields.get(name)
