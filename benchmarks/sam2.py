@@ -28,7 +28,7 @@ from typing import Any
 # this file is called like the package that it measures
 sys.path = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).resolve().parent]
 
-from vr180_ofx.telemetry import resident_bytes, tune_allocator, tune_process  # noqa: E402
+from vr180_ofx.telemetry import resident_bytes, tune_allocator  # noqa: E402
 
 tune_allocator()  # as the command line does
 os.environ.setdefault("TQDM_DISABLE", "1")  # the predictor draws bars
@@ -39,6 +39,7 @@ import torch  # noqa: E402
 
 from vr180_ofx.engine.pipeline import prompt_in_window  # noqa: E402
 from vr180_ofx.engine.plans import find_plan  # noqa: E402
+from vr180_ofx.imaging.threads import limit_threads  # noqa: E402
 from vr180_ofx.media.contract import Clip  # noqa: E402
 from vr180_ofx.media.open import open_clip  # noqa: E402
 from vr180_ofx.people.plan import Plan  # noqa: E402
@@ -62,7 +63,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--part", choices=["windows", "reference"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    tune_process()
+    limit_threads(1)
     if arguments.part:
         part = memory_of_windows if arguments.part == "windows" else memory_of_reference
         print(json.dumps(part(arguments, [int(n) for n in arguments.memory.split(",")])))
@@ -127,7 +128,8 @@ class Scene:
         """The eye as the reference sees it: (1024, 1024, 3) uint8."""
         rgb = self.clip.read(self.index(k))[VIEW]
         small = cv2.resize(rgb, (WHOLE, WHOLE), interpolation=cv2.INTER_AREA)
-        return np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)
+        pixels: np.ndarray[Any, Any] = np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)
+        return pixels
 
     def whole_prompts(self) -> dict[int, Prompt]:
         scale = WHOLE / self.clip.eye_size[0]
@@ -250,7 +252,7 @@ def memory(arguments: argparse.Namespace) -> dict[str, Any]:
     counts = [int(n) for n in arguments.memory.split(",")]
     base = [sys.executable, __file__, arguments.clip, "--model", arguments.model, "--device", arguments.device]
     windows = json.loads(subprocess.check_output([*base, "--part", "windows", "--memory", arguments.memory]))
-    reference = {}
+    reference: dict[str, int] = {}
     for n in counts:
         reference |= json.loads(subprocess.check_output([*base, "--part", "reference", "--memory", str(n)]))
     first, last = str(counts[0]), str(counts[-1])

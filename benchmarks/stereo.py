@@ -22,19 +22,20 @@ import numpy as np
 
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.imaging.draw import Canvas
+from vr180_ofx.imaging.threads import limit_threads
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.output.draw import Canvas
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.evaluate import evaluate
 from vr180_ofx.quality.truth import Truth, find_prediction
 from vr180_ofx.render.render import render
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo import disparity, reconcile
-from vr180_ofx.telemetry import tune_allocator, tune_process
+from vr180_ofx.telemetry import tune_allocator
 
 MODES = {
     "independent": {"consistency_mode": "independent"},
-    "master_slave": {"consistency_mode": "master_slave"},
+    "reference_eye": {"consistency_mode": "reference_eye"},
     "joint, flat cards": {"consistency_mode": "joint"},
     "joint": {"consistency_mode": "joint"},
 }
@@ -118,5 +119,5 @@ def tile(name: str, folder: Path, truth_folder: Path, index: int, error: float) 
 
 if __name__ == "__main__":
     tune_allocator()
-    tune_process()
+    limit_threads(1)
     main()

@@ -43,14 +43,14 @@ def copy(tmp_path):
 def test_a_number_changes_the_hash_and_a_comment_does_not(copy):
     before = revisions.code_hash("matte", copy)
     assert before == revisions.code_hash("matte")
-    guided = copy / "matte" / "guided.py"
-    text = guided.read_text()
-    guided.write_text('"""Other words."""\n\n\n# and a comment\n' + text[text.index("from __future__") :])
+    numbers = copy / "matte" / "parameters.py"
+    text = numbers.read_text()
+    numbers.write_text('"""Other words."""\n\n\n# and a comment\n' + text[text.index("from __future__") :])
     assert revisions.code_hash("matte", copy) == before
     assert "2e-5" in text
-    guided.write_text(text.replace("2e-5", "3e-5"))
+    numbers.write_text(text.replace("2e-5", "3e-5"))
     assert revisions.code_hash("matte", copy) != before
-    guided.write_text(text)
+    numbers.write_text(text)
     assert revisions.code_hash("matte", copy) == before
 
 

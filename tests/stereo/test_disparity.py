@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import shared_clip
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.paste import Patch
+from vr180_ofx.matte.patch import Patch
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.quality import metrics

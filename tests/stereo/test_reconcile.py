@@ -8,7 +8,7 @@ import vr180_ofx as vr
 from tests.stereo.test_disparity import DEMO, B, ball
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.paste import Patch
+from vr180_ofx.matte.patch import Patch
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.evaluate import _stereo

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.engine.frame import ViewMatte, spread_layer
+from vr180_ofx.engine.frame import ViewMatte
 from vr180_ofx.imaging.half import half
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.matte.patch import spread
 from vr180_ofx.matte.upsample import REACH, upsampled
 from vr180_ofx.media.contract import EyeImage
 
@@ -26,7 +27,7 @@ def enlarged(view: ViewMatte, small: EyeImage, large: EyeImage, factor: int, edg
     for layer in view.layers:
         part = layer.rect.grown(REACH).clipped(view.width, view.height)
         rect = Rect(part.x0 * factor, part.y0 * factor, part.x1 * factor, part.y1 * factor).clipped(large.width, large.height)
-        alpha, confidence = spread_layer(layer, part)
+        alpha, confidence = spread(layer, part, around=1)
         if edge_aware:
             alpha = upsampled(alpha, small.guide(part).luma, large.guide(rect).luma, factor)
         else:

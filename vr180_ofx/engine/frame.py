@@ -11,6 +11,7 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray, HalfArray
 from vr180_ofx.imaging.half import add_half, half, least_half
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.matte.patch import spread
 from vr180_ofx.vr180.layout import Layout
 
 
@@ -146,7 +147,7 @@ def cross_fade(a: Frame, b: Frame, share: float) -> tuple[Frame, float]:
             rect = Rect(0, 0, 0, 0)
             for layer in (la, lb):
                 rect = rect.union(layer.rect) if layer is not None else rect
-            alphas, confidences = zip(*(spread_layer(layer, rect) for layer in (la, lb)), strict=True)
+            alphas, confidences = zip(*(spread(layer, rect, around=1) for layer in (la, lb)), strict=True)
             difference += float(np.abs(alphas[0] - alphas[1]).sum())
             count += rect.width * rect.height
             alpha = (1 - share) * alphas[0] + share * alphas[1]
@@ -156,17 +157,6 @@ def cross_fade(a: Frame, b: Frame, share: float) -> tuple[Frame, float]:
             layers.append(Layer(number, some.name, rect, half(alpha), half(confidence)))
         views[name] = ViewMatte(va.width, va.height, tuple(layers))
     return Frame(a.index, views, a.metadata), difference / max(1, count)
-
-
-def spread_layer(layer: Layer | None, rect: Rect) -> tuple[FloatArray, FloatArray]:
-    """(alpha, confidence) of a layer in a rectangle that holds its own: alpha 0, and confidence 1, where it has nothing to say."""
-    alpha = np.zeros((rect.height, rect.width), np.float32)
-    confidence = np.ones((rect.height, rect.width), np.float32)
-    if layer is not None:
-        y, x = layer.rect.y0 - rect.y0, layer.rect.x0 - rect.x0
-        place = np.s_[y : y + layer.rect.height, x : x + layer.rect.width]
-        alpha[place], confidence[place] = layer.alpha, layer.confidence
-    return alpha, confidence
 
 
 def joined(frame: Frame, views: Sequence[str], layout: Layout) -> Frame:

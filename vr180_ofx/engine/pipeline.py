@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, TypeVar
 
@@ -14,17 +14,20 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.engine.enlarge import enlarged
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
+from vr180_ofx.engine.maker import Ahead, nothing_ahead
+from vr180_ofx.engine.scale import FULL, Scale, reduced_eyes
 from vr180_ofx.imaging.half import half
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.both_eyes import Group, soften
+from vr180_ofx.matte.both_eyes import Group, fuse_groups
 from vr180_ofx.matte.contract import Refiner
 from vr180_ofx.matte.fusion import InstanceAlpha, InstanceMask, resplit_instances
-from vr180_ofx.matte.paste import Patch, paste, refine
+from vr180_ofx.matte.paste import paste
+from vr180_ofx.matte.patch import Patch
+from vr180_ofx.matte.refine import refine
 from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.settings import ProcessingSettings
 from vr180_ofx.stereo.consistency import Consistency, carried_logits, carried_mask, guided, settle
 from vr180_ofx.stereo.validate import Agreement
 from vr180_ofx.telemetry import Stages
@@ -38,30 +41,6 @@ T = TypeVar("T")
 U = TypeVar("U")
 #: Eyes that agree less than this on a person see different things.
 _AT_ODDS = 0.5
-#: The k-th frame after the one that is stepped; None when there is none that can be seen.
-Ahead = Callable[[int], "SourceFrame | None"]
-
-
-def nothing_ahead(k: int) -> None:
-    """For steps of one frame at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The resolution of mattes: the input's divided by ``made`` when they are made, and by ``delivered`` when they are delivered.
-
-    edge_aware: in between the edges follow the picture.
-    """
-
-    made: int = 1
-    delivered: int = 1
-    edge_aware: bool = True
-
-    @classmethod
-    def of(cls, settings: ProcessingSettings, less: int = 1) -> Scale:
-        """What the settings say, made at the resolution divided by ``less`` once more."""
-        shrink = round(1 / settings.scale_factor)
-        return cls(shrink * less, shrink if settings.upsampling == "none" else 1, settings.upsampling != "cubic")
 
 
 class Pipeline:
@@ -72,7 +51,7 @@ class Pipeline:
     """
 
     def __init__(
-        self, plan: Plan, tracker: Tracker, refiner: Refiner, scale: Scale = Scale(), executor: Executor | None = None,
+        self, plan: Plan, tracker: Tracker, refiner: Refiner, scale: Scale = FULL, executor: Executor | None = None,
         stages: Stages | None = None, batch: int = 0, consistency: Consistency | None = None,
     ) -> None:  # fmt: skip
         self.plan = plan
@@ -111,7 +90,7 @@ class Pipeline:
         return self.consistency is not None and self.consistency.method == "reprocess"
 
     def _finish(self, frame: SourceFrame, masks: dict[Key, Mask], windows: dict[Key, WindowImage], metadata: dict[str, Any]) -> Frame:
-        eyes = self._eyes(frame, self.scale.made)
+        eyes = reduced_eyes(frame, self.scale.made)
         softened = self._soften(masks, windows)
         claims = masks
         # what is compared between the eyes is what will be seen
@@ -137,7 +116,7 @@ class Pipeline:
                 with self.stages.measure("refine"):
                     shape = InstanceAlpha(refine(self.refiner, image.sample.guide, sigmoid(masks[key].logits)), image.window)
             with self.stages.measure("paste"):
-                return paste(shape.refined, shape.seen(confidences[key]), shape.window, eye, self._projection(eye))
+                return paste(shape.refined, shape.sampled(confidences[key]), shape.window, eye, self._projection(eye))
 
         patches = dict(zip(keys, self._map(finish, keys), strict=True))
         if self.consistency is not None:
@@ -152,7 +131,7 @@ class Pipeline:
             views = {view: self._combine(view, eye, patches, claims, windows, set(softened)) for view, eye in eyes.items()}
         if self.scale.made > self.scale.delivered:
             with self.stages.measure("upsample"):
-                factor, large = self.scale.made // self.scale.delivered, self._eyes(frame, self.scale.delivered)
+                factor, large = self.scale.made // self.scale.delivered, reduced_eyes(frame, self.scale.delivered)
                 enlarge = [(v, eyes[view], large[view], factor, self.scale.edge_aware) for view, v in views.items()]
                 views = dict(zip(views, self._map(lambda a: enlarged(*a), enlarge), strict=True))
         return Frame(frame.index, views, metadata)
@@ -161,11 +140,11 @@ class Pipeline:
         """Those whom a matting network saw; people who were seen together at once."""
         together: dict[int, list[Key]] = {}
         for key, mask in masks.items():
-            if mask.soft is not None:
-                together.setdefault(id(mask.soft), []).append(key)
+            if mask.network_alpha is not None:
+                together.setdefault(id(mask.network_alpha), []).append(key)
         groups = []
         for keys in together.values():
-            soft = masks[keys[0]].soft
+            soft = masks[keys[0]].network_alpha
             assert soft is not None
             groups.append(Group(keys[0][1], soft, {k[0]: InstanceMask(masks[k].logits, windows[k].window) for k in keys}))
 
@@ -176,7 +155,7 @@ class Pipeline:
 
             return self._map(measured, items)
 
-        shapes = soften(groups, self.refiner, each, self.consistency is not None)
+        shapes = fuse_groups(groups, self.refiner, each, agree=self.consistency is not None)
         return {(p, group.view): shape for group, part in zip(groups, shapes, strict=True) for p, shape in part.items()}
 
     def _compare(
@@ -197,8 +176,8 @@ class Pipeline:
             verdict = verdicts[person]
             if verdict.weaker is None or other_eye(verdict.weaker) in dict(verdict.damage):
                 continue
-            soft = masks[person, verdict.weaker].soft
-            group = [k for k in softened if masks[k].soft is soft]
+            soft = masks[person, verdict.weaker].network_alpha
+            group = [k for k in softened if masks[k].network_alpha is soft]
             if soft is None or len(group) < 2:
                 continue
             people = {}
@@ -249,11 +228,6 @@ class Pipeline:
     def _map(self, function: Callable[[T], U], items: Iterable[T]) -> Iterable[U]:
         return self._executor.map(function, items) if self._executor is not None else map(function, items)
 
-    def _eyes(self, frame: SourceFrame, shrink: int) -> dict[str, EyeImage]:
-        if shrink == 1:
-            return frame.eyes
-        return {view: eye.reduced(shrink) for view, eye in frame.eyes.items()}
-
     def _projection(self, eye: EyeImage) -> Projection:
         return self.plan.projection.resized(eye.width, eye.height)
 
@@ -277,8 +251,8 @@ class Pipeline:
                 track = self.plan.track(person, key[1])
                 projection = self._projection(eye)
                 sample = eye.sample(window.grid(projection))
-                behind = track.occluders.get(frame.index, ())
-                image = WindowImage(sample, window, behind, eye=eye, projection=projection, following=lambda: following(key))
+                occluders = track.occluders.get(frame.index, ())
+                image = WindowImage(sample, window, occluders, eye=eye, projection=projection, following=lambda: following(key))
                 if not self.tracker.wants_prompts:
                     return image
                 n = frame.index
@@ -322,7 +296,8 @@ class Pipeline:
             if overlap.empty:
                 continue
             pa, pb = (alphas[k][overlap.shifted(-r.x0, -r.y0).slices] for k, r in ((a, ra), (b, rb)))
-            if masks[a, view].soft is not None and masks[a, view].soft is masks[b, view].soft and {(a, view), (b, view)} <= softened:
+            seen = masks[a, view].network_alpha
+            if seen is not None and seen is masks[b, view].network_alpha and {(a, view), (b, view)} <= softened:
                 # shared out already: together they are the union, but for what interpolation added
                 total = np.maximum(pa + pb, 1)
                 pa /= total

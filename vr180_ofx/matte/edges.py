@@ -1,107 +1,112 @@
-"""Soft edges made exact by colour: where a pixel's colour lies between the colours on both sides of an edge, that says how much of it is
-whose, more exactly than a network whose edges are soft everywhere.
+"""Soft edges made as exact as the picture is.
+
+A network's edges are soft everywhere. Where a pixel's colour lies between the colours on both sides of an edge, that says more
+exactly how much of it is whose; and the numbers in a file are not the light that a lens mixed.
 """
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vr180_ofx.arrays import FloatArray
-from vr180_ofx.matte.guided import GuidedRefiner
-
-#: Networks blur what is sharp: contrast around one half, which does not move an edge.
-_GAIN = 1.25
-#: Above this, and below 1 less it, an alpha is taken for sure.
-_SURE = 0.95
-#: The reach of what is sure, the standard deviation of a Gaussian, in pixels of a picture of 384.
-_REACH = 2.8
-#: How much textures on both sides speak against colours.
-_DOUBT = 10.0
-_LEAST_CONTRAST = 1e-3
-#: Two sides that are darker than this, together, do not differ in light.
-_DARK = 0.05
-#: How much of an alpha follows colour within a few pixels: so much from such trust on, and such a part of it with none, which softens edges
-#: that cannot be seen, and steadies them.
-_ALONG, _SHARE, _ENOUGH, _ANYWAY = GuidedRefiner(radius=3, epsilon=5e-6, gain=1.1), 0.75, 0.25, 0.5
+from vr180_ofx.arrays import BoolArray, ByteArray, FloatArray
+from vr180_ofx.imaging.filter import gaussian_blur
+from vr180_ofx.imaging.planes import interleaved, within
+from vr180_ofx.imaging.resize import resize
+from vr180_ofx.matte.guided_filter import guided_filter
+from vr180_ofx.matte.heights import Heights
+from vr180_ofx.matte.parameters import MATTE, EdgeParameters
+from vr180_ofx.matte.scale import reference_scale
+from vr180_ofx.matte.uncertainty import uncertainty
 
 
-def exact(alpha: FloatArray, guide: FloatArray, unit: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """alpha: (h, w) 0..1; guide: (h, w, 3) the picture there. unit: pixels for one of a picture of 384. Returns (h, w) 0..1, how far
-    colours tell both sides of an edge apart there, 0..1, and how much brighter the front is: see `in_light`.
+def refine_edges(alpha: FloatArray, guide: FloatArray, heights: Heights, parameters: EdgeParameters = MATTE.edges) -> FloatArray:
+    """An alpha with its edges where the picture has them, (h, w) float32 0..1.
+
+    alpha: (h, w) 0..1. guide: (h, w, 3) the picture there, see `media.contract.Sample`. heights: of whom it is the alpha.
     """
-    sharp: FloatArray = np.clip((alpha - np.float32(0.5)) * np.float32(_GAIN) + np.float32(0.5), 0, 1)
-    near = unsure(sharp, 0.02, 1)
+    out, trust, brighter = edges_by_colour(alpha, guide, reference_scale(alpha), parameters)
+    hair = heights.weights(parameters.hair) * heights.proximity(parameters.hair_near, parameters.hair_far)
+    out += np.float32(parameters.hair_by_network) * hair * (alpha - out)
+    out += np.float32(parameters.hair_gain) * hair * out * (1 - out)
+    out = linear_light_alpha(snap_to_edges(out, guide, trust, parameters), brighter)
+    out -= np.float32(parameters.soles_loss) * heights.weights(parameters.soles) * out * (1 - out)
+    return out
+
+
+def edges_by_colour(
+    alpha: FloatArray, guide: FloatArray, scale: float, parameters: EdgeParameters = MATTE.edges
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Edges by where colours lie between the mean colours of what is surely in front and surely behind nearby.
+
+    alpha: (h, w) 0..1; guide: (h, w, 3) the picture there. scale: see `scale.reference_scale`. Returns (h, w) float32 each: the
+    alpha, 0..1; the trust, how far colours tell both sides of an edge apart, 0..1; and how much brighter the front is, see
+    `linear_light_alpha`.
+    """
+    half, contrast = np.float32(0.5), np.float32(parameters.contrast)
+    sharp: FloatArray = np.clip((alpha - half) * contrast + half, 0, 1)
+    near = uncertainty(sharp, parameters.uncertain, parameters.margin_px)
     if not near.any():
         return sharp, np.zeros_like(sharp), np.zeros_like(sharp)
-    front, texture_f, there_f = _side(guide, _within(sharp, _SURE, 2), unit)
-    back, texture_b, there_b = _side(guide, _within(sharp, -1, 1 - _SURE), unit)
+    sigma = parameters.reach_px * scale / 2
+    front, texture_front, has_front = _side(guide, within(sharp, parameters.certain, 2), sigma, parameters.least_coverage)
+    back, texture_back, has_back = _side(guide, within(sharp, -1, 1 - parameters.certain), sigma, parameters.least_coverage)
     line = [f - b for f, b in zip(front, back, strict=True)]
-    contrast = sum(v * v for v in line)
+    distance = np.asarray(sum(v * v for v in line))
     # where along the line from one colour to the other: a slope for each channel of the picture, and a constant
-    slopes = [v / np.maximum(contrast, 1e-6) for v in line]
-    constant = -sum(s * b for s, b in zip(slopes, back, strict=True))
-    both = there_f & there_b
-    told = (contrast / (contrast + _DOUBT * (texture_f + texture_b) + _LEAST_CONTRAST) * both).astype(np.float32)
-    brighter = (line[0] / np.maximum(front[0] + back[0], _DARK) * both).astype(np.float32)
+    slopes = [v / np.maximum(distance, 1e-6) for v in line]
+    constant = -np.asarray(sum(s * b for s, b in zip(slopes, back, strict=True)))
+    both = has_front & has_back
+    doubt = parameters.texture_doubt * (texture_front + texture_back)
+    separation = (distance / (distance + doubt + parameters.least_contrast) * both).astype(np.float32)
+    brighter = (line[0] / np.maximum(front[0] + back[0], parameters.dark) * both).astype(np.float32)
     size = (alpha.shape[1], alpha.shape[0])
-    fine = cv2.resize(cv2.merge([*slopes, constant]), size, interpolation=cv2.INTER_LINEAR)
+    fine = resize(interleaved([*slopes, constant]), size, "linear")
     place = fine[..., 3].copy()
     for k in range(3):
         place += fine[..., k] * guide[..., k]
     np.clip(place, 0, 1, out=place)
-    trust = cv2.resize(told, size, interpolation=cv2.INTER_LINEAR)
+    trust = resize(separation, size, "linear")
     place -= sharp
     place *= trust * near
     sharp += place
-    return sharp, trust, cv2.resize(brighter, size, interpolation=cv2.INTER_LINEAR)
+    return sharp, trust, resize(brighter, size, "linear")
 
 
-def in_light(alpha: FloatArray, brighter: FloatArray) -> FloatArray:
+def linear_light_alpha(alpha: FloatArray, brighter: FloatArray) -> FloatArray:
     """An alpha that is right for the numbers in a file, (h, w) 0..1, as one that is right for light, which is what lenses mix.
 
-    Half of a bright thing and half of a dark one look nearly as bright as the bright one: dark things seem too thin, bright ones too thick.
-    Let light be the square of a number. Then b + alpha (f - b), of f in front and b behind, is the root of b^2 + light (f^2 - b^2) with
-    light = alpha - alpha (1 - alpha) brighter. brighter: (h, w) (f - b) / (f + b).
+    Half of a bright thing and half of a dark one look nearly as bright as the bright one: dark things seem too thin, bright ones
+    too thick. Let light be the square of a number. Then b + alpha (f - b), of f in front and b behind, is the root of
+    b^2 + light (f^2 - b^2) with light = alpha - alpha (1 - alpha) brighter. brighter: (h, w) (f - b) / (f + b).
     """
     out: FloatArray = alpha - brighter * alpha * (1 - alpha)
     return out
 
 
-def along(alpha: FloatArray, guide: FloatArray, trust: FloatArray) -> FloatArray:
-    """Edges that run beside the picture's drawn to them: as far as colours are to be trusted, alpha as a linear function of colour within a
-    few pixels. trust: as `exact` returns it; the rest as there.
+def snap_to_edges(alpha: FloatArray, guide: FloatArray, trust: FloatArray, parameters: EdgeParameters = MATTE.edges) -> FloatArray:
+    """Edges that run beside the picture's drawn to them, as far as colours are to be trusted, (h, w) float32 0..1.
+
+    Alpha as a linear function of colour within a few pixels. alpha: (h, w) 0..1; guide: (h, w, 3) the picture there. trust:
+    (h, w) 0..1, as `edges_by_colour` returns it.
     """
-    share = np.clip(trust / np.float32(_ENOUGH), _ANYWAY, 1) * np.float32(_SHARE)
-    out: FloatArray = alpha + share * (_ALONG.refine(guide, alpha).value(guide) - alpha)
+    share = np.clip(trust / np.float32(parameters.snap_trust), parameters.snap_least, 1) * np.float32(parameters.snap_share)
+    out: FloatArray = alpha + share * (guided_filter(guide, alpha, parameters.snap).value(guide) - alpha)
     return out
 
 
-def unsure(alpha: FloatArray, least: float, beside: int = 0) -> FloatArray:
-    """(h, w): 1 where an alpha, (h, w) 0..1, is neither below ``least`` nor above 1 less it, and so many pixels around; 0 elsewhere."""
-    mask = _within(alpha, least, 1 - least)
-    if beside:
-        mask = np.asarray(cv2.dilate(mask, np.ones((2 * beside + 1, 2 * beside + 1), np.uint8)), np.uint8)
-    out: FloatArray = cv2.GaussianBlur(mask, (0, 0), 0.7).astype(np.float32) / np.float32(255)
-    return out
+def _side(guide: FloatArray, certain: ByteArray, sigma: float, least_coverage: float) -> tuple[list[FloatArray], FloatArray, BoolArray]:
+    """What lies on one side of edges, near each pixel; at half the resolution, because it is smooth.
 
-
-def _within(values: FloatArray, low: float, high: float) -> npt.NDArray[np.uint8]:
-    """255 where they are."""
-    return np.asarray(cv2.inRange(values, low, high), np.uint8)
-
-
-def _side(guide: FloatArray, sure: npt.NDArray[np.uint8], unit: float) -> tuple[list[FloatArray], FloatArray, npt.NDArray[np.bool_]]:
-    """(mean of each channel, variance of all, whether there is any) of what lies on one side, at half the resolution: it is smooth."""
+    certain: (h, w), 255 where a pixel lies on that side. sigma: of what is near, pixels of the half resolution. Returns the mean
+    of each channel, the variance of all of them together, and whether enough is certain there.
+    """
     half = (max(1, guide.shape[1] // 2), max(1, guide.shape[0] // 2))
-    weight = sure.astype(np.float32) * np.float32(1 / 255)
+    weight = certain.astype(np.float32) * np.float32(1 / 255)
     channels = [guide[..., k] * weight for k in range(3)]
-    squares = sum(c * guide[..., k] for k, c in enumerate(channels))
-    sigma = _REACH * unit / 2
-    sums = cv2.GaussianBlur(cv2.resize(cv2.merge([*channels, squares]), half, interpolation=cv2.INTER_AREA), (0, 0), sigma)
-    total = cv2.GaussianBlur(cv2.resize(weight, half, interpolation=cv2.INTER_AREA), (0, 0), sigma)
-    share = 1 / np.maximum(total, np.float32(1e-4))
+    squares = np.asarray(sum(c * guide[..., k] for k, c in enumerate(channels)))
+    sums = gaussian_blur(resize(interleaved([*channels, squares]), half, "area"), sigma)
+    coverage = gaussian_blur(resize(weight, half, "area"), sigma)
+    share = 1 / np.maximum(coverage, np.float32(1e-4))
     means = [sums[..., k] * share for k in range(3)]
     texture = np.maximum(sums[..., 3] * share - sum(m * m for m in means), 0)
-    return means, texture, total > 0.02
+    return means, texture, coverage > least_coverage

@@ -1,62 +1,22 @@
-"""Edges that follow the picture: the guided filter with a colour guide (He, Sun, Tang 2013, eq. 16-19)."""
+"""The refiner whose edges follow the picture: the guided filter."""
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
-
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.matte.contract import Refined
-
-#: Colour differences count as much as luma: they are smaller by nature.
-_WEIGHTS = (1.0, 2.0, 2.0)
+from vr180_ofx.matte.guided_filter import guided_filter
+from vr180_ofx.matte.parameters import GUIDED, GuidedParameters
+from vr180_ofx.parameters import identity_of
 
 
 class GuidedRefiner:
-    """radius: of the window in which alpha is taken for a linear function of colour, in window pixels.
+    """`guided_filter` with given parameters. See `contract.Refiner`."""
 
-    epsilon: how much colour must vary before it has a say. gain: the filter softens, this takes it back (measured against
-    ground truth).
-    """
-
-    def __init__(self, radius: int = 7, epsilon: float = 2e-5, gain: float = 1.5) -> None:
-        self._radius = radius
-        self._epsilon = epsilon
-        self._gain = gain
+    def __init__(self, parameters: GuidedParameters = GUIDED) -> None:
+        self._parameters = parameters
 
     def identity(self) -> str:
-        return f"guided:{self._radius}:{self._epsilon:g}:{self._gain:g}"
+        return f"guided:{identity_of(self._parameters)}"
 
     def refine(self, guide: FloatArray, mask: FloatArray) -> Refined:
-        size = (2 * self._radius + 1, 2 * self._radius + 1)
-
-        def mean(x: FloatArray) -> FloatArray:
-            blurred: FloatArray = cv2.blur(x, size, borderType=cv2.BORDER_REFLECT)
-            return blurred
-
-        c = [np.ascontiguousarray(guide[..., k]) * np.float32(w) for k, w in enumerate(_WEIGHTS)]
-        mask = mask.astype(np.float32, copy=False)
-        m = [mean(x) for x in c]
-        mp = mean(mask)
-        cov = [mean(x * mask) - mx * mp for x, mx in zip(c, m, strict=True)]
-        eps = np.float32(self._epsilon)
-        s00 = mean(c[0] * c[0]) - m[0] * m[0] + eps
-        s11 = mean(c[1] * c[1]) - m[1] * m[1] + eps
-        s22 = mean(c[2] * c[2]) - m[2] * m[2] + eps
-        s01 = mean(c[0] * c[1]) - m[0] * m[1]
-        s02 = mean(c[0] * c[2]) - m[0] * m[2]
-        s12 = mean(c[1] * c[2]) - m[1] * m[2]
-        # the inverse of a symmetric 3x3 matrix by its cofactors: a thousand times faster than a solver per pixel
-        i00 = s11 * s22 - s12 * s12
-        i01 = s02 * s12 - s01 * s22
-        i02 = s01 * s12 - s02 * s11
-        i11 = s00 * s22 - s02 * s02
-        i12 = s01 * s02 - s00 * s12
-        i22 = s00 * s11 - s01 * s01
-        scale = 1 / (s00 * i00 + s01 * i01 + s02 * i02)
-        a0 = (i00 * cov[0] + i01 * cov[1] + i02 * cov[2]) * scale
-        a1 = (i01 * cov[0] + i11 * cov[1] + i12 * cov[2]) * scale
-        a2 = (i02 * cov[0] + i12 * cov[1] + i22 * cov[2]) * scale
-        b = mp - a0 * m[0] - a1 * m[1] - a2 * m[2]
-        coefficients = cv2.merge([mean(x) for x in (a0 * _WEIGHTS[0], a1 * _WEIGHTS[1], a2 * _WEIGHTS[2], b)])
-        return Refined(coefficients, self._gain)
+        return guided_filter(guide, mask, self._parameters)

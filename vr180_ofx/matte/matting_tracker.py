@@ -9,36 +9,45 @@ from vr180_ofx.matte.contract import MattingNetwork
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.contract import Key, Mask, Memory, Tracker, WindowImage
 
-_WHO, _HOW = "who/", "how/"
+#: In the memory: whose an array is.
+_TRACKER, _NETWORK = "tracker/", "network/"
 
 
 class MattingTracker:
-    """See `trackers.base.Tracker`; its masks have `Mask.soft`. Never forgets exactly, as the network does not."""
+    """See `trackers.contract.Tracker`; its masks have the network's alpha (`Mask.network_alpha`).
+
+    It never forgets exactly, as a matting network does not.
+    """
 
     exact_after: int | None = None
 
-    def __init__(self, tracker: Tracker, matter: MattingNetwork, stages: Stages | None = None) -> None:
-        self._tracker, self._matter = tracker, matter
+    def __init__(self, tracker: Tracker, network: MattingNetwork, stages: Stages | None = None) -> None:
+        """network: belongs to this tracker, which closes it. stages: where the time that it takes is measured."""
+        self._tracker, self._network = tracker, network
         self._stages = stages or Stages()
         self.window_size, self.wants_prompts = tracker.window_size, tracker.wants_prompts
-        self.looks_ahead = max(tracker.looks_ahead, matter.looks_ahead)
+        self.looks_ahead = max(tracker.looks_ahead, network.looks_ahead)
 
     def close(self) -> None:
-        """Ends the network's threads."""
-        self._matter.close()
+        """Ends the network's threads. It is not stepped afterwards."""
+        self._network.close()
 
     def identity(self) -> str:
-        return f"{self._tracker.identity()}+{self._matter.identity()}"
+        return f"{self._tracker.identity()}+{self._network.identity()}"
 
     def begin(self) -> Memory:
-        return Memory()
+        return _joined(self._tracker.begin(), self._network.begin())
 
     def step(self, memory: Memory, windows: Mapping[Key, WindowImage], batch: int = 0) -> tuple[Memory, dict[Key, Mask]]:
-        who, masks = self._tracker.step(_part(memory, _WHO), windows, batch)
+        of_tracker, masks = self._tracker.step(_part(memory, _TRACKER), windows, batch)
         with self._stages.measure("matte"):
-            how, softs = self._matter.step(_part(memory, _HOW), windows, masks, batch)
-        arrays = {_WHO + k: a for k, a in who.arrays.items()} | {_HOW + k: a for k, a in how.arrays.items()}
-        return Memory(arrays), {k: replace(m, soft=softs.get(k)) for k, m in masks.items()}
+            of_network, alphas = self._network.step(_part(memory, _NETWORK), windows, masks, batch)
+        return _joined(of_tracker, of_network), {k: replace(m, network_alpha=alphas.get(k)) for k, m in masks.items()}
+
+
+def _joined(of_tracker: Memory, of_network: Memory) -> Memory:
+    arrays = {_TRACKER + k: a for k, a in of_tracker.arrays.items()} | {_NETWORK + k: a for k, a in of_network.arrays.items()}
+    return Memory(arrays)
 
 
 def _part(memory: Memory, prefix: str) -> Memory:

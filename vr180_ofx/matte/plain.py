@@ -7,7 +7,7 @@ from vr180_ofx.matte.contract import Refined, constant
 
 
 class NoRefiner:
-    """The mask as it is."""
+    """The mask as it is. See `contract.Refiner`."""
 
     def identity(self) -> str:
         return "none"

@@ -1,9 +1,9 @@
-"""What is known of one frame carried to another, along the motion of the picture; and alphas steadied by their neighbours with it.
+"""Alphas averaged with what the neighbouring frames say, along the motion of the picture.
 
-A matting network errs a little differently in every frame, and edges seem to crawl. What the neighbouring frames say of the same places
-is another opinion: where the picture that is carried along looks like this one, it counts as much as the frame's own; where it does not
-(somebody is uncovered, the motion is lost), it does not count. Nor where the frame is sure, which would make haze about people, unless all
-others say the opposite. Motion is found by dense inverse search (Kroeger et al. 2016, OpenCV's DIS).
+A matting network errs a little differently in every frame, and edges seem to crawl. What the neighbouring frames say of the same
+places is another opinion: where the picture that is warped along looks like this one, it counts; where it does not (somebody is
+uncovered, the motion is lost), it does not. Nor where the frame is certain, which would make haze about people, unless all others
+say the opposite.
 """
 
 from __future__ import annotations
@@ -13,44 +13,58 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import FloatArray, shapes_repr
 from vr180_ofx.imaging.flow import Luma, motion_between
-from vr180_ofx.matte.edges import unsure
-
-#: Others are heard where a frame is not sure, and so many pixels of a picture of 384 beside: below this, and above 1 less it, it is sure.
-_UNSURE, _BESIDE = 0.02, 2.0
-#: It is outvoted where all others differ from it by so much.
-_AGAINST = 0.6, 0.8
+from vr180_ofx.matte.parameters import TEMPORAL, TemporalParameters
+from vr180_ofx.matte.uncertainty import uncertainty
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """What another frame shows. alpha: (h, w) 0..1; luma: (h, w). weight: how much it counts where both look alike; the frame's own 1."""
+    """What another frame shows.
+
+    alpha: (h, w) float32 0..1. luma: (h, w) uint8. weight: how much it counts where both look alike, beside the frame's own 1.
+    """
 
     alpha: FloatArray
     luma: Luma
     weight: float = 1.0
 
+    def __post_init__(self) -> None:
+        if self.alpha.shape != self.luma.shape:
+            raise ValueError(f"alpha has the shape {self.alpha.shape} and luma {self.luma.shape}; both are (h, w) of one picture")
 
-def steadied(alpha: FloatArray, luma: Luma, neighbours: Iterable[Neighbour], unit: float) -> FloatArray:
-    """(h, w) 0..1. unit: pixels for one of a picture of 384."""
-    said = []
-    for other in neighbours:
-        motion = motion_between(other.luma, luma, unit)
-        said.append((motion.carry_alpha(other.alpha), motion.trust, np.float32(other.weight)))
-    heard = unsure(alpha, _UNSURE, round(_BESIDE * unit))
-    if len(said) > 1:
-        heard = np.maximum(heard, np.minimum.reduce([_against(alpha, theirs) * trust for theirs, trust, _ in said]))
-    total, weight = alpha.astype(np.float32), np.ones(alpha.shape, np.float32)
-    for theirs, trust, say in said:
-        counts = trust * heard * say
-        total += counts * theirs
-        weight += counts
-    out: FloatArray = total / weight
+    def __repr__(self) -> str:
+        return shapes_repr(self)
+
+
+def temporal_smooth(
+    alpha: FloatArray, luma: Luma, neighbours: Iterable[Neighbour], scale: float, parameters: TemporalParameters = TEMPORAL
+) -> FloatArray:  # fmt: skip
+    """A frame's alpha averaged with its neighbours', (h, w) float32 0..1; itself where there are none.
+
+    alpha: (h, w) 0..1; luma: (h, w) uint8, what the frame shows there. neighbours: of the same size. scale: see
+    `scale.reference_scale`.
+    """
+    others = []
+    for neighbour in neighbours:
+        motion = motion_between(neighbour.luma, luma, scale, trust=parameters.trust)
+        others.append((motion.warp_alpha(neighbour.alpha), motion.trust, np.float32(neighbour.weight)))
+    uncertain = uncertainty(alpha, parameters.uncertain, round(parameters.margin_px * scale))
+    if len(others) > 1:
+        outvoted = np.minimum.reduce([_opposed(alpha, warped, parameters) * trust for warped, trust, _ in others])
+        uncertain = np.maximum(uncertain, outvoted)
+    total, total_weight = alpha.astype(np.float32), np.ones(alpha.shape, np.float32)
+    for warped, trust, weight in others:
+        counts = trust * uncertain * weight
+        total += counts * warped
+        total_weight += counts
+    out: FloatArray = total / total_weight
     return out
 
 
-def _against(alpha: FloatArray, other: FloatArray) -> FloatArray:
-    """(h, w): 1 where two alphas say the opposite of each other."""
-    out: FloatArray = np.clip((np.abs(other - alpha) - _AGAINST[0]) / np.float32(_AGAINST[1] - _AGAINST[0]), 0, 1)
+def _opposed(alpha: FloatArray, other: FloatArray, parameters: TemporalParameters) -> FloatArray:
+    """(h, w): 1 where two alphas say the opposite of each other, 0 where they do not, linear between."""
+    low, high = parameters.opposed_from, parameters.opposed_to
+    out: FloatArray = np.clip((np.abs(other - alpha) - low) / np.float32(high - low), 0, 1)
     return out

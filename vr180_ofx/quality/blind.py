@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.paste import Patch, spread
+from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.output.jumps import BOTH, EVERYBODY, JUMP_LIMIT, LEAST_SIDE, Row, jumps
 from vr180_ofx.stereo.disparity import looked_up, measure

@@ -14,7 +14,7 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.logistic import logit, sigmoid
-from vr180_ofx.matte.paste import Patch
+from vr180_ofx.matte.patch import Patch
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.stereo.reconcile import join
 from vr180_ofx.stereo.transfer import correct, without
@@ -52,7 +52,7 @@ class Consistency:
 
         def seen(key: Key) -> Seen:
             image = windows[key]
-            before = [(soft[k], windows[k].window) for k in ((other, key[1]) for other in image.behind) if k in soft and k != key]
+            before = [(soft[k], windows[k].window) for k in ((other, key[1]) for other in image.occluders) if k in soft and k != key]
             return Seen(soft[key], image.sample.guide[..., 0], image.window, masks[key].score, before)
 
         both = [k for k, view in masks if view == LEFT and (k, RIGHT) in masks]
@@ -138,7 +138,7 @@ def settle(
         # an eye that sees something else is heard the less, the less it agrees
         say = scores[weak] * (verdict.agreement or 0.0) ** 2 * (_DAMAGED if verdict.weaker in dict(verdict.damage) else 1.0)
         made = correct(method, eyes, better, patches.get(weak), verdict.weaker, verdict.shift, say, projection, consistency.alignment)
-        nearer = [p for k in windows[weak].behind if (p := patches.get((k, verdict.weaker))) is not None]
+        nearer = [p for k in windows[weak].occluders if (p := patches.get((k, verdict.weaker))) is not None]
         patches[weak] = without(made, nearer)
         report.corrected[names[person]] = f"{verdict.weaker}: {method}"
 

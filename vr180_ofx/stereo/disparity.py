@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.paste import Patch
+from vr180_ofx.matte.patch import Patch
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import EpipolarWindow, angles, range_m, upright

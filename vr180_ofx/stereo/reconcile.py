@@ -16,8 +16,9 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.fusion import reference_scale, same_edge
-from vr180_ofx.matte.paste import Patch, spread
+from vr180_ofx.matte.patch import Patch, spread
+from vr180_ofx.matte.same_edge import same_edge
+from vr180_ofx.matte.scale import reference_scale
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, looked_up, measure
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
@@ -86,7 +87,7 @@ def _heard(
 
 def counterpart(rect: Rect, found: Disparity, projection: Projection, to_left: bool, alignment: Alignment = LEVEL) -> FloatArray:
     """(h, w, 2) where the other eye sees the pixels of ``rect``, in its picture's continuous pixels; NaN outside of it."""
-    return smooth_map(_across(found, projection, to_left, alignment), rect.x0, rect.y0, rect.width, rect.height, _TOLERANCE)
+    return smooth_map(_across(found, projection, to_left, alignment), rect, _TOLERANCE)
 
 
 def extent(rect: Rect, found: Disparity, projection: Projection, to_left: bool, alignment: Alignment = LEVEL) -> Rect:

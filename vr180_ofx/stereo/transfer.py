@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.paste import Patch, spread
+from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.stereo.disparity import Disparity, at_distance, looked_up, measure
 from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart, extent

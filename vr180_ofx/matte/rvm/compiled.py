@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.matte.rvm.memory import State
+from vr180_ofx.matte.rvm.contract import State
 from vr180_ofx.storage import cache_folder, remove_leftovers, write_atomic
 from vr180_ofx.weights.inference import Compiled, openvino
 from vr180_ofx.weights.store import file_sha256
@@ -34,10 +34,10 @@ Values = npt.NDArray[np.float32]
 
 
 class CompiledRvm:
-    """As `model.Rvm` for single frames that the network sees as they are. precision: float32 or bfloat16."""
+    """See `contract.RecurrentNetwork`; for single frames that the network sees as they are. precision: float32 or bfloat16."""
 
     def __init__(self, weights: Path, precision: str = "float32", threads: int = 1) -> None:
-        """threads: for each call."""
+        """threads: for each call. Raises WeightsError."""
         self.sha256 = file_sha256(weights)
         self.precision = precision
         # its constants are not copied

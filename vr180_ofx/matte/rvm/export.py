@@ -49,7 +49,7 @@ def memory_before(network: RvmNetwork, batch: int, height: int, width: int, rati
     return tuple(torch.zeros_like(f) for f in found)
 
 
-def to_onnx(network: RvmNetwork, path: Path, height: int, width: int, batch: int = 1, ratio: float = 1.0) -> None:
+def to_onnx(network: RvmNetwork, path: Path, height: int, width: int, *, batch: int = 1, ratio: float = 1.0) -> None:
     """For pictures of (batch, 3, height, width); before the first frame r1i to r4i are zeros. Written by atomic rename, in one file."""
     network = network.eval()
     inputs = (torch.zeros(batch, 3, height, width), *memory_before(network, batch, height, width, ratio))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import WeightsError
-from vr180_ofx.matte.rvm.memory import State
+from vr180_ofx.matte.rvm.contract import State
 from vr180_ofx.matte.rvm.network import RefinerName, RvmNetwork, Variant, folded
 from vr180_ofx.weights.store import file_sha256
 
@@ -55,10 +55,10 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 
 class Rvm:
-    """precision: float32, float16 or bfloat16."""
+    """See `contract.RecurrentNetwork`. precision: float32, float16 or bfloat16."""
 
-    def __init__(self, weights: Path, device: str = "cpu", precision: str = "float32", plain: bool = False) -> None:
-        """plain: as it was published, for comparison."""
+    def __init__(self, weights: Path, device: str = "cpu", precision: str = "float32", *, plain: bool = False) -> None:
+        """device: as PyTorch names it. plain: as it was published, for comparison. Raises WeightsError."""
         network = load_network(weights)
         self.device = torch.device(device)
         self.dtype = getattr(torch, precision)

@@ -176,7 +176,7 @@ class Decoder(nn.Module):
         self.decode0 = Output(channels[2], 3, channels[3])
 
     def forward(
-        self, picture: Tensor, features: list[Tensor], r1: Tensor | None, r2: Tensor | None, r3: Tensor | None, r4: Tensor | None
+        self, picture: Tensor, features: list[Tensor], *, r1: Tensor | None, r2: Tensor | None, r3: Tensor | None, r4: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """picture: (batch[, time], 3, h, w). features: (batch * time, channels, h, w) each, the finest first."""
         p0 = _flat(picture)
@@ -270,14 +270,18 @@ class RvmNetwork(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """(batch[, time], 3, h, w) -> hidden features (batch * time, 16, h, w), and the memory."""
         features = self.backbone(_flat(picture))
-        return self.decoder(picture, [features[0], features[1], features[2], self.aspp(features[3])], r1, r2, r3, r4)
+        found = [features[0], features[1], features[2], self.aspp(features[3])]
+        return self.decoder(picture, found, r1=r1, r2=r2, r3=r3, r4=r4)
 
     def forward(
         self, src: Tensor, r1: Tensor | None = None, r2: Tensor | None = None, r3: Tensor | None = None, r4: Tensor | None = None,
         downsample_ratio: float = 1.0, segmentation_pass: bool = False,
     ) -> list[Tensor]:  # fmt: skip
-        """src: (batch, 3, h, w), or (batch, time, 3, h, w) frames in order, sRGB 0..1. r1 to r4: what the last call returned, finest first;
-        None before the first frame. downsample_ratio: of the picture that the network sees.
+        """src: (batch, 3, h, w), or (batch, time, 3, h, w) frames in order, sRGB 0..1.
+
+        r1 to r4: what the last call returned, finest first; None before the first frame. downsample_ratio: of the picture that the network
+        sees. Parameters are by place as in the authors' code, so that what was written for that works with this; TorchScript has none by
+        name with defaults, either.
 
         Returns [foreground, alpha, r1, r2, r3, r4]: (..., 3, h, w) and (..., 1, h, w) 0..1; with ``segmentation_pass`` [logits (..., 1, h,
         w), r1, r2, r3, r4] at the small picture's size.

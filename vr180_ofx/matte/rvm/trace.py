@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vr180_ofx.matte.rvm.memory import STEP
+from vr180_ofx.matte.rvm.contract import STEP
 from vr180_ofx.matte.rvm.network import RvmNetwork
 from vr180_ofx.weights.inference import openvino
 

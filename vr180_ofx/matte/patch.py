@@ -1,0 +1,56 @@
+"""A person's matte in the pixels of an eye, stored only where it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from vr180_ofx.arrays import FloatArray, shapes_repr
+from vr180_ofx.imaging.rect import Rect
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A rectangle of an eye: alpha and confidence, (rect.height, rect.width) float32, 0..1; outside of it alpha is 0."""
+
+    rect: Rect
+    alpha: FloatArray
+    confidence: FloatArray
+
+    def __post_init__(self) -> None:
+        shape = (self.rect.height, self.rect.width)
+        if self.alpha.shape != shape or self.confidence.shape != shape:
+            raise ValueError(f"alpha has the shape {self.alpha.shape} and confidence {self.confidence.shape}; the rectangle's is {shape}")
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
+
+
+class Covering(Protocol):
+    """Alpha and confidence, (rect.height, rect.width) of any float type, in a rectangle: `Patch`, or a frame's layer."""
+
+    @property
+    def rect(self) -> Rect: ...
+
+    @property
+    def alpha(self) -> FloatArray: ...
+
+    @property
+    def confidence(self) -> FloatArray: ...
+
+
+def spread(matte: Covering | None, rect: Rect, *, around: float = 0.0) -> tuple[FloatArray, FloatArray]:
+    """(alpha, confidence) of a matte in another rectangle, (rect.height, rect.width) float32 each, in arrays of their own.
+
+    Where the matte has nothing to say alpha is 0 and confidence ``around``; None says nothing anywhere.
+    """
+    alpha = np.zeros((rect.height, rect.width), np.float32)
+    confidence = np.full((rect.height, rect.width), around, np.float32)
+    if matte is not None:
+        common = rect.intersection(matte.rect)
+        if not common.empty:
+            own, there = (common.shifted(-r.x0, -r.y0).slices for r in (matte.rect, rect))
+            alpha[there], confidence[there] = matte.alpha[own], matte.confidence[own]
+    return alpha, confidence

@@ -1,0 +1,26 @@
+"""Whether two alphas differ in where exactly an edge is, or in who is there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.filter import box_blur
+from vr180_ofx.imaging.morphology import dilate, disc, erode
+from vr180_ofx.matte.parameters import SAME_EDGE, SameEdgeParameters
+
+
+def same_edge(a: FloatArray, b: FloatArray, scale: float, parameters: SameEdgeParameters = SAME_EDGE) -> FloatArray:
+    """(h, w) float32: 1 where two alphas differ in no more than where exactly an edge is, 0 near differences that are wider, soft between.
+
+    a, b: (h, w) 0..1. scale: see `scale.reference_scale`.
+    """
+    around = max(1, round(parameters.around_px * scale))
+    near_wide = np.zeros(a.shape, np.bool_)
+    for difference, reach in ((a - b, parameters.less_px), (b - a, parameters.more_px)):
+        radius = max(1, round(reach * scale))
+        wide = erode(difference > 0.5, disc(radius))
+        if wide.any():
+            near_wide |= dilate(wide, disc(radius + around))
+    out: FloatArray = 1 - box_blur(near_wide.astype(np.float32), (2 * around + 1, 2 * around + 1))
+    return out

@@ -1,0 +1,23 @@
+"""Where an alpha is uncertain: neither nobody nor wholly somebody."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.filter import gaussian_blur
+from vr180_ofx.imaging.morphology import dilate, square
+from vr180_ofx.imaging.planes import within
+from vr180_ofx.matte.parameters import UncertaintyParameters
+
+
+def uncertainty(alpha: FloatArray, parameters: UncertaintyParameters, margin_px: int = 0) -> FloatArray:
+    """(h, w) float32: 1 where an alpha is uncertain and ``margin_px`` pixels around, 0 elsewhere, soft between.
+
+    alpha: (h, w) float32 0..1.
+    """
+    mask = within(alpha, parameters.least_alpha, 1 - parameters.least_alpha)
+    if margin_px:
+        mask = dilate(mask, square(margin_px))
+    out: FloatArray = gaussian_blur(mask, parameters.soft_px).astype(np.float32) / np.float32(255)
+    return out
