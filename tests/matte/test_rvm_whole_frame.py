@@ -59,7 +59,7 @@ def test_whole_eyes_in_any_order(people_clip, weights, seq_chunk):
     settings = Settings(matting=rvm(weights, seq_chunk=seq_chunk))
     with open_clip(people_clip, settings) as clip:
         plan = find_plan(clip, settings)
-        assert plan.people == []
+        assert plan.people == ()
         with FrameServer(clip, plan, settings) as server:
             in_order = [server.request(n).result() for n in range(4)]
         with FrameServer(clip, plan, settings, cache_bytes=0) as server:

@@ -26,7 +26,8 @@ from vr180_ofx.matte.paste import paste
 from vr180_ofx.matte.patch import Patch
 from vr180_ofx.matte.refine import refine
 from vr180_ofx.media.contract import EyeImage, SourceFrame
-from vr180_ofx.people.plan import Person, Plan
+from vr180_ofx.people.person import Person
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.stereo.consistency import Consistency, carried_logits, carried_mask, guided, settle
 from vr180_ofx.stereo.validate import Agreement
 from vr180_ofx.telemetry import Stages
@@ -250,7 +251,7 @@ class Pipeline:
                 track = self.plan.track(person, key[1])
                 projection = self._projection(eye)
                 sample = eye.sample(window.grid(projection))
-                occluders = track.behind.get(frame.index, ())
+                occluders = track.occluders.get(frame.index, ())
                 image = WindowImage(sample, window, occluders, eye=eye, projection=projection, following=lambda: following(key))
                 if not self.tracker.wants_prompts:
                     return image
