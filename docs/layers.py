@@ -19,7 +19,7 @@ PICTURE = Path(__file__).parent / "images" / "layers.svg"
 
 #: Rooms, lowest first: a line may import itself and those above it in this list. What is on one line is independent of each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("version", "arrays", "errors"),
+    ("version", "arrays", "errors", "parameters"),
     ("frame_ranges",),
     ("storage", "telemetry"),
     ("settings",),
