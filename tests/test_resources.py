@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stereo.test_disparity import DEMO
+from tests.stereo.scenes import DEMO
 from vr180_ofx.cli.main import main
 from vr180_ofx.resources import Cards, Gpu, Monitor, Snapshot
 from vr180_ofx.telemetry import Stages

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.output.test_render import with_settings
-from tests.stereo.test_disparity import DEMO
+from tests.stereo.scenes import DEMO
 from vr180_ofx.cli.main import main
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer

@@ -42,7 +42,7 @@ class DraftRenderer:
         with self.stages.measure("look"):
             plan = self._pad.sketch(source)
         scale = Scale.of(self._settings.processing)
-        pipeline = Pipeline(plan, self._tracker, self._refiner, scale, self._pool, self.stages)
+        pipeline = Pipeline(plan, self._tracker, self._refiner, scale=scale, executor=self._pool, stages=self.stages)
         metadata = {
             "engine": f"vr180-ofx {__version__}", "tracker": self._tracker.identity(), "refiner": self._refiner.identity(),
             "detector": self._settings.detection.model, "clip": self._clip.fingerprint, "scale": self._settings.processing.scale_factor,

@@ -132,7 +132,10 @@ class FrameServer:
             return EverybodyPipeline(self._tracker, Scale.of(self.settings.processing), self.stages)
         scale = Scale.of(self.settings.processing, level.shrink)
         executor = None if level.batch == 1 else self._pool
-        return Pipeline(self.plan, self._tracker, self._refiner, scale, executor, self.stages, level.batch, self._consistency)
+        return Pipeline(
+            self.plan, self._tracker, self._refiner, scale=scale, executor=executor, stages=self.stages, batch=level.batch,
+            consistency=self._consistency,
+        )  # fmt: skip
 
     @property
     def _consistency(self) -> Consistency | None:

@@ -23,7 +23,7 @@ from vr180_ofx.people.search import search
 from vr180_ofx.people.shots import CutFinder, Thumbs, thumbnail
 from vr180_ofx.people.tracklet import Eyes, Tracklet
 from vr180_ofx.settings import Settings
-from vr180_ofx.stereo.distance import levelled, steadied
+from vr180_ofx.stereo.distance import levelled, smooth_shifts
 from vr180_ofx.stereo.residual import fit, observe
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
@@ -224,7 +224,9 @@ class _Analysis:
                 },
                 False,
                 shot,
-                steadied({n: levelled(match, alignment) for n, match in m.matches.items()}, max(1, round(_DISTANCE_EVERY_S * self._fps))),
+                smooth_shifts(
+                    {n: levelled(match, alignment) for n, match in m.matches.items()}, max(1, round(_DISTANCE_EVERY_S * self._fps))
+                ),
             )
             for k, (shot, m) in enumerate(people)
         ]
