@@ -62,7 +62,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         build = Path(folder) / "build"
-        for command in (["cmake", "-S", str(ROOT / "vr180_ofx/host_bridges/ofx"), "-B", str(build)], ["cmake", "--build", str(build)]):
+        for command in (["cmake", "-S", str(ROOT / "host_bridges/ofx"), "-B", str(build)], ["cmake", "--build", str(build)]):
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         os.environ["VR180_OFX_WEIGHTS"] = str(weights_folder())
         os.environ["VR180_OFX_CACHE"] = str(Path(folder) / "cache")

@@ -97,8 +97,9 @@ def measure(path: Path, work: Path, frames: int, overrides: list[str]) -> dict[s
 
         start = time.perf_counter()
         report = render(
-            clip, plan, settings.with_overrides(["debugging.frame_count_validation=false"]) if frames else settings, out, progress, stages
-        )
+            clip, plan, settings.with_overrides(["debugging.frame_count_validation=false"]) if frames else settings, out,
+            progress=progress, stages=stages,
+        )  # fmt: skip
         rendered = time.perf_counter() - start
     floor = measure_floor(clip, plan, settings, work / "floor")
     count = len(clip)
@@ -188,7 +189,7 @@ def repeated(path: Path, target: Path, frames: int) -> Path:
                 video = source.streams.video[0]
                 last = 0
                 for packet in source.demux(video):
-                    if packet.dts is None or done >= frames:
+                    if packet.dts is None or packet.pts is None or done >= frames:
                         continue
                     last = max(last, packet.pts + (packet.duration or 1))
                     packet.pts += offset

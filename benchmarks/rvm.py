@@ -16,12 +16,14 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from vr180_ofx.matte.rvm.compiled import CompiledRvm
+from vr180_ofx.matte.rvm.memory import State
 from vr180_ofx.matte.rvm.model import Rvm
 from vr180_ofx.matte.rvm.network import RvmNetwork
 
@@ -80,7 +82,8 @@ def main() -> None:
 def timed(network: Rvm | CompiledRvm, picture: np.ndarray, ratio: float | None, frames: int) -> float:
     """Seconds for a frame, the median; the first one warms up. What comes back is on the CPU, so a GPU is waited for."""
     given = () if ratio is None else (ratio,)
-    states, times = [None], []
+    states: Sequence[State | None] = [None]
+    times = []
     for _ in range(frames + 1):
         start = time.perf_counter()
         states = network.step(picture, states, *given)[1]
@@ -91,7 +94,7 @@ def timed(network: Rvm | CompiledRvm, picture: np.ndarray, ratio: float | None, 
 def timed_sequence(network: Rvm, picture: np.ndarray, count: int, ratio: float, frames: int) -> float:
     """Seconds for each of ``count`` frames that are given at once, the median."""
     batch = torch.from_numpy(np.repeat(picture, count, axis=0)).permute(0, 3, 1, 2)
-    batch = batch.to(network.device, network.dtype, memory_format=network.layout).unflatten(0, (1, count))
+    batch = batch.to(network.device, network.dtype, memory_format=network.layout).reshape(1, count, 3, *picture.shape[1:3])
     memory, times = [None] * 4, []
     for _ in range(frames + 1):
         start = time.perf_counter()

@@ -127,7 +127,8 @@ class Scene:
         """The eye as the reference sees it: (1024, 1024, 3) uint8."""
         rgb = self.clip.read(self.index(k))[VIEW]
         small = cv2.resize(rgb, (WHOLE, WHOLE), interpolation=cv2.INTER_AREA)
-        return np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)
+        pixels: np.ndarray[Any, Any] = np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)
+        return pixels
 
     def whole_prompts(self) -> dict[int, Prompt]:
         scale = WHOLE / self.clip.eye_size[0]
@@ -250,7 +251,7 @@ def memory(arguments: argparse.Namespace) -> dict[str, Any]:
     counts = [int(n) for n in arguments.memory.split(",")]
     base = [sys.executable, __file__, arguments.clip, "--model", arguments.model, "--device", arguments.device]
     windows = json.loads(subprocess.check_output([*base, "--part", "windows", "--memory", arguments.memory]))
-    reference = {}
+    reference: dict[str, int] = {}
     for n in counts:
         reference |= json.loads(subprocess.check_output([*base, "--part", "reference", "--memory", str(n)]))
     first, last = str(counts[0]), str(counts[-1])

@@ -93,7 +93,10 @@ class Server:
 
 def percentiles(seconds: list[float]) -> dict[str, float]:
     values = sorted(seconds)
-    pick = lambda p: round(1000 * values[min(len(values) - 1, int(p * len(values)))], 2)  # noqa: E731
+
+    def pick(p: float) -> float:
+        return round(1000 * values[min(len(values) - 1, int(p * len(values)))], 2)
+
     return {"p50_ms": pick(0.5), "p90_ms": pick(0.9), "p99_ms": pick(0.99), "max_ms": round(1000 * values[-1], 2)}
 
 
@@ -167,7 +170,7 @@ def crowd(server: Server, clip: Clip, clients: int, seconds: float) -> dict[str,
     memory = []
     for child in children:
         child.start()
-    done = []
+    done: list[Any] = []
     while len(done) < processes:
         time.sleep(1)
         memory.append(clip.stats()["resident_bytes"])
@@ -242,7 +245,7 @@ def access(work: Path, path: Path) -> dict[str, Any]:
         return out
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     sys.path = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).resolve().parent]
-    from tests.trackers.sam2_reference import random_network
+    from benchmarks.support.sam2_reference import random_network
 
     weights = work / "random.pt"
     torch.save({"model": random_network("sam2.1_t", 128).model.state_dict()}, weights)

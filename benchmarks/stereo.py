@@ -22,8 +22,8 @@ import numpy as np
 
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.imaging.draw import Canvas
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.output.draw import Canvas
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.evaluate import evaluate
 from vr180_ofx.quality.truth import Truth, find_prediction
@@ -34,7 +34,7 @@ from vr180_ofx.telemetry import tune_allocator, tune_process
 
 MODES = {
     "independent": {"consistency_mode": "independent"},
-    "master_slave": {"consistency_mode": "master_slave"},
+    "reference_eye": {"consistency_mode": "reference_eye"},
     "joint, flat cards": {"consistency_mode": "joint"},
     "joint": {"consistency_mode": "joint"},
 }

@@ -23,9 +23,9 @@ import numpy as np
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.frame_ranges import frame_ranges
+from vr180_ofx.imaging.draw import Canvas
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.output.draw import Canvas
 from vr180_ofx.quality.evaluate import evaluate
 from vr180_ofx.quality.truth import Truth, find_prediction
 from vr180_ofx.render.render import render

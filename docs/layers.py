@@ -36,7 +36,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("output",),
     ("render",),
     ("quality",),
-    ("node", "client", "install", "nodes", "host_bridges"),
+    ("node", "client"),
+    ("install",),
     ("service",),
     ("cli",),
     ("__init__", "__main__"),
@@ -149,15 +150,13 @@ def circles(found: list[Import]) -> list[list[str]]:
 
 
 def picture() -> str:
-    """The layers as SVG: the latest line on top, with how many lines of code each room has, and an arrow for what it imports."""
-    lines_of: dict[str, int] = {}
-    for name, path in modules().items():
-        lines_of[room(name)] = lines_of.get(room(name), 0) + len(path.read_text(encoding="utf-8").splitlines())
+    """The layers as SVG: the latest line on top, and beside each line the rooms that it imports."""
+    there = {room(name) for name in modules()}
     uses: dict[str, set[str]] = {}
     for i in imports():
         if room(i.source) != room(i.target):
             uses.setdefault(room(i.source), set()).add(room(i.target))
-    layers = [[r for r in names if r in lines_of] for names in reversed(LAYERS) if "__init__" not in names]
+    layers = [[r for r in names if r in there] for names in reversed(LAYERS) if "__init__" not in names]
     row, width, left = 46, 860, 20
     height = row * len(layers) + 20
     box: dict[str, tuple[int, int, int]] = {}
@@ -170,8 +169,6 @@ def picture() -> str:
         words = escape(name)
         parts.append(f'<rect x="{x}" y="{y}" width="{w}" height="32" rx="5" fill="#e8eef7" stroke="#4a6fa5"/>')
         parts.append(f'<text x="{x + 8}" y="{y + 20}" font-weight="bold">{words}</text>')
-        if w > 150:
-            parts.append(f'<text x="{x + w - 8}" y="{y + 20}" text-anchor="end" fill="#666">{lines_of[name]} lines</text>')
     order = {name: k for k, names in enumerate(layers) for name in names}
     for name, (_, y, _) in box.items():
         targets = sorted(uses.get(name, set()) & set(box), key=lambda t: (order[t], t))

@@ -1,12 +1,52 @@
-"""What the documents promise is run as it stands."""
+"""What the documents promise is run as it stands; pages are reachable, linked and readable."""
 
 import re
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
+from markdown.extensions.toc import slugify
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = [*sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md")), *sorted(p.name for p in ROOT.glob("*.md"))]
+
+
+def lines_of_prose(text):
+    """(number, line) of what is neither code nor a table."""
+    fence = None
+    for number, line in enumerate(text.splitlines(), 1):
+        mark = re.match(r"\s*(```+|~~~+)", line)
+        if fence:
+            fence = None if mark and mark[1].startswith(fence) else fence
+        elif mark:
+            fence = mark[1]
+        elif not line.lstrip().startswith("|"):
+            yield number, line
+
+
+def long_lines(text):
+    return [(number, line) for number, line in lines_of_prose(text) if len(line) > 100]
+
+
+def without_code(text):
+    text = re.sub(r"^\s*(```+|~~~+).*?^\s*\1\s*$", "", text, flags=re.S | re.M)
+    return re.sub(r"`[^`\n]+`", "``", text)
+
+
+def anchors(page):
+    """The places of a page that a link may name."""
+    headings = (re.match(r"#+ (.*)", line) for _, line in lines_of_prose(page.read_text()))
+    return {slugify(re.sub(r"[`*]", "", m[1]), "-") for m in headings if m}
+
+
+def leaves(nav):
+    for entry in nav:
+        for value in entry.values() if isinstance(entry, dict) else [entry]:
+            if isinstance(value, list):
+                yield from leaves(value)
+            else:
+                yield value
 
 
 def blocks(path, language):
@@ -33,31 +73,66 @@ def test_every_command_of_the_readme_is_understood():
         assert parser.parse_args(words).command == words[0]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "README.md",
-        "docs/index.md",
-        "docs/architecture.md",
-        "CONTRIBUTING.md",
-        *(f"docs/guide/{p.name}" for p in (ROOT / "docs" / "guide").glob("*.md")),
-    ],
-)
+@pytest.mark.parametrize("path", PAGES)
 def test_links_between_documents_lead_somewhere(path):
-    for target in re.findall(r"\]\((?!http)([^)#]+)", (ROOT / path).read_text()):
-        assert ((ROOT / path).parent / target).exists(), target
+    text = without_code((ROOT / path).read_text())
+    wrong = []
+    for target in re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", text):
+        name, _, anchor = target.partition("#")
+        page = (ROOT / path).parent / name if name else ROOT / path
+        if not page.exists() or (anchor and anchor not in anchors(page)):
+            wrong.append(target)
+    assert not wrong, wrong
+
+
+def test_every_page_is_in_the_navigation_once():
+    pages = sorted(str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md"))
+    assert sorted(leaves(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"])) == pages
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_prose_has_lines_of_at_most_100_characters(path):
+    wrong = long_lines((ROOT / path).read_text())
+    assert not wrong, "\n".join(f"{path}:{number}: {len(line)} characters: {line[:60]}..." for number, line in wrong)
+
+
+def test_only_prose_is_held_to_100_characters():
+    long = "word " * 30
+    text = f"# Title\n\n{long}\n- {long}\n\n| {long} |\n\n```\n{long}\n```\n\n1. short\n   {long}\n\n~~~ text\n```\n{long}\n~~~\n{long}\n"
+    assert [number for number, _ in long_lines(text)] == [3, 4, 13, 19]
+
+
+def test_decisions_are_numbered_listed_and_complete():
+    folder = ROOT / "docs" / "decisions"
+    pages = sorted(p for p in folder.glob("*.md") if p.name != "index.md")
+    assert [p.name[:5] for p in pages] == [f"{n:04d}-" for n in range(1, len(pages) + 1)]
+    listed = re.sub(r"\s+", " ", without_code((folder / "index.md").read_text()))
+    wrong = []
+    for page in pages:
+        text = page.read_text()
+        title = text.splitlines()[0].removeprefix("# ")
+        if not title.startswith(f"{page.name[:4]}. ") or f"- [{title}]({page.name})" not in listed:
+            wrong.append(f"{page.name}: its title {title!r} does not begin with its number, or index.md lists another one")
+        if not re.search(r"^- \*\*Status:\*\* (proposed|accepted|replaced)", text, re.M) or not re.search(
+            r"^- \*\*Date:\*\* \d{4}-\d\d-\d\d", text, re.M
+        ):
+            wrong.append(f"{page.name}: status or date is missing")
+        parts = re.findall(r"^## (.*)$", text, re.M)
+        if [p for p in parts if p in ("Context", "Decision", "Consequences")] != ["Context", "Decision", "Consequences"]:
+            wrong.append(f"{page.name}: the parts are {parts}")
+    assert not wrong, wrong
 
 
 def test_imports_go_one_way():
     """The layers of docs/architecture.md, held against the code."""
     layers = [
-        ["settings", "storage", "telemetry", "resources"],
-        ["weights", "nodes"],
+        ["version", "settings", "storage", "telemetry", "resources"],
+        ["weights", "node"],
         ["media", "vr180"],
         ["people", "trackers", "matte", "stereo"],
         ["engine"],
         ["output", "quality"],
-        ["service", "client", "host_bridges"],
+        ["service", "client", "install"],
         ["cli"],
     ]
     rank = {name: k for k, names in enumerate(layers) for name in names}

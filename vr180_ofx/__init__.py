@@ -10,11 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-#: Raised whenever the same clip and settings begin to give another plan, or the same plan other mattes: results of different
-#: revisions are never mixed, in caches or in a render that goes on.
-PLAN_REVISION = 5
-MATTE_REVISION = 12
+from vr180_ofx.version import __version__
 
 if TYPE_CHECKING:
     from vr180_ofx.engine.frame import Frame, ViewMatte

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import importlib.resources
 import json
 import os
 import shlex
@@ -32,6 +33,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 API = 1
+#: Where this file or the link to it lies, with what an installation put beside it.
+_HERE = Path(__file__).absolute().parent
 _TIMEOUT_S = 600.0
 #: A server that a host started ends when nobody asked it for so long.
 _IDLE_EXIT_MINUTES = 120
@@ -372,7 +375,7 @@ def _problem(status: int, content: bytes) -> ServerProblem:
 def bridge_facts() -> dict[str, Any]:
     """What the installation of a bridge left beside this file: command, roots, version; empty where there is none."""
     try:
-        facts: dict[str, Any] = json.loads((Path(__file__).resolve().parent / "bridge.json").read_text(encoding="utf-8"))
+        facts: dict[str, Any] = json.loads((_HERE / "bridge.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return facts
@@ -799,16 +802,20 @@ def clip_stem(path: str) -> str:
 
 
 class Node:
-    """The node's definition (node.json beside this file), and what values of its parameters mean."""
+    """The node's definition, and what values of its parameters mean.
+
+    path: of node.json; default: the package's own, or the one beside a copy of this file.
+    """
 
     def __init__(self, path: str | None = None) -> None:
-        here = Path(__file__).resolve().parent
-        for file in [Path(path)] if path else [here / "node.json", here / "nodes" / "node.json"]:
-            if file.exists():
-                self.data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-                break
+        if path is None and __name__ == "vr180_ofx.client":
+            text = (importlib.resources.files("vr180_ofx.nodes") / "node.json").read_text(encoding="utf-8")
         else:
-            raise FileNotFoundError(f"node.json is not beside {__file__}; install the bridge again")
+            file = Path(path) if path else _HERE / "node.json"
+            if not file.exists():
+                raise FileNotFoundError(f"{file} does not exist; install the bridge again")
+            text = file.read_text(encoding="utf-8")
+        self.data: dict[str, Any] = json.loads(text)
         self.parameters: dict[str, dict[str, Any]] = {p["name"]: p for p in self.data["parameters"]}
 
     def settings(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

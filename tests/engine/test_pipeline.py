@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import vr180_ofx.engine.pipeline
-from vr180_ofx.engine.pipeline import Pipeline, Scale
+from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.plans import analyse
+from vr180_ofx.engine.scale import Scale
 from vr180_ofx.matte.guided import GuidedRefiner
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.stereo.consistency import Consistency
@@ -31,7 +32,7 @@ def scene(people_clip):
 
 def made(scene, **options):
     plan, tracker, source = scene
-    return Pipeline(plan, tracker, GuidedRefiner(), **options).make(source, tracker.begin(), {"index": 0})[1]
+    return Pipeline(plan, tracker, GuidedRefiner(), **options).start(source, tracker.begin(), {"index": 0})[1]()
 
 
 def test_stages_come_in_order_and_each_is_measured(scene):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from vr180_ofx import client as c
-from vr180_ofx.host_bridges.installation import install
+from vr180_ofx.install import install
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.nodes.definition import NODE
+from vr180_ofx.node import NODE
 
 BPY = Path(__file__).resolve().parents[2] / ".venv-bpy" / "bin" / "python"
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not BPY.exists(), reason="Blender is not installed; make setup-hosts")]

@@ -3,13 +3,15 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
 
 import pytest
 
-from vr180_ofx import __version__
+from vr180_ofx import install as i
 from vr180_ofx.cli.main import main
-from vr180_ofx.host_bridges import installation as i
+from vr180_ofx.node import NODE
+from vr180_ofx.version import __version__
 
 
 def everything(folder):
@@ -41,6 +43,19 @@ def test_what_is_installed_is_taken_away_and_nothing_else(tmp_path, host, link):
     assert {k: v.rstrip() for k, v in after.items()} == before
     with pytest.raises(i.InstallError, match="nothing of vr180-ofx is installed"):
         i.uninstall(host, place)
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_what_is_installed_finds_its_node_and_its_server(tmp_path, link):
+    """In a Python that does not know the package, as a host's: what lies beside the client is found there, linked to or not."""
+    i.install("nuke", tmp_path, link, [str(tmp_path)])
+    folder = tmp_path / "vr180_ofx"
+    code = (
+        f"import sys; sys.path.insert(0, {str(folder)!r}); import vr180_client as c; print(len(c.Node().parameters), *c.server_command())"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "VR180_OFX_COMMAND"}
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.stdout.split() == [str(len(NODE.parameters)), sys.executable, "-m", "vr180_ofx"], done.stderr
 
 
 @pytest.mark.skipif(shutil.which("cmake") is None or shutil.which("cc") is None, reason="cmake and a C compiler are not installed")

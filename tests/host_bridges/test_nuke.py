@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 pytest.importorskip("tkinter", reason="Tcl reads Nuke's scripts, and Python was built without it")
+from nodes.generate import NUKE_EXTRAS
 from tests.host_bridges import nuke_stand_in, stubs
-from vr180_ofx.host_bridges.installation import install
-from vr180_ofx.nodes.definition import NODE
-from vr180_ofx.nodes.generate import NUKE_EXTRAS
+from vr180_ofx.install import install
+from vr180_ofx.node import NODE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -325,7 +325,7 @@ def test_the_bridge_runs_on_python_39(folder):
     if vermin is None:
         pytest.skip("vermin is not installed")
     for host in ("nuke", "resolve"):
-        files = sorted(str(p) for p in (ROOT / "vr180_ofx" / "host_bridges" / host).glob("*.py"))
+        files = sorted(str(p) for p in (ROOT / "host_bridges" / host).glob("*.py"))
         done = subprocess.run(
             [vermin, "-t=3.9-", "--no-tips", *files, str(ROOT / "vr180_ofx" / "client.py")], capture_output=True, text=True
         )

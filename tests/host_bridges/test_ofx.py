@@ -17,9 +17,9 @@ import pytest
 from tests.host_bridges.ofx_host import FAILED, OK, REPLY_DEFAULT, Host, Props
 from tests.host_bridges.wrong_server import Wrong, serving
 from vr180_ofx import client as c
-from vr180_ofx.nodes.definition import NODE
+from vr180_ofx.node import NODE
 
-SOURCES = Path(__file__).resolve().parents[2] / "vr180_ofx" / "host_bridges" / "ofx"
+SOURCES = Path(__file__).resolve().parents[2] / "host_bridges" / "ofx"
 pytestmark = [
     pytest.mark.skipif(shutil.which("cmake") is None or shutil.which("cc") is None, reason="cmake and a C compiler are not installed"),
     pytest.mark.skipif(

@@ -11,8 +11,8 @@ import pytest
 
 from tests.host_bridges import resolve_stand_in as host
 from tests.host_bridges import stubs
-from vr180_ofx.host_bridges.installation import install
-from vr180_ofx.nodes.definition import NODE
+from vr180_ofx.install import install
+from vr180_ofx.node import NODE
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.host_bridges import resolve_stand_in as resolve_host
 from tests.host_bridges import test_blender
 from tests.host_bridges.test_nuke import started
 from vr180_ofx import client as c
-from vr180_ofx.host_bridges.installation import install
+from vr180_ofx.install import install
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_scripts"
 

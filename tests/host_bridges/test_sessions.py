@@ -45,7 +45,7 @@ def halved(whole):
 
 
 def test_a_session_in_nuke(duo, tmp_path):
-    from vr180_ofx.host_bridges.installation import install
+    from vr180_ofx.install import install
 
     install("nuke", tmp_path / "dotnuke")
     with test_nuke.started(tmp_path / "dotnuke" / "vr180_ofx", True) as nuke:
@@ -58,7 +58,7 @@ def test_a_session_in_nuke(duo, tmp_path):
 
 
 def test_a_session_in_resolve(duo, tmp_path):
-    from vr180_ofx.host_bridges.installation import install
+    from vr180_ofx.install import install
 
     install("resolve", tmp_path / "Fusion")
 

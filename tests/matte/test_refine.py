@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vr180_ofx.engine.models import make_refiner
+from vr180_ofx.engine.models import Models
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.matte.guided import _WEIGHTS, GuidedRefiner
 from vr180_ofx.matte.paste import paste, refine, restrict
@@ -55,7 +55,7 @@ def test_refining_beats_the_mask_it_came_from(name):
     # what a network gives: blurred, and a little off
     mask = np.roll(cv2.GaussianBlur((small > 0.5).astype(np.float32), (0, 0), 2), 2, axis=1)
     errors = {}
-    for refiner in (NoRefiner(), make_refiner(Settings(matting={"refiner": name}))):
+    for refiner in (NoRefiner(), Models.of(Settings(matting={"refiner": name})).load_refiner()):
         patch = paste(restrict(refiner.refine(sample.guide, mask), mask), np.ones_like(mask), window, eye, projection)
         out = np.zeros_like(alpha)
         out[patch.rect.slices] = patch.alpha

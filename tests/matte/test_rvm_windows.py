@@ -15,7 +15,6 @@ import torch
 
 from tests.conftest import shared_clip
 from tests.matte.conftest import TRAINED, damage, needs_trained, random_network
-from vr180_ofx.engine.models import chosen_refiner
 from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
@@ -30,7 +29,6 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.render.render import identity
 from vr180_ofx.settings import Settings
 from vr180_ofx.trackers.contract import Memory
-from vr180_ofx.weights.device import where
 
 
 @pytest.fixture(scope="module")
@@ -139,31 +137,31 @@ def test_what_it_looks_at_stays_until_somebody_leaves_it(weights, monkeypatch):
         return images, masks
 
     memory, first = matter.step(Memory(), *shown((40, 30, 56, 70)))
-    look = first[1, "left"].look
+    look = first[1, "left"].crop
     assert look.members == (1,) and look.width < look.height and look.width * look.height == pytest.approx(64**2, rel=0.3)
     memory, second = matter.step(memory, *shown((42, 31, 58, 71)))
-    assert second[1, "left"].look == look
+    assert second[1, "left"].crop == look
     # the arms go out
     memory, third = matter.step(memory, *shown((10, 30, 90, 70)))
-    assert third[1, "left"].look != look and third[1, "left"].look.width > third[1, "left"].look.height
+    assert third[1, "left"].crop != look and third[1, "left"].crop.width > third[1, "left"].crop.height
     # somebody close by is seen together with them, somebody far away is not; nobody is nobody
     _, pair = matter.step(memory, *shown((40, 30, 56, 70), (50, 30, 66, 70)))
-    assert pair[1, "left"] is pair[2, "left"] and set(pair[1, "left"].look.members) == {1, 2}
+    assert pair[1, "left"] is pair[2, "left"] and set(pair[1, "left"].crop.members) == {1, 2}
     _, apart = matter.step(memory, *shown((10, 30, 18, 50), (80, 30, 88, 50)))
-    assert apart[1, "left"].look.members == (1,) and apart[2, "left"].look.members == (2,)
+    assert apart[1, "left"].crop.members == (1,) and apart[2, "left"].crop.members == (2,)
     _, none = matter.step(memory, *shown((10, 30, 18, 50), (0, 0, 0, 0)))
     assert (2, "left") not in none
     # what was seen ahead is not seen again, and its picture is not taken again
     images, masks = shown((40, 30, 56, 70))
-    coming = images[1, "left"].sight
+    coming = images[1, "left"].source
     images[1, "left"] = replace(images[1, "left"], following=lambda: coming)
     memory, _ = matter.step(Memory(), images, masks)
     assert memory.arrays["1.left.coming"].shape == memory.arrays["1.left.before"].shape
     monkeypatch.setattr(matter.network, "step", lambda *_: pytest.fail("the network was asked"))
     monkeypatch.setattr(CropSource, "sample", lambda *_: pytest.fail("a picture was taken"))
     memory, last = matter.step(memory, *shown((40, 30, 56, 70)))
-    assert last[1, "left"].look == look and "1.left.coming" not in memory.arrays
-    assert Crop.from_numbers(look.numbers()) == look and sigmoid(np.array(0.0)) == 0.5
+    assert last[1, "left"].crop == look and "1.left.coming" not in memory.arrays
+    assert Crop.from_array(look.to_array()) == look and sigmoid(np.array(0.0)) == 0.5
     assert isinstance(sample, Sample)
 
 
@@ -174,22 +172,6 @@ def test_what_cannot_be_is_said(scene, tmp_path):
         FrameServer(clip, plan, wrong)
     with pytest.raises(WeightsError, match="does not exist"):
         FrameServer(clip, plan, settings.with_overrides([f"matting.refiner_weights={tmp_path / 'no.pth'}"]))
-
-
-def test_auto_takes_rvm_where_it_is_quick(weights, monkeypatch):
-    settings = Settings(matting={"refiner": "auto", "refiner_weights": str(weights)})
-    for place, expected in (("cuda:0", "float16"), "rvm"), (("cpu", "bfloat16"), "rvm"), (("cpu", "float32"), "guided"):
-        assert chosen_refiner(settings, lambda _, place=place: place) == expected
-    # the processor is asked, and half precision can be declined
-    on_cpu = settings.with_overrides(["hardware.device=cpu"])
-    for multiplies, expected in (True, "bfloat16"), (False, "float32"):
-        monkeypatch.setattr("vr180_ofx.weights.device.multiplies_bfloat16", lambda multiplies=multiplies: multiplies)
-        assert where(on_cpu) == ("cpu", expected)
-    monkeypatch.setattr("vr180_ofx.weights.device.multiplies_bfloat16", lambda: True)
-    assert where(on_cpu.with_overrides(["matting.fp16=false"])) == ("cpu", "float32")
-    # whoever has no PyTorch is told so later, by who needs it
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert chosen_refiner(settings, where) == "guided"
 
 
 def test_a_render_is_known_by_the_weights_of_its_refiner(scene, tmp_path):

@@ -40,7 +40,7 @@ def test_srgb_both_ways():
 
 
 def test_untagged_video_is_assumed_by_size_and_said_so():
-    small, large = (c.tags_from_codes(2, 0, 2, 2, h, False) for h in (576, 1080))
+    small, large = (c.tags_from_codes(matrix=2, range_=0, transfer=2, primaries=2, height=h, rgb=False) for h in (576, 1080))
     assert (small.matrix, large.matrix) == ("bt601", "bt709")
     assert "assumed" in large.describe()
 

@@ -286,7 +286,7 @@ def test_closing_in_the_middle_never_hangs(tmp_path):
     path.write_bytes(bytes(data))
     code = """
 import sys
-from vr180_ofx.media.contract import open_clip
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.errors import MediaError
 for k in range(60):
     try:

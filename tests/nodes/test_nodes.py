@@ -5,14 +5,14 @@ import json
 import pytest
 from pydantic import TypeAdapter
 
+from nodes.generate import files
 from vr180_ofx.client import Node
-from vr180_ofx.nodes.definition import NODE, Parameter
-from vr180_ofx.nodes.generate import files
+from vr180_ofx.node import NODE, Parameter
 from vr180_ofx.settings import Settings, sections
 
 
 def test_nothing_has_drifted():
-    """Whoever changes the definition runs `python -m vr180_ofx.nodes.generate`."""
+    """Whoever changes the definition runs `python nodes/generate.py`."""
     for path, text in files().items():
         assert path.read_text(encoding="utf-8") == text, f"{path} is not what the definition makes"
 

@@ -15,12 +15,11 @@ import time
 import av
 import pytest
 
-pytest.importorskip("fastapi", reason="the extra service is not installed")
 pytest.importorskip("sam2", reason="the extra sam2 is not installed")
 
+from benchmarks.support.sam2_reference import random_network
 from tests.conftest import DEMO, make_clip
 from tests.service.conftest import Live
-from tests.trackers.sam2_reference import random_network
 from vr180_ofx.client import ServerProblem, ServerUnavailable, connect
 
 FRAMES = 40

@@ -86,7 +86,7 @@ def test_what_somebody_in_front_hides_is_cut_out_of_what_is_carried(scene):
     hider.alpha[:, :40] = 1
     patches = {(1, LEFT): trimmed(alphas[LEFT]), (1, RIGHT): wrong(alphas), (2, RIGHT): hider}
     behind = state()
-    windows = {**behind.windows, (1, RIGHT): replace(behind.windows[1, RIGHT], behind=(2,))}
+    windows = {**behind.windows, (1, RIGHT): replace(behind.windows[1, RIGHT], occluders=(2,))}
     made, _ = correct_views(replace(behind, windows=windows), patches, pair, consistency())
     seen = in_eye(made[1, RIGHT], SIZE)[hider.rect.slices]
     assert seen[:, :39].max() < 0.01 and seen[:, 41:].max() == 1

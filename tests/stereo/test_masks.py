@@ -57,7 +57,7 @@ def test_who_stands_in_front_hides_others_from_an_eye():
     }  # fmt: skip
     state = state_of(views, {1: B / 2})
     assert compare(state, CONSISTENCY).agreements[1].weaker == RIGHT
-    hidden = replace(state.windows[1, RIGHT], behind=(2,))
+    hidden = replace(state.windows[1, RIGHT], occluders=(2,))
     state = replace(state, windows={**state.windows, (1, RIGHT): hidden})
     assert compare(state, CONSISTENCY).agreements[1].overlap is None
 

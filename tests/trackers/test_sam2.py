@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("sam2", reason="the extra sam2 is not installed")
 import torch
 
-from tests.trackers.sam2_reference import Reference, images, pictures, random_network, shown
-from vr180_ofx.engine.models import fitting
+from benchmarks.support.sam2_reference import Reference, images, pictures, random_network, shown
+from vr180_ofx.engine.loading import fitting
 from vr180_ofx.errors import SettingsError, WeightsError
 from vr180_ofx.trackers.contract import Memory, Prompt
 from vr180_ofx.trackers.sam2.memory import Bench, Remembered, Rules, trimmed
@@ -134,7 +134,7 @@ def test_another_process_goes_on_from_a_checkpoint_with_the_same_bits(run, frame
     code = f"""
 import numpy as np, torch
 torch.set_num_threads({torch.get_num_threads()})
-from tests.trackers.sam2_reference import images, random_network, shown
+from benchmarks.support.sam2_reference import images, random_network, shown
 from vr180_ofx.trackers.contract import Memory
 from vr180_ofx.trackers.sam2.tracker import REFERENCE, Sam2Tracker
 tracker = Sam2Tracker(random_network("sam2.1_t", {SIZE}), "random", REFERENCE)
@@ -229,7 +229,7 @@ def test_somebody_lost_of_whom_the_plan_is_sure_is_prompted_again(network, frame
 
     assert anchored(sure=0.9)
     assert not anchored(sure=0.3)
-    assert not anchored(sure=0.9, behind=(2,))
+    assert not anchored(sure=0.9, occluders=(2,))
 
 
 def test_absent_people_have_empty_masks_and_no_confidence(network, frames):

@@ -15,20 +15,19 @@ from typing import Any
 from rich.table import Table
 
 from vr180_ofx.cli.common import console, print_json
+from vr180_ofx.errors import ExitStatus, WeightsError
 from vr180_ofx.storage import cache_folder, weights_folder
 from vr180_ofx.weights.catalogue import CATALOGUE
 from vr180_ofx.weights.store import verify
 
 _PACKAGES = (
     "numpy", "opencv-python-headless", "av", "OpenImageIO", "OpenEXR", "isal", "opencolorio", "openvino", "pydantic",
-    "scenedetect-headless", "safetensors", "rich", "PyYAML",
+    "scenedetect-headless", "safetensors", "rich", "PyYAML", "fastapi", "uvicorn",
 )  # fmt: skip
 _OPTIONAL = {
     "torch": "sam2, yolo or rvm",
     "sam2": "sam2",
     "ultralytics-opencv-headless": "yolo",
-    "fastapi": "service",
-    "uvicorn": "service",
     "PyMatting": "closed_form",
 }
 
@@ -48,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
                 c["what"], "[green]ok[/]" if c["ok"] else ("[yellow]absent[/]" if c.get("optional") else "[red]no[/]"), c["detail"]
             )
         console.print(table)
-    return 0 if all(c["ok"] or c.get("optional") for c in checks) else 4
+    return ExitStatus.DONE if all(c["ok"] or c.get("optional") for c in checks) else ExitStatus.RESOURCES
 
 
 def examine() -> list[dict[str, Any]]:
@@ -126,7 +125,6 @@ def _network() -> dict[str, Any]:
     """Runs the default networks once: a model file can be whole and still not run on this processor."""
     import numpy as np
 
-    from vr180_ofx.errors import WeightsError
     from vr180_ofx.people.blazepose import BlazePoseDetector
     from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
     from vr180_ofx.weights.store import require

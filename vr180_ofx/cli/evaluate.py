@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.table import Table
 
-from vr180_ofx.cli.common import WARNED, console, print_json, progress_bar
-from vr180_ofx.errors import MediaError, SettingsError
+from vr180_ofx.cli.common import console, print_json, progress_bar
+from vr180_ofx.errors import ExitStatus, MediaError, SettingsError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.storage import write_atomic
 
@@ -131,7 +131,7 @@ def _by_themselves(arguments: argparse.Namespace) -> int:
             console.print(f"[yellow]{w['metric']}[/] {w['value']:.3g} (limit {w['limit']:.3g}): {where}")
         if arguments.report:
             console.print(f"report: {arguments.report}")
-    return WARNED if arguments.strict and data["warnings"] else 0
+    return ExitStatus.WARNED if arguments.strict and data["warnings"] else ExitStatus.DONE
 
 
 def show(data: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from vr180_ofx.cli.common import console
-from vr180_ofx.host_bridges.installation import HOSTS, install, uninstall
+from vr180_ofx.install import HOSTS, install, uninstall
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

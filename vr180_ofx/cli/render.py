@@ -6,12 +6,11 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from vr180_ofx.cli.common import (
-    WARNED,
     add_node_arguments,
     add_settings_arguments,
     clip_from,
@@ -24,9 +23,10 @@ from vr180_ofx.cli.common import (
     say_report,
     settings_from,
 )
-from vr180_ofx.errors import ServiceGoneError, SettingsError
+from vr180_ofx.errors import ExitStatus, OutputError, ServiceGoneError, SettingsError
 from vr180_ofx.resources import Monitor
-from vr180_ofx.settings import OutputSettings, Settings
+from vr180_ofx.settings import Settings, every_setting
+from vr180_ofx.settings.formats import described
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.telemetry import Stages
 
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", nargs="?", metavar="CLIP", help="a video, an image sequence (plate.%%04d.exr), or a folder of images")
     parser.add_argument("-o", "--output", metavar="DIR", help="where frames are written")
-    formats = get_args(OutputSettings.model_fields["format"].annotation)
-    parser.add_argument("--format", metavar="F", help=", ".join(formats))
+    parser.add_argument("--format", metavar="F", help=described().replace("%", "%%"))
     parser.add_argument("--plan", metavar="F", help="a plan from 'analyse', perhaps edited")
     parser.add_argument("--overwrite", action="store_true", help="render frames again that are there")
     parser.add_argument("--strict", action="store_true", help="exit with 6 when there is something that somebody should look at")
@@ -53,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from vr180_ofx.errors import OutputError
+    from vr180_ofx.engine.models import Models
     from vr180_ofx.render.render import render
 
     extra = []
@@ -61,22 +60,25 @@ def run(arguments: argparse.Namespace) -> int:
         extra.append(f"output.format={arguments.format}")
     if arguments.overwrite:
         extra.append("output.overwrite=true")
+    if arguments.profile or arguments.trace:
+        extra.append("performance.profile_enabled=true")
     settings = settings_from(arguments, extra)
     folder = arguments.output or settings.output.path
     if not folder:
         raise OutputError("no output folder was named; use -o DIR or output.path")
     if arguments.server is not None:
         return _remote(arguments, settings, str(folder))
-    stages = Stages(trace=arguments.trace is not None)
+    stages = Stages(enabled=settings.performance.profile_enabled, trace=arguments.trace is not None)
     log = Path(arguments.resource_log) if arguments.resource_log else None
     with Monitor(log) as monitor, clip_from(arguments, settings) as clip:
         if not arguments.json:
             say_clip(clip)
-        plan = plan_for(clip, settings, arguments.plan, arguments.json, stages)
+        models = Models.of(settings)
+        plan = plan_for(clip, settings, arguments.plan, arguments.json, stages, models=models)
         if not arguments.json:
             say_plan(plan)
         with progress_bar("rendering", arguments.json, monitor) as update:
-            report = render(clip, plan, settings, folder, update, stages)
+            report = render(clip, plan, settings, folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
             from vr180_ofx.render.contact_sheet import contact_sheet
 
@@ -95,8 +97,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.profile:
             _say_profile(report)
     if report.missing or report.lost:
-        return 3
-    return WARNED if arguments.strict and report.warnings else 0
+        return ExitStatus.INPUT
+    return ExitStatus.WARNED if arguments.strict and report.warnings else ExitStatus.DONE
 
 
 def _say_profile(report: RenderReport) -> None:
@@ -120,9 +122,12 @@ def _remote(arguments: argparse.Namespace, settings: Settings, folder: str) -> i
         raise SettingsError("no clip was named; give CLIP or input.video_path")
     if arguments.plan:
         plan = json.loads(Path(arguments.plan).read_text(encoding="utf-8"))
+    asked, refused = _asked(settings)
+    if refused:
+        console.print(f"[yellow]{', '.join(refused)}: not taken over HTTP; what the server was started with counts[/]")
     try:
         server = connect(arguments.server or None, arguments.token_file)
-        clip = server.open(os.path.abspath(path), _asked(settings))
+        clip = server.open(os.path.abspath(path), asked)
         with progress_bar("analysing", arguments.json) as update:
             for job in server.follow(clip.facts["job"]) if clip.facts["job"] else ():
                 update(job["done"], job["total"])
@@ -148,14 +153,21 @@ def _remote(arguments: argparse.Namespace, settings: Settings, folder: str) -> i
         for note in report["notes"]:
             console.print(f"  {note}")
     if report["missing"] or report["lost"]:
-        return 3
-    return WARNED if arguments.strict and report["warnings"] else 0
+        return ExitStatus.INPUT
+    return ExitStatus.WARNED if arguments.strict and report["warnings"] else ExitStatus.DONE
 
 
-def _asked(settings: Settings) -> dict[str, Any]:
-    """What was asked for beside the defaults, and what servers take."""
-    sections = ("input", "processing", "detection", "matting", "stereo")
-    values = settings.model_dump(mode="json", include=set(sections), exclude_unset=True, exclude_defaults=True)
-    values.get("input", {}).pop("video_path", None)
-    values.get("input", {}).pop("frames", None)
-    return {k: v for k, v in values.items() if v}
+def _asked(settings: Settings) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """What was asked for beside the defaults: what a clip is opened with, and the keys that are the server's affair."""
+    set_here = settings.model_dump(mode="json", exclude_unset=True, exclude_defaults=True)
+    asked: dict[str, dict[str, Any]] = {}
+    refused = []
+    for name, key, traits in every_setting():
+        # where the clip, its frames and the output are is asked for in other words
+        if key not in set_here.get(name, {}) or name == "output" or (name, key) in (("input", "video_path"), ("input", "frames")):
+            continue
+        if traits.http:
+            asked.setdefault(name, {})[key] = set_here[name][key]
+        else:
+            refused.append(f"{name}.{key}")
+    return asked, refused

@@ -1,4 +1,4 @@
-"""Frames of everybody at once, by RVM on whole eyes; the same to the engine as a `pipeline.Pipeline`."""
+"""Frames of everybody at once, by a network that sees whole eyes; the same to the engine as a `pipeline.Pipeline`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
-from vr180_ofx.engine.pipeline import Ahead, Scale, nothing_ahead
+from vr180_ofx.engine.maker import Ahead, nothing_ahead
+from vr180_ofx.engine.scale import Scale, reduced_eyes
 from vr180_ofx.imaging.half import half
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.upsample import placed
@@ -26,36 +27,29 @@ _LEAST = 4 / 255
 
 
 class EverybodyPipeline:
-    """See `pipeline.Pipeline`. Frames have one layer, of everybody."""
+    """See `maker.FrameMaker`. Frames have one layer, of everybody."""
 
     steps_to_finish = False
 
     def __init__(self, network: WholeFrames, scale: Scale, stages: Stages) -> None:
         self._network = network
         self._scale = scale
-        self.stages = stages
-
-    def advance(self, frame: SourceFrame, memory: Memory, ahead: Ahead = nothing_ahead) -> tuple[Memory, Mapping[str, Small]]:
-        """Steps the network: what warm-up frames need."""
-
-        def eyes(k: int) -> Mapping[str, EyeImage] | None:
-            following = ahead(k)
-            return following.eyes if following is not None else None
-
-        with self.stages.measure("matte"):
-            return self._network.look(memory, frame.eyes, eyes)
+        self._stages = stages
 
     def start(
         self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any], ahead: Ahead = nothing_ahead
     ) -> tuple[Memory, Callable[[], Frame]]:  # fmt: skip
-        """Steps the network; what comes with the memory finishes the frame, on any thread."""
-        memory, found = self.advance(frame, memory, ahead)
+        def eyes(k: int) -> Mapping[str, EyeImage] | None:
+            following = ahead(k)
+            return following.eyes if following is not None else None
+
+        with self._stages.measure("matte"):
+            memory, found = self._network.look(memory, frame.eyes, eyes)
         return memory, lambda: self._finish(frame, found, metadata)
 
     def _finish(self, frame: SourceFrame, found: Mapping[str, Small], metadata: dict[str, Any]) -> Frame:
-        with self.stages.measure("upsample"):
-            shrink = self._scale.delivered
-            eyes = {v: eye.reduced(shrink) if shrink > 1 else eye for v, eye in frame.eyes.items()}
+        with self._stages.measure("upsample"):
+            eyes = reduced_eyes(frame, self._scale.delivered)
             views = {view: _matte(small, eyes[view]) for view, small in found.items()}
         return Frame(frame.index, views, metadata)
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from vr180_ofx.engine.enlarge import enlarged
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
+from vr180_ofx.engine.maker import Ahead, nothing_ahead
+from vr180_ofx.engine.scale import FULL, Scale, reduced_eyes
 from vr180_ofx.imaging.half import half
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.matte.both_eyes import soften
@@ -21,7 +23,6 @@ from vr180_ofx.matte.fusion import InstanceAlpha
 from vr180_ofx.matte.paste import Patch, paste, refine
 from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.settings import ProcessingSettings
 from vr180_ofx.stereo.confidence import confidences
 from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.stereo.correct import correct_views
@@ -36,30 +37,6 @@ from vr180_ofx.vr180.projection import Projection
 
 T = TypeVar("T")
 U = TypeVar("U")
-#: The k-th frame after the one that is stepped; None when there is none that can be seen.
-Ahead = Callable[[int], "SourceFrame | None"]
-
-
-def nothing_ahead(k: int) -> None:
-    """For steps of one frame at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The resolution of mattes: the input's divided by ``made`` when they are made, and by ``delivered`` when they are delivered.
-
-    edge_aware: in between the edges follow the picture.
-    """
-
-    made: int = 1
-    delivered: int = 1
-    edge_aware: bool = True
-
-    @classmethod
-    def of(cls, settings: ProcessingSettings, less: int = 1) -> Scale:
-        """What the settings say, made at the resolution divided by ``less`` once more."""
-        shrink = round(1 / settings.scale_factor)
-        return cls(shrink * less, shrink if settings.upsampling == "none" else 1, settings.upsampling != "cubic")
 
 
 class Pipeline:
@@ -70,7 +47,7 @@ class Pipeline:
     """
 
     def __init__(
-        self, plan: Plan, tracker: Tracker, refiner: Refiner, *, scale: Scale = Scale(), executor: Executor | None = None,
+        self, plan: Plan, tracker: Tracker, refiner: Refiner, *, scale: Scale = FULL, executor: Executor | None = None,
         stages: Stages | None = None, batch: int = 0, consistency: Consistency | None = None,
     ) -> None:  # fmt: skip
         self.plan = plan
@@ -93,11 +70,6 @@ class Pipeline:
             memory, masks = self.tracker.step(memory, windows, self.batch)
         return memory, masks, windows
 
-    def make(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> tuple[Memory, Frame]:
-        """Steps the tracker and finishes the frame."""
-        memory, finish = self.start(frame, memory, metadata)
-        return memory, finish()
-
     def start(
         self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any], ahead: Ahead = nothing_ahead
     ) -> tuple[Memory, Callable[[], Frame]]:  # fmt: skip
@@ -114,7 +86,7 @@ class Pipeline:
         self, frame: SourceFrame, tracked: Mapping[Key, Mask], windows: Mapping[Key, WindowImage], metadata: dict[str, Any]
     ) -> Frame:  # fmt: skip
         """The rest of what `start` began."""
-        eyes = self._eyes(frame, self.scale.made)
+        eyes = reduced_eyes(frame, self.scale.made)
         # eyes are of one size
         projection = self._projection(next(iter(eyes.values())))
         shifts = {p.id: p.shift(frame.index) for p in self.plan.people}
@@ -181,7 +153,7 @@ class Pipeline:
         if self.scale.made == self.scale.delivered:
             return views
         with self.stages.measure("upsample"):
-            factor, large = self.scale.made // self.scale.delivered, self._eyes(frame, self.scale.delivered)
+            factor, large = self.scale.made // self.scale.delivered, reduced_eyes(frame, self.scale.delivered)
 
             def enlarge(view: str) -> ViewMatte:
                 return enlarged(views[view], eyes[view], large[view], factor, edge_aware=self.scale.edge_aware)
@@ -190,11 +162,6 @@ class Pipeline:
 
     def _map(self, function: Callable[[T], U], items: Iterable[T]) -> Iterable[U]:
         return self._executor.map(function, items) if self._executor is not None else map(function, items)
-
-    def _eyes(self, frame: SourceFrame, shrink: int) -> dict[str, EyeImage]:
-        if shrink == 1:
-            return frame.eyes
-        return {view: eye.reduced(shrink) for view, eye in frame.eyes.items()}
 
     def _projection(self, eye: EyeImage) -> Projection:
         return self.plan.projection.resized(eye.width, eye.height)
@@ -219,8 +186,8 @@ class Pipeline:
                 track = self.plan.track(person, key[1])
                 projection = self._projection(eye)
                 sample = eye.sample(window.grid(projection))
-                behind = track.behind.get(frame.index, ())
-                image = WindowImage(sample, window, behind, eye=eye, projection=projection, following=lambda: following(key))
+                occluders = track.behind.get(frame.index, ())
+                image = WindowImage(sample, window, occluders, eye=eye, projection=projection, following=lambda: following(key))
                 if not self.tracker.wants_prompts:
                     return image
                 n = frame.index

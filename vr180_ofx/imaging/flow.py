@@ -1,23 +1,18 @@
-"""The motion between two pictures, and what is known of one carried to the other.
-
-Motion is found by dense inverse search (Kroeger et al. 2016, OpenCV's DIS).
-"""
+"""The motion between two pictures, and what is known of one warped to the other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.arrays import FloatArray
-
-#: Differences of luma, of 255: so much is grain and says nothing, and over so much more trust fades.
-_GRAIN, FADES = 2.0, 10.0
-
-#: Differences are felt so far around, in pixels of a picture of 384.
-_AROUND = 1.0
+from vr180_ofx.arrays import ByteArray, FloatArray
+from vr180_ofx.imaging.filter import gaussian_blur
+from vr180_ofx.imaging.planes import absolute_difference
+from vr180_ofx.imaging.sample import sample
 
 #: The flow's finest level. At half the size it takes a tenth of the time, and the result is nearly as good; at a quarter a quarter of that,
 #: which is good enough for masks.
@@ -26,9 +21,38 @@ FINE, COARSE = 1, 2
 Luma = npt.NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True)
+class TrustParameters:
+    """From how much two pictures differ to how far motion between them is trusted; found by the error of mattes against ground truth.
+
+    grain: a difference of luma, of 255, that is noise and says nothing. fades: above it trust is exp(-(difference / fades)^2).
+    blur: standard deviation of the Gaussian that differences are felt by, in pixels of a picture of 384.
+    """
+
+    grain: float = 2.0
+    fades: float = 10.0
+    blur: float = 1.0
+
+
+TRUST = TrustParameters()
+
+
 def luma_of(guide: FloatArray) -> Luma:
-    """What motion is found by. guide: see `media.picture.Sample`."""
+    """What motion is found by. guide: see `media.contract.Sample`."""
     return np.clip(guide[..., 0] * 255, 0, 255).astype(np.uint8)
+
+
+def optical_flow(here: ByteArray, there: ByteArray, *, finest: int = FINE, thorough: bool = False) -> FloatArray:
+    """How far ``there`` shows what ``here`` does: (h, w, 2) float32, pixels to the right and downwards.
+
+    Dense inverse search (Kroeger et al. 2016, OpenCV's DIS). here, there: (h, w). finest: flow is found in pyramids, and interpolated
+    from 1 / 2^finest of the size on. thorough: denser patches and a variational refinement, which take about ten times as long.
+    """
+    preset = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM if thorough else cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST
+    search = cv2.DISOpticalFlow.create(preset)
+    search.setFinestScale(finest)
+    flow: FloatArray = search.calc(here, there, None)
+    return flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +65,33 @@ class Motion:
     places: FloatArray
     trust: FloatArray
 
-    def carry(self, values: FloatArray) -> FloatArray:
+    def __post_init__(self) -> None:
+        if self.places.shape != (*self.trust.shape, 2):
+            raise ValueError(f"places of shape {self.places.shape} and trust of {self.trust.shape} are of different pictures")
+
+    def __repr__(self) -> str:
+        return f"Motion({self.trust.shape[1]}x{self.trust.shape[0]}, mean trust {float(self.trust.mean()):.2f})"
+
+    def warp(self, values: FloatArray) -> FloatArray:
         """Values of the other frame, (h, w[, n]) float32, at the places of this one."""
         # cubic: linear interpolation would soften edges
-        out: FloatArray = cv2.remap(values, self.places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        return out
+        return sample(values, self.places, border="edge", interpolation="cubic", centre=0)
 
-    def carry_alpha(self, alpha: FloatArray) -> FloatArray:
+    def warp_alpha(self, alpha: FloatArray) -> FloatArray:
         """The same of an alpha, (h, w) 0..1."""
-        return np.clip(self.carry(alpha.astype(np.float32)), 0, 1)
+        return np.clip(self.warp(alpha.astype(np.float32)), 0, 1)
 
 
-def motion_between(theirs: Luma, luma: Luma, unit: float, level: int = FINE, fades: float = FADES) -> Motion:
-    """From this frame to another one. theirs, luma: what the other frame shows and what this one does, (h, w). unit: see `steadied`.
-    level: `FINE` or `COARSE`. fades: over such a difference of luma trust fades.
+def motion_between(theirs: Luma, luma: Luma, reference_scale: float, *, finest: int = FINE, trust: TrustParameters = TRUST) -> Motion:
+    """From this frame to another one.
+
+    theirs, luma: (h, w), what the other frame shows and what this one does. reference_scale: pixels for one of a picture of 384.
+    finest: `FINE` or `COARSE`. trust: how differences of the pictures are taken.
     """
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    flow.setFinestScale(level)
     height, width = luma.shape
-    places = flow.calc(luma, theirs, None)
+    places = optical_flow(luma, theirs, finest=finest)
     places[..., 0] += np.arange(width, dtype=np.float32)
     places[..., 1] += np.arange(height, dtype=np.float32)[:, None]
-    there = cv2.remap(theirs, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    differs = cv2.GaussianBlur(cv2.absdiff(there, luma).astype(np.float32), (0, 0), _AROUND * unit)
-    return Motion(places, np.exp(-np.square(np.maximum(differs - np.float32(_GRAIN), 0) / np.float32(fades))))
+    there: Any = sample(theirs, places, border="edge", centre=0)
+    differs = gaussian_blur(absolute_difference(there, luma).astype(np.float32), trust.blur * reference_scale)
+    return Motion(places, np.exp(-np.square(np.maximum(differs - np.float32(trust.grain), 0) / np.float32(trust.fades))))

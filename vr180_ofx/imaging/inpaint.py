@@ -8,16 +8,30 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import BoolArray, ByteArray, FloatArray
+from vr180_ofx.imaging.morphology import dilate, square
+from vr180_ofx.imaging.resize import resize
 
+#: The filling is smooth: a picture of so many pixels a side says as much as a larger one, and costs a quarter.
 _WORK_SIDE = 224
+#: A mask's rim belongs to the person, too: so much around it, in shares of the picture's side.
 _GROW = 0.02
+#: Telea's radius: a pixel is filled from what is known so far around it, in pixels of the small picture.
+_RADIUS = 3
 
 
-def erase(rgb: FloatArray, person: npt.NDArray[np.bool_]) -> FloatArray:
-    """Fills ``person`` from its surroundings (Telea 2004, by OpenCV).
+def inpaint(picture: ByteArray, hole: ByteArray, radius: float) -> ByteArray:
+    """A picture whose hole is filled from its border inwards (Telea 2004).
+
+    picture: (h, w) or (h, w, 3). hole: (h, w), above 0 where it is to be filled. radius: of what is looked at around a pixel.
+    """
+    out: ByteArray = cv2.inpaint(picture, hole, radius, cv2.INPAINT_TELEA)
+    return out
+
+
+def erase(rgb: FloatArray, person: BoolArray) -> FloatArray:
+    """Fills ``person`` from its surroundings.
 
     rgb: (n, n, 3) 0..1; person: (n, n). Returns a picture of the same size; at full resolution outside ``person``.
     """
@@ -25,16 +39,15 @@ def erase(rgb: FloatArray, person: npt.NDArray[np.bool_]) -> FloatArray:
     hole = _hole(person)
     if not hole.any() or hole.all():
         return rgb
-    # the filling is smooth: a small picture says as much, and costs a quarter
-    small = cv2.resize(rgb, (_WORK_SIDE, _WORK_SIDE), interpolation=cv2.INTER_AREA)
-    small_hole = cv2.resize(hole, (_WORK_SIDE, _WORK_SIDE), interpolation=cv2.INTER_NEAREST)
-    filled = cv2.inpaint((np.clip(small, 0, 1) * 255).astype(np.uint8), small_hole, 3, cv2.INPAINT_TELEA)
-    large = cv2.resize(filled, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
+    work = (_WORK_SIDE, _WORK_SIDE)
+    small, small_hole = resize(rgb, work, "area"), resize(hole, work, "nearest")
+    filled = inpaint((np.clip(small, 0, 1) * 255).astype(np.uint8), small_hole, _RADIUS)
+    large = resize(filled, (size, size), "linear").astype(np.float32) / 255
     out: FloatArray = np.where(hole[..., None] > 0, large, rgb)
     return out
 
 
-def cover(rgb: FloatArray, person: npt.NDArray[np.bool_]) -> FloatArray:
+def cover(rgb: FloatArray, person: BoolArray) -> FloatArray:
     """Covers ``person`` with grey: a filling that looks like nobody, to tell whether a filling of `erase` does.
 
     rgb: (n, n, 3) 0..1; person: (n, n).
@@ -43,8 +56,6 @@ def cover(rgb: FloatArray, person: npt.NDArray[np.bool_]) -> FloatArray:
     return out
 
 
-def _hole(person: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+def _hole(person: BoolArray) -> ByteArray:
     """The person and a rim around them, 0 or 1."""
-    grow = max(1, round(_GROW * person.shape[0]))
-    hole: npt.NDArray[np.uint8] = cv2.dilate(person.astype(np.uint8), np.ones((2 * grow + 1, 2 * grow + 1), np.uint8))
-    return hole
+    return dilate(person.astype(np.uint8), square(max(1, round(_GROW * person.shape[0]))))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.resize import resize
 
 
-def smooth_map(
-    function: Callable[[FloatArray], FloatArray], x0: int, y0: int, width: int, height: int, tolerance: float = 0.03
-) -> FloatArray:
-    """``function`` at the centres of pixels, (height, width, 2) float32. function: (..., 2) points to (..., 2).
+def smooth_map(function: Callable[[FloatArray], FloatArray], rect: Rect, tolerance: float = 0.03) -> FloatArray:
+    """``function`` at the centres of the pixels of ``rect``, (rect.height, rect.width, 2) float32.
 
-    Maps are smooth: they are computed on a lattice and interpolated, as coarse as keeps the error under ``tolerance`` of a sample step.
+    function: (..., 2) float64 continuous pixels to (..., 2) places; NaN where it has none. Maps are smooth: they are computed on a lattice
+    and interpolated, as coarse as keeps the error under ``tolerance`` of a sample step.
     """
+    x0, y0, width, height = rect.x0, rect.y0, rect.width, rect.height
     for step in (16, 8, 4):
         # the lattice begins half a step outside, where `upsample_lattice` wants it
         xs = x0 + (np.arange(-(-width // step) + 2, dtype=np.float64) - 0.5) * step
@@ -38,8 +39,11 @@ def _smooth(coarse: FloatArray, step: int, tolerance: float) -> bool:
 
 
 def upsample_lattice(coarse: FloatArray, step: int, width: int, height: int) -> FloatArray:
-    """Values at pixel corners -step / 2, step / 2, 3 step / 2... -> values at pixel centres i + 0.5, bilinear. (height, width, 2)."""
-    # these are the places that cv2.resize gives the samples of a picture enlarged by ``step``, and it is seven times as fast as a warp
+    """A lattice's values at every pixel, bilinear: (height, width, 2) float32.
+
+    coarse: (rows, columns, 2), values at pixel corners -step / 2, step / 2, 3 step / 2, ... in both directions.
+    """
+    # these are the places that `resize` gives the samples of a picture enlarged by ``step``, and it is seven times as fast as a warp
     size = (coarse.shape[1] * step, coarse.shape[0] * step)
-    out: FloatArray = cv2.resize(coarse.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    out = resize(coarse.astype(np.float32), size, "linear")
     return np.ascontiguousarray(out[step : step + height, step : step + width])

@@ -27,6 +27,11 @@ class Rect:
         low, high = np.floor(finite.min(axis=0)).astype(int) - room, np.ceil(finite.max(axis=0)).astype(int) + room
         return cls(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
 
+    @classmethod
+    def of_size(cls, width: int, height: int) -> Rect:
+        """A whole picture."""
+        return cls(0, 0, width, height)
+
     @property
     def width(self) -> int:
         return max(0, self.x1 - self.x0)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.imaging.flow import Luma, Motion, luma_of, motion_between
+from vr180_ofx.imaging.flow import Luma, Motion, TrustParameters, luma_of, motion_between
 from vr180_ofx.matte.contract import Refiner
 from vr180_ofx.matte.edges import unsure
 from vr180_ofx.matte.fusion import InstanceAlpha, InstanceMask, People, reference_scale
@@ -24,7 +24,7 @@ from vr180_ofx.trackers.contract import NetworkAlpha
 #: How much the network's alpha of the other eye counts beside the one of this eye, and how much the finished matte does.
 _SAY, _SAY_OF_MATTE = 0.8, 0.4
 #: See `temporal.motion_between`: backgrounds differ more between eyes than between frames.
-_FADES = 7.0
+_TRUST = TrustParameters(fades=7.0)
 #: Below this, and above 1 less it, an eye is sure.
 _UNSURE = 0.05
 
@@ -84,13 +84,13 @@ class OtherEye:
         matrix = np.array([[scale, 0, here[0] - scale * there[0]], [0, scale, here[1] - scale * there[1]]])
         luma = luma_of(mine.guide)
         carried = cast("Luma", _warped(luma_of(theirs.guide), matrix, luma, cv2.INTER_LINEAR))
-        return cls(motion_between(carried, luma, reference_scale(mine.alpha), fades=_FADES), matrix)
+        return cls(motion_between(carried, luma, reference_scale(mine.alpha), trust=_TRUST), matrix)
 
     def heard(self, alpha: FloatArray, theirs: FloatArray, weight: float) -> FloatArray:
         """An alpha of this eye's, (h, w) 0..1, with what the other eye's says, which counts so much where both look alike, and this eye is
         not sure. Where it is, the mean would be haze about somebody, or somebody half seen.
         """
-        carried = self.motion.carry_alpha(_warped(theirs, self.matrix, alpha, cv2.INTER_CUBIC))
+        carried = self.motion.warp_alpha(_warped(theirs, self.matrix, alpha, cv2.INTER_CUBIC))
         trust = self.motion.trust * unsure(alpha, _UNSURE) * np.float32(weight)
         out: FloatArray = (alpha + trust * carried) / (1 + trust)
         return out
@@ -102,7 +102,7 @@ def _warped(values: Any, matrix: FloatArray, like: Any, interpolation: int) -> A
 
 
 def _focal_pixels(soft: NetworkAlpha) -> float:
-    return soft.window.focal_pixels * soft.look.scale
+    return soft.window.focal_pixels * soft.crop.scale
 
 
 def _middle(alpha: FloatArray) -> tuple[float, float]:

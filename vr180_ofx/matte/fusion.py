@@ -15,6 +15,7 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.logistic import logit, sigmoid
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.contract import Refined, Refiner
 from vr180_ofx.matte.edges import along, exact, in_light
 from vr180_ofx.matte.heights import Heights, distances
@@ -97,10 +98,10 @@ class People:
 
     @classmethod
     def of(cls, soft: NetworkAlpha, claims: Mapping[int, InstanceMask]) -> People:
-        window, look = soft.window, soft.look
+        window, look = soft.window, soft.crop
 
         def in_window(claim: InstanceMask) -> FloatArray:
-            return _places(lambda p: claim.window.points(window.directions(look.places(p))), look.width, look.height)
+            return _places(lambda p: claim.window.points(window.directions(look.to_window(p))), look.width, look.height)
 
         places = {p: in_window(claim) for p, claim in claims.items()}
         logits = {p: _looked_up(claim.logits, places[p], -8.0) for p, claim in claims.items()}
@@ -134,12 +135,12 @@ def resplit_instances(
 
 
 def _placed(alpha: FloatArray, soft: NetworkAlpha) -> Refined:
-    return replace(detailed(alpha, soft.guide), place=(soft.look.x, soft.look.y, soft.look.scale))
+    return replace(detailed(alpha, soft.guide), place=(soft.crop.x, soft.crop.y, soft.crop.scale))
 
 
 def _places(function: Callable[[FloatArray], FloatArray], width: int, height: int = 0) -> FloatArray:
     """As `smooth_map`, as cv2.remap wants it; where there is nothing, far away."""
-    grid = smooth_map(function, 0, 0, width, height or width)
+    grid = smooth_map(function, Rect.of_size(width, height or width))
     grid -= np.float32(0.5)
     grid[np.isnan(grid)] = -1e4
     return grid

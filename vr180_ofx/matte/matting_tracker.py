@@ -13,7 +13,7 @@ _WHO, _HOW = "who/", "how/"
 
 
 class MattingTracker:
-    """See `trackers.base.Tracker`; its masks have `Mask.soft`. Never forgets exactly, as the network does not."""
+    """See `trackers.base.Tracker`; its masks have `Mask.network_alpha`. Never forgets exactly, as the network does not."""
 
     exact_after: int | None = None
 
@@ -38,7 +38,7 @@ class MattingTracker:
         with self._stages.measure("matte"):
             how, softs = self._matter.step(_part(memory, _HOW), windows, masks, batch)
         arrays = {_WHO + k: a for k, a in who.arrays.items()} | {_HOW + k: a for k, a in how.arrays.items()}
-        return Memory(arrays), {k: replace(m, soft=softs.get(k)) for k, m in masks.items()}
+        return Memory(arrays), {k: replace(m, network_alpha=softs.get(k)) for k, m in masks.items()}
 
 
 def _part(memory: Memory, prefix: str) -> Memory:

@@ -37,7 +37,7 @@ def steadied(alpha: FloatArray, luma: Luma, neighbours: Iterable[Neighbour], uni
     said = []
     for other in neighbours:
         motion = motion_between(other.luma, luma, unit)
-        said.append((motion.carry_alpha(other.alpha), motion.trust, np.float32(other.weight)))
+        said.append((motion.warp_alpha(other.alpha), motion.trust, np.float32(other.weight)))
     heard = unsure(alpha, _UNSURE, round(_BESIDE * unit))
     if len(said) > 1:
         heard = np.maximum(heard, np.minimum.reduce([_against(alpha, theirs) * trust for theirs, trust, _ in said]))

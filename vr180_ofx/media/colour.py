@@ -75,8 +75,11 @@ class ColourTags:
         return ", ".join(parts) + (f" (assumed: {', '.join(self.assumed)})" if self.assumed else "")
 
 
-def tags_from_codes(matrix: int, range_: int, transfer: int, primaries: int, height: int, rgb: bool) -> ColourTags:
-    """From FFmpeg's numbers. Untagged video is BT.709 from 720 lines on and BT.601 below, as players assume."""
+def tags_from_codes(*, matrix: int, range_: int, transfer: int, primaries: int, height: int, rgb: bool) -> ColourTags:
+    """From FFmpeg's numbers. Untagged video is BT.709 from 720 lines on and BT.601 below, as players assume.
+
+    height: lines of the frame. rgb: whether its pixels are RGB, which need no matrix.
+    """
     assumed = []
     default = "bt709" if height >= 720 else "bt601"
     matrix_name = "rgb" if rgb else MATRIX_NAMES.get(matrix, "")

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import FloatArray, shapes_repr
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
@@ -56,18 +56,33 @@ class Sample:
     rgb: FloatArray
     guide: FloatArray
 
+    def __post_init__(self) -> None:
+        if self.rgb.ndim != 3 or self.rgb.shape[2] != 3 or self.guide.shape != self.rgb.shape:
+            raise ValueError(f"rgb of shape {self.rgb.shape} and guide of {self.guide.shape}; both are (h, w, 3) of one window")
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Guide:
     """Luma at full resolution, colour differences at the resolution they are stored in.
 
-    luma: (h, w) float32. chroma: (h', w', 2) float32.
-    matrix: 2x3, from pixel indices of ``luma`` to pixel indices of ``chroma``.
+    luma: (h, w) float32, 0..1. chroma: (h', w', 2) float32, -0.5..0.5.
+    matrix: (2, 3), from pixel indices of ``luma`` to pixel indices of ``chroma``; all 0 where there is no colour.
     """
 
     luma: FloatArray
     chroma: FloatArray
     matrix: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.luma.ndim != 2 or self.chroma.ndim != 3 or self.chroma.shape[2] != 2 or self.matrix.shape != (2, 3):
+            shapes = self.luma.shape, self.chroma.shape, self.matrix.shape
+            raise ValueError(f"luma, chroma and matrix have the shapes {shapes}; they are (h, w), (h', w', 2) and (2, 3)")
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
 
 
 class EyeImage(Protocol):
@@ -118,25 +133,48 @@ class Source(Protocol):
     path: Path
     fps: Fraction
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """The number of frames."""
+        ...
 
-    def read(self, n: int) -> SourceFrame: ...
+    def read(self, n: int) -> SourceFrame:
+        """Raises FrameError when this frame cannot be decoded, IndexError when there is no such frame."""
+        ...
 
-    def check(self, n: int) -> None: ...
+    def check(self, n: int) -> None:
+        """Raises ClipChangedError when the files of frame ``n`` are no longer those that were opened."""
+        ...
 
-    def changed(self) -> bool: ...
+    def changed(self) -> bool:
+        """Whether any of the files is no longer what was opened."""
+        ...
 
-    def time_s(self, n: int) -> float: ...
+    def time_s(self, n: int) -> float:
+        """When frame ``n`` is shown, in seconds."""
+        ...
 
-    def lost(self) -> int: ...
+    def lost(self) -> int:
+        """Frames at the end that the header promises and the file no longer holds."""
+        ...
 
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """A hash of what the files hold; equal for a copy elsewhere."""
+        ...
 
-    def describe(self) -> dict[str, Any]: ...
+    def describe(self) -> dict[str, Any]:
+        """Facts for people and for JSON."""
+        ...
 
-    def reopen(self, fast: bool, threads: int, gpu: bool = False) -> Source: ...
+    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
+        """The same source with a decoder of its own. threads: of the decoder, 0 for one per core.
 
-    def close(self) -> None: ...
+        fast: good enough for analysis. gpu: decode with the graphics card where it can.
+        """
+        ...
+
+    def close(self) -> None:
+        """Lets the decoder go."""
+        ...
 
 
 @dataclass(slots=True)
@@ -228,11 +266,14 @@ class Clip:
             self._fingerprint = hashlib.sha256(text.encode()).hexdigest()[:24]
         return self._fingerprint
 
-    def reopen(self, fast: bool = False, threads: int | None = None) -> Clip:
-        """The same clip with a decoder of its own, for another thread. fast: good enough for analysis."""
+    def reopen(self, threads: int | None = None, *, fast: bool = False) -> Clip:
+        """The same clip with a decoder of its own, for another thread.
+
+        threads: of the decoder, by default what the settings say. fast: good enough for analysis.
+        """
         count = self.settings.hardware.threads if threads is None else threads
         gpu = self.settings.hardware.decoder == "gpu"
-        return Clip(self.source.reopen(fast, count, gpu), self.geometry, self.settings, self._fingerprint)
+        return Clip(self.source.reopen(count, fast=fast, gpu=gpu), self.geometry, self.settings, self._fingerprint)
 
     def describe(self) -> dict[str, Any]:
         """Facts for people and for JSON."""

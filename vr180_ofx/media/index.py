@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.stream import VideoStream
 
+from vr180_ofx.arrays import shapes_repr
 from vr180_ofx.errors import MediaError
 from vr180_ofx.storage import cache_folder, write_atomic
 
@@ -58,6 +59,14 @@ class FrameIndex:
     by_bytes: bool = False
     damaged: frozenset[int] = frozenset()
     lost: int = 0
+
+    def __post_init__(self) -> None:
+        lengths = {len(a) for a in (self.pts, self.key, self.seek, self.durations)}
+        if len(lengths) != 1:
+            raise ValueError(f"the arrays of an index have one length; these have {sorted(lengths)}")
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
 
     def __len__(self) -> int:
         return int(self.pts.size)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.sequence import SequenceSource, find_sequence
+from vr180_ofx.media.video_source import VideoSource
 from vr180_ofx.settings import Settings
 
 
@@ -13,9 +15,6 @@ def open_clip(path: str | Path, settings: Settings | None = None) -> Clip:
 
     Raises MediaError with a message for people when it cannot be read.
     """
-    from vr180_ofx.media.sequence import SequenceSource, find_sequence
-    from vr180_ofx.media.video_source import VideoSource
-
     settings = settings or Settings()
     path = Path(path)
     sequence = find_sequence(path)

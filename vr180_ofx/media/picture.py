@@ -6,40 +6,32 @@ windows and regions that are asked for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import Array, BoolArray, FloatArray, shapes_repr
+from vr180_ofx.imaging.planes import colour_transform, interleaved
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.resize import block_means, resize
+from vr180_ofx.imaging.sample import sample
+from vr180_ofx.imaging.warp import warp_affine
 from vr180_ofx.media.colour import ColourTags, Transform, yuv_to_rgb
 from vr180_ofx.media.contract import EyeImage, Guide, Sample
 
-PlaneArray = npt.NDArray[np.generic]
+#: BT.709 luma and colour differences from RGB.
+_LUMA_CHROMA = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]], np.float32)
 
 
-def _shrunk(plane: PlaneArray, factor_x: int, factor_y: int) -> PlaneArray:
-    if factor_x == 1 and factor_y == 1:
-        return plane
-    height, width = plane.shape[:2]
-    size = (max(1, -(-width // factor_x)), max(1, -(-height // factor_y)))
-    if width % factor_x or height % factor_y:
-        # blocks stay aligned: the last one is completed with its border
-        plane = cv2.copyMakeBorder(plane, 0, size[1] * factor_y - height, 0, size[0] * factor_x - width, cv2.BORDER_REPLICATE)
-    small: PlaneArray = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-    return small
-
-
-def _grid_plan(grid: FloatArray, width: int, height: int) -> tuple[Rect, int, npt.NDArray[np.bool_] | None]:
+def _grid_plan(grid: FloatArray, width: int, height: int) -> tuple[Rect, int, BoolArray | None]:
     """The part of the picture that ``grid`` needs, the power of two to shrink it by, and which samples are inside.
 
     None stands for all of them.
     """
     x, y = grid[..., 0], grid[..., 1]
     x0, x1, y0, y1 = (float(v) for v in (x.min(), x.max(), y.min(), y.max()))  # NaN when any sample is
-    inside: npt.NDArray[np.bool_] | None = None
+    inside: BoolArray | None = None
     if not (x0 >= 0 and x1 <= width and y0 >= 0 and y1 <= height):
         inside = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)  # False for NaN
         if not inside.any():
@@ -62,14 +54,14 @@ def _grid_plan(grid: FloatArray, width: int, height: int) -> tuple[Rect, int, np
     return aligned, factor, inside
 
 
-def _remap(plane: PlaneArray, grid: FloatArray, x0: float, y0: float, sx: float, sy: float) -> FloatArray:
-    """Samples a plane whose pixel (0, 0) covers picture coordinates from (x0, y0) on, each sx x sy pixels."""
-    if plane.dtype == np.float16:
-        plane = plane.astype(np.float32)
-    map_x = ((grid[..., 0] - x0) / sx - 0.5).astype(np.float32)
-    map_y = ((grid[..., 1] - y0) / sy - 0.5).astype(np.float32)
-    out: FloatArray = cv2.remap(plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return out.astype(np.float32, copy=False)
+def _sampled(plane: Array, grid: FloatArray, origin: tuple[float, float], pixel: tuple[float, float]) -> FloatArray:
+    """A plane at places of the eye, float32. origin: where its first pixel begins; pixel: how large one is, both in the eye's pixels."""
+    return sample(plane, grid, border="edge", origin=origin, pixel=pixel).astype(np.float32, copy=False)
+
+
+def _black(grid: FloatArray) -> Sample:
+    nothing = np.zeros((*grid.shape[:2], 3), np.float32)
+    return Sample(nothing, nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +69,15 @@ class YuvEye:
     """An eye inside planar YUV of any subsampling.
 
     y, u, v: planes of the whole frame, (rows, columns), 8 or 16 bits a sample; u and v are None for grey.
-    subsampling: (horizontal, vertical) luma samples for each chroma sample.
+    subsampling: (horizontal, vertical) luma samples for each chroma sample. bits: of a sample, in its lower ones.
     origin, width, height: the eye's place in the luma plane.
+    transform: from the file's RGB to what networks see; None where they are the same.
     chroma_x: position of the first chroma sample in luma coordinates beyond the centred one (-0.5 when left-sited 4:2:x).
     """
 
-    y: PlaneArray
-    u: PlaneArray | None
-    v: PlaneArray | None
+    y: Array
+    u: Array | None
+    v: Array | None
     subsampling: tuple[int, int]
     bits: int
     tags: ColourTags
@@ -94,11 +87,21 @@ class YuvEye:
     transform: Transform | None = None
     chroma_x: float = 0.0
 
-    def _luma(self, rect: Rect) -> PlaneArray:
+    def __post_init__(self) -> None:
+        if (self.u is None) != (self.v is None):
+            raise ValueError("a picture has both planes of chroma or none")
+        if self.u is not None and self.v is not None and self.u.shape != self.v.shape:
+            raise ValueError(f"the planes of chroma are {self.u.shape} and {self.v.shape}; they have one shape")
+        _check_place(self.y, self.origin, self.width, self.height)
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
+
+    def _luma(self, rect: Rect) -> Array:
         ox, oy = self.origin
         return self.y[oy + rect.y0 : oy + rect.y1, ox + rect.x0 : ox + rect.x1]
 
-    def _chroma(self, plane: PlaneArray, rect: Rect) -> tuple[PlaneArray, float, float]:
+    def _chroma(self, plane: Array, rect: Rect) -> tuple[Array, float, float]:
         """The chroma samples of ``rect`` and where the first one begins, in the eye's pixels."""
         sx, sy = self.subsampling
         ox, oy = self.origin
@@ -109,7 +112,14 @@ class YuvEye:
         block = plane[r0 : max(r1, r0 + 1), c0 : max(c1, c0 + 1)]
         return block, c0 * sx - ox + self.chroma_x, float(r0 * sy - oy)
 
-    def _rgb(self, y: FloatArray, u: FloatArray, v: FloatArray, display: bool) -> FloatArray:
+    def _each_chroma(self, rect: Rect, made: Callable[[Array, float, float], FloatArray], like: FloatArray) -> list[FloatArray]:
+        """Both planes' samples of ``rect`` as ``made`` of (samples, x, y), x and y being where they begin; nothing but grey as large as
+        ``like`` where there are none.
+        """
+        grey = 128 << (self.bits - 8)
+        return [np.full_like(like, grey) if plane is None else made(*self._chroma(plane, rect)) for plane in (self.u, self.v)]
+
+    def _rgb(self, y: FloatArray, u: FloatArray, v: FloatArray, *, display: bool) -> FloatArray:
         rgb = yuv_to_rgb(y, u, v, self.tags, self.bits)
         return self.transform(rgb) if display and self.transform is not None else rgb
 
@@ -124,46 +134,38 @@ class YuvEye:
     def sample(self, grid: FloatArray) -> Sample:
         rect, factor, inside = _grid_plan(grid, self.width, self.height)
         if rect.empty:
-            black = np.zeros((*grid.shape[:2], 3), np.float32)
-            return Sample(black, black)
+            return _black(grid)
         clean = grid if inside is None else np.where(inside[..., None], grid, 0)
-        y = _remap(_shrunk(self._luma(rect), factor, factor), clean, rect.x0, rect.y0, factor, factor)
-        chroma = []
-        for plane in (self.u, self.v):
-            if plane is None:
-                chroma.append(np.full_like(y, 128 << (self.bits - 8)))
-                continue
-            sx, sy = self.subsampling
-            block, x0, y0 = self._chroma(plane, rect)
-            fx, fy = max(1, factor // sx), max(1, factor // sy)
-            chroma.append(_remap(_shrunk(block, fx, fy), clean, x0, y0, fx * sx, fy * sy))
+        y = _sampled(block_means(self._luma(rect), factor, factor), clean, (rect.x0, rect.y0), (factor, factor))
+        sx, sy = self.subsampling
+        fx, fy = max(1, factor // sx), max(1, factor // sy)
+
+        def chroma(block: Array, x0: float, y0: float) -> FloatArray:
+            return _sampled(block_means(block, fx, fy), clean, (x0, y0), (fx * sx, fy * sy))
+
+        u, v = self._each_chroma(rect, chroma, y)
         gain, offset, chroma_gain, chroma_offset = self._scales()
-        guide = cv2.merge([y * gain + offset, chroma[0] * chroma_gain + chroma_offset, chroma[1] * chroma_gain + chroma_offset])
-        rgb = self._rgb(y, chroma[0], chroma[1], True)
+        guide = interleaved([y * gain + offset, u * chroma_gain + chroma_offset, v * chroma_gain + chroma_offset])
+        rgb = self._rgb(y, u, v, display=True)
         if inside is not None:
             rgb[~inside] = 0
             guide[~inside] = 0
         return Sample(rgb, guide)
 
-    def _region(self, rect: Rect, shrink: int, display: bool) -> FloatArray:
+    def _region(self, rect: Rect, shrink: int, *, display: bool) -> FloatArray:
         rect = rect.clipped(self.width, self.height)
         if rect.empty:
             return np.zeros((0, 0, 3), np.float32)
-        y = _shrunk(self._luma(rect), shrink, shrink).astype(np.float32)
+        y = block_means(self._luma(rect), shrink, shrink).astype(np.float32)
         height, width = y.shape
-        chroma = []
-        for plane in (self.u, self.v):
-            if plane is None:
-                chroma.append(np.full_like(y, 128 << (self.bits - 8)))
-                continue
-            sx, sy = self.subsampling
-            block, x0, y0 = self._chroma(plane, rect)
-            fx, fy = max(1, shrink // sx), max(1, shrink // sy)
-            small = _shrunk(block, fx, fy).astype(np.float32)
-            step_x, step_y = fx * sx, fy * sy
+        sx, sy = self.subsampling
+        fx, fy = max(1, shrink // sx), max(1, shrink // sy)
+        step_x, step_y = fx * sx, fy * sy
+
+        def chroma(block: Array, x0: float, y0: float) -> FloatArray:
+            small = block_means(block, fx, fy).astype(np.float32)
             if (step_x, step_y) == (shrink, shrink) and small.shape == y.shape:
-                chroma.append(small)
-                continue
+                return small
             # from output pixel i to the chroma sample: picture coordinate rect.x0 + (i + 0.5) * shrink
             matrix = np.array(
                 [
@@ -171,24 +173,18 @@ class YuvEye:
                     [0, shrink / step_y, (rect.y0 + 0.5 * shrink - y0) / step_y - 0.5],
                 ]
             )
-            chroma.append(
-                cv2.warpAffine(
-                    small,
-                    matrix,
-                    (width, height),
-                    flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                    borderMode=cv2.BORDER_REPLICATE,
-                )
-            )
-        return self._rgb(y, chroma[0], chroma[1], display)
+            return warp_affine(small, matrix, (width, height), border="edge")
+
+        u, v = self._each_chroma(rect, chroma, y)
+        return self._rgb(y, u, v, display=display)
 
     def region(self, rect: Rect, shrink: int = 1) -> FloatArray:
-        return self._region(rect, shrink, True)
+        return self._region(rect, shrink, display=True)
 
     def reduced(self, factor: int) -> EyeImage:
         whole = Rect(0, 0, self.width, self.height)
-        y = np.ascontiguousarray(_shrunk(self._luma(whole), factor, factor))
-        planes: list[PlaneArray | None] = []
+        y = np.ascontiguousarray(block_means(self._luma(whole), factor, factor))
+        planes: list[Array | None] = []
         sub = tuple(max(1, s // factor) for s in self.subsampling)
         for plane in (self.u, self.v):
             if plane is None:
@@ -196,11 +192,11 @@ class YuvEye:
                 continue
             block = self._chroma(plane, whole)[0]
             fx, fy = (max(1, factor // s) for s in self.subsampling)
-            small = _shrunk(block, fx, fy)
+            small = block_means(block, fx, fy)
             size = (-(-y.shape[1] // sub[0]), -(-y.shape[0] // sub[1]))
             if (small.shape[1], small.shape[0]) != size:
                 # by less than two, where linear is as good and takes a quarter of the time
-                small = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
+                small = resize(small, size, "linear")
             planes.append(np.ascontiguousarray(small))
         shift = self.chroma_x if factor == 1 else 0.0
         return YuvEye(
@@ -208,7 +204,7 @@ class YuvEye:
         )
 
     def native(self, rect: Rect) -> FloatArray:
-        return self._region(rect, 1, False)
+        return self._region(rect, 1, display=False)
 
     def guide(self, rect: Rect) -> Guide:
         gain, offset, chroma_gain, chroma_offset = self._scales()
@@ -219,7 +215,7 @@ class YuvEye:
             return Guide(luma, np.zeros((1, 1, 2), np.float32), np.zeros((2, 3)))
         sx, sy = self.subsampling
         block, x0, y0 = self._chroma(self.u, rect)
-        chroma = cv2.merge([block, self._chroma(self.v, rect)[0]]).astype(np.float32)
+        chroma = interleaved([block, self._chroma(self.v, rect)[0]]).astype(np.float32)
         chroma *= np.float32(chroma_gain)
         chroma += np.float32(chroma_offset)
         # luma pixel i has its centre at rect.x0 + i + 0.5
@@ -231,21 +227,30 @@ class YuvEye:
 class RgbEye:
     """An eye inside an RGB or grey array.
 
-    pixels: the whole frame, (rows, columns, 3), uint8, uint16, half or float.
+    pixels: the whole frame, (rows, columns, 3), uint8, uint16, half or float. origin, width, height: the eye's place in it.
+    transform: from the file's RGB to what networks see; None where they are the same.
     """
 
-    pixels: PlaneArray
+    pixels: Array
     origin: tuple[int, int]
     width: int
     height: int
     transform: Transform | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
+            raise ValueError(f"pixels of shape {self.pixels.shape} are no RGB picture, which is (rows, columns, 3)")
+        _check_place(self.pixels, self.origin, self.width, self.height)
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
 
     @property
     def _peak(self) -> float:
         kind = self.pixels.dtype
         return float(np.iinfo(str(kind)).max) if np.issubdtype(kind, np.integer) else 1.0
 
-    def _block(self, rect: Rect) -> PlaneArray:
+    def _block(self, rect: Rect) -> Array:
         ox, oy = self.origin
         block = self.pixels[oy + rect.y0 : oy + rect.y1, ox + rect.x0 : ox + rect.x1]
         return block.astype(np.float32) if block.dtype == np.float16 else block
@@ -260,11 +265,10 @@ class RgbEye:
     def sample(self, grid: FloatArray) -> Sample:
         rect, factor, inside = _grid_plan(grid, self.width, self.height)
         if rect.empty:
-            black = np.zeros((*grid.shape[:2], 3), np.float32)
-            return Sample(black, black)
+            return _black(grid)
         clean = grid if inside is None else np.where(inside[..., None], grid, 0)
         block = np.ascontiguousarray(self._block(rect))
-        values = _remap(_shrunk(block, factor, factor), clean, rect.x0, rect.y0, factor, factor)
+        values = _sampled(block_means(block, factor, factor), clean, (rect.x0, rect.y0), (factor, factor))
         rgb = self._display(values)
         if inside is not None:
             rgb[~inside] = 0
@@ -274,11 +278,11 @@ class RgbEye:
         rect = rect.clipped(self.width, self.height)
         if rect.empty:
             return np.zeros((0, 0, 3), np.float32)
-        return self._display(_shrunk(np.ascontiguousarray(self._block(rect)), shrink, shrink).astype(np.float32))
+        return self._display(block_means(np.ascontiguousarray(self._block(rect)), shrink, shrink).astype(np.float32))
 
     def reduced(self, factor: int) -> EyeImage:
         block = np.ascontiguousarray(self._block(Rect(0, 0, self.width, self.height)))
-        small = np.ascontiguousarray(_shrunk(block, factor, factor))
+        small = np.ascontiguousarray(block_means(block, factor, factor))
         return RgbEye(small if factor > 1 else small.copy(), (0, 0), small.shape[1], small.shape[0], self.transform)
 
     def native(self, rect: Rect) -> FloatArray:
@@ -292,6 +296,9 @@ class RgbEye:
 
 def _luma_chroma(rgb: FloatArray) -> FloatArray:
     """BT.709 luma and colour differences, (h, w, 3) float32."""
-    matrix = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]], np.float32)
-    out: FloatArray = cv2.transform(rgb, matrix)
-    return out
+    return colour_transform(rgb, _LUMA_CHROMA)
+
+
+def _check_place(plane: Array, origin: tuple[int, int], width: int, height: int) -> None:
+    if origin[0] < 0 or origin[1] < 0 or origin[0] + width > plane.shape[1] or origin[1] + height > plane.shape[0]:
+        raise ValueError(f"an eye of {width}x{height} at {origin} lies outside of a picture of {plane.shape[1]}x{plane.shape[0]}")

@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 import OpenImageIO as oiio
 
-from vr180_ofx.errors import ClipChangedError, FrameError, MediaError
+from vr180_ofx.arrays import Array, shapes_repr
+from vr180_ofx.errors import ClipChangedError, FrameError, FrameIndexError, MediaError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.colour import ColourTags, display_transform, with_colorspace
 from vr180_ofx.media.contract import Clip, EyeImage, Geometry, Source, SourceFrame, StreamFacts
 from vr180_ofx.media.geometry import decide_geometry
 from vr180_ofx.media.index import file_identity
 from vr180_ofx.media.naming import facts_from_name
-from vr180_ofx.media.picture import PlaneArray, RgbEye
+from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.layout import LEFT, RIGHT, Layout
 
@@ -115,7 +116,8 @@ def _regex(name: str) -> tuple[re.Pattern[str], int]:
 class SequenceSource:
     """Frames of an image sequence, numbered from 0 whatever the files' numbers are."""
 
-    def __init__(self, sequence: SequencePattern, geometry: Geometry, colorspace: str, fps: Fraction, separate: bool) -> None:
+    def __init__(self, sequence: SequencePattern, geometry: Geometry, colorspace: str, fps: Fraction, *, separate: bool) -> None:
+        """separate: whether each view has pictures of its own."""
         self.path = sequence.pattern
         self._sequence = sequence
         self._numbers = sorted(sequence.frames)
@@ -146,18 +148,18 @@ class SequenceSource:
             geometry = decide_geometry(width, height, facts, facts_from_name(re.sub(r"[%#.]0?\d*d?#*$", "", stem)), settings)
         with_colorspace(ColourTags(), settings.input.colorspace)
         fps = Fraction(settings.input.frame_rate).limit_denominator(1001) if settings.input.frame_rate else first.fps or DEFAULT_RATE
-        return Clip(SequenceSource(sequence, geometry, settings.input.colorspace, fps, separate), geometry, settings)
+        return Clip(SequenceSource(sequence, geometry, settings.input.colorspace, fps, separate=separate), geometry, settings)
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def read(self, n: int) -> SourceFrame:
         if not 0 <= n < len(self._numbers):
-            raise IndexError(f"frame {n} is outside the clip, which has frames 0..{len(self._numbers) - 1}")
+            raise FrameIndexError(n, len(self._numbers))
         number = self._numbers[n]
         files = self._sequence.frames[number]
         width, height = self._geometry.layout.eye_size
-        pictures: dict[str, PlaneArray] = {}
+        pictures: dict[str, Array] = {}
         tags = ColourTags(matrix="rgb", full_range=True, transfer="srgb")
         for k, (view, path) in enumerate(files.items()):
             try:
@@ -233,8 +235,8 @@ class SequenceSource:
             "variable_rate": False,
         }
 
-    def reopen(self, fast: bool, threads: int, gpu: bool = False) -> Source:
-        return SequenceSource(self._sequence, self._geometry, self._colorspace, self.fps, self._separate)
+    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
+        return SequenceSource(self._sequence, self._geometry, self._colorspace, self.fps, separate=self._separate)
 
     def close(self) -> None:
         pass
@@ -242,12 +244,18 @@ class SequenceSource:
 
 @dataclass(frozen=True, slots=True)
 class ImageViews:
-    """An image file: view -> (h, w, 3) pixels in the file's own type, and what its header says."""
+    """An image file: view -> (h, w, 3) pixels in the file's own type, and what its header says.
 
-    views: dict[str, PlaneArray]
+    fps: frames a second, None where the header is silent; so of ``projection``.
+    """
+
+    views: dict[str, Array]
     tags: ColourTags
     fps: Fraction | None
     projection: str | None
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
 
 
 def read_views(path: Path) -> ImageViews:
@@ -262,7 +270,7 @@ def read_views(path: Path) -> ImageViews:
     if source is None:
         raise MediaError(f"{path} is not an image that can be read: {(oiio.geterror().strip() or 'unknown format').splitlines()[-1]}")
     try:
-        views: dict[str, PlaneArray] = {}
+        views: dict[str, Array] = {}
         first = source.spec()
         names = list(first.getattribute("multiView") or [])
         part = 0
@@ -293,7 +301,7 @@ def read_views(path: Path) -> ImageViews:
         source.close()
 
 
-def _placed(pixels: PlaneArray, spec: Any) -> PlaneArray:
+def _placed(pixels: Array, spec: Any) -> Array:
     """A data window smaller than the display window is put into place."""
     full_w, full_h = spec.full_width or spec.width, spec.full_height or spec.height
     dx, dy = spec.x - spec.full_x, spec.y - spec.full_y

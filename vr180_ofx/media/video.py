@@ -18,12 +18,13 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 
-from vr180_ofx.errors import ClipChangedError, FrameError
+from vr180_ofx.arrays import Array
+from vr180_ofx.errors import ClipChangedError, FrameError, FrameIndexError
 from vr180_ofx.media.colour import ColourTags, display_transform, tags_from_codes, with_colorspace
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.media.hardware import open_accelerated
 from vr180_ofx.media.index import FrameIndex, file_identity, first_video, load_index, open_container
-from vr180_ofx.media.picture import PlaneArray, RgbEye, YuvEye
+from vr180_ofx.media.picture import RgbEye, YuvEye
 from vr180_ofx.vr180.layout import Layout
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class VideoReader:
     seeks: how often the decoder had to be repositioned. decoded: how many frames it has put out.
     """
 
-    def __init__(self, path: Path, threads: int = 0, fast: bool = False, gpu: bool = False) -> None:
+    def __init__(self, path: Path, threads: int = 0, *, fast: bool = False, gpu: bool = False) -> None:
         """threads: decoder threads, 0 for one per core. fast: skip the loop filter (for analysis, not for output).
 
         gpu: decode with the graphics card where it can. Not together with ``fast``, whose pictures only the CPU makes: what is
@@ -94,7 +95,7 @@ class VideoReader:
         Raises FrameError when this frame cannot be decoded, ClipChangedError when the file is no longer the same.
         """
         if not 0 <= n < len(self.index):
-            raise IndexError(f"frame {n} is outside the clip, which has frames 0..{len(self.index) - 1}")
+            raise FrameIndexError(n, len(self.index))
         with self._lock:
             self.check()
             if int(self.index.pts[n]) in self.index.damaged:
@@ -120,7 +121,7 @@ class VideoReader:
         if self._identity != _identity_or_none(self.path):
             raise ClipChangedError(self.path)
 
-    def _seek(self, n: int, afar: bool = False) -> None:
+    def _seek(self, n: int, *, afar: bool = False) -> None:
         if self._container is None:
             self._open()
         assert self._container is not None
@@ -207,7 +208,10 @@ class FrameConverter:
         fmt = frame.format
         key = (fmt.name, int(frame.colorspace), int(frame.color_range), int(frame.color_trc), int(frame.color_primaries))
         if key not in self._tags:
-            tags = tags_from_codes(*key[1:], height=frame.height, rgb=bool(fmt.is_rgb))
+            matrix, range_, transfer, primaries = key[1:]
+            tags = tags_from_codes(
+                matrix=matrix, range_=range_, transfer=transfer, primaries=primaries, height=frame.height, rgb=bool(fmt.is_rgb)
+            )
             if fmt.name.startswith("yuvj"):
                 tags = ColourTags(tags.matrix, True, tags.transfer, tags.primaries, None, tags.assumed)
             self._tags[key] = with_colorspace(tags, self._colorspace)
@@ -263,9 +267,9 @@ def _planar_name(frame: VideoFrame) -> str:
     return f"yuv{sampling}p" + {8: "", 10: "10le", 12: "12le"}.get(bits, "16le" if bits > 8 else "")
 
 
-def _plane(frame: VideoFrame, number: int, bits: int) -> PlaneArray:
+def _plane(frame: VideoFrame, number: int, bits: int) -> Array:
     plane = frame.planes[number]
     kind = np.dtype(np.uint16 if bits > 8 else np.uint8)
-    rows: PlaneArray = np.frombuffer(memoryview(plane), kind).reshape(plane.height, plane.line_size // kind.itemsize)
-    view: PlaneArray = rows[:, : plane.width]
+    rows: Array = np.frombuffer(memoryview(plane), kind).reshape(plane.height, plane.line_size // kind.itemsize)
+    view: Array = rows[:, : plane.width]
     return view

@@ -94,8 +94,8 @@ class VideoSource:
         # of the frame that was read when the file was opened: no decoder is begun for it
         return facts | {"colour": self._colour or "not read"}
 
-    def reopen(self, fast: bool, threads: int, gpu: bool = False) -> Source:
-        return VideoSource(VideoReader(self.path, threads, fast, gpu), self.layout, self._colorspace)
+    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
+        return VideoSource(VideoReader(self.path, threads, fast=fast, gpu=gpu), self.layout, self._colorspace)
 
     def close(self) -> None:
         self.reader.close()

@@ -15,12 +15,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vr180_ofx import __version__
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.output.colour import unmixed
 from vr180_ofx.output.jumps import EVERYBODY
 from vr180_ofx.quality.blind import METRICS, Judgement
 from vr180_ofx.storage import write_atomic
+from vr180_ofx.version import __version__
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 860, 150, 54, 22
 _PICTURE = 460

@@ -9,10 +9,10 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import MediaError
+from vr180_ofx.imaging.draw import Canvas
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.colour import unmixed
-from vr180_ofx.output.draw import Canvas
 from vr180_ofx.output.png import write_png
 from vr180_ofx.quality.truth import Truth, find_prediction, read_views
 

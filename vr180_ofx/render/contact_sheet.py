@@ -9,9 +9,9 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import FrameError
+from vr180_ofx.imaging.draw import Canvas
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import Clip
-from vr180_ofx.output.draw import Canvas
 from vr180_ofx.output.png import write_png
 from vr180_ofx.people.plan import Plan
 

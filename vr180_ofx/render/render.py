@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from vr180_ofx import MATTE_REVISION
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.engine.models import matting_network_identity, tracker_identity
+from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
@@ -32,7 +31,7 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings, without_effect
 from vr180_ofx.storage import remove_leftovers, write_atomic
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.weights.device import where
+from vr180_ofx.version import MATTE_REVISION
 
 log = logging.getLogger(__name__)
 MANIFEST = "vr180-ofx.json"
@@ -79,6 +78,8 @@ def render(
     plan: Plan,
     settings: Settings | None = None,
     output: str | Path | None = None,
+    *,
+    models: Models | None = None,
     progress: Progress | None = None,
     stages: Stages | None = None,
     server: FrameServer | None = None,
@@ -86,14 +87,17 @@ def render(
     """Renders ``clip`` into the folder ``output``; what the command line calls.
 
     Frames that are there from an earlier run with the same clip, plan and settings are kept. Frames that cannot be decoded are
-    listed in the report. server: one that serves this clip already, with the same settings up to the output.
+    listed in the report. models: by default those that the settings name. server: one that serves this clip already, with the same
+    settings up to the output; it goes on serving.
     Raises OutputError, ResourceError, MediaError; whatever was written stays and is whole.
     """
     settings = settings or clip.settings
-    stages = stages or Stages()
+    stages = stages or Stages(enabled=settings.performance.profile_enabled)
     folder = _folder(output, settings)
     frames = tuple(parse_frames(settings.input.frames, len(clip)))
-    job = Job(clip, plan, settings, folder, clip.name, identity(clip, plan, settings), frames)
+    if models is None:
+        models = server.models if server is not None else Models.of(settings)
+    job = Job(clip, plan, settings, folder, clip.name, identity(clip, plan, settings, models), frames)
     _claim(job)
     writer = make_writer(job)
     report = RenderReport(str(folder), _pattern(writer, frames), len(frames), people=[p.name for p in plan.active])
@@ -104,8 +108,8 @@ def render(
         todo, report.kept = list(frames), 0
     start = time.perf_counter()
     if todo:
-        with _explained(folder):
-            _run(job, writer, todo, report, progress, stages, server)
+        with _explained(folder), _served(job, models, stages, server) as serving:
+            _run(job, writer, todo, report, serving, stages=stages, progress=progress)
     report.seconds = round(time.perf_counter() - start, 3)
     report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
     report.stages = stages.summary()
@@ -119,29 +123,37 @@ def render(
     return report
 
 
-def identity(clip: Clip, plan: Plan, settings: Settings) -> str:
-    """A hash of all that decides what a frame's file looks like: clip, plan, settings, and how mattes are made."""
+def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None = None) -> str:
+    """A hash of all that decides what a frame's file looks like: clip, plan, settings, and how mattes are made. models: by default those
+    that the settings name. Raises WeightsError when their weights are not there.
+    """
     parts = [
         str(MATTE_REVISION),
         clip.fingerprint,
         plan.digest(),
-        tracker_identity(settings),
-        settings.digest("matting", "processing", "stereo", "hardware"),
-        settings.output.model_dump_json(exclude={"path", "overwrite"}),
+        (models or Models.of(settings)).identity,
+        settings.pixel_digest(),
     ]
-    network = matting_network_identity(settings, where)
-    parts += [network] if network else []
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
 
 
-def _run(
-    job: Job, writer: Writer, todo: list[int], report: RenderReport, progress: Progress | None, stages: Stages,
-    shared: FrameServer | None = None,
-) -> None:  # fmt: skip
+@contextlib.contextmanager
+def _served(job: Job, models: Models, stages: Stages, shared: FrameServer | None) -> Iterator[FrameServer]:
+    """The server that was lent, or one for this job alone."""
+    if shared is not None:
+        yield shared
+        return
     # the files are the finished frames; what a tracker remembers is worth keeping, for a render that is interrupted
-    server = shared or FrameServer(
-        job.clip, job.plan, job.settings, stages=stages, cache_bytes=64 << 20, store=open_store(job.settings), keep_frames=False
-    )
+    with FrameServer(
+        job.clip, job.plan, job.settings, models=models, stages=stages, cache_bytes=64 << 20, store=open_store(job.settings),
+        keep_frames=False,
+    ) as server:  # fmt: skip
+        yield server
+
+
+def _run(
+    job: Job, writer: Writer, todo: list[int], report: RenderReport, server: FrameServer, *, stages: Stages, progress: Progress | None
+) -> None:  # fmt: skip
     version = server.version
     writers = ThreadPoolExecutor(writer.parallel, "write")
     plates = job.clip.reopen() if writer.needs_source else None
@@ -167,7 +179,6 @@ def _run(
                     log.info("%s", error)
                     report.missing.append(n)
                     _settle(writing, report)
-                    writer.skip(n)
                 else:
                     eyes.add(frame)
                     writing[writers.submit(_write, writer, frame, plates, stages)] = n
@@ -193,13 +204,10 @@ def _run(
         writers.shutdown(wait=True, cancel_futures=True)
         for unfinished in waiting.values():
             unfinished.cancel()
-        if server is not shared:
-            server.close()
         if plates is not None:
             plates.close()
         if not ok:
             writer.abort()
-            remove_leftovers(job.folder)
 
 
 class _Eyes:

@@ -17,9 +17,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from vr180_ofx import __version__
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.errors import SettingsError
+from vr180_ofx.errors import ServiceError, Vr180Error, statuses_of
 from vr180_ofx.frame_ranges import parse_frames
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.resources import Monitor
@@ -27,10 +26,12 @@ from vr180_ofx.service import models as m
 from vr180_ofx.service.access import Gate, Roots
 from vr180_ofx.service.jobs import Job
 from vr180_ofx.service.pictures import MEDIA_TYPES, Format, encode, facts_header, layer_names
-from vr180_ofx.service.problems import Problem, ServiceError, on_service_error, problem, responses, status_of
+from vr180_ofx.service.problems import Problem, on_error_for_people, problem, responses
+from vr180_ofx.service.requested import merged
 from vr180_ofx.service.sessions import Session, Sessions
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import resident_bytes
+from vr180_ofx.version import __version__
 
 log = logging.getLogger(__name__)
 #: How often a waiting request looks whether somebody still waits for it.
@@ -82,7 +83,7 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
         Gate, token=token, hosts=[settings.service.host], per_second=settings.service.max_requests_per_second,
         touched=service.touched,
     )  # fmt: skip
-    app.add_exception_handler(ServiceError, on_service_error)
+    app.add_exception_handler(Vr180Error, on_error_for_people)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_error)
@@ -98,18 +99,19 @@ async def _engine(function: Callable[..., T], *arguments: Any) -> T:
     """Calls the engine on a thread. What it has to say to people becomes a problem document."""
     try:
         return await run_in_threadpool(function, *arguments)
-    except (ServiceError, asyncio.CancelledError):
+    except (Vr180Error, asyncio.CancelledError):
         raise
     except Exception as error:
         raise _translated(error) from error
 
 
-def _translated(error: BaseException) -> Exception:
-    status = status_of(error)
-    if status is not None:
-        text = error.strerror if isinstance(error, OSError) else None
-        return ServiceError(status, text or str(error) or type(error).__name__)
-    return error if isinstance(error, Exception) else RuntimeError(str(error))
+def _translated(error: Exception) -> Exception:
+    """What the operating system says, as an answer; a bug stays what it is."""
+    statuses = statuses_of(error)
+    if statuses is None:
+        return error
+    text = error.strerror if isinstance(error, OSError) else None
+    return ServiceError(statuses.http, text or str(error) or type(error).__name__)
 
 
 # clips -----------------------------------------------------------------------------------------------------------
@@ -226,7 +228,7 @@ async def _await(request: Request, future: Future[Frame]) -> Frame:
             raise ServiceError(503, "the frame was given up: the clip or the server is being closed", {"Retry-After": "2"}) from None
         future.cancel()
         raise
-    except ServiceError:
+    except Vr180Error:
         raise
     except Exception as error:
         raise _translated(error) from error
@@ -343,15 +345,9 @@ def _job_routes(app: FastAPI, service: Service) -> None:
 
 
 def _render_settings(session: Session, request: m.StartRender) -> Settings:
-    values = session.settings.model_dump(mode="json")
-    values["output"] |= dict(request.output)
-    values["input"]["frames"] = request.frames
-    try:
-        settings = Settings.from_values(values)
-        if not parse_frames(settings.input.frames, len(session.clip)):
-            raise ServiceError(422, "frames names none")
-    except SettingsError as error:
-        raise ServiceError(422, str(error)) from None
+    settings = merged(session.settings, {"output": request.output, "input": {"frames": request.frames}})
+    if not parse_frames(settings.input.frames, len(session.clip)):
+        raise ServiceError(422, "frames names none")
     return settings
 
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from vr180_ofx.arrays import HalfArray
 from vr180_ofx.engine.frame import Frame, ViewMatte, joined
+from vr180_ofx.errors import ServiceError
 from vr180_ofx.output.exr import ExrClip, ExrWriter
-from vr180_ofx.service.problems import ServiceError
 from vr180_ofx.settings import OutputSettings
 from vr180_ofx.vr180.layout import Layout
 

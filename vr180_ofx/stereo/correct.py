@@ -98,5 +98,5 @@ def _corrected(
         damaged = consistency.parameters.correction.damaged_weight if agreement.damaged(key[1]) else 1.0
         weight = state.tracked[key].score * (agreement.overlap or 0.0) ** 2 * damaged
     weak = WeakerEye(key[1], agreement.shift, patches.get(key), weight)
-    nearer = [patch for k in state.windows[key].behind if (patch := patches.get((k, key[1]))) is not None]
+    nearer = [patch for k in state.windows[key].occluders if (patch := patches.get((k, key[1]))) is not None]
     return without_occluded(transferred(pair, better, weak, consistency.parameters), nearer)

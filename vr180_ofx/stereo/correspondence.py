@@ -25,7 +25,7 @@ def counterpart(
     to_left: ``rect`` lies in the right eye, and the other one is the left one.
     """
     across = _across(pair, found, parameters, to_left=to_left)
-    return smooth_map(across, rect.x0, rect.y0, rect.width, rect.height, parameters.tolerance)
+    return smooth_map(across, rect, parameters.tolerance)
 
 
 def extent(

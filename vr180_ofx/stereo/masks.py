@@ -35,7 +35,7 @@ def compare(state: FrameState, consistency: Consistency) -> FrameState:
 
     def view_of(key: Key) -> EyeView:
         image = state.windows[key]
-        occluders = [(soft[k], state.windows[k].window) for k in ((other, key[1]) for other in image.behind) if k in soft and k != key]
+        occluders = [(soft[k], state.windows[k].window) for k in ((other, key[1]) for other in image.occluders) if k in soft and k != key]
         return EyeView(soft[key], image.sample.guide[..., 0], image.window, state.masks[key].score, occluders)
 
     both = [p for p, view in state.masks if view == LEFT and (p, RIGHT) in state.masks]

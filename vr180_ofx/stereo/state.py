@@ -48,8 +48,8 @@ class FrameState:
         cls, windows: Mapping[Key, WindowImage], tracked: Mapping[Key, Mask], projection: Projection, shifts: Mapping[int, float | None]
     ) -> FrameState:  # fmt: skip
         """After the tracker's step."""
-        groups = {key: (key[1], mask.soft.look.members) for key, mask in tracked.items() if mask.soft is not None}
-        networks = {groups[key]: mask.soft for key, mask in tracked.items() if mask.soft is not None}
+        groups = {key: (key[1], mask.network_alpha.crop.members) for key, mask in tracked.items() if mask.network_alpha is not None}
+        networks = {groups[key]: mask.network_alpha for key, mask in tracked.items() if mask.network_alpha is not None}
         return cls(windows, tracked, projection, shifts, networks, groups, tracked)
 
     def __post_init__(self) -> None:

@@ -85,7 +85,7 @@ class BlazePoseTracker:
         """The logits, in this window, of everybody who stands before this person; None when nobody does."""
         image = windows[key]
         total: FloatArray | None = None
-        for other in image.behind:
+        for other in image.occluders:
             front = (other, key[1])
             if front not in raw or front == key:
                 continue
@@ -135,16 +135,16 @@ class BlazePoseTracker:
             out: FloatArray = cv2.warpPerspective(values, matrix, size, flags=flags, borderMode=border, borderValue=outside)
             return out
 
-        motion = motion_between(cast("Luma", warped(past["grey"], cv2.BORDER_REPLICATE)), grey, 1.0, COARSE)
-        moved = motion.carry(warped(past["logits"].astype(np.float32), outside=-_CLIP))
+        motion = motion_between(cast("Luma", warped(past["grey"], cv2.BORDER_REPLICATE)), grey, 1.0, finest=COARSE)
+        moved = motion.warp(warped(past["logits"].astype(np.float32), outside=-_CLIP))
         kept |= {"before.logits": moved.astype(np.float16), "before.trust": motion.trust.astype(np.float16)}
         share = np.float32(self._stabilise) * motion.trust
         total, weight = logits + share * moved, 1 + share
         if "before.logits" in past:
             # two frames back: along both motions, as far as both can be trusted
-            trust = motion.trust * np.clip(motion.carry(warped(past["before.trust"].astype(np.float32))), 0, 1)
+            trust = motion.trust * np.clip(motion.warp(warped(past["before.trust"].astype(np.float32))), 0, 1)
             share = np.float32(self._stabilise**2) * trust
-            total += share * motion.carry(warped(past["before.logits"].astype(np.float32), outside=-_CLIP))
+            total += share * motion.warp(warped(past["before.logits"].astype(np.float32), outside=-_CLIP))
             weight += share
         steady: FloatArray = total / weight
         return steady, kept
@@ -171,7 +171,7 @@ def _in_order(windows: Mapping[Key, WindowImage]) -> list[list[Key]]:
     """Groups that can be segmented at once: whoever stands before others comes in an earlier group."""
     rest, groups, done = list(windows), [], set()
     while rest:
-        ready = [k for k in rest if all((i, k[1]) in done or (i, k[1]) not in windows for i in windows[k].behind)]
+        ready = [k for k in rest if all((i, k[1]) in done or (i, k[1]) not in windows for i in windows[k].occluders)]
         # a circle in an edited plan: nobody is in front, so all are
         ready = ready or rest
         groups.append(ready)

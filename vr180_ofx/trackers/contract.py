@@ -13,6 +13,7 @@ from safetensors.numpy import load, save
 
 from vr180_ofx.arrays import Array, FloatArray
 from vr180_ofx.imaging.lattice import smooth_map
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import EyeImage, Sample
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
@@ -55,10 +56,10 @@ class CropSource:
     eye: EyeImage
     projection: Projection
 
-    def sample(self, look: Crop) -> Sample:
+    def sample(self, crop: Crop) -> Sample:
         """The picture in a rectangle, which may lie beyond the window."""
         window, projection = self.window, self.projection
-        grid = smooth_map(lambda p: projection.project(window.directions(look.places(p))), 0, 0, look.width, look.height)
+        grid = smooth_map(lambda p: projection.project(window.directions(crop.to_window(p))), Rect.of_size(crop.width, crop.height))
         return self.eye.sample(grid)
 
 
@@ -67,7 +68,7 @@ class WindowImage:
     """What a window shows of one person in one eye.
 
     sample: the pixels, (size, size). window: the camera that took them.
-    behind: the numbers of people who stand before this one.
+    occluders: the numbers of people who stand before this one.
     prompt: where the plan says they are. anchor: whether that is to be believed over what is remembered: they come into
     sight, or somebody corrected the plan. sure: how sure the plan is that they are there, 0..1.
     eye, projection: where the picture was taken from. following: the same person in the next frame, for those who look ahead; None where
@@ -76,7 +77,7 @@ class WindowImage:
 
     sample: Sample
     window: Window
-    behind: tuple[int, ...] = ()
+    occluders: tuple[int, ...] = ()
     prompt: Prompt | None = None
     anchor: bool = False
     sure: float = 0.0
@@ -85,7 +86,7 @@ class WindowImage:
     following: Callable[[], CropSource | None] = lambda: None
 
     @property
-    def sight(self) -> CropSource:
+    def source(self) -> CropSource:
         """What other rectangles of the picture can be taken from."""
         if self.eye is None or self.projection is None:
             raise ValueError("this window was not taken from an eye")
@@ -111,16 +112,16 @@ class Crop:
         """(left, top, right, bottom) in the window's pixels."""
         return self.x, self.y, self.x + self.width / self.scale, self.y + self.height / self.scale
 
-    def places(self, pixels: FloatArray) -> FloatArray:
+    def to_window(self, pixels: FloatArray) -> FloatArray:
         """Where continuous pixels of it, (..., 2), lie in the window."""
         out: FloatArray = np.array([self.x, self.y]) + pixels / self.scale
         return out
 
-    def numbers(self) -> npt.NDArray[np.float64]:
+    def to_array(self) -> npt.NDArray[np.float64]:
         return np.array([self.x, self.y, self.scale, self.width, self.height, *self.members], np.float64)
 
     @classmethod
-    def from_numbers(cls, numbers: Array) -> Crop:
+    def from_array(cls, numbers: Array) -> Crop:
         x, y, scale, width, height, *members = (float(v) for v in numbers)
         return cls(tuple(int(m) for m in members), x, y, scale, int(width), int(height))
 
@@ -130,26 +131,26 @@ class NetworkAlpha:
     """What a matting network says of people who are seen together, not whose it is.
 
     alpha: (h, w) float32 0..1. guide: (h, w, 3), see `media.picture.Sample`.
-    window, look: what it saw.
+    window, crop: the camera, and the part of its view that the network saw.
     """
 
     alpha: FloatArray
     guide: FloatArray
     window: Window
-    look: Crop
+    crop: Crop
 
 
 @dataclass(frozen=True, slots=True)
 class Mask:
     """What a tracker says of one window.
 
-    logits: (size, size) float32, above 0 inside the person. score: 0..1, how sure it is that the person is there. soft: what a matting
-    network says, where there is one.
+    logits: (size, size) float32, above 0 inside the person. score: 0..1, how sure it is that the person is there.
+    network_alpha: what a matting network says, where there is one.
     """
 
     logits: FloatArray
     score: float
-    soft: NetworkAlpha | None = None
+    network_alpha: NetworkAlpha | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.lattice import smooth_map
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Projection
 
 
@@ -97,7 +98,7 @@ def reprojected(picture: FloatArray, source: Projection, target: Projection, aro
     """One eye's picture as another projection shows it: (target.height, target.width[, c]). 0, or ``around``, where the source shows
     nothing.
     """
-    grid = smooth_map(lambda p: source.project(target.unproject(p)), 0, 0, target.width, target.height)
+    grid = smooth_map(lambda p: source.project(target.unproject(p)), Rect.of_size(target.width, target.height))
     inside = np.isfinite(grid).all(axis=-1) & (grid >= 0).all(axis=-1) & (grid <= (source.width, source.height)).all(axis=-1)
     places = np.nan_to_num(grid - np.float32(0.5), nan=-1e4).astype(np.float32)
     out: FloatArray = cv2.remap(np.ascontiguousarray(picture, np.float32), places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

@@ -96,11 +96,11 @@ class Window:
         """Where each window pixel's centre lies in the eye's picture: (size, size, 2) float32, NaN outside."""
         n = size or self.size
         scale = self.size / n
-        return smooth_map(lambda p: projection.project(self._rays(p * scale)), 0, 0, n, n)
+        return smooth_map(lambda p: projection.project(self._rays(p * scale)), Rect.of_size(n, n))
 
     def inverse_map(self, projection: Projection, rect: Rect) -> FloatArray:
         """Where each picture pixel's centre in ``rect`` lies in the window: (height, width, 2) float32, NaN behind."""
-        return smooth_map(lambda p: self.points(projection.unproject(p)), rect.x0, rect.y0, rect.width, rect.height)
+        return smooth_map(lambda p: self.points(projection.unproject(p)), rect)
 
     def bounds(self, projection: Projection, margin: float = 0.0) -> Rect:
         """The picture's pixels that the window can show, grown by ``margin`` of its size."""

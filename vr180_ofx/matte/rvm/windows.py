@@ -97,9 +97,9 @@ class RvmWindows:
         self, memory: Memory, windows: Mapping[Key, WindowImage], masks: Mapping[Key, Mask], batch: int = 0
     ) -> tuple[Memory, dict[Key, NetworkAlpha]]:  # fmt: skip
         """One frame. Who is not to be seen has no `NetworkAlpha`, and what was remembered of them is gone."""
-        before = {_key(name): Crop.from_numbers(a) for name, a in memory.arrays.items() if name.endswith(".look")}
+        before = {_key(name): Crop.from_array(a) for name, a in memory.arrays.items() if name.endswith(".look")}
         looks = {wish.anchor: self._look(wish, before.get(wish.anchor), windows) for wish in self._wishes(windows, masks, before)}
-        sights = {key: windows[key].sight for key in looks}
+        sights = {key: windows[key].source for key in looks}
         following = {key: windows[key].following() for key in looks}
         taken, self._taken = self._taken, {}
         softs: dict[Key, NetworkAlpha] = {}
@@ -210,7 +210,7 @@ def _remembered(
 ) -> dict[str, Array]:  # fmt: skip
     """What is kept of one look: the state after the newest frame that it saw, what it said of that, and this frame for the next one."""
     name = _name(key)
-    arrays: dict[str, Array] = {f"{name}.look": look.numbers(), f"{name}.{_BEFORE}": alpha.astype(np.float16), f"{name}.luma": luma}
+    arrays: dict[str, Array] = {f"{name}.look": look.to_array(), f"{name}.{_BEFORE}": alpha.astype(np.float16), f"{name}.luma": luma}
     if coming is None:
         return arrays | stored(name, state)
     return arrays | stored(name, coming[1]) | {f"{name}.{_COMING}": coming[0].alpha.astype(np.float16)}

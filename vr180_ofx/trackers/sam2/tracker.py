@@ -153,7 +153,7 @@ class Sam2Tracker:
         # whoever stands behind somebody is rightly out of sight
         return (
             patience > 0
-            and not image.behind
+            and not image.occluders
             and image.sure >= self.behaviour.sure
             and len(lost) == patience
             and all(r.score < 0 and not r.anchor for r in lost)
