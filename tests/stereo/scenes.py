@@ -85,16 +85,20 @@ def consistency(threshold=0.8, reference=LEFT, mode="reference_eye", method="tra
     return Consistency(mode, threshold, method, reference, **more)
 
 
+def grey(view):
+    """Luma, and no colour differences: (n, n, 3)."""
+    return np.repeat(view.luma[..., None], 3, -1) * np.float32([1, 0, 0])
+
+
 def state_of(views, shifts=None, together=(), union=None):
     """A frame's state. views: (person, eye) -> `EyeView`. together: people whom a network saw together in each eye, with the first one's
     window. union: eye -> (SIZE, SIZE) what it says of them; by default the union of their masks, whose windows are then one.
     """
-    windows = {k: WindowImage(Sample(np.repeat(v.luma[..., None], 3, -1), v.luma[..., None]), v.window) for k, v in views.items()}
+    windows = {k: WindowImage(Sample(np.repeat(v.luma[..., None], 3, -1), grey(v)), v.window) for k, v in views.items()}
     networks = {}
     for eye in {view for _, view in views} if together else ():
         members = [views[p, eye] for p in together]
         alpha = np.maximum.reduce([m.mask for m in members]) if union is None else union[eye]
-        guide = np.repeat(members[0].luma[..., None], 3, -1) * np.float32([1, 0, 0])
-        networks[eye] = NetworkAlpha(alpha, guide, members[0].window, Crop(tuple(together), 0, 0, 1.0, SIZE, SIZE))
+        networks[eye] = NetworkAlpha(alpha, grey(members[0]), members[0].window, Crop(tuple(together), 0, 0, 1.0, SIZE, SIZE))
     tracked = {k: Mask(logit(v.mask), v.score, networks.get(k[1]) if k[0] in together else None) for k, v in views.items()}
     return FrameState.of(windows, tracked, PROJECTION, shifts or {})

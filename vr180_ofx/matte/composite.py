@@ -6,12 +6,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-import cv2
 import numpy as np
 
-from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.logistic import sigmoid
+from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.sample import sample
 from vr180_ofx.matte.fusion import InstanceMask
 from vr180_ofx.matte.paste import Patch
 from vr180_ofx.vr180.projection import Projection
@@ -76,27 +76,18 @@ def _share_out(one: Claim, other: Claim, overlap: Rect, projection: Projection, 
     pa, pb = (c.patch.alpha[overlap.shifted(-c.patch.rect.x0, -c.patch.rect.y0).slices] for c in (one, other))
     # only where both claim more than there is, and nothing is computed elsewhere
     crowded = np.minimum(pa, pb) > parameters.least_alpha
-    x, y, w, h = cv2.boundingRect(crowded.astype(np.uint8))
-    if w == 0:
+    part = bounds(crowded)
+    if part.empty:
         return
-    part = Rect(x, y, x + w, y + h)
     crowded, pa, pb = crowded[part.slices], pa[part.slices], pb[part.slices]
     place = part.shifted(overlap.x0, overlap.y0)
     union = np.maximum(pa, pb)
-    la, lb = (_logits_at(c.mask, projection, place, parameters.outside_logit) for c in (one, other))
+    la, lb = (sample(c.mask.logits, c.mask.window.inverse_map(projection, place), border=parameters.outside_logit) for c in (one, other))
     share = pa * sigmoid(la - lb)
     total = share + pb * sigmoid(lb - la)
     share = np.where(total > 1e-6, share / np.maximum(total, 1e-6), 0.5)
     np.copyto(pa, union * share, where=crowded)
     np.copyto(pb, union * (1 - share), where=crowded)
-
-
-def _logits_at(mask: InstanceMask, projection: Projection, place: Rect, outside: float) -> FloatArray:
-    """What a mask says of a rectangle of the eye's picture, (place.height, place.width) logits."""
-    grid = mask.window.inverse_map(projection, place) - np.float32(0.5)
-    places = np.nan_to_num(grid, nan=-1e4)
-    out: FloatArray = cv2.remap(mask.logits, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
-    return out
 
 
 def fit_union(patches: Sequence[Patch]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.resize import Resampling, resize
 from vr180_ofx.matte.composite import fit_union
 from vr180_ofx.matte.paste import Patch, spread
 from vr180_ofx.matte.upsample import REACH, upsampled
@@ -33,10 +33,10 @@ def _enlarged(patch: Patch, small: EyeImage, large: EyeImage, factor: int, *, ed
     if edge_aware:
         alpha = upsampled(alpha, small.guide(part).luma, large.guide(rect).luma, factor)
     else:
-        alpha = np.clip(_resized(alpha, factor, rect, cv2.INTER_CUBIC), 0, 1)
-    return Patch(rect, alpha, np.ascontiguousarray(_resized(confidence, factor, rect, cv2.INTER_LINEAR)))
+        alpha = np.clip(_resized(alpha, factor, rect, "cubic"), 0, 1)
+    return Patch(rect, alpha, np.ascontiguousarray(_resized(confidence, factor, rect, "linear")))
 
 
-def _resized(values: FloatArray, factor: int, rect: Rect, interpolation: int) -> FloatArray:
-    big: FloatArray = cv2.resize(values, (values.shape[1] * factor, values.shape[0] * factor), interpolation=interpolation)
+def _resized(values: FloatArray, factor: int, rect: Rect, interpolation: Resampling) -> FloatArray:
+    big = resize(values, (values.shape[1] * factor, values.shape[0] * factor), interpolation)
     return big[: rect.height, : rect.width]

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray
+from vr180_ofx.imaging.filter import box_blur, gaussian_blur
+from vr180_ofx.imaging.resize import resize
+from vr180_ofx.imaging.sample import sample
 from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.stereo.parameters import STEREO, AgreementParameters
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
@@ -127,8 +129,7 @@ def warp_mask(
     moved = directions(np.arctan(np.tan(a[..., 0]) + upright(sign * shift, a[..., 1])), a[..., 1])
     places = view.window.points(alignment.to_eye(moved, other_eye(target)))
     small = _sampled(view.mask, places, view.window.size)
-    out: FloatArray = cv2.resize(small, (window.size, window.size), interpolation=cv2.INTER_LINEAR)
-    return out
+    return resize(small, (window.size, window.size), "linear")
 
 
 class _Grid:
@@ -195,9 +196,9 @@ def _damage(views: Mapping[str, _Grid], shift: float, parameters: AgreementParam
     figures = {}
     for view, grid, at in ((LEFT, left, rays), (RIGHT, right, right.rays)):
         luma = grid.seen.luma
-        detail = np.abs(luma - cv2.GaussianBlur(luma, (0, 0), parameters.detail_sigma_px))
+        detail = np.abs(luma - gaussian_blur(luma, parameters.detail_sigma_px))
         places, size = grid.points(at), grid.seen.window.size
-        figures[view] = tuple(float(_sampled(v, places, size)[where].mean()) for v in (cv2.blur(detail, box), luma))
+        figures[view] = tuple(float(_sampled(v, places, size)[where].mean()) for v in (box_blur(detail, box), luma))
     out: list[tuple[str, Damage]] = []
     for view, other in ((LEFT, RIGHT), (RIGHT, LEFT)):
         (detail_here, light_here), (detail_there, light_there) = figures[view], figures[other]
@@ -238,13 +239,7 @@ def _ticks(size: int, n: int) -> FloatArray:
 def _sampled(values: FloatArray, places: FloatArray, size: int) -> FloatArray:
     """values: (n, n) what lies in a window of ``size`` pixels. places: (..., h, w, 2) continuous pixels of the window. 0 outside."""
     scale = values.shape[0] / size
-    p = (places * scale - 0.5).astype(np.float32)
-    p[np.isnan(p)] = -1e4
-    # several grids are looked up as one
-    flat = p.reshape(-1, *p.shape[-2:])
-    values = values.astype(np.float32, copy=False)
-    found = cv2.remap(values, flat, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-    return np.asarray(found.reshape(p.shape[:-1]))
+    return sample(values.astype(np.float32, copy=False), places if scale == 1 else places * scale)
 
 
 def _inside(places: FloatArray, projection: Projection) -> BoolArray:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.logistic import sigmoid
+from vr180_ofx.imaging.morphology import box, dilate, erode
 from vr180_ofx.stereo.parameters import STEREO, ConfidenceParameters
 from vr180_ofx.trackers.contract import Key, Mask
 from vr180_ofx.vr180.layout import other_eye
@@ -22,13 +22,13 @@ def confidences(masks: Mapping[Key, Mask], parameters: ConfidenceParameters = ST
     depth.
     """
     soft = {key: sigmoid(m.logits) for key, m in masks.items()}
-    kernel = np.ones((1, 2 * parameters.depth_tolerance_px + 1), np.uint8)
+    kernel = box(2 * parameters.depth_tolerance_px + 1, 1)
     out = {}
     for key, m in masks.items():
         mine, theirs = soft[key], soft.get((key[0], other_eye(key[1])))
         value = np.abs(2 * mine - 1) * np.float32(m.score)
         if theirs is not None:
-            low, high = cv2.erode(theirs, kernel), cv2.dilate(theirs, kernel)
+            low, high = erode(theirs, kernel), dilate(theirs, kernel)
             value *= 1 - np.maximum(np.maximum(low - mine, mine - high), 0)
         out[key] = value.astype(np.float32)
     return out

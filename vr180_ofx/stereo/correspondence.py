@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.sample import sample
 from vr180_ofx.stereo.disparity import Disparity
 from vr180_ofx.stereo.pair import StereoPair
 from vr180_ofx.stereo.parameters import STEREO, SurfaceParameters
@@ -49,22 +49,17 @@ def _across(
 
     def other(points: FloatArray) -> FloatArray:
         rays = here.unproject(points)
-        p = np.nan_to_num(window.points(rays) - 0.5, nan=-1).astype(np.float32)
-        columns, rows = np.ascontiguousarray(p[..., 0]), np.ascontiguousarray(p[..., 1])
+        at = np.nan_to_num(window.points(rays) - 0.5, nan=-1).astype(np.float32)
+        columns = at[..., 0].copy()
         if to_left:
-            found_columns = columns + _sampled(shift, columns, rows)
+            found_columns = columns + sample(shift, at, border="edge", centre=0)
         else:
             # the shift is known for the right eye's pixels: found by going there and back, which the smooth surface lets settle at once
             found_columns = columns - typical
             for _ in range(parameters.rounds):
-                found_columns = columns - _sampled(shift, found_columns, rows)
+                at[..., 0] = found_columns
+                found_columns = columns - sample(shift, at, border="edge", centre=0)
         lateral = target.lateral + (found_columns + 0.5 - target.width / 2) * target.scale
         return there.project(directions(lateral, angles(rays)[..., 1]))
 
     return other
-
-
-def _sampled(values: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
-    """values: (h, w). At pixel indices; what lies outside is as the border is."""
-    out: FloatArray = cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return out

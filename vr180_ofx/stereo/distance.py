@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray
+from vr180_ofx.imaging.matching import template_likeness
+from vr180_ofx.imaging.sample import sample
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.stereo.parameters import DISTANCE, DistanceParameters
 from vr180_ofx.vr180.alignment import Alignment
@@ -60,17 +61,13 @@ def whole_shift(
     except ValueError:
         return None
     grid = template.grid(projection).astype(np.float32)
-    inside = cv2.remap(mask.astype(np.float32), np.nan_to_num(grid / np.float32(factor) - 0.5, nan=-9), None, cv2.INTER_LINEAR) > 0.5
+    inside = sample(mask.astype(np.float32), grid, pixel=(factor, factor)) > 0.5
     if np.count_nonzero(inside) < parameters.least_pixels:
         return None
     what = right.sample(grid).guide[..., 0]
     where = left.sample(strip.grid(projection).astype(np.float32)).guide[..., 0]
-    found = cv2.matchTemplate(
-        np.ascontiguousarray(where, np.float32),
-        np.ascontiguousarray(what, np.float32),
-        cv2.TM_CCOEFF_NORMED,
-        mask=inside.astype(np.float32),
-    )
+    picture, template_picture = (np.ascontiguousarray(v, np.float32) for v in (where, what))
+    found = template_likeness(picture, template_picture, inside.astype(np.float32))
     found = np.nan_to_num(found, nan=-1, posinf=-1, neginf=-1)
     row, column = (int(v) for v in np.unravel_index(int(np.argmax(found)), found.shape))
     dx = column + _peak(found[row], column) - reach

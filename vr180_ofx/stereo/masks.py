@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.imaging.logistic import logit, sigmoid
+from vr180_ofx.imaging.parts import bounds, distance_to
 from vr180_ofx.matte.fusion import InstanceMask, resplit_instances
 from vr180_ofx.stereo.agreement import EyeView, compare_eyes, warp_mask
 from vr180_ofx.stereo.consistency import Consistency
@@ -138,8 +138,8 @@ def _warped(state: FrameState, key: Key, consistency: Consistency) -> FloatArray
 
 
 def _box_and_point(inside: BoolArray) -> Prompt:
-    x, y, w, h = cv2.boundingRect(inside.astype(np.uint8))
+    box = bounds(inside)
     # the place that is furthest from the outline surely belongs to the person
-    depth = cv2.distanceTransform(np.pad(inside, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    depth = distance_to(~np.pad(inside, 1))[1:-1, 1:-1]
     py, px = np.unravel_index(int(np.argmax(depth)), depth.shape)
-    return Prompt(box=(float(x), float(y), float(x + w), float(y + h)), points=((float(px) + 0.5, float(py) + 0.5, 1),))
+    return Prompt(box=(float(box.x0), float(box.y0), float(box.x1), float(box.y1)), points=((float(px) + 0.5, float(py) + 0.5, 1),))

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, ByteArray, FloatArray
+from vr180_ofx.imaging.filter import gaussian_blur
+from vr180_ofx.imaging.flow import optical_flow
+from vr180_ofx.imaging.matching import semi_global_shift
 from vr180_ofx.stereo.parameters import STEREO, DisparityParameters
 
 
@@ -28,12 +30,15 @@ def match(
     alone = mask_right > parameters.inside
     grey = float(np.median(right[alone])) if alone.any() else 0.5
     bare_left, bare_right = (_bytes(p * m + grey * (1 - m)) for p, m in ((left, mask_left), (right, mask_right)))
-    fine = _inverse_search(bare_left, bare_right)
+    # its vertical part is left out: rows are rows in both pictures
+    fine = optical_flow(bare_right, bare_left, finest=0)[..., 0]
+    block, uniqueness = parameters.block_px, parameters.uniqueness_percent
     everything = -parameters.search_px // 2, parameters.search_px // 2
-    rough = _semi_global(bare_left, bare_right, everything, parameters, enlarge=1)
+    rough = semi_global_shift(bare_left, bare_right, *everything, block=block, uniqueness=uniqueness)
     if exact:
+        # enlarged, sixteenths are finer
         known = _known_range(rough, fine, alone, everything, parameters)
-        rough = _semi_global(bare_left, bare_right, known, parameters, enlarge=2)
+        rough = semi_global_shift(bare_left, bare_right, *known, enlarge=2, block=block, uniqueness=uniqueness)
     agree = np.abs(rough - fine) < parameters.agree_px
     return np.where(agree, (rough + fine) / 2, rough).astype(np.float32), agree & alone
 
@@ -50,8 +55,8 @@ def surface(
     rest = np.clip(shift - plane, -parameters.depth_px, parameters.depth_px) * weight
     total, weights = np.zeros_like(plane), np.full_like(plane, 1e-6)
     for sigma, share in parameters.spread:
-        total += share * cv2.GaussianBlur(rest, (0, 0), sigma)
-        weights += share * cv2.GaussianBlur(weight, (0, 0), sigma)
+        total += share * gaussian_blur(rest, sigma)
+        weights += share * gaussian_blur(weight, sigma)
     out: FloatArray = plane + total / weights
     return out
 
@@ -83,38 +88,6 @@ def _known_range(
         return everything
     low, high = (float(v) for v in np.percentile(known, (0.5, 99.5)))
     return max(everything[0], math.floor(low) - parameters.beyond_px), min(everything[1], math.ceil(high) + parameters.beyond_px)
-
-
-def _semi_global(
-    left: ByteArray, right: ByteArray, shifts: tuple[int, int], parameters: DisparityParameters, enlarge: int
-) -> FloatArray:  # fmt: skip
-    """Shifts from the least to the most of ``shifts``, in pixels; enlarged, sixteenths are finer. The matcher takes its left picture for
-    the reference, so both are mirrored.
-    """
-    (least, most), block = shifts, parameters.block_px
-    size = (left.shape[1] * enlarge, left.shape[0] * enlarge)
-    count = -(-enlarge * (most - least) // 16) * 16
-    # the count is rounded up, by less than 16
-    reach = enlarge * max(-least, most) + 16
-    big = [
-        cv2.copyMakeBorder(cv2.resize(p, size, interpolation=cv2.INTER_CUBIC), 0, 0, reach, reach, cv2.BORDER_REPLICATE)
-        for p in (left, right)
-    ]
-    matcher = cv2.StereoSGBM.create(
-        minDisparity=enlarge * least, numDisparities=count, blockSize=block, P1=8 * block**2, P2=32 * block**2, disp12MaxDiff=-1,
-        uniquenessRatio=parameters.uniqueness_percent, mode=cv2.STEREO_SGBM_MODE_SGBM,
-    )  # fmt: skip
-    found = cv2.flip(matcher.compute(cv2.flip(big[1], 1), cv2.flip(big[0], 1)), 1)[:, reach:-reach].astype(np.float32) / 16
-    small: FloatArray = cv2.resize(found, (left.shape[1], left.shape[0]), interpolation=cv2.INTER_AREA) / enlarge
-    return small
-
-
-def _inverse_search(left: ByteArray, right: ByteArray) -> FloatArray:
-    """Its vertical part is left out: rows are rows in both pictures."""
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    flow.setFinestScale(0)
-    out: FloatArray = flow.calc(right, left, None)[..., 0]
-    return out
 
 
 def _bytes(values: FloatArray) -> ByteArray:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.sample import sample
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.layout import LEFT, RIGHT
@@ -54,10 +54,5 @@ def sampled(values: FloatArray, rect: Rect, places: FloatArray) -> FloatArray:
     """A patch's values, (rect.height, rect.width), at continuous pixels of its eye, (h, w, 2): (h, w) float32; 0 outside of the patch and
     where a place is NaN.
     """
-    p = places.astype(np.float32)
-    p -= np.array([rect.x0 + 0.5, rect.y0 + 0.5], np.float32)
-    p[np.isnan(p)] = -1e4
-    out: FloatArray = cv2.remap(
-        values.astype(np.float32, copy=False), p, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    return out
+    first = (rect.x0 + 0.5, rect.y0 + 0.5)
+    return sample(values.astype(np.float32, copy=False), places.astype(np.float32, copy=False), origin=first, centre=0)

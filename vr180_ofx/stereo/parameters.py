@@ -211,6 +211,7 @@ class ResidualParameters:
     half: half the width and the height of what is looked at, radians. Beyond it rows are drawn out too much to be matched.
     side: pixels of that.
     points, quality, apart_px: corners that are followed (Shi and Tomasi), their least quality against the best, and their least distance.
+    window_px, levels: the side of what is compared to follow them, and the levels of the pyramid (Lucas and Kanade).
     there_and_back_px: that going there and back may be off.
     farthest: elevations that differ by more, radians, were matched with something else, or the cameras want a new screw.
     least_points: fewer, and nothing is said.
@@ -224,6 +225,8 @@ class ResidualParameters:
     points: int = 700
     quality: float = 0.01
     apart_px: int = 7
+    window_px: int = 15
+    levels: int = 4
     there_and_back_px: float = 0.3
     farthest: float = math.radians(4)
     least_points: int = 60

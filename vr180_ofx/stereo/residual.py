@@ -12,11 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vr180_ofx.arrays import BoolArray, ByteArray, FloatArray
+from vr180_ofx.arrays import ByteArray, FloatArray
+from vr180_ofx.imaging.matching import corners, track_points
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.stereo.parameters import RESIDUAL, ResidualParameters
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
@@ -34,12 +33,13 @@ def observe(left: EyeImage, right: EyeImage, projection: Projection, parameters:
     window = EpipolarWindow(0.0, 0.0, 2 * limit / side, side, side)
     grid = window.grid(projection).astype(np.float32)
     pictures = [_bytes(eye.sample(grid).guide[..., 0]) for eye in (right, left)]
-    corners = cv2.goodFeaturesToTrack(pictures[0], parameters.points, parameters.quality, parameters.apart_px)
-    if corners is None:
+    points = corners(pictures[0], parameters.points, quality=parameters.quality, apart=parameters.apart_px)
+    if not len(points):
         return np.zeros((0, 3))
-    there, found = _follow(pictures[0], pictures[1], corners)
-    back, again = _follow(pictures[1], pictures[0], there)
-    begin, end, returned = (p.reshape(-1, 2).astype(np.float64) + 0.5 for p in (corners, there, back))
+    window_px, levels = parameters.window_px, parameters.levels
+    there, found = track_points(pictures[0], pictures[1], points, window=window_px, levels=levels)
+    back, again = track_points(pictures[1], pictures[0], there, window=window_px, levels=levels)
+    begin, end, returned = (p.astype(np.float64) + 0.5 for p in (points, there, back))
     good = found & again & (np.abs(begin - returned).max(axis=1) < parameters.there_and_back_px)
     begin, end = begin[good], end[good]
     lateral, elevation = ((begin - side / 2) * window.scale * (1, -1)).T
@@ -47,13 +47,6 @@ def observe(left: EyeImage, right: EyeImage, projection: Projection, parameters:
     near = np.abs(rise) < parameters.farthest
     out: FloatArray = np.stack([lateral, elevation, rise], axis=-1)[near]
     return out
-
-
-def _follow(here: ByteArray, there: ByteArray, points: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], BoolArray]:
-    """Where points of one picture are in the other (Lucas and Kanade, in pyramids), and whether they were found."""
-    until = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 0.01)
-    places, found, _ = cv2.calcOpticalFlowPyrLK(here, there, points, np.empty(0, np.float32), winSize=(15, 15), maxLevel=4, criteria=until)
-    return places, found.ravel() > 0
 
 
 def fit(observations: Sequence[FloatArray], parameters: ResidualParameters = RESIDUAL) -> Alignment:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
+from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.paste import Patch, spread
 from vr180_ofx.stereo.correspondence import counterpart, extent
@@ -92,9 +92,8 @@ def _surface(pair: StereoPair, better: Patch, weak: WeakerEye, parameters: Stere
 
 def _extent(pair: StereoPair, patch: Patch, found: Disparity, parameters: StereoParameters, *, from_left: bool) -> Rect:
     """Where the other eye sees a matte. from_left: the matte is the left eye's."""
-    x, y, w, h = cv2.boundingRect((patch.alpha > parameters.transfer.least_alpha).astype(np.uint8))
-    if w == 0:
-        return Rect(0, 0, 0, 0)
-    r = Rect(x, y, x + w, y + h).shifted(patch.rect.x0, patch.rect.y0)
-    around = r.grown(1).clipped(pair.projection.width, pair.projection.height)
+    there = bounds(patch.alpha > parameters.transfer.least_alpha)
+    if there.empty:
+        return there
+    around = there.shifted(patch.rect.x0, patch.rect.y0).grown(1).clipped(pair.projection.width, pair.projection.height)
     return extent(pair, around, found, parameters.surface, to_left=not from_left)
