@@ -91,7 +91,7 @@ class OutOfMemoryError(RuntimeError):
 @pytest.mark.parametrize("stage", ["stepping", "finishing"])
 def test_an_allocation_that_fails_is_tried_again_with_less(scene, error, stage, monkeypatch):
     clip, plan, reference = scene
-    worker, name = (BlazePoseTracker, "step") if stage == "stepping" else (Pipeline, "_combine")
+    worker, name = (BlazePoseTracker, "step") if stage == "stepping" else (Pipeline, "_compose")
     work, failures = getattr(worker, name), [error, error]
 
     def failing(*args):

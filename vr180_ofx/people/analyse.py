@@ -25,7 +25,7 @@ from vr180_ofx.people.search import search
 from vr180_ofx.people.shots import CutFinder, Thumbs, thumbnail
 from vr180_ofx.people.tracklet import Eyes, Tracklet
 from vr180_ofx.settings import Settings
-from vr180_ofx.stereo.distance import levelled, steadied
+from vr180_ofx.stereo.distance import levelled, smooth_shifts
 from vr180_ofx.stereo.residual import fit, observe
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
@@ -225,7 +225,7 @@ class _Analysis:
                     for v, own in completed(m.entries, clip.views, clip.projection, ANALYSE.trajectory.gap_s * self._fps).items()
                 },
                 shot=shot,
-                shifts=steadied(
+                shifts=smooth_shifts(
                     {n: levelled(match, alignment) for n, match in m.matches.items()}, max(1, round(_DISTANCE_EVERY_S * self._fps))
                 ),
             )
