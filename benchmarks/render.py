@@ -205,7 +205,7 @@ def repeated(path: Path, target: Path, frames: int) -> Path:
 class Sweeper:
     """Removes finished frames of long runs, so that the disk does not fill up; keeps the newest ones."""
 
-    def __init__(self, folder: Path, keep: bool) -> None:
+    def __init__(self, folder: Path, *, keep: bool) -> None:
         self._folder, self._keep = folder, keep
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

@@ -290,7 +290,7 @@ class Clip:
         return self
 
     def frame(
-        self, n: int, view: str | None = None, layer: str = "A", quality: str = "final", format: str = "f16",
+        self, n: int, view: str | None = None, *, layer: str = "A", quality: str = "final", format: str = "f16",
         etag: str | None = None, cancel: Cancel | None = None,
     ) -> Picture | None:  # fmt: skip
         """One layer of frame ``n`` (0-based). With ``etag``: None when the bytes are still those.
@@ -408,7 +408,7 @@ def _all_roots() -> list[str]:
 
 
 def find_or_start(
-    address: str | None = None, token_file: str | None = None, start: bool = True, timeout_s: float = 90.0,
+    address: str | None = None, token_file: str | None = None, *, start: bool = True, timeout_s: float = 90.0,
     said: Callable[[str], None] = lambda text: None,
 ) -> Server:  # fmt: skip
     """The server at ``address``, or the one of this user, which is started when there is none. Raises ServerUnavailable.
@@ -514,7 +514,7 @@ class Link:
     """
 
     def __init__(
-        self, path: str, settings: Mapping[str, Any] | None = None, address: str | None = None, token_file: str | None = None,
+        self, path: str, settings: Mapping[str, Any] | None = None, *, address: str | None = None, token_file: str | None = None,
         start: bool = True, said: Callable[[str], None] = lambda text: None,
     ) -> None:  # fmt: skip
         self.path = str(path)
@@ -530,7 +530,7 @@ class Link:
         with self._lock:
             if self._clip is None:
                 address, token_file, start = self._where
-                server = find_or_start(address, token_file, start, said=self._said)
+                server = find_or_start(address, token_file, start=start, said=self._said)
                 self._clip = server.open(self.path, self.settings)
             return self._clip
 
@@ -697,7 +697,7 @@ def _job_facts(clip: Clip, number: str) -> dict[str, Any]:
 
 
 def _one_view(clip: Clip, wish: Wish, view: str, quality: str, cancel: Cancel) -> Picture:
-    picture = clip.frame(wish.n, view, wish.layer, quality, wish.format, cancel=cancel)
+    picture = clip.frame(wish.n, view, layer=wish.layer, quality=quality, format=wish.format, cancel=cancel)
     assert picture is not None  # nobody said what is known
     return picture
 
@@ -843,7 +843,9 @@ class Node:
         if not values["clip"]:
             raise ValueError("Clip is empty; name the video file or one image of the sequence")
         settings = {**self.settings(values), **({"output": dict(output)} if output else {})}
-        return Link(values["clip"], settings, values["address"], values["token_file"], bool(values["start_server"]))
+        return Link(
+            values["clip"], settings, address=values["address"], token_file=values["token_file"], start=bool(values["start_server"])
+        )
 
     @staticmethod
     def index(frame: int, values: Mapping[str, Any], count: int) -> int | None:

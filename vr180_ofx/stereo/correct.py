@@ -64,7 +64,9 @@ def correct_views(
     for person, view in sorted(weak.items(), key=lambda w: -state.agreements[w[0]].shift):
         better = made.get((person, other_eye(view)))
         if better is not None:
-            made[person, view] = _corrected(state, made, better, (person, view), pair, consistency)
+            made[person, view] = _corrected(
+                state=state, patches=made, better=better, key=(person, view), pair=pair, consistency=consistency
+            )
             corrected[person] = f"{view}: {'ensemble' if consistency.method == 'ensemble' else 'transfer'}"
 
     joined = []
@@ -88,7 +90,7 @@ def correct_views(
 
 
 def _corrected(
-    state: FrameState, patches: Mapping[Key, Patch | None], better: Patch, key: Key, pair: StereoPair, consistency: Consistency
+    *, state: FrameState, patches: Mapping[Key, Patch | None], better: Patch, key: Key, pair: StereoPair, consistency: Consistency
 ) -> Patch:  # fmt: skip
     """The matte of somebody in the weaker eye, ``key``, by the one in the other eye, ``better``."""
     agreement = state.agreements[key[0]]
