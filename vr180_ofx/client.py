@@ -416,10 +416,12 @@ def find_or_start(
     The server outlives the host, so that other hosts find it; it ends by itself when nobody asked it for two hours.
     """
     try:
-        return _checked(connect(address, token_file))
+        server = connect(address, token_file)
     except ServerUnavailable:
         if address or not start:
             raise
+    else:
+        return _checked(server)
     command = server_command()
     folder = announce_path().parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -428,15 +430,17 @@ def find_or_start(
     end = time.monotonic() + timeout_s
     while not _claim(lock, timeout_s):
         # another host is starting it; should that fail, this one tries
-        with contextlib.suppress(ServerUnavailable):
-            return _checked(connect())
+        found = _found()
+        if found is not None:
+            return found
         if time.monotonic() > end:
             raise ServerUnavailable(f"the frame server did not start within {timeout_s:g} s; its log is {log}")
         time.sleep(0.1)
     try:
-        with contextlib.suppress(ServerUnavailable):
-            # started by somebody between the first look and the claim
-            return _checked(connect())
+        # started by somebody between the first look and the claim
+        found = _found()
+        if found is not None:
+            return found
         roots = [word for root in bridge_facts().get("roots") or _all_roots() for word in ("--root", str(root))]
         process = _spawn([*command, "serve", "--idle-exit", str(_IDLE_EXIT_MINUTES), *roots], log)
         return _checked(_wait_for_server(process, log, timeout_s))
@@ -491,6 +495,15 @@ def _last_line(log: Path) -> str:
     except OSError:
         lines = []
     return lines[-1] if lines else f"it said nothing; see {log}"
+
+
+def _found() -> Server | None:
+    """The server of this user, or none. Raises ServerUnavailable for one of another release: a second one would take its place."""
+    try:
+        server = connect()
+    except ServerUnavailable:
+        return None
+    return _checked(server)
 
 
 def _checked(server: Server) -> Server:
