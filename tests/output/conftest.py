@@ -60,8 +60,8 @@ def sound(path):
     """(codec, hash of the packets) of every audio stream."""
     with av.open(str(path)) as c:
         out = {s.index: (s.codec_context.name, hashlib.sha256()) for s in c.streams.audio}
-        for p in c.demux(list(c.streams.audio)):
-            if p.size:
+        for p in c.demux():
+            if p.size and p.stream_index in out:
                 out[p.stream_index][1].update(bytes(p))
         return [(name, digest.hexdigest()) for name, digest in out.values()]
 

@@ -18,6 +18,15 @@ def planned(people_clip):
         yield clip, analyse(clip)
 
 
+@pytest.fixture(scope="module")
+def rendered(planned, tmp_path_factory):
+    """A folder with EXR of the same frames."""
+    clip, plan = planned
+    folder = tmp_path_factory.mktemp("exr")
+    render(clip, plan, output=folder)
+    return folder
+
+
 def pngs(folder):
     return sorted(p for p in folder.glob("*.png") if not p.name.startswith("."))
 
@@ -32,8 +41,7 @@ def read_png(path):
 @pytest.mark.parametrize("kind", ["alpha", "foreground", "greenscreen_png"])
 def test_png_sequences(planned, rendered, tmp_path, kind):
     clip, plan = planned
-    folder, _ = rendered
-    alpha = np.concatenate([read_views(folder / "people.0004.exr")[v]["A"] for v in ("left", "right")], axis=1)
+    alpha = np.concatenate([read_views(rendered / "people.0004.exr")[v]["A"] for v in ("left", "right")], axis=1)
     with with_settings(clip, input={"frames": "3"}, output={"format": kind}) as some:
         render(some, plan, output=tmp_path)
         again = render(some, plan, output=tmp_path)
