@@ -10,7 +10,7 @@ from vr180_ofx.engine.enlarge import enlarged
 from vr180_ofx.engine.frame import Layer, ViewMatte
 from vr180_ofx.imaging.half import half
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.upsample import upsampled
+from vr180_ofx.matte.upsample import upsampled, upsampled_part
 from vr180_ofx.media.picture import RgbEye
 
 
@@ -41,6 +41,21 @@ def test_a_flat_picture_adds_nothing_to_the_interpolation():
     grey = np.full((256, 256), 0.5, np.float32)
     made = upsampled(alpha, grey[:64, :64], grey, 4)
     assert np.array_equal(made, np.clip(cv2.resize(alpha, (256, 256), interpolation=cv2.INTER_CUBIC), 0, 1))
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_part_of_a_picture_by_any_factor_is_the_same_as_all_of_it(factor):
+    rng = np.random.default_rng(2)
+    large = cv2.GaussianBlur(rng.random((60 * factor, 60 * factor)).astype(np.float32), (0, 0), 2)
+    small = cv2.resize(large, (60, 60), interpolation=cv2.INTER_AREA)
+    alpha = cv2.GaussianBlur((rng.random((60, 60)) > 0.5).astype(np.float32), (0, 0), 1.5)
+    whole = upsampled(alpha, small, large, factor)
+    rect, scale = Rect(31, 22, 77, 85), (factor, factor)
+    part = upsampled_part(alpha, small, np.ascontiguousarray(large[rect.slices]), rect=rect, scale=scale)
+    assert np.abs(part - whole[rect.slices]).max() < 0.02
+    plain = upsampled_part(alpha, small, None, rect=rect, scale=scale)
+    cubic = cv2.resize(alpha, (60 * factor, 60 * factor), interpolation=cv2.INTER_CUBIC)
+    assert np.abs(plain - np.clip(cubic, 0, 1)[rect.slices]).max() < 0.02
 
 
 @pytest.mark.parametrize("edge_aware", [True, False])

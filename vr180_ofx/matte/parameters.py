@@ -308,6 +308,9 @@ class MatteParameters:
 
     What a refiner, a tracker or a network decides is in its own ``identity()``; this is the rest. Whatever is known by what it was
     made with, as frames in a cache are, is known by this `identity`, too.
+
+    band: where refiners have a say. paste: from windows to the plate. detail: of the plate in alphas made at a lower resolution.
+    fusion, edges, both_eyes: what a matting network's alpha is made of.
     """
 
     band: BandParameters = BandParameters()
