@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 CLIPS ?= ../shared/clips
 
-.PHONY: setup setup-dev demo test test-slow lint format bench docs setup-hosts clean
+.PHONY: setup setup-dev demo test test-slow lint format bench docs wheel setup-hosts clean
 
 setup: $(READY)
 setup-dev: $(READY_DEV)
@@ -53,5 +53,10 @@ bench: setup-dev
 docs: setup-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+# setuptools puts what lies in build/ from an earlier run into the wheel, too
+wheel: setup-dev
+	rm -rf build dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+
 clean:
-	rm -rf $(VENV) .venv-bpy build site demo/out demo/result.png *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bpy build dist site demo/out demo/result.png *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

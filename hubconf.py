@@ -44,6 +44,6 @@ def converter():
     from vr180_ofx.settings import Settings
 
     def convert(clip, folder, outputs=("alpha",), images=False, downsample="auto", weights=None, seq_chunk=1):
-        return matte(clip, folder, outputs, images, settings_of(Settings(), weights, downsample, seq_chunk))
+        return matte(clip, folder, outputs, images=images, settings=settings_of(Settings(), weights, downsample, seq_chunk))
 
     return convert

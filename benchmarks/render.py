@@ -27,7 +27,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from vr180_ofx.telemetry import Stages, resident_bytes, tune_allocator, tune_process
+from vr180_ofx.telemetry import Stages, resident_bytes, tune_allocator
 
 tune_allocator()  # as the command line does, before anything heavy is loaded
 
@@ -38,6 +38,7 @@ import OpenEXR  # noqa: E402
 import vr180_ofx  # noqa: E402
 from vr180_ofx.engine.plans import analyse  # noqa: E402
 from vr180_ofx.engine.server import FrameServer  # noqa: E402
+from vr180_ofx.imaging.threads import limit_threads  # noqa: E402
 from vr180_ofx.media.contract import Clip  # noqa: E402
 from vr180_ofx.media.open import open_clip  # noqa: E402
 from vr180_ofx.output.contract import Job  # noqa: E402
@@ -60,7 +61,7 @@ def main() -> None:
     for key in ("refiner", "refiner_weights"):
         if getattr(arguments, key):
             arguments.overrides.append(f"matting.{key}={getattr(arguments, key)}")
-    tune_process()  # as the command line does
+    limit_threads(1)  # as the command line does
     with tempfile.TemporaryDirectory(prefix="vr180-bench.") as name:
         result = measure(Path(arguments.clip), Path(name), arguments.frames, arguments.overrides)
     if arguments.whole_frame:
@@ -97,8 +98,9 @@ def measure(path: Path, work: Path, frames: int, overrides: list[str]) -> dict[s
 
         start = time.perf_counter()
         report = render(
-            clip, plan, settings.with_overrides(["debugging.frame_count_validation=false"]) if frames else settings, out, progress, stages
-        )
+            clip, plan, settings.with_overrides(["debugging.frame_count_validation=false"]) if frames else settings, out,
+            progress=progress, stages=stages,
+        )  # fmt: skip
         rendered = time.perf_counter() - start
     floor = measure_floor(clip, plan, settings, work / "floor")
     count = len(clip)

@@ -24,10 +24,12 @@ parser.add_argument("--tuned", action="store_true")
 arguments = parser.parse_args()
 
 if arguments.tuned:
-    from vr180_ofx.telemetry import tune_allocator, tune_process
+    from vr180_ofx.telemetry import tune_allocator
 
     tune_allocator()
-    tune_process()
+    from vr180_ofx.imaging.threads import limit_threads
+
+    limit_threads(1)
 
 import av  # noqa: E402
 import numpy as np  # noqa: E402

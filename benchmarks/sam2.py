@@ -28,7 +28,7 @@ from typing import Any
 # this file is called like the package that it measures
 sys.path = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).resolve().parent]
 
-from vr180_ofx.telemetry import resident_bytes, tune_allocator, tune_process  # noqa: E402
+from vr180_ofx.telemetry import resident_bytes, tune_allocator  # noqa: E402
 
 tune_allocator()  # as the command line does
 os.environ.setdefault("TQDM_DISABLE", "1")  # the predictor draws bars
@@ -39,6 +39,7 @@ import torch  # noqa: E402
 
 from vr180_ofx.engine.pipeline import prompt_in_window  # noqa: E402
 from vr180_ofx.engine.plans import find_plan  # noqa: E402
+from vr180_ofx.imaging.threads import limit_threads  # noqa: E402
 from vr180_ofx.media.contract import Clip  # noqa: E402
 from vr180_ofx.media.open import open_clip  # noqa: E402
 from vr180_ofx.people.plan import Plan  # noqa: E402
@@ -62,7 +63,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--part", choices=["windows", "reference"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    tune_process()
+    limit_threads(1)
     if arguments.part:
         part = memory_of_windows if arguments.part == "windows" else memory_of_reference
         print(json.dumps(part(arguments, [int(n) for n in arguments.memory.split(",")])))

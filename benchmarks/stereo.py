@@ -23,6 +23,7 @@ import numpy as np
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.imaging.draw import Canvas
+from vr180_ofx.imaging.threads import limit_threads
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.evaluate import evaluate
@@ -30,11 +31,11 @@ from vr180_ofx.quality.truth import Truth, find_prediction
 from vr180_ofx.render.render import render
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo import disparity, reconcile
-from vr180_ofx.telemetry import tune_allocator, tune_process
+from vr180_ofx.telemetry import tune_allocator
 
 MODES = {
     "independent": {"consistency_mode": "independent"},
-    "master_slave": {"consistency_mode": "master_slave"},
+    "reference_eye": {"consistency_mode": "reference_eye"},
     "joint, flat cards": {"consistency_mode": "joint"},
     "joint": {"consistency_mode": "joint"},
 }
@@ -103,7 +104,7 @@ def tile(name: str, folder: Path, truth_folder: Path, index: int, error: float) 
     assert known is not None
     views = find_prediction(folder).read(index + 1)
     right = views["right"][""]
-    difference = np.nan_to_num(metrics.carry(views["left"][""], *known)) - np.where(known[1], right, 0)
+    difference = np.nan_to_num(metrics.warp(views["left"][""], *known)) - np.where(known[1], right, 0)
     picture = np.repeat(right[..., None] * 0.35, 3, axis=-1)
     for sign, colour in ((1, (0.1, 0.6, 1.0)), (-1, (1.0, 0.6, 0.2))):
         picture += np.clip(sign * difference, 0, 1)[..., None] * np.array(colour)
@@ -118,5 +119,5 @@ def tile(name: str, folder: Path, truth_folder: Path, index: int, error: float) 
 
 if __name__ == "__main__":
     tune_allocator()
-    tune_process()
+    limit_threads(1)
     main()

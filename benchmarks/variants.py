@@ -25,12 +25,13 @@ from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.frame_ranges import frame_ranges
 from vr180_ofx.imaging.draw import Canvas
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.threads import limit_threads
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.quality.evaluate import evaluate
 from vr180_ofx.quality.truth import Truth, find_prediction
 from vr180_ofx.render.render import render
 from vr180_ofx.settings import Settings
-from vr180_ofx.telemetry import tune_allocator, tune_process
+from vr180_ofx.telemetry import tune_allocator
 
 _KEYS = ("iou", "mad", "band_mad", "dtssd", "grad", "stereo_error", "stereo_error_of_the_truth", "everybody_found")
 
@@ -107,5 +108,5 @@ def pictures(eye: Any, folders: dict[str, Path], arguments: argparse.Namespace) 
 
 if __name__ == "__main__":
     tune_allocator()
-    tune_process()
+    limit_threads(1)
     main()

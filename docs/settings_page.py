@@ -15,7 +15,13 @@ HEAD = """# Settings
 A YAML or TOML file (`--config clip.yaml`), and `--set section.key=value` on top of it. Unknown
 keys, wrong types and values out of range are errors that name the key, the value, what is allowed
 and the closest valid key. Keys that stand outside a section, as in older files, are put into
-theirs.
+theirs. Former names keep loading ([how long](../contributing/deprecation.md)).
+
+**pixels** says whether results depend on a key: by itself (yes), by way of what the clip holds and
+how it is read (clip), of who is where (plan), or of which networks run, with which weights, on
+which kind of device (networks); or not at all (no). A render that was interrupted goes on when keys
+have changed that it does not depend on. **HTTP** says whether a request to the [frame
+server](server.md) may set it.
 
 This page is made from the program: `python docs/settings_page.py`.
 """
@@ -28,9 +34,11 @@ def page() -> str:
     for name, model in sections().items():
         facts = schema[model.__name__]
         about = textwrap.fill((model.__doc__ or "").strip(), 100, break_long_words=False, break_on_hyphens=False)
-        parts.append(f"\n## {name}\n\n{about}\n\n| key | default | allowed | |\n|---|---|---|---|")
+        parts.append(f"\n## {name}\n\n{about}\n\n| key | default | allowed | pixels | HTTP | |\n|---|---|---|---|---|---|")
         for key, field in facts["properties"].items():
-            parts.append(f"| `{key}` | `{json.dumps(field.get('default'))}` | {_allowed(field)} | {field.get('description', '')} |")
+            http = "yes" if field["http"] is True else "no" if field["http"] is False else ", ".join(f"`{v}`" for v in field["http"])
+            default, about = json.dumps(field.get("default")), field.get("description", "")
+            parts.append(f"| `{key}` | `{default}` | {_allowed(field)} | {field['pixels']} | {http} | {about} |")
     return "\n".join(parts) + "\n"
 
 

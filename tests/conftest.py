@@ -13,12 +13,16 @@ import av
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.settings import Settings
 from vr180_ofx.storage import weights_folder
 
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-settings.load_profile("default")
+hypothesis_settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+hypothesis_settings.load_profile("default")
 
 _WEIGHTS = weights_folder()
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -116,6 +120,11 @@ def make_clip(
                 container.mux(sound.encode(chunk))
             container.mux(sound.encode(None))
     return path
+
+
+def with_settings(clip: Clip, **sections: Any) -> Clip:
+    """The same clip, opened with other settings."""
+    return open_clip(clip.path, Settings(**sections))
 
 
 DEMO = Path(__file__).resolve().parents[1] / "vr180_ofx" / "demo" / "walk3d.mp4"

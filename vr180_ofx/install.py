@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
+from vr180_ofx.errors import InstallError
 from vr180_ofx.node import node_file
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.version import __version__
@@ -26,15 +27,21 @@ RECORD = "vr180-ofx.installed.json"
 _BEGIN, _END = "# vr180-ofx: begin", "# vr180-ofx: end"
 
 
-class InstallError(Exception):
-    """It cannot be installed there. The message says what to do."""
-
-
 @dataclass(slots=True)
 class Installed:
     """What was done. said: lines for people."""
 
     said: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """place: the host's folder. link, roots: as for `install`. done: what is to be told."""
+
+    place: Path
+    link: bool
+    roots: list[str]
+    done: Installed
 
 
 def default_places(host: Host) -> list[Path]:
@@ -64,7 +71,7 @@ def _version(name: str) -> tuple[int, ...]:
     return tuple(int(p) for p in parts) if all(p.isdigit() for p in parts) else (0,)
 
 
-def install(host: Host, path: Path | None = None, link: bool = False, roots: Sequence[str] = ()) -> Installed:
+def install(host: Host, path: Path | None = None, *, link: bool = False, roots: Sequence[str] = ()) -> Installed:
     """Puts the bridge there. An installation that is there already is replaced.
 
     path: the host's folder (of Nuke, .nuke); default: where the host looks. link: the files stay here and are linked to, for
@@ -77,7 +84,7 @@ def install(host: Host, path: Path | None = None, link: bool = False, roots: Seq
     done = Installed()
     for place in places:
         try:
-            _INSTALLERS[host](place, link, [str(Path(r).resolve()) for r in roots], done)
+            _INSTALLERS[host](_Order(place, link, [str(Path(r).resolve()) for r in roots], done))
         except OSError as error:
             hint = " (as an administrator, or with --path to a folder of your own)" if isinstance(error, PermissionError) else ""
             raise InstallError(f"{error.filename or place}: {error.strerror}{hint}") from None
@@ -119,24 +126,25 @@ def _bridge_facts(roots: list[str]) -> str:
     return json.dumps(facts, indent=1) + "\n"
 
 
-def _place_files(host: Host, folder: Path, link: bool, roots: list[str], done: Installed) -> list[str]:
-    """The bridge's own files, the client and the node. Returns what was made."""
+def _place_files(host: Host, order: _Order) -> Path:
+    """The bridge's own files, the client and the node. Returns their folder."""
+    folder = _folder(host, order.place)
     _refuse_strangers(folder)
+    sources = {f.name: f for f in _bridge(host).iterdir() if Path(f.name).suffix in (".py", ".toml", ".nk", ".json")}
+    sources |= {"vr180_client.py": importlib.resources.files("vr180_ofx") / "client.py", "node.json": node_file()}
+    if order.link and not all(isinstance(source, Path) for source in sources.values()):
+        raise InstallError("this program runs from an archive, whose files cannot be linked to; leave --link out")
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    sources = {f.name: f for f in _bridge(host).iterdir() if Path(f.name).suffix in (".py", ".toml", ".nk", ".json")}
-    sources |= {"vr180_client.py": importlib.resources.files("vr180_ofx") / "client.py", "node.json": node_file()}
-    for name, source in sorted(sources.items()):
-        if not link:
-            (folder / name).write_bytes(source.read_bytes())
-        elif isinstance(source, Path):
+    for name, source in sources.items():
+        if order.link and isinstance(source, Path):
             (folder / name).symlink_to(source.resolve())
         else:
-            raise InstallError(f"{name} lies in an archive and cannot be linked to; leave --link out")
-    write_atomic(folder / "bridge.json", _bridge_facts(roots).encode())
-    done.said.append(f"{'linked' if link else 'copied'} {len(sources)} files to {folder}")
-    return [str(folder)]
+            (folder / name).write_bytes(source.read_bytes())
+    write_atomic(folder / "bridge.json", _bridge_facts(order.roots).encode())
+    order.done.said.append(f"{'linked' if order.link else 'copied'} {len(sources)} files to {folder}")
+    return folder
 
 
 def _bridge(host: Host) -> Traversable:
@@ -153,43 +161,42 @@ def _record(folder: Path, **facts: object) -> None:
     write_atomic(folder / RECORD, (json.dumps(facts, indent=1) + "\n").encode())
 
 
-def _nuke(place: Path, link: bool, roots: list[str], done: Installed) -> None:
-    folder = _folder("nuke", place)
-    made = _place_files("nuke", folder, link, roots, done)
-    startup = place / "init.py"
+def _nuke(order: _Order) -> None:
+    folder = _place_files("nuke", order)
+    startup = order.place / "init.py"
     text = startup.read_text(encoding="utf-8") if startup.exists() else ""
     lines = f'{_BEGIN}\nimport nuke\nnuke.pluginAddPath("./vr180_ofx")\n{_END}\n'
     if _BEGIN not in text:
         write_atomic(startup, (text + ("" if not text or text.endswith("\n") else "\n") + lines).encode())
-        done.said.append(f"added a line to {startup}")
-    _record(folder, made=made, marked=[str(startup)])
-    done.said.append("start Nuke; the node is in the menu VR180 of the toolbar")
+        order.done.said.append(f"added a line to {startup}")
+    _record(folder, made=[str(folder)], marked=[str(startup)])
+    order.done.said.append("start Nuke; the node is in the menu VR180 of the toolbar")
 
 
-def _resolve(place: Path, link: bool, roots: list[str], done: Installed) -> None:
-    folder = _folder("resolve", place)
-    made = _place_files("resolve", folder, link, roots, done)
+def _resolve(order: _Order) -> None:
+    folder = _place_files("resolve", order)
+    made = [str(folder)]
     # Resolve runs scripts without telling them where they lie
     for kind, script, name in (("Comp", "run_fusion", "VR180 Matte (Fusion)"), ("Utility", "run_resolve", "VR180 Matte (Resolve)")):
-        target = place / "Scripts" / kind / f"{name}.py"
+        target = order.place / "Scripts" / kind / f"{name}.py"
         target.parent.mkdir(parents=True, exist_ok=True)
         text = f"import sys\n\nsys.path.insert(0, {str(folder)!r})\nimport {script}\n\n{script}.main(globals())\n"
         write_atomic(target, text.encode())
         made.append(str(target))
-        done.said.append(f"wrote {target}")
+        order.done.said.append(f"wrote {target}")
     _record(folder, made=made, marked=[])
-    done.said.append("in Resolve: Workspace > Scripts > VR180 Matte; in Fusion: Script > VR180 Matte (Fusion)")
+    order.done.said.append("in Resolve: Workspace > Scripts > VR180 Matte; in Fusion: Script > VR180 Matte (Fusion)")
 
 
-def _blender(place: Path, link: bool, roots: list[str], done: Installed) -> None:
-    folder = _folder("blender", place)
-    made = _place_files("blender", folder, link, roots, done)
-    _record(folder, made=made, marked=[])
-    done.said.append("in Blender: Edit > Preferences > Add-ons, enable VR180 Matte")
-    done.said.append("its panel is in the sidebar of the compositor and of the image editor")
+def _blender(order: _Order) -> None:
+    folder = _place_files("blender", order)
+    _record(folder, made=[str(folder)], marked=[])
+    order.done.said.append("in Blender: Edit > Preferences > Add-ons, enable VR180 Matte")
+    order.done.said.append("its panel is in the sidebar of the compositor and of the image editor")
 
 
-def _ofx(place: Path, link: bool, roots: list[str], done: Installed) -> None:
+def _ofx(order: _Order) -> None:
+    place, done = order.place, order.done
     bundle = place / "VR180Matte.ofx.bundle"
     record = bundle / "Contents" / "Resources" / RECORD
     if bundle.exists() and not record.exists():
@@ -201,12 +208,12 @@ def _ofx(place: Path, link: bool, roots: list[str], done: Installed) -> None:
             shutil.rmtree(bundle)
         shutil.copytree(built, bundle)
     resources = bundle / "Contents" / "Resources"
-    write_atomic(resources / "bridge.json", _bridge_facts(roots).encode())
+    write_atomic(resources / "bridge.json", _bridge_facts(order.roots).encode())
     _record(resources, made=[str(bundle)], marked=[])
     done.said.append(f"installed {bundle}")
     if place not in default_places("ofx"):
         done.said.append(f"hosts look there when OFX_PLUGIN_PATH holds {place}")
-    if link:
+    if order.link:
         done.said.append("--link has no effect: a plug-in is compiled")
 
 
@@ -253,6 +260,6 @@ def _undo(facts: dict[str, list[str]], done: Installed) -> None:
         done.said.append(f"removed {path}")
 
 
-_INSTALLERS: dict[Host, Callable[[Path, bool, list[str], Installed], None]] = {
+_INSTALLERS: dict[Host, Callable[[_Order], None]] = {
     "nuke": _nuke, "resolve": _resolve, "ofx": _ofx, "blender": _blender,
 }  # fmt: skip

@@ -99,7 +99,7 @@ def node_file() -> Traversable:
     return importlib.resources.files("vr180_ofx.nodes") / "node.json"
 
 
-def _of_setting(name: str, label: str, group: str, setting: str, kind: Kind | None = None, choices: tuple[str, ...] = ()) -> Parameter:
+def _of_setting(name: str, label: str, group: str, setting: str, *, kind: Kind | None = None, choices: tuple[str, ...] = ()) -> Parameter:
     """A parameter that stands for a key of the configuration, with its default, limits and description."""
     section, key = setting.split(".")
     field = sections()[section].model_fields[key]
@@ -164,8 +164,9 @@ NODE = Node(
                   minimum=0, maximum=1, animatable=True),
         _of_setting("tracker", "Tracker", "matte", "matting.tracker"),
         _of_setting("refiner", "Refiner", "matte", "matting.refiner"),
-        _of_setting("scale", "Scale", "matte", "processing.scale_factor", "choice", ("1", "0.5", "0.25")),
-        _of_setting("detector", "Detector", "people", "detection.model", "choice", ("blazepose", "yolov8n", "yolov8s", "yolov8m")),
+        _of_setting("scale", "Scale", "matte", "processing.scale_factor", kind="choice", choices=("1", "0.5", "0.25")),
+        _of_setting("detector", "Detector", "people", "detection.model", kind="choice",
+                    choices=("blazepose", "yolov8n", "yolov8s", "yolov8m")),
         _of_setting("confidence", "Confidence", "people", "detection.confidence_threshold"),
         _of_setting("detect_every", "Search every", "people", "detection.every"),
         _of_setting("max_people", "Most people", "people", "detection.max_people"),

@@ -20,10 +20,11 @@ _MOST_EVENTS = 1_000_000
 class Stages:
     """Adds up how long each stage takes, over all threads.
 
-    trace: whether each call is remembered, too, for `trace`.
+    enabled: False counts nothing. trace: whether each call is remembered, too, for `trace`.
     """
 
-    def __init__(self, trace: bool = False) -> None:
+    def __init__(self, *, enabled: bool = True, trace: bool = False) -> None:
+        self._enabled = enabled
         self._lock = threading.Lock()
         self._begin = time.perf_counter()
         self._events: list[tuple[str, float, float, int, str]] | None = [] if trace else None
@@ -33,6 +34,9 @@ class Stages:
     @contextlib.contextmanager
     def measure(self, stage: str) -> Iterator[None]:
         """Counts the time of a ``with`` block for ``stage``."""
+        if not self._enabled:
+            yield
+            return
         start = time.perf_counter()
         try:
             yield
@@ -104,16 +108,6 @@ def free_bytes(groups: Path = Path("/sys/fs/cgroup")) -> int:
         # files that were read are counted as used, and are let go when memory is wanted
         return min(free, max(0, limit - used + int(stat.get(files, 0))))
     return free
-
-
-def tune_process() -> None:
-    """For programs that own their process: libraries leave the threads to us.
-
-    OpenCV's own threads on top of ours cost a third of the analysis' time (measured on two cores).
-    """
-    import cv2
-
-    cv2.setNumThreads(1)
 
 
 def tune_allocator() -> None:

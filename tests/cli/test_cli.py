@@ -148,7 +148,6 @@ def test_the_demo_reaches_its_marks(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("absent", "words", "said"),
     [
-        ("starlette", ["serve"], "pip install 'vr180-ofx[service]'"),
         ("torch", ["render", "CLIP", "-o", "OUT", "--set", "matting.tracker=sam2.1_t"], "pip install 'vr180-ofx[sam2]'"),
         ("sam2", ["render", "CLIP", "-o", "OUT", "--set", "matting.tracker=sam2.1_t"], "pip install 'vr180-ofx[sam2]'"),
         ("torch", ["render", "CLIP", "-o", "OUT", "--set", "matting.tracker=sam2.1_t", "--set", "hardware.device=cuda"], "vr180-ofx[sam2]"),

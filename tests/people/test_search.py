@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vr180_ofx.engine.models import make_detector
+from vr180_ofx.engine.models import Models
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.people.blazepose import anchors
 from vr180_ofx.people.contract import Candidate
@@ -48,4 +48,4 @@ def test_sightings_of_one_person_become_one():
 
 def test_an_unknown_detector_lists_the_known():
     with pytest.raises(SettingsError, match="this version has blazepose"):
-        make_detector(Settings(detection={"model": "haar"}))
+        Models.of(Settings(detection={"model": "haar"})).load_detector()

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("ultralytics", reason="the extra yolo is not installed")
 
-from vr180_ofx.engine.models import DETECTORS, make_detector
+from vr180_ofx.engine.models import DETECTORS, Models
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.people.yolo import Yolo, _candidate
 from vr180_ofx.settings import Settings
@@ -36,7 +36,7 @@ def weights(tmp_path_factory):
 
 
 def test_a_model_file_is_loaded_and_looks(weights):
-    detector = make_detector(Settings(detection={"model": str(weights), "confidence_threshold": 0.01}))
+    detector = Models.of(Settings(detection={"model": str(weights), "confidence_threshold": 0.01})).load_detector()
     assert isinstance(detector, Yolo) and detector.size == 640
     window = Window((0, 0, 1), 60, 0, 640)
     image = np.random.default_rng(0).random((640, 640, 3)).astype(np.float32)
@@ -72,11 +72,11 @@ def test_what_is_wrong_is_said(tmp_path, weights):
     with pytest.raises(SettingsError, match="not a detection model"):
         Yolo(tmp_path / "bad.pt", 0.7)
     with pytest.raises(SettingsError, match=", ".join(DETECTORS)):
-        make_detector(Settings(detection={"model": "yolov99"}))
+        Models.of(Settings(detection={"model": "yolov99"})).load_detector()
     from vr180_ofx.errors import WeightsError
 
     with pytest.raises(WeightsError, match="weights pull yolov8m"):
-        make_detector(Settings(detection={"model": "yolov8m"}))
+        Models.of(Settings(detection={"model": "yolov8m"})).load_detector()
 
 
 def test_a_model_without_people_is_refused(tmp_path):

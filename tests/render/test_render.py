@@ -13,28 +13,20 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from tests.conftest import make_clip, picture_number
+from tests.conftest import make_clip, with_settings
 from vr180_ofx.engine.plans import analyse
-from vr180_ofx.errors import OutputError
+from vr180_ofx.errors import OutputError, ResourceError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.quality.truth import read_views
-from vr180_ofx.render.render import MANIFEST, ResourceError, render
-from vr180_ofx.settings import Settings
+from vr180_ofx.render.folder import MANIFEST
+from vr180_ofx.render.render import render
 
 
 @pytest.fixture(scope="module")
 def planned(people_clip):
     with open_clip(people_clip) as clip:
         yield clip, analyse(clip)
-
-
-def with_settings(clip, **sections):
-    return open_clip(clip.path, Settings(**sections))
-
-
-def pngs(folder):
-    return sorted(p for p in folder.glob("*.png") if not p.name.startswith("."))
 
 
 @pytest.fixture(scope="module")
@@ -99,68 +91,6 @@ def test_a_range_keeps_the_numbers(planned, tmp_path):
     with with_settings(clip, input={"frames": "2-3,8"}, output={"start_frame": 1001}) as some:
         render(some, plan, output=tmp_path)
     assert sorted(p.name for p in tmp_path.glob("*.exr")) == ["people.1003.exr", "people.1004.exr", "people.1009.exr"]
-
-
-def read_png(path):
-    """As it is in the file: colour that is not multiplied by alpha."""
-    config = oiio.ImageSpec()
-    config.attribute("oiio:UnassociatedAlpha", 1)
-    return oiio.ImageInput.open(str(path), config).read_image("float")
-
-
-@pytest.mark.parametrize("kind", ["alpha", "foreground", "greenscreen_png"])
-def test_png_sequences(planned, rendered, tmp_path, kind):
-    clip, plan = planned
-    folder, _ = rendered
-    alpha = np.concatenate([read_views(folder / "people.0004.exr")[v]["A"] for v in ("left", "right")], axis=1)
-    with with_settings(clip, input={"frames": "3"}, output={"format": kind}) as some:
-        render(some, plan, output=tmp_path)
-        again = render(some, plan, output=tmp_path)
-    assert again.kept == 1
-    picture = read_png(pngs(tmp_path)[0])
-    assert picture.shape == (512, 1024, 3 if kind == "greenscreen_png" else 4)
-    outside = alpha == 0
-    if kind == "greenscreen_png":
-        assert np.abs(picture[outside] - [0, 1, 0]).max() < 0.01 and picture[alpha == 1][:, 1].mean() < 0.8
-    else:
-        assert np.abs(picture[..., 3] - alpha).max() < 1e-3
-        assert (picture[outside][:, :3].max() == 0) == (kind == "foreground")
-
-
-def test_eyes_apart(planned, tmp_path):
-    clip, plan = planned
-    with with_settings(clip, input={"frames": "0"}, output={"format": "alpha", "maintain_sbs": False}) as some:
-        render(some, plan, output=tmp_path)
-    assert [p.name for p in pngs(tmp_path)] == ["people_left.0001.png", "people_right.0001.png"]
-    assert read_png(pngs(tmp_path)[0]).shape == (512, 512, 4)
-
-
-@pytest.mark.parametrize("codec", ["h264", "hevc"])
-def test_video_keeps_frames_timing_and_sound(planned, tmp_path, codec):
-    clip, plan = planned
-    with with_settings(clip, output={"format": "greenscreen", "video_codec": codec}) as some:
-        report = render(some, plan, output=tmp_path)
-    path = tmp_path / "people_greenscreen.mp4"
-    assert any("10 frames" in n for n in report.notes) and any("sound copied" in n for n in report.notes)
-    packets = {}
-    for p in (clip.path, path):
-        with av.open(str(p)) as c:
-            packets[p] = [(round(float(k.pts * k.time_base), 4), bytes(k)) for k in c.demux(audio=0) if k.size]
-    assert packets[path] == packets[clip.path], "the sound is not the same to the last bit"
-    with open_clip(path) as video:
-        assert len(video) == 10 and video.fps == clip.fps
-        green = video.read(5)["left"][5, 5]
-        assert green[1] > 0.9 and green[0] < 0.1
-        assert [video.time_s(n) for n in range(10)] == pytest.approx([clip.time_s(n) for n in range(10)], abs=1e-3)
-
-
-def test_variable_timing_survives_a_video(tmp_path, planned):
-    times = [0, 40, 90, 120, 260, 300, 390]
-    path = make_clip(tmp_path / "vfr.mkv", 7, pts=times, size=(512, 256))
-    with open_clip(path, Settings(output={"format": "video"})) as clip:
-        render(clip, analyse(clip), output=tmp_path / "out")
-    with open_clip(tmp_path / "out" / "vfr_alpha.mp4") as video:
-        assert [round(1000 * (video.time_s(n) - video.time_s(0))) for n in range(7)] == times
 
 
 def test_a_truncated_clip_gives_its_good_frames_and_says_what_is_missing(people_clip, tmp_path):
@@ -299,14 +229,6 @@ def test_a_damaged_frame_in_an_image_sequence_leaves_a_gap_that_is_reported(peop
     report = json.loads(done.stdout)
     assert report["missing"] == [2] and report["written"] == 3
     assert sorted(p.name for p in (tmp_path / "out").glob("*.exr")) == ["p.0001.exr", "p.0002.exr", "p.0004.exr"]
-
-
-def test_pictures_survive_the_way_through_a_render(tmp_path):
-    """The alpha output carries the plate: frame n of the output is frame n of the input."""
-    path = make_clip(tmp_path / "n.mp4", 6, size=(512, 256))
-    with open_clip(path, Settings(output={"format": "alpha"})) as clip:
-        render(clip, analyse(clip), output=tmp_path / "out")
-    assert [picture_number(read_png(p)[..., :3]) for p in pngs(tmp_path / "out")] == list(range(6))
 
 
 @pytest.mark.slow

@@ -15,7 +15,6 @@ import time
 import av
 import pytest
 
-pytest.importorskip("fastapi", reason="the extra service is not installed")
 pytest.importorskip("sam2", reason="the extra sam2 is not installed")
 
 from benchmarks.support.sam2_reference import random_network

@@ -11,8 +11,6 @@ import cv2
 import numpy as np
 import pytest
 
-pytest.importorskip("fastapi", reason="the extra service is not installed")
-
 from vr180_ofx.client import ServerProblem, ServerUnavailable, connect
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer

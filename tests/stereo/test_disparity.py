@@ -106,9 +106,9 @@ def own_offset(truth, frames):
             continue
         places, known = truth.counterpart(frame)
         left, right = frame.union("left"), frame.union("right")
-        known &= np.abs(np.nan_to_num(metrics.carry(left, places, known)) - right) < 0.5
+        known &= np.abs(np.nan_to_num(metrics.warp(left, places, known)) - right) < 0.5
         for k, found in errors.items():
-            found.append(np.abs(metrics.carry(left, places + np.float32([k, 0]), known) - right)[known].mean())
+            found.append(np.abs(metrics.warp(left, places + np.float32([k, 0]), known) - right)[known].mean())
     return min(errors, key=lambda k: np.mean(errors[k]))
 
 

@@ -1,15 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.imaging.inpaint import cover, erase
 from vr180_ofx.media.contract import Sample
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.trackers.blazepose import WINDOW_SIZE, BlazePoseTracker, _homography
+from vr180_ofx.trackers.blazepose import WINDOW_SIZE, BlazePoseTracker
 from vr180_ofx.trackers.contract import Memory, WindowImage
-from vr180_ofx.vr180.window import Window, direction_from_angles
 from vr180_ofx.weights.store import require
 
 
@@ -134,13 +131,3 @@ def test_a_moving_edge_takes_nothing_from_the_frame_before(steps):
     change = np.abs(shifted.guide[..., 0] - image.sample.guide[..., 0]) > 0.15
     assert change.sum() > 500
     assert np.abs(a[key].logits - b[key].logits)[change].mean() < 0.05
-
-
-@given(st.floats(-1, 1), st.floats(-0.5, 0.5), st.floats(-40, 40))
-def test_two_cameras_in_one_place_differ_by_a_homography(lon, lat, roll):
-    a = Window(direction_from_angles(lon, lat), 60, roll, 100)
-    b = Window(direction_from_angles(lon + 0.1, lat - 0.05), 70, roll + 5, 100)
-    p = np.array([[20.0, 30.0], [70.0, 55.0]])
-    expected = b.points(a.directions(p + 0.5)) - 0.5
-    h = np.concatenate([p, np.ones((2, 1))], axis=1) @ _homography(a, b).T
-    assert h[:, :2] / h[:, 2:] == pytest.approx(expected, abs=1e-6)

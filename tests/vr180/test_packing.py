@@ -72,7 +72,7 @@ def test_to_fisheye_and_back(fov):
 )
 def test_names_that_players_and_this_program_read(layout, projection, packed, expected):
     made = make_projection(*projection)
-    tags = name_tags(layout, made, packed)
+    tags = name_tags(layout, made, packed=packed)
     assert tags == expected
     if tags and projection[0] != "flat":
         facts = facts_from_name(f"clip_{tags}")

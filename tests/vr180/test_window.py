@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Rectilinear
-from vr180_ofx.vr180.window import Window, direction_from_angles
+from vr180_ofx.vr180.window import Window, direction_from_angles, homography
 
 angles = st.tuples(st.floats(-1.4, 1.4), st.floats(-1.5, 1.5), st.floats(20, 130), st.floats(-170, 170))
 
@@ -98,3 +98,13 @@ def test_rect_arithmetic():
     assert Rect(0, 0, 0, 0).union(r) == r
     assert r.grown(1) == Rect(-4, 1, 11, 9)
     assert Rect(5, 5, 5, 9).empty
+
+
+@given(st.floats(-1, 1), st.floats(-0.5, 0.5), st.floats(-40, 40))
+def test_two_cameras_in_one_place_differ_by_a_homography(lon, lat, roll):
+    a = Window(direction_from_angles(lon, lat), 60, roll, 100)
+    b = Window(direction_from_angles(lon + 0.1, lat - 0.05), 70, roll + 5, 100)
+    p = np.array([[20.0, 30.0], [70.0, 55.0]])
+    expected = b.points(a.directions(p + 0.5)) - 0.5
+    h = np.concatenate([p, np.ones((2, 1))], axis=1) @ homography(a, b).T
+    assert h[:, :2] / h[:, 2:] == pytest.approx(expected, abs=1e-6)

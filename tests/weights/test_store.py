@@ -188,7 +188,7 @@ def test_a_checkpoint_of_sam2_is_pulled_resumed_verified_and_tracks(server, monk
     import torch
 
     from vr180_ofx.cli.main import main
-    from vr180_ofx.engine.models import make_tracker
+    from vr180_ofx.engine.models import Models
     from vr180_ofx.settings import Settings
     from vr180_ofx.trackers.sam2.network import Sam2Network
 
@@ -208,8 +208,8 @@ def test_a_checkpoint_of_sam2_is_pulled_resumed_verified_and_tracks(server, monk
     monkeypatch.setitem(CATALOGUE, "sam2.1_t", here)
     settings = Settings(matting={"tracker": "sam2.1_t", "window_size": 128}, hardware={"device": "cpu"})
     with pytest.raises(store.WeightsError, match=r"run: vr180-ofx weights pull sam2.1_t"):
-        make_tracker(settings)
+        Models.of(settings).load_tracker()
     server[0].cut_after = 1_000_000
     assert main(["weights", "pull", "sam2.1_t"]) == 4 and "continues" in " ".join(capsys.readouterr().err.split())
     assert main(["weights", "pull", "sam2.1_t"]) == 0 and server[0].asked[-1] == "bytes=1000000-"
-    assert make_tracker(settings).identity().startswith(f"sam2.1_t:{here.sha256[:16]}:128:float32")
+    assert Models.of(settings).load_tracker().identity().startswith(f"sam2.1_t:{here.sha256[:16]}:128:float32")

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     with clip_from(arguments, settings) as clip:
         if not arguments.json:
             say_clip(clip)
-        plan = plan_for(clip, settings, arguments.plan, arguments.json, fresh=arguments.fresh)
+        plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json, fresh=arguments.fresh)
         target = Path(arguments.output or f"{clip.name}.plan.json")
         if target.exists() and not arguments.output:
             console.print(f"[yellow]{target} exists; it is left alone. Use -o to write another[/]")

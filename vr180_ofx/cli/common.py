@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.media.contract import Clip
@@ -24,10 +25,8 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
 
 if TYPE_CHECKING:
-    from vr180_ofx.render.render import RenderReport
+    from vr180_ofx.render.report import RenderReport
 
-#: The exit status of ``--strict`` when there is something that somebody should look at.
-WARNED = 6
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -114,8 +113,8 @@ class _Rate(ProgressColumn):
 
 
 @contextlib.contextmanager
-def progress_bar(title: str, quiet: bool = False, monitor: Monitor | None = None) -> Iterator[Callable[[int, int], None]]:
-    """A bar with frames, fps and the time that is left, on standard error. monitor: whose words stand behind it."""
+def progress_bar(title: str, *, quiet: bool = False, monitor: Monitor | None = None) -> Iterator[Callable[[int, int], None]]:
+    """A bar with frames, fps and the time that is left, on standard error. quiet: none. monitor: whose words stand behind it."""
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()]
     if monitor is not None:
         columns.append(_Machine(monitor))
@@ -132,11 +131,12 @@ def progress_bar(title: str, quiet: bool = False, monitor: Monitor | None = None
 
 
 def plan_for(
-    clip: Clip, settings: Settings, plan_file: str | None, quiet: bool = False, stages: Stages | None = None, fresh: bool = False
-) -> Plan:
-    """See `people.plans.find_plan`, with a bar."""
-    with progress_bar("analysing", quiet) as update:
-        return find_plan(clip, settings, plan_file, update, stages, fresh)
+    clip: Clip, settings: Settings, plan_file: str | None, *, quiet: bool = False, stages: Stages | None = None, fresh: bool = False,
+    models: Models | None = None,
+) -> Plan:  # fmt: skip
+    """See `engine.plans.find_plan`, with a bar."""
+    with progress_bar("analysing", quiet=quiet) as update:
+        return find_plan(clip, settings, plan_file, models=models, progress=update, stages=stages, fresh=fresh)
 
 
 def say_plan(plan: Plan) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.resources
 from pathlib import Path
 
 from vr180_ofx.cli.common import console, print_json, progress_bar, say_clip, say_plan
@@ -10,8 +11,6 @@ from vr180_ofx.cli.evaluate import show
 from vr180_ofx.errors import MediaError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
-
-CLIP = Path(__file__).resolve().parents[1] / "demo"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,24 +21,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    with importlib.resources.as_file(importlib.resources.files("vr180_ofx") / "demo") as clip_and_truth:
+        return _run(arguments, clip_and_truth)
+
+
+def _run(arguments: argparse.Namespace, clip_and_truth: Path) -> int:
     from vr180_ofx.engine.plans import analyse
     from vr180_ofx.quality.evaluate import evaluate
     from vr180_ofx.quality.report import showcase
     from vr180_ofx.render.render import render
 
-    source = CLIP / "walk3d.mp4"
+    source = clip_and_truth / "walk3d.mp4"
     if not source.exists():
         raise MediaError(f"the demo clip {source} is not installed; install vr180-ofx again")
     folder = Path(arguments.output)
     settings = Settings(output={"overwrite": True})
     with open_clip(source, settings) as clip:
         say_clip(clip)
-        with progress_bar("analysing", arguments.json) as update:
-            plan = analyse(clip, settings, update)
+        with progress_bar("analysing", quiet=arguments.json) as update:
+            plan = analyse(clip, settings, progress=update)
         say_plan(plan)
-        with progress_bar("rendering", arguments.json) as update:
-            report = render(clip, plan, settings, folder / "out", update)
-        data = evaluate(folder / "out", CLIP / "truth").to_dict()
+        with progress_bar("rendering", quiet=arguments.json) as update:
+            report = render(clip, plan, settings, folder / "out", progress=update)
+        data = evaluate(folder / "out", clip_and_truth / "truth").to_dict()
         picture = folder / "result.png"
         showcase(clip, folder / "out", picture, index=len(clip) // 2)
     data.pop("per_frame")

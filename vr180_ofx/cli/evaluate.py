@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.table import Table
 
-from vr180_ofx.cli.common import WARNED, console, print_json, progress_bar
-from vr180_ofx.errors import MediaError, SettingsError
+from vr180_ofx.cli.common import console, print_json, progress_bar
+from vr180_ofx.errors import ExitStatus, MediaError, SettingsError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.storage import write_atomic
 
@@ -75,7 +75,7 @@ def _folders(arguments: argparse.Namespace, truth: Path) -> int:
     """Clips in the layout of matting benchmarks."""
     from vr180_ofx.quality.folders import MEASURES, compare
 
-    with progress_bar("comparing", arguments.json) as update:
+    with progress_bar("comparing", quiet=arguments.json) as update:
         data = compare(Path(arguments.prediction), truth, update)
     _keep(arguments, data)
     if arguments.json:
@@ -107,7 +107,7 @@ def _by_themselves(arguments: argparse.Namespace) -> int:
     try:
         if clip is None:
             console.print("[yellow]the clip is not here (--clip CLIP names it); flicker and stereo are left out[/]")
-        with progress_bar("judging", arguments.json) as update:
+        with progress_bar("judging", quiet=arguments.json) as update:
             judgement = judge(folder, clip, arguments.start_frame, limits, update)
         if arguments.report:
             report(Path(arguments.report), folder, clip, judgement, arguments.start_frame)
@@ -131,7 +131,7 @@ def _by_themselves(arguments: argparse.Namespace) -> int:
             console.print(f"[yellow]{w['metric']}[/] {w['value']:.3g} (limit {w['limit']:.3g}): {where}")
         if arguments.report:
             console.print(f"report: {arguments.report}")
-    return WARNED if arguments.strict and data["warnings"] else 0
+    return ExitStatus.WARNED if arguments.strict and data["warnings"] else ExitStatus.DONE
 
 
 def show(data: dict[str, Any]) -> None:

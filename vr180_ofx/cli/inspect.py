@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from vr180_ofx.cli.common import console, print_json
-from vr180_ofx.errors import MediaError
+from vr180_ofx.errors import ExitStatus, MediaError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.sequence import IMAGE_ENDINGS
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(facts)
     else:
         _show(facts)
-    return 3 if facts.get("damaged") else 0
+    return ExitStatus.INPUT if facts.get("damaged") else ExitStatus.DONE
 
 
 def _folder(folder: Path) -> dict[str, Any]:

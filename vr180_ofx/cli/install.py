@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     path = Path(arguments.path).expanduser().resolve() if arguments.path else None
-    done = uninstall(arguments.host, path) if arguments.undo else install(arguments.host, path, arguments.link, arguments.roots)
+    host, link, roots = arguments.host, arguments.link, arguments.roots
+    done = uninstall(host, path) if arguments.undo else install(host, path, link=link, roots=roots)
     for line in done.said:
         console.print(line, markup=False)
     return 0

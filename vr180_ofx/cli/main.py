@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from vr180_ofx.telemetry import tune_allocator, tune_process
+from vr180_ofx.errors import ExitStatus, statuses_of
+from vr180_ofx.telemetry import tune_allocator
 from vr180_ofx.version import __version__
 
-OK, USAGE, INPUT, RESOURCES, INTERRUPTED = 0, 2, 3, 4, 5
 COMMANDS = {
     "render": "render a clip to mattes; resumes where it was interrupted",
     "matte": "everybody at once, by Robust Video Matting on whole eyes; flat clips, too",
@@ -33,7 +33,7 @@ COMMANDS = {
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(USAGE, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+        self.exit(ExitStatus.USAGE, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -51,60 +51,38 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command. Exit status 0 done, 2 usage, 3 input, 4 resources, 5 interrupted (resumable), 6 ``--strict`` and warnings."""
+    """Runs a command. Returns its exit status, see `ExitStatus`."""
     tune_allocator()
+    # libraries are loaded after that
+    from vr180_ofx.imaging.threads import limit_threads
+
     arguments = build_parser().parse_args(argv)
     verbose = bool(arguments.verbose)
-    tune_process()
+    limit_threads(1)
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     with contextlib.suppress(ValueError):  # not the main thread
         signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return int(arguments.run(arguments) or OK)
+        return int(arguments.run(arguments) or ExitStatus.DONE)
     except KeyboardInterrupt:
         print("interrupted; what was written is whole, and the same command goes on from there", file=sys.stderr)
-        return INTERRUPTED
+        return ExitStatus.INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return OK
+        return ExitStatus.DONE
     except Exception as error:
-        status = _status(error)
-        if status is None or verbose:
+        statuses = statuses_of(error)
+        if statuses is None or verbose:
             logging.getLogger(__name__).error("%s", error, exc_info=True)
-        if status is None:
+        if statuses is None:
             print(f"vr180-ofx: an error that should not happen: {type(error).__name__}: {error}", file=sys.stderr)
-            return 1
+            return ExitStatus.BUG
         print(f"vr180-ofx: {error}", file=sys.stderr)
-        return status
+        return statuses.exit
 
 
 def _interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
-
-
-def _status(error: Exception) -> int | None:
-    """The exit status of an error that is meant for people; None for a bug."""
-    from vr180_ofx.errors import (
-        ColourError,
-        MediaError,
-        OutputError,
-        PlanError,
-        ResourceError,
-        ServiceGoneError,
-        SettingsError,
-        WeightsError,
-    )
-    from vr180_ofx.install import InstallError
-
-    if isinstance(error, (SettingsError, PlanError, OutputError, ColourError, InstallError)):
-        return USAGE
-    if isinstance(error, MediaError):
-        return INPUT
-    if isinstance(error, (ResourceError, WeightsError, MemoryError, ServiceGoneError)):
-        return RESOURCES
-    if isinstance(error, OSError):
-        return RESOURCES if error.errno in (28, 122, 12) else INPUT
-    return None
 
 
 if __name__ == "__main__":

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 
 from vr180_ofx.cli.common import add_settings_arguments, clip_from, print_json, progress_bar, say_clip, say_report, settings_from
+from vr180_ofx.errors import ExitStatus
 from vr180_ofx.resources import Monitor
+from vr180_ofx.settings.formats import MATTE_OUTPUTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", metavar="CLIP", help="a video, an image sequence (plate.%%04d.exr), or a folder of images; flat or VR180")
     parser.add_argument("-o", "--output", metavar="DIR", required=True, help="where a folder is made for each output")
-    parser.add_argument("--outputs", default="alpha", metavar="A,B", help="alpha, foreground, composite, exr; several with commas")
+    parser.add_argument("--outputs", default="alpha", metavar="A,B", help=f"{', '.join(MATTE_OUTPUTS)}; several with commas")
     parser.add_argument("--type", choices=("video", "images"), default="video", help="videos with the sound, or images (exr: always)")
     parser.add_argument("--weights", metavar="F", help="RVM's weights (.pth or .safetensors); default: those that were pulled")
     parser.add_argument(
@@ -37,11 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
             say_clip(clip)
         wanted = [w.strip() for w in arguments.outputs.split(",") if w.strip()]
         reports = matte(
-            clip, arguments.output, wanted, arguments.type == "images", settings, lambda name: progress_bar(name, arguments.json, monitor)
-        )
+            clip, arguments.output, wanted, images=arguments.type == "images", settings=settings,
+            watch=lambda name: progress_bar(name, quiet=arguments.json, monitor=monitor),
+        )  # fmt: skip
     if arguments.json:
         print_json({name: r.to_dict() for name, r in reports.items()})
     else:
         for name, report in reports.items():
             say_report(report, f"{name}: ")
-    return 3 if any(r.missing or r.lost for r in reports.values()) else 0
+    return ExitStatus.INPUT if any(r.missing or r.lost for r in reports.values()) else ExitStatus.DONE

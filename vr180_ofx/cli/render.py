@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from vr180_ofx.cli.common import (
-    WARNED,
     add_node_arguments,
     add_settings_arguments,
     clip_from,
@@ -24,21 +22,21 @@ from vr180_ofx.cli.common import (
     say_report,
     settings_from,
 )
-from vr180_ofx.errors import ServiceGoneError, SettingsError
+from vr180_ofx.cli.remote import render_remotely
+from vr180_ofx.errors import ExitStatus, OutputError
 from vr180_ofx.resources import Monitor
-from vr180_ofx.settings import OutputSettings, Settings
+from vr180_ofx.settings.formats import described
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.telemetry import Stages
 
 if TYPE_CHECKING:
-    from vr180_ofx.render.render import RenderReport
+    from vr180_ofx.render.report import RenderReport
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", nargs="?", metavar="CLIP", help="a video, an image sequence (plate.%%04d.exr), or a folder of images")
     parser.add_argument("-o", "--output", metavar="DIR", help="where frames are written")
-    formats = get_args(OutputSettings.model_fields["format"].annotation)
-    parser.add_argument("--format", metavar="F", help=", ".join(formats))
+    parser.add_argument("--format", metavar="F", help=described().replace("%", "%%"))
     parser.add_argument("--plan", metavar="F", help="a plan from 'analyse', perhaps edited")
     parser.add_argument("--overwrite", action="store_true", help="render frames again that are there")
     parser.add_argument("--strict", action="store_true", help="exit with 6 when there is something that somebody should look at")
@@ -53,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from vr180_ofx.errors import OutputError
+    from vr180_ofx.engine.models import Models
     from vr180_ofx.render.render import render
 
     extra = []
@@ -61,22 +59,25 @@ def run(arguments: argparse.Namespace) -> int:
         extra.append(f"output.format={arguments.format}")
     if arguments.overwrite:
         extra.append("output.overwrite=true")
+    if arguments.profile or arguments.trace:
+        extra.append("performance.profile_enabled=true")
     settings = settings_from(arguments, extra)
     folder = arguments.output or settings.output.path
     if not folder:
         raise OutputError("no output folder was named; use -o DIR or output.path")
     if arguments.server is not None:
-        return _remote(arguments, settings, str(folder))
-    stages = Stages(trace=arguments.trace is not None)
+        return render_remotely(arguments, settings, str(folder))
+    stages = Stages(enabled=settings.performance.profile_enabled, trace=arguments.trace is not None)
     log = Path(arguments.resource_log) if arguments.resource_log else None
     with Monitor(log) as monitor, clip_from(arguments, settings) as clip:
         if not arguments.json:
             say_clip(clip)
-        plan = plan_for(clip, settings, arguments.plan, arguments.json, stages)
+        models = Models.of(settings)
+        plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json, stages=stages, models=models)
         if not arguments.json:
             say_plan(plan)
-        with progress_bar("rendering", arguments.json, monitor) as update:
-            report = render(clip, plan, settings, folder, update, stages)
+        with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
+            report = render(clip, plan, settings, folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
             from vr180_ofx.render.contact_sheet import contact_sheet
 
@@ -95,8 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.profile:
             _say_profile(report)
     if report.missing or report.lost:
-        return 3
-    return WARNED if arguments.strict and report.warnings else 0
+        return ExitStatus.INPUT
+    return ExitStatus.WARNED if arguments.strict and report.warnings else ExitStatus.DONE
 
 
 def _say_profile(report: RenderReport) -> None:
@@ -109,53 +110,3 @@ def _say_profile(report: RenderReport) -> None:
     words = [f"CPU {r['cpu_percent_mean'] / r['cores']:.0f} % of {r['cores']} cores", f"at most {r['resident_gb_peak']:.2f} GB"]
     words += [f"GPU {r['gpu0_percent_mean']:.0f} %, at most {r['gpu0_memory_gb_peak']:.2f} GB"] if "gpu0_percent_mean" in r else []
     console.print(f"  {', '.join(words)}")
-
-
-def _remote(arguments: argparse.Namespace, settings: Settings, folder: str) -> int:
-    """The same on a frame server, whose disk holds the clip and gets the frames."""
-    from vr180_ofx.client import ServerProblem, ServerUnavailable, connect
-
-    path = arguments.clip or settings.input.video_path
-    if not path:
-        raise SettingsError("no clip was named; give CLIP or input.video_path")
-    if arguments.plan:
-        plan = json.loads(Path(arguments.plan).read_text(encoding="utf-8"))
-    try:
-        server = connect(arguments.server or None, arguments.token_file)
-        clip = server.open(os.path.abspath(path), _asked(settings))
-        with progress_bar("analysing", arguments.json) as update:
-            for job in server.follow(clip.facts["job"]) if clip.facts["job"] else ():
-                update(job["done"], job["total"])
-        clip.wait()
-        if arguments.plan:
-            clip.replace_people(plan)
-        report: dict[str, Any] = {}
-        output = settings.output.model_dump(mode="json", exclude={"path"}, exclude_unset=True)
-        with progress_bar("rendering", arguments.json) as update:
-            for job in clip.render(os.path.abspath(folder), settings.input.frames, output):
-                update(job["done"], job["total"])
-                report = job["report"] or {}
-    except ServerUnavailable as error:
-        raise ServiceGoneError(str(error)) from None
-    except ServerProblem as error:
-        raise ServiceGoneError(f"{arguments.server or 'the server'} says: {error.detail}") from None
-    if job["state"] == "cancelled":
-        raise KeyboardInterrupt
-    if arguments.json:
-        print_json(report)
-    else:
-        console.print(f"[bold]{report['written']} frames written[/], {report['kept']} were there: {report['pattern']}")
-        for note in report["notes"]:
-            console.print(f"  {note}")
-    if report["missing"] or report["lost"]:
-        return 3
-    return WARNED if arguments.strict and report["warnings"] else 0
-
-
-def _asked(settings: Settings) -> dict[str, Any]:
-    """What was asked for beside the defaults, and what servers take."""
-    sections = ("input", "processing", "detection", "matting", "stereo")
-    values = settings.model_dump(mode="json", include=set(sections), exclude_unset=True, exclude_defaults=True)
-    values.get("input", {}).pop("video_path", None)
-    values.get("input", {}).pop("frames", None)
-    return {k: v for k, v in values.items() if v}

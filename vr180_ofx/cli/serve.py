@@ -23,10 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    try:
-        from vr180_ofx.service.run import serve
-    except ImportError as error:
-        raise SettingsError(f"the service needs more packages ({error}); install them with: pip install 'vr180-ofx[service]'") from None
+    from vr180_ofx.service.run import serve
+
     extra = []
     for key, value in (("port", arguments.port), ("host", arguments.host), ("token_file", arguments.token_file)):
         if value is not None:

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "list":
-        return _list(arguments.json)
+        return _list(as_json=arguments.json)
     if arguments.action == "pull":
         names = arguments.names or [e.name for e in CATALOGUE.values() if e.needed]
         for name in names:
@@ -36,10 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
             with progress_bar(name) as update:
                 console.print(f"{name}: {pull(name, update, arguments.force)}")
         return 0
-    return _verify(arguments.names, arguments.json)
+    return _verify(arguments.names, as_json=arguments.json)
 
 
-def _list(as_json: bool) -> int:
+def _list(*, as_json: bool) -> int:
     rows = [
         {
             "name": e.name, "purpose": e.purpose, "licence": e.licence, "bytes": e.size, "sha256": e.sha256,
@@ -64,7 +64,7 @@ def _list(as_json: bool) -> int:
     return 0
 
 
-def _verify(names: list[str], as_json: bool) -> int:
+def _verify(names: list[str], *, as_json: bool) -> int:
     chosen = names or [e.name for e in CATALOGUE.values() if e.needed]
     states = {name: verify(name) or "ok" for name in chosen}
     if as_json:

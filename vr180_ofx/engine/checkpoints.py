@@ -21,10 +21,11 @@ _HELD = 2
 class Checkpoints:
     """Memories by what they depend on (see `engine.keys`), so that they outlive corrections of the plan and this process.
 
-    exact_after: of the tracker; what one that forgets knows is not worth a file.
+    limit_bytes: of memory. exact_after: of the network; what one that forgets knows is not worth a file.
     """
 
     def __init__(self, limit_bytes: int, store: DiskStore | None, exact_after: int | None, stages: Stages) -> None:
+        self._limit_bytes = limit_bytes
         self._cache = BytesCache[str, Memory](limit_bytes)
         self._store = store if exact_after is None else None
         self._exact_after = exact_after
@@ -53,7 +54,7 @@ class Checkpoints:
             memory = None if data is None else Memory.from_bytes(data)
         return memory
 
-    def keep(self, chain: Chain, chunk: Chunk, position: int, memory: Memory, under_need: bool) -> None:
+    def keep(self, chain: Chain, chunk: Chunk, position: int, memory: Memory, *, under_need: bool = False) -> None:
         """Remembers the memory before frame ``position``: the newest ones, and one every so many frames, which goes to the disk.
 
         under_need: it was made while memory ran short, with other bits; only this run goes on from it.
@@ -92,9 +93,10 @@ class Checkpoints:
         with self._lock:
             self._cache.clear()
 
-    def limit_to(self, limit_bytes: int) -> None:
+    def keep_share(self, share: float) -> None:
+        """Holds at most this share of its limit from now on, 0..1."""
         with self._lock:
-            self._cache.limit_to(limit_bytes)
+            self._cache.limit_to(int(self._limit_bytes * share))
 
     def stats(self) -> dict[str, Any]:
         return {"checkpoints_in_memory": len(self._cache), "checkpoints_bytes": self._cache.nbytes}

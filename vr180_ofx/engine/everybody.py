@@ -1,16 +1,18 @@
-"""Frames of everybody at once, by a network on whole eyes; the same to the engine as a `pipeline.Pipeline`."""
+"""Frames of everybody at once, by a network that sees whole eyes; the same to the engine as a `pipeline.Pipeline`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
-from vr180_ofx.engine.pipeline import Ahead, Scale, nothing_ahead
+from vr180_ofx.engine.maker import Ahead, nothing_ahead
+from vr180_ofx.engine.scale import Scale, reduced_eyes
 from vr180_ofx.imaging.half import half
+from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.contract import EyeAlpha, FrameNetwork
 from vr180_ofx.matte.upsample import upsampled_part
@@ -19,56 +21,63 @@ from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.contract import Memory
 
 NAME = "everybody"
-#: Alphas below this are nobody's: the network is never quite sure of empty places.
-_LEAST = 4 / 255
+
+
+@dataclass(frozen=True, slots=True)
+class EverybodyParameters:
+    """What is taken for somebody.
+
+    least_alpha: below it there is nobody, 0..1: what the network says of empty places is not quite 0. margin_px: around what is seen,
+    in the network's pixels, so that upsampling finds where an alpha ends. Both were set by eye, on development clips.
+    """
+
+    least_alpha: float = 4 / 255
+    margin_px: int = 2
+
+
+#: What is in use.
+EVERYBODY = EverybodyParameters()
 
 
 class EverybodyPipeline:
-    """See `pipeline.Pipeline`. Frames have one layer, of everybody."""
+    """See `maker.FrameMaker`. Frames have one layer, of everybody."""
 
     steps_to_finish = False
 
     def __init__(self, network: FrameNetwork, scale: Scale, stages: Stages) -> None:
         self._network = network
         self._scale = scale
-        self.stages = stages
-
-    def advance(self, frame: SourceFrame, memory: Memory, ahead: Ahead = nothing_ahead) -> tuple[Memory, Mapping[str, EyeAlpha]]:
-        """Steps the network: what warm-up frames need."""
-
-        def eyes(k: int) -> Mapping[str, EyeImage] | None:
-            following = ahead(k)
-            return following.eyes if following is not None else None
-
-        with self.stages.measure("matte"):
-            return self._network.step_frame(memory, frame.eyes, eyes)
+        self._stages = stages
 
     def start(
         self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any], ahead: Ahead = nothing_ahead
     ) -> tuple[Memory, Callable[[], Frame]]:  # fmt: skip
-        """Steps the network; what comes with the memory finishes the frame, on any thread."""
-        memory, found = self.advance(frame, memory, ahead)
+        def eyes(k: int) -> Mapping[str, EyeImage] | None:
+            following = ahead(k)
+            return following.eyes if following is not None else None
+
+        with self._stages.measure("matte"):
+            memory, found = self._network.step_frame(memory, frame.eyes, eyes)
         return memory, lambda: self._finish(frame, found, metadata)
 
     def _finish(self, frame: SourceFrame, found: Mapping[str, EyeAlpha], metadata: dict[str, Any]) -> Frame:
-        with self.stages.measure("upsample"):
-            shrink = self._scale.delivered
-            eyes = {v: eye.reduced(shrink) if shrink > 1 else eye for v, eye in frame.eyes.items()}
+        with self._stages.measure("upsample"):
+            eyes = reduced_eyes(frame, self._scale.delivered)
             views = {view: _matte(small, eyes[view]) for view, small in found.items()}
         return Frame(frame.index, views, metadata)
 
 
-def _matte(small: EyeAlpha, eye: EyeImage) -> ViewMatte:
+def _matte(small: EyeAlpha, eye: EyeImage, parameters: EverybodyParameters = EVERYBODY) -> ViewMatte:
     height, width = small.alpha.shape
-    x, y, w, h = cv2.boundingRect((small.alpha >= _LEAST).astype(np.uint8))
-    if w == 0:
+    seen = bounds(small.alpha >= parameters.least_alpha)
+    if seen.empty:
         return ViewMatte(eye.width, eye.height, ())
-    part = Rect(x, y, x + w, y + h).grown(2).clipped(width, height)
+    part = seen.grown(parameters.margin_px).clipped(width, height)
     sx, sy = eye.width / width, eye.height / height
     rect = Rect(round(part.x0 * sx), round(part.y0 * sy), round(part.x1 * sx), round(part.y1 * sy)).clipped(eye.width, eye.height)
     # nothing to add where the network saw the picture as it is
     large = eye.guide(rect).luma if max(sx, sy) > 1 else None
     alpha = upsampled_part(small.alpha, small.luma, large, rect=rect, scale=(sx, sy))
-    alpha[alpha < _LEAST] = 0
+    alpha[alpha < parameters.least_alpha] = 0
     confidence = np.abs(2 * alpha - 1)
     return ViewMatte(eye.width, eye.height, (Layer(1, NAME, rect, half(alpha), half(confidence)),))

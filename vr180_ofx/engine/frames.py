@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,9 +20,14 @@ log = logging.getLogger(__name__)
 
 
 class FrameCache:
-    """store: None keeps them in memory alone."""
+    """Frames in memory, and, with a ``store``, on disk, which is read and written by threads of its own. Close it.
+
+    limit_bytes: of memory.
+    """
 
     def __init__(self, limit_bytes: int, store: DiskStore | None, stages: Stages) -> None:
+        self._limit_bytes = limit_bytes
+        self._disk = ThreadPoolExecutor(2, "disk")
         self._frames = BytesCache[str, Frame](limit_bytes)
         self._store = store
         self._stages = stages
@@ -65,6 +72,15 @@ class FrameCache:
             with self._stages.measure("cache: write"):
                 self._store.put(key, pack_frame(frame))
 
+    def save_beside(self, key: str, frame: Frame) -> None:
+        """To disk, while the caller goes on; not at all once closed."""
+        with suppress(RuntimeError):
+            self.beside(lambda: self.save(key, frame))
+
+    def beside(self, task: Callable[[], None]) -> None:
+        """Does something with the disk while the caller goes on. Raises RuntimeError once closed."""
+        self._disk.submit(task)
+
     def drop(self, keys: Iterable[str]) -> int:
         """Removes these from disk. Returns how many were there."""
         if self._store is None:
@@ -78,9 +94,14 @@ class FrameCache:
         with self._lock:
             self._frames.clear()
 
-    def limit_to(self, limit_bytes: int) -> None:
+    def keep_share(self, share: float) -> None:
+        """Holds at most this share of its limit from now on, 0..1."""
         with self._lock:
-            self._frames.limit_to(limit_bytes)
+            self._frames.limit_to(int(self._limit_bytes * share))
+
+    def close(self) -> None:
+        """What is being written is finished, what waits is not."""
+        self._disk.shutdown(cancel_futures=True)
 
     def stats(self) -> dict[str, Any]:
         return {"frames_in_memory": len(self._frames), "frames_bytes": self._frames.nbytes}

@@ -14,6 +14,8 @@ from vr180_ofx.telemetry import free_bytes, resident_bytes
 log = logging.getLogger(__name__)
 #: Above this share of the limit something is given up.
 _FULL = 0.92
+#: Of the memory that may be had, for finished frames and for checkpoints each.
+_CACHE_SHARE = 0.125
 #: With less than this left on the machine, too, whoever uses it: but never resolution, which is not given back when others are done.
 _LEAST_FREE = 384 * 2**20
 
@@ -82,6 +84,19 @@ class Ladder:
             raise ResourceError(f"out of memory: {why}. Caches, batches and resolution were given up already")
         self.number += 1
         log.warning("memory runs short: %s. Now: %s", why, self.level.name)
+
+
+def cache_budget(limit_bytes: float) -> int:
+    """Bytes for a cache, of what may be had: a small machine, or a busy one, keeps less. limit_bytes: what the process may hold."""
+    return int(min(limit_bytes, resident_bytes() + free_bytes()) * _CACHE_SHARE)
+
+
+def shortage(error: BaseException) -> str:
+    """What an error says of memory that ran short; empty when it is another one."""
+    if isinstance(error, MemoryError):
+        return str(error) or "an allocation failed"
+    # PyTorch's own: not a MemoryError
+    return str(error).splitlines()[0] if type(error).__name__ == "OutOfMemoryError" else ""
 
 
 def give_back() -> None:

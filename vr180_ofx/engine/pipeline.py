@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, TypeVar
 
@@ -14,6 +14,8 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.engine.enlarge import enlarged
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
+from vr180_ofx.engine.maker import Ahead, nothing_ahead
+from vr180_ofx.engine.scale import FULL, Scale, reduced_eyes
 from vr180_ofx.imaging.half import half
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.imaging.rect import Rect
@@ -25,7 +27,6 @@ from vr180_ofx.matte.patch import Patch
 from vr180_ofx.matte.refine import refine
 from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.people.plan import Person, Plan
-from vr180_ofx.settings import ProcessingSettings
 from vr180_ofx.stereo.consistency import Consistency, carried_logits, carried_mask, guided, settle
 from vr180_ofx.stereo.validate import Agreement
 from vr180_ofx.telemetry import Stages
@@ -39,30 +40,6 @@ T = TypeVar("T")
 U = TypeVar("U")
 #: Eyes that agree less than this on a person see different things.
 _AT_ODDS = 0.5
-#: The k-th frame after the one that is stepped; None when there is none that can be seen.
-Ahead = Callable[[int], "SourceFrame | None"]
-
-
-def nothing_ahead(k: int) -> None:
-    """For steps of one frame at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The resolution of mattes: the input's divided by ``made`` when they are made, and by ``delivered`` when they are delivered.
-
-    edge_aware: in between the edges follow the picture.
-    """
-
-    made: int = 1
-    delivered: int = 1
-    edge_aware: bool = True
-
-    @classmethod
-    def of(cls, settings: ProcessingSettings, less: int = 1) -> Scale:
-        """What the settings say, made at the resolution divided by ``less`` once more."""
-        shrink = round(1 / settings.scale_factor)
-        return cls(shrink * less, shrink if settings.upsampling == "none" else 1, settings.upsampling != "cubic")
 
 
 class Pipeline:
@@ -73,7 +50,7 @@ class Pipeline:
     """
 
     def __init__(
-        self, plan: Plan, tracker: Tracker, refiner: Refiner, scale: Scale = Scale(), executor: Executor | None = None,
+        self, plan: Plan, tracker: Tracker, refiner: Refiner, scale: Scale = FULL, executor: Executor | None = None,
         stages: Stages | None = None, batch: int = 0, consistency: Consistency | None = None,
     ) -> None:  # fmt: skip
         self.plan = plan
@@ -112,7 +89,7 @@ class Pipeline:
         return self.consistency is not None and self.consistency.method == "reprocess"
 
     def _finish(self, frame: SourceFrame, masks: dict[Key, Mask], windows: dict[Key, WindowImage], metadata: dict[str, Any]) -> Frame:
-        eyes = self._eyes(frame, self.scale.made)
+        eyes = reduced_eyes(frame, self.scale.made)
         softened = self._soften(masks, windows)
         claims = masks
         # what is compared between the eyes is what will be seen
@@ -153,7 +130,7 @@ class Pipeline:
             views = {view: self._combine(view, eye, patches, claims, windows, set(softened)) for view, eye in eyes.items()}
         if self.scale.made > self.scale.delivered:
             with self.stages.measure("upsample"):
-                factor, large = self.scale.made // self.scale.delivered, self._eyes(frame, self.scale.delivered)
+                factor, large = self.scale.made // self.scale.delivered, reduced_eyes(frame, self.scale.delivered)
                 enlarge = [(v, eyes[view], large[view], factor, self.scale.edge_aware) for view, v in views.items()]
                 views = dict(zip(views, self._map(lambda a: enlarged(*a), enlarge), strict=True))
         return Frame(frame.index, views, metadata)
@@ -249,11 +226,6 @@ class Pipeline:
 
     def _map(self, function: Callable[[T], U], items: Iterable[T]) -> Iterable[U]:
         return self._executor.map(function, items) if self._executor is not None else map(function, items)
-
-    def _eyes(self, frame: SourceFrame, shrink: int) -> dict[str, EyeImage]:
-        if shrink == 1:
-            return frame.eyes
-        return {view: eye.reduced(shrink) for view, eye in frame.eyes.items()}
 
     def _projection(self, eye: EyeImage) -> Projection:
         return self.plan.projection.resized(eye.width, eye.height)

@@ -8,7 +8,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from vr180_ofx.engine.models import detector_weights, make_detector
+from vr180_ofx.engine.models import Models
 from vr180_ofx.errors import PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import analyse as analysis
@@ -17,23 +17,22 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.storage import cache_folder, write_atomic
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
 from vr180_ofx.version import PLAN_REVISION
-from vr180_ofx.weights.store import require
 
 log = logging.getLogger(__name__)
 
 
-def plan_path(clip: Clip, settings: Settings, corrected: bool = False) -> Path:
+def plan_path(clip: Clip, settings: Settings, models: Models | None = None, *, corrected: bool = False) -> Path:
     """Where the plan of a clip is kept: named by everything that it depends on. corrected: the one that somebody corrected."""
+    detector = (models or Models.of(settings)).detector
     seen = replace(clip.geometry, reasons=())
-    key = f"{PLAN_REVISION}|{clip.fingerprint}|{settings.digest('detection')}|{detector_weights(settings)}|{float(clip.fps)}|{seen}"
+    key = f"{PLAN_REVISION}|{clip.fingerprint}|{settings.digest('detection')}|{detector.own_sha256}|{float(clip.fps)}|{seen}"
     return cache_folder("plans") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}{'.corrected' if corrected else ''}.json"
 
 
-def kept_plan(clip: Clip, settings: Settings, corrected: bool = False) -> Plan | None:
+def kept_plan(clip: Clip, settings: Settings, models: Models | None = None, *, corrected: bool = False) -> Plan | None:
     """The plan that is kept, if there is one and it can be used."""
-    path = plan_path(clip, settings, corrected)
+    path = plan_path(clip, settings, models, corrected=corrected)
     if not path.exists():
         return None
     try:
@@ -43,47 +42,49 @@ def kept_plan(clip: Clip, settings: Settings, corrected: bool = False) -> Plan |
         return None
 
 
-def keep_plan(clip: Clip, settings: Settings, plan: Plan, corrected: bool = False) -> None:
+def keep_plan(clip: Clip, settings: Settings, plan: Plan, models: Models | None = None, *, corrected: bool = False) -> None:
     """Remembers a plan; a cache that cannot be written is only worth a warning."""
     try:
-        write_atomic(plan_path(clip, settings, corrected), plan.to_json().encode())
+        write_atomic(plan_path(clip, settings, models, corrected=corrected), plan.to_json().encode())
     except OSError as error:
         log.warning("the plan cannot be kept: %s", error)
 
 
-def forget_correction(clip: Clip, settings: Settings) -> None:
+def forget_correction(clip: Clip, settings: Settings, models: Models | None = None) -> None:
     """Back to what was found automatically."""
     with contextlib.suppress(FileNotFoundError):
-        plan_path(clip, settings, True).unlink()
+        plan_path(clip, settings, models, corrected=True).unlink()
 
 
 def analyse(
-    clip: Clip, settings: Settings | None = None, progress: Progress | None = None, stages: Stages | None = None, stop: int | None = None
+    clip: Clip, settings: Settings | None = None, *, models: Models | None = None, progress: Progress | None = None,
+    stages: Stages | None = None, stop: int | None = None,
 ) -> Plan:  # fmt: skip
     """Finds everybody in ``clip`` with the networks that the settings name (by default those that it was opened with). See
     `people.analyse.analyse`.
     """
     settings = settings or clip.settings
-    segmenter = BlazePoseSegmenter(require("blazepose_segmenter"))
+    models = models or Models.of(settings)
     return analysis.analyse(
-        clip, settings, detector=make_detector(settings), segmenter=segmenter, progress=progress, stages=stages, stop=stop
+        clip, settings, detector=models.load_detector(), segmenter=models.load_segmenter(), progress=progress, stages=stages, stop=stop
     )
 
 
 def find_plan(
-    clip: Clip, settings: Settings, named: str | None = None, progress: Progress | None = None, stages: Stages | None = None,
-    fresh: bool = False,
+    clip: Clip, settings: Settings, named: str | None = None, *, models: Models | None = None, progress: Progress | None = None,
+    stages: Stages | None = None, fresh: bool = False,
 ) -> Plan:  # fmt: skip
     """The plan that was named, else the kept one of this clip and these settings, else a new one, which is kept. Where nobody is told from
-    anybody, nobody is looked for.
+    anybody, nobody is looked for. fresh: a new one, whatever is kept.
     """
-    if settings.matting.tracker == "rvm":
+    models = models or Models.of(settings)
+    if not models.follows_people:
         return Plan.of_nobody(clip)
     named = named or settings.detection.boxes
     if named:
         return Plan.load(named, clip)
-    plan = None if fresh else kept_plan(clip, settings)
+    plan = None if fresh else kept_plan(clip, settings, models)
     if plan is None:
-        plan = analyse(clip, settings, progress, stages)
-        keep_plan(clip, settings, plan)
+        plan = analyse(clip, settings, models=models, progress=progress, stages=stages)
+        keep_plan(clip, settings, plan, models)
     return plan

@@ -13,7 +13,7 @@ import numpy as np
 import OpenImageIO as oiio
 
 from vr180_ofx.arrays import Array, shapes_repr
-from vr180_ofx.errors import ClipChangedError, FrameError, MediaError
+from vr180_ofx.errors import ClipChangedError, FrameError, FrameIndexError, MediaError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.colour import ColourTags, display_transform, with_colorspace
 from vr180_ofx.media.contract import Clip, EyeImage, Geometry, Source, SourceFrame, StreamFacts
@@ -155,7 +155,7 @@ class SequenceSource:
 
     def read(self, n: int) -> SourceFrame:
         if not 0 <= n < len(self._numbers):
-            raise IndexError(f"frame {n} is outside the clip, which has frames 0..{len(self._numbers) - 1}")
+            raise FrameIndexError(n, len(self._numbers))
         number = self._numbers[n]
         files = self._sequence.frames[number]
         width, height = self._geometry.layout.eye_size

@@ -19,7 +19,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from vr180_ofx.arrays import Array
-from vr180_ofx.errors import ClipChangedError, FrameError
+from vr180_ofx.errors import ClipChangedError, FrameError, FrameIndexError
 from vr180_ofx.media.colour import ColourTags, display_transform, tags_from_codes, with_colorspace
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.media.hardware import open_accelerated
@@ -95,7 +95,7 @@ class VideoReader:
         Raises FrameError when this frame cannot be decoded, ClipChangedError when the file is no longer the same.
         """
         if not 0 <= n < len(self.index):
-            raise IndexError(f"frame {n} is outside the clip, which has frames 0..{len(self.index) - 1}")
+            raise FrameIndexError(n, len(self.index))
         with self._lock:
             self.check()
             if int(self.index.pts[n]) in self.index.damaged:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import SettingsError
+from vr180_ofx.imaging.filter import box_blur
 from vr180_ofx.settings import OutputSettings
 
 
@@ -71,9 +71,9 @@ def unmixed(rgb: FloatArray, alpha: FloatArray, radius: int = 0) -> FloatArray:
     foreground = background = rgb.astype(np.float32)
     for r in (radius, max(3, radius // 15)):
         size = (2 * r + 1, 2 * r + 1)
-        weight = cv2.blur(alpha.astype(np.float32), size)[..., None]
-        f = cv2.blur(foreground * a, size) / (weight + 1e-5)
-        b = cv2.blur(background * (1 - a), size) / (1 - weight + 1e-5)
+        weight = box_blur(alpha.astype(np.float32), size)[..., None]
+        f = box_blur(foreground * a, size) / (weight + 1e-5)
+        b = box_blur(background * (1 - a), size) / (1 - weight + 1e-5)
         foreground = f + a * (rgb - a * f - (1 - a) * b)
         background = b
         foreground = np.clip(foreground, 0, None)

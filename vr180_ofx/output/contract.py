@@ -1,4 +1,4 @@
-"""What an output is, and which there are. Adding one is one module, one line in `make_writer`, one test."""
+"""What an output is. Which there are: `vr180_ofx.settings.formats`; who makes them: `output.formats`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from vr180_ofx.engine.frame import Frame
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
+from vr180_ofx.settings.formats import FORMATS, OutputFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,15 @@ class Job:
     def fps(self) -> Fraction:
         return self.clip.fps
 
+    @property
+    def format(self) -> OutputFormat:
+        """The row of ``output.format``."""
+        return FORMATS[self.settings.output.format]
+
 
 class Writer(Protocol):
-    """Turns frames into files.
+    """Turns frames into files. A frame that cannot be decoded is not written: images leave a gap, which is reported, and in videos the
+    frame before is shown longer.
 
     needs_source: whether `write` wants the plate too. resumable: whether frames that are there need not be made again.
     parallel: how many frames may be written at once; video takes one at a time, in order.
@@ -63,10 +70,6 @@ class Writer(Protocol):
 
     def write(self, frame: Frame, source: SourceFrame | None) -> None:
         """Writes a frame, whole or not at all."""
-        ...
-
-    def skip(self, index: int) -> None:
-        """A frame that cannot be decoded: videos hold their timing, images leave a gap that is reported."""
         ...
 
     def finish(self) -> list[str]:

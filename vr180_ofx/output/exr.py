@@ -91,7 +91,7 @@ class ExrWriter:
         if self.layout == "single":
             # one part for all views: it holds the rows of all of them
             bounds = dict.fromkeys(bounds, reduce(Rect.union, bounds.values()))
-        parts = [self._part(view, matte, frame, source, number, bounds[view]) for view, matte in frame.views.items()]
+        parts = [self._part(view, frame, source, number, bounds[view]) for view in frame.views]
         if self.layout == "per_view_files":
             for target, part in zip(targets, parts, strict=True):
                 with atomic_path(target) as path:
@@ -103,7 +103,8 @@ class ExrWriter:
             self._rows.write(path, parts)
         return targets
 
-    def _part(self, view: str, matte: ViewMatte, frame: Frame, source: SourceFrame | None, number: int, bounds: Rect) -> RowPart:
+    def _part(self, view: str, frame: Frame, source: SourceFrame | None, number: int, bounds: Rect) -> RowPart:
+        matte = frame.views[view]
         preset = self._settings.exr_preset
         y0, y1 = band(bounds.y0, bounds.y1, matte.height, self._compression)
         shape = (y1 - y0, matte.width)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.media.contract import SourceFrame
 from vr180_ofx.output.contract import Job
 from vr180_ofx.output.exr import ExrWriter, exr_clip
+from vr180_ofx.output.image_sequence import ImageSequenceWriter
 from vr180_ofx.output.inspect import check_exr
 
-log = logging.getLogger(__name__)
 
-
-class ExrOutput:
-    """See `output.writer.Writer`."""
-
-    resumable = True
-    parallel = 2
+class ExrOutput(ImageSequenceWriter):
+    """Multi-view EXR; one file for each eye where the layout says so."""
 
     def __init__(self, job: Job) -> None:
-        self._job = job
+        super().__init__(job)
         output = job.settings.output
         self._writer = ExrWriter(exr_clip(job.clip, job.plan, output.start_frame), output)
         self.needs_source = output.rgb != "none"
@@ -29,18 +24,9 @@ class ExrOutput:
     def paths(self, index: int) -> list[Path]:
         return self._writer.paths(self._job.stem, self._job.number(index))
 
-    def present(self, index: int) -> bool:
-        return all(check_exr(path, self._job.identity) for path in self.paths(index))
-
     def write(self, frame: Frame, source: SourceFrame | None) -> None:
         frame.metadata["identity"] = self._job.identity
         self._writer.write(self._job.stem, self._job.number(frame.index), frame, source)
 
-    def skip(self, index: int) -> None:
-        pass
-
-    def finish(self) -> list[str]:
-        return []
-
-    def abort(self) -> None:
-        pass
+    def _is_whole(self, path: Path) -> bool:
+        return check_exr(path, self._job.identity)

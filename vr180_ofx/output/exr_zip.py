@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import cv2
 import numpy as np
 from isal import isal_zlib
 
 from vr180_ofx.arrays import HalfArray
+from vr180_ofx.imaging.planes import planes_of
 
 #: Higher levels take longer and save nothing here; 0 makes files twice as large.
 _LEVEL = 1
@@ -44,7 +44,7 @@ def _deflated(values: np.ndarray[tuple[int, ...], np.dtype[np.uint16]], blocks: 
     """values: (rows, channels, width), a multiple of ``blocks`` rows."""
     raw = np.ascontiguousarray(values, "<u2").view(np.uint8).reshape(blocks, -1)
     apart = np.empty_like(raw).reshape(blocks, 2, -1)
-    apart[:, 0], apart[:, 1] = cv2.split(raw.reshape(blocks, -1, 2))
+    apart[:, 0], apart[:, 1] = planes_of(raw.reshape(blocks, -1, 2))
     flat = apart.reshape(blocks, -1)
     steps = np.empty_like(flat)
     steps[:, 0] = flat[:, 0]

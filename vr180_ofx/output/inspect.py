@@ -48,8 +48,11 @@ def check_exr(path: Path, identity: str) -> bool:
         return part > 0
 
 
-def inspect_image(path: Path, values: bool = True) -> dict[str, Any]:
-    """What an image file holds: its parts with views, channels, sizes, value ranges and metadata."""
+def inspect_image(path: Path, *, values: bool = True) -> dict[str, Any]:
+    """What an image file holds: its parts with views, channels, sizes, value ranges (unless ``values`` is False) and metadata.
+
+    Raises MediaError.
+    """
     if not path.exists():
         raise MediaError(f"{path} does not exist")
     source = oiio.ImageInput.open(str(path))

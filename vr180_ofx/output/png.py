@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,51 +12,40 @@ from vr180_ofx.engine.frame import Frame
 from vr180_ofx.media.contract import SourceFrame
 from vr180_ofx.output.colour import Foreground
 from vr180_ofx.output.contract import Job
+from vr180_ofx.output.image_sequence import ImageSequenceWriter
 from vr180_ofx.output.inspect import opened
 from vr180_ofx.output.pictures import over_colour, rgba, together
 from vr180_ofx.storage import atomic_path
 
 
-class PngOutput:
-    """See `output.writer.Writer`."""
-
-    needs_source = True
-    resumable = True
-    parallel = 2
+class PngOutput(ImageSequenceWriter):
+    """PNG of 16 bits: the plate or the people's own colour with the alpha, or people over a colour."""
 
     def __init__(self, job: Job) -> None:
-        self._job = job
-        self._format = job.settings.output.format
+        super().__init__(job)
         self._foreground = Foreground(job.settings.output)
         self._apart = not job.settings.output.maintain_sbs and len(job.clip.views) > 1
-        self._lock = threading.Lock()
 
     def paths(self, index: int) -> list[Path]:
         number = self._job.number(index)
         names = [f"_{view}" for view in self._job.clip.views] if self._apart else [""]
         return [self._job.stem.with_name(f"{self._job.name}{suffix}.{number:04d}.png") for suffix in names]
 
-    def present(self, index: int) -> bool:
-        return all(_whole(path, self._job.identity) for path in self.paths(index))
-
     def write(self, frame: Frame, source: SourceFrame | None) -> None:
         assert source is not None
-        if self._format == "greenscreen_png":
+        if self._job.format.shows == "composite":
             eyes = over_colour(frame, source, self._job.settings.output.background_color, self._foreground)
         else:
-            eyes = rgba(frame, source, self._foreground if self._format == "foreground" else None)
+            eyes = rgba(frame, source, self._foreground if self._job.format.shows == "foreground" else None)
         pictures = list(eyes.values()) if self._apart else [together(eyes, self._job.clip.geometry.layout)]
         for path, picture in zip(self.paths(frame.index), pictures, strict=True):
             write_png(path, picture, self._job.identity, 16)
 
-    def skip(self, index: int) -> None:
-        pass
-
-    def finish(self) -> list[str]:
-        return []
-
-    def abort(self) -> None:
-        pass
+    def _is_whole(self, path: Path) -> bool:
+        with opened(path) as source:
+            if source is None or source.spec().getattribute("ImageDescription") != f"vr180-ofx {self._job.identity}":
+                return False
+            return source.read_image("uint8") is not None
 
 
 def write_png(path: Path, picture: FloatArray, identity: str = "", bits: int = 8) -> None:
@@ -75,10 +63,3 @@ def write_png(path: Path, picture: FloatArray, identity: str = "", bits: int = 8
         writer = oiio.ImageOutput.create(str(part))
         if writer is None or not writer.open(str(part), spec) or not writer.write_image(pixels) or not writer.close():
             raise OSError(28 if "space" in oiio.geterror().lower() else 5, f"{path} cannot be written: {oiio.geterror()}")
-
-
-def _whole(path: Path, identity: str) -> bool:
-    with opened(path) as source:
-        if source is None or source.spec().getattribute("ImageDescription") != f"vr180-ofx {identity}":
-            return False
-        return source.read_image("uint8") is not None

@@ -7,10 +7,11 @@ reads.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from av.video.frame import VideoFrame
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.errors import MediaError, SettingsError
+from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.contract import SourceFrame
 from vr180_ofx.media.naming import facts_from_name
 from vr180_ofx.output.colour import Foreground
@@ -36,48 +38,29 @@ from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Projection
 _TIME_BASE = Fraction(1, 90_000)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What a format is called, lies in, and needs."""
-
-    word: str
-    suffix: str
-    needs_source: bool
-    has_alpha: bool = False
-
-
-_KINDS = {
-    "video": _Kind("alpha", ".mp4", False),
-    "greenscreen": _Kind("greenscreen", ".mp4", True),
-    "prores4444": _Kind("foreground", ".mov", True, True),
-    "webm_alpha": _Kind("foreground", ".webm", True, True),
-    "vr_alpha": _Kind("", ".mp4", True),
-}
-
-
 class VideoOutput:
-    """See `output.writer.Writer`."""
+    """One video, or one for each eye. See `output.contract.Writer`."""
 
-    needs_source = True
     resumable = False
     parallel = 1
 
     def __init__(self, job: Job) -> None:
         self._job = job
         output = job.settings.output
-        self._kind = _KINDS[output.format]
-        self.needs_source = self._kind.needs_source
+        self._format = job.format
+        self.needs_source = self._format.needs_source
+        self._identity = video_identity(job)
         given = job.clip.geometry.layout
         eyes = output.eyes if len(job.clip.views) > 1 else "same"
         if not output.maintain_sbs and eyes == "same" and len(job.clip.views) > 1:
             eyes = "separate"
-        packed = output.format == "vr_alpha"
+        packed = self._packed = self._format.shows == "packed"
         if packed:
             if len(job.clip.views) < 2:
-                raise SettingsError("output.format is vr_alpha, which holds two eyes side by side; this clip has one")
+                raise SettingsError(f"output.format is {output.format}, which holds two eyes side by side; this clip has one")
             if output.eyes not in ("same", "sbs") or output.projection not in ("same", "fisheye"):
                 raise SettingsError(
-                    "output.format is vr_alpha, which is a side by side fisheye; leave output.eyes and output.projection alone"
+                    f"output.format is {output.format}, which is a side by side fisheye; leave output.eyes and output.projection alone"
                 )
             eyes = "sbs"
         self._apart = eyes == "separate"
@@ -92,18 +75,18 @@ class VideoOutput:
     @property
     def _stem(self) -> str:
         """The clip's name; with a player's tags when the picture is no longer what the clip's own name may say."""
-        tags = name_tags(self._layout.name, self._target, self._job.settings.output.format == "vr_alpha")
-        if not (self._changed or self._target != self._source or self._job.settings.output.format == "vr_alpha"):
-            return f"{self._job.name}_{self._kind.word}"
-        return "_".join(w for w in (untagged(self._job.name), self._kind.word, tags) if w)
+        tags = name_tags(self._layout.name, self._target, packed=self._packed)
+        if not (self._changed or self._target != self._source or self._packed):
+            return f"{self._job.name}_{self._format.word}"
+        return "_".join(w for w in (untagged(self._job.name), self._format.word, tags) if w)
 
     def paths(self, index: int) -> list[Path]:
-        return [self._job.stem.with_name(f"{self._stem}{'_' + v if v else ''}{self._kind.suffix}") for v in self._views]
+        return [self._job.stem.with_name(f"{self._stem}{'_' + v if v else ''}{self._format.suffix}") for v in self._views]
 
     def present(self, index: int) -> bool:
         if not all(p.exists() for p in self.paths(index)):
             return False
-        return all(_comment(p) == self._job.identity for p in self.paths(index))
+        return all(_comment(p) == self._identity for p in self.paths(index))
 
     def write(self, frame: Frame, source: SourceFrame | None) -> None:
         eyes = self._eyes(frame, source)
@@ -113,19 +96,21 @@ class VideoOutput:
             if file is None:
                 layout = "mono" if self._apart else self._layout.name
                 height, width = pictures[view].shape[:2]
-                file = self._files[view] = _VideoFile(self._job, path, width, height, self._kind.has_alpha, layout, self._target)
+                file = self._files[view] = _VideoFile(
+                    self._job, path, self._identity, width=width, height=height, layout=layout, projection=self._target
+                )
             file.add(pictures[view], frame.index)
 
     def _eyes(self, frame: Frame, source: SourceFrame | None) -> dict[str, FloatArray]:
         """view -> picture in the output's projection, (h, w, 3 or 4)."""
-        output = self._job.settings.output
-        if output.format == "video":
+        output, shows = self._job.settings.output, self._format.shows
+        if shows == "alpha":
             return {v: np.repeat(self._seen(m.alpha[..., None])[..., None], 3, axis=-1) for v, m in frame.views.items()}
         assert source is not None
-        if output.format == "greenscreen":
+        if shows == "composite":
             colour = np.array(output.background_color, np.float32) / 255
             return {v: self._seen(p, colour) for v, p in over_colour(frame, source, output.background_color, self._foreground).items()}
-        if output.format == "vr_alpha":
+        if shows == "packed":
             plates = {v: self._seen(plate(source.eyes[v], m.width, m.height)) for v, m in frame.views.items()}
             return {v: pack(plates[v], self._seen(m.alpha[..., None])) for v, m in frame.views.items()}
         return {v: self._seen(p) for v, p in rgba(frame, source, self._foreground).items()}
@@ -147,9 +132,6 @@ class VideoOutput:
             out[..., :3] = np.clip(np.divide(out[..., :3], alpha, out=np.zeros_like(out[..., :3]), where=alpha > 1e-3), 0, 1)
             return out
         return reprojected(picture, source, target, around)
-
-    def skip(self, index: int) -> None:
-        """The frame before is shown longer: times are kept, nothing slides."""
 
     def finish(self) -> list[str]:
         notes = []
@@ -186,9 +168,19 @@ def untagged(name: str) -> str:
     return re.sub(r"([_\-. ])[_\-. ]+", r"\1", kept).strip("_-. ") or name
 
 
+def video_identity(job: Job) -> str:
+    """What a video is known by: how its frames were made, which they are, and what became of the sound. Returns 24 hexadecimal digits."""
+    text = f"{job.identity}|{ranges_text(list(job.frames))}|{job.settings.digest('audio')}"
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
 class _VideoFile:
-    def __init__(self, job: Job, path: Path, width: int, height: int, has_alpha: bool, layout: str, projection: Projection) -> None:
-        self._job, self.path, self._has_alpha = job, path, has_alpha
+    """A video that is being written. identity: what it is found again by. width, height: of its pictures. layout: of the eyes in them."""
+
+    def __init__(
+        self, job: Job, path: Path, identity: str, *, width: int, height: int, layout: str, projection: Projection
+    ) -> None:  # fmt: skip
+        self._job, self.path = job, path
         self._layout, self._projection = layout, projection
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=f".part{path.suffix}", dir=path.parent)
@@ -196,7 +188,7 @@ class _VideoFile:
         self._part = Path(name)
         options = {} if path.suffix == ".webm" else {"movflags": "+faststart+use_metadata_tags"}
         self._container = av.open(name, "w", options=options)
-        self._container.metadata["comment"] = job.identity
+        self._container.metadata["comment"] = identity
         # chroma wants even sides: an odd last row or column is repeated
         self._width, self._height = width + width % 2, height + height % 2
         self._stream = self._encoder()

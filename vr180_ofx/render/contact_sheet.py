@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import FrameError
 from vr180_ofx.imaging.draw import Canvas
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.resize import resize
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.output.png import write_png
 from vr180_ofx.people.plan import Plan
@@ -55,7 +55,7 @@ def _tile(clip: Clip, plan: Plan, n: int) -> FloatArray:
     for view, eye in frame.eyes.items():
         picture = eye.region(Rect(0, 0, eye.width, eye.height), factor).copy()
         scale = _CELL / max(picture.shape[:2])
-        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        picture = resize(picture, (round(picture.shape[1] * scale), round(picture.shape[0] * scale)), "area")
         k = picture.shape[1] / width
         canvas = Canvas(picture)
         for person in plan.people:
@@ -64,7 +64,7 @@ def _tile(clip: Clip, plan: Plan, n: int) -> FloatArray:
                 continue
             colour = PALETTE[(person.id - 1) % len(PALETTE)] if not person.exclude else (0.4, 0.4, 0.4)
             x0, y0, x1, y1 = (v * k for v in track.boxes[n])
-            canvas.rectangle(x0, y0, x1, y1, colour)
+            canvas.rectangle(x0, y0, x1, y1, colour=colour)
             window = track.bodies[n].window(64)
             t = np.linspace(0, 64, 17)
             ring = np.concatenate(

@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.plans import analyse, kept_plan
 from vr180_ofx.frame_ranges import parse_frames, ranges_text
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.render.render import render
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings import Settings
-from vr180_ofx.telemetry import Stages
 
 #: Frames that are measured, and how many of them only warm things up.
 FRAMES = 32
@@ -59,7 +59,8 @@ def estimate(clip: Clip, settings: Settings | None = None, frames: int = FRAMES)
     settings = settings or clip.settings
     wanted = parse_frames(settings.input.frames, len(clip))
     short = min(frames, len(clip))
-    plan = kept_plan(clip, settings)
+    models = Models.of(settings)
+    plan = kept_plan(clip, settings, models)
     measured: dict[str, Any] = {"frames": short}
     with Monitor(period_s=0.1) as monitor:
         analysis = 0.0
@@ -70,7 +71,7 @@ def estimate(clip: Clip, settings: Settings | None = None, frames: int = FRAMES)
                 stamps.append((done, time.perf_counter()))
 
             start = time.perf_counter()
-            plan = analyse(clip, settings, seen, stop=short)
+            plan = analyse(clip, settings, models=models, progress=seen, stop=short)
             spent = time.perf_counter() - start
             # what begins a shot is done once; the rest grows with the clip
             analysis = _line(spent, short, len(clip), _steady(stamps))
@@ -86,7 +87,7 @@ def estimate(clip: Clip, settings: Settings | None = None, frames: int = FRAMES)
             values = settings.with_overrides([f"input.frames='{ranges_text(list(range(short)))}'", "output.overwrite=true"])
             start = time.perf_counter()
             with clip.reopen() as again:
-                render(again, plan, values, folder, made, Stages())
+                render(again, plan, values, folder, models=models, progress=made)
             spent = time.perf_counter() - start
             output = sum(p.stat().st_size for p in folder.iterdir() if p.is_file() and p.suffix != ".json")
         finally:

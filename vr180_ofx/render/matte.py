@@ -6,24 +6,21 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.render.render import Progress, RenderReport, render
+from vr180_ofx.render.render import Progress, render
+from vr180_ofx.render.report import RenderReport
 from vr180_ofx.settings import Settings
+from vr180_ofx.settings.formats import MATTE_OUTPUTS, matte_format
+from vr180_ofx.telemetry import Stages
 
 #: As people who know RVM call them; numbers are understood, too.
 PRESETS = {"standard": "0.25", "high": "0.5", "ultra": "1", "4k": "0.125"}
-#: output -> format of `output.format`, as images and as a video.
-OUTPUTS = {
-    "alpha": ("alpha", "video"),
-    "foreground": ("foreground", "prores4444"),
-    "composite": ("composite", "greenscreen"),
-    "exr": ("exr", "exr"),
-}
 
 
 def settings_of(
@@ -39,7 +36,7 @@ def settings_of(
 
 
 def matte(
-    clip: str | Path | Clip, folder: str | Path, outputs: Iterable[str] = ("alpha",), images: bool = False,
+    clip: str | Path | Clip, folder: str | Path, outputs: Iterable[str] = ("alpha",), *, images: bool = False,
     settings: Settings | None = None,
     watch: Callable[[str], AbstractContextManager[Progress | None]] = lambda name: nullcontext(),
 ) -> dict[str, RenderReport]:  # fmt: skip
@@ -49,17 +46,18 @@ def matte(
     WeightsError, and what `render` raises.
     """
     wanted = list(dict.fromkeys(outputs))
-    unknown = [w for w in wanted if w not in OUTPUTS]
-    if unknown or not wanted:
-        raise SettingsError(f"the outputs are {', '.join(wanted) or 'none'}; allowed are {', '.join(OUTPUTS)}")
+    if not wanted or not set(wanted) <= set(MATTE_OUTPUTS):
+        raise SettingsError(f"the outputs are {', '.join(wanted) or 'none'}; allowed are {', '.join(MATTE_OUTPUTS)}")
     settings = settings or settings_of(Settings())
     with open_clip(clip, settings) if not isinstance(clip, Clip) else nullcontext(clip) as opened:
-        plan = find_plan(opened, settings)
+        models = Models.of(settings)
+        plan = find_plan(opened, settings, models=models)
         reports = {}
+        stages = Stages(enabled=settings.performance.profile_enabled)
         # one server for all outputs: a frame is made once, and found again for the next one
-        with FrameServer(opened, plan, settings, store=open_store(settings)) as server:
+        with FrameServer(opened, plan, settings, models=models, stages=stages, store=open_store(settings)) as server:
             for name in wanted:
-                asked = settings.with_overrides([f"output.format={OUTPUTS[name][not images]}"])
+                asked = settings.with_overrides([f"output.format={matte_format(name, images=images).name}"])
                 with watch(name) as progress:
-                    reports[name] = render(opened, plan, asked, Path(folder) / name, progress, server.stages, server)
+                    reports[name] = render(opened, plan, asked, Path(folder) / name, progress=progress, stages=stages, server=server)
     return reports

@@ -3,75 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
-import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.engine.models import matting_network_identity, tracker_identity
+from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
-from vr180_ofx.errors import FrameError, OutputError, ResourceError
+from vr180_ofx.errors import FrameError, OutputError
 from vr180_ofx.frame_ranges import parse_frames, ranges_text
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.output.contract import Job, Writer
 from vr180_ofx.output.formats import make_writer
-from vr180_ofx.output.jumps import JUMP_LIMIT, Row, jumps
 from vr180_ofx.people.plan import Plan
+from vr180_ofx.render.folder import claim, explained, output_folder
+from vr180_ofx.render.report import Findings, RenderReport
 from vr180_ofx.settings import Settings, without_effect
-from vr180_ofx.storage import remove_leftovers, write_atomic
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.version import MATTE_REVISION
-from vr180_ofx.weights.device import where
 
 log = logging.getLogger(__name__)
-MANIFEST = "vr180-ofx.json"
 #: How many frames may be on their way through the engine and the writers.
 _IN_FLIGHT = 3
 Progress = Callable[[int, int], None]
-
-
-@dataclass(slots=True)
-class RenderReport:
-    """What a render did.
-
-    written, kept: frames made now, and found whole from an earlier run. missing: positions (0-based) that cannot be decoded.
-    lost: frames beyond the last one that the file's header promises and a truncated file no longer holds.
-    stages: seconds, calls and milliseconds per call of each stage. agreement: person -> mean and least agreement of the eyes, of the frames
-    made now. corrected: "person01 right: transfer" -> the frames in which that was done.
-    warnings: what somebody should look at; notes hold them, too.
-    """
-
-    folder: str
-    pattern: str
-    frames: int = 0
-    written: int = 0
-    kept: int = 0
-    missing: list[int] = field(default_factory=list)
-    lost: int = 0
-    people: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    fps: float = 0.0
-    notes: list[str] = field(default_factory=list)
-    stages: dict[str, dict[str, float]] = field(default_factory=dict)
-    degradations: list[str] = field(default_factory=list)
-    agreement: dict[str, dict[str, float]] = field(default_factory=dict)
-    corrected: dict[str, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    resources: dict[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def render(
@@ -79,6 +38,8 @@ def render(
     plan: Plan,
     settings: Settings | None = None,
     output: str | Path | None = None,
+    *,
+    models: Models | None = None,
     progress: Progress | None = None,
     stages: Stages | None = None,
     server: FrameServer | None = None,
@@ -86,15 +47,18 @@ def render(
     """Renders ``clip`` into the folder ``output``; what the command line calls.
 
     Frames that are there from an earlier run with the same clip, plan and settings are kept. Frames that cannot be decoded are
-    listed in the report. server: one that serves this clip already, with the same settings up to the output.
+    listed in the report. models: by default those that the settings name. server: one that serves this clip already, with the same
+    settings up to the output; it goes on serving.
     Raises OutputError, ResourceError, MediaError; whatever was written stays and is whole.
     """
     settings = settings or clip.settings
-    stages = stages or Stages()
-    folder = _folder(output, settings)
+    stages = stages or Stages(enabled=settings.performance.profile_enabled)
+    folder = output_folder(output, settings)
     frames = tuple(parse_frames(settings.input.frames, len(clip)))
-    job = Job(clip, plan, settings, folder, clip.name, identity(clip, plan, settings), frames)
-    _claim(job)
+    if models is None:
+        models = server.models if server is not None else Models.of(settings)
+    job = Job(clip, plan, settings, folder, clip.name, identity(clip, plan, settings, models), frames)
+    claim(job)
     writer = make_writer(job)
     report = RenderReport(str(folder), _pattern(writer, frames), len(frames), people=[p.name for p in plan.active])
     report.notes += [*plan.notes, *without_effect(settings)]
@@ -104,8 +68,8 @@ def render(
         todo, report.kept = list(frames), 0
     start = time.perf_counter()
     if todo:
-        with _explained(folder):
-            _run(job, writer, todo, report, progress, stages, server)
+        with explained(folder), _served(job, models, stages, server) as serving:
+            _run(job, writer, todo, report, serving, stages=stages, progress=progress)
     report.seconds = round(time.perf_counter() - start, 3)
     report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
     report.stages = stages.summary()
@@ -119,34 +83,42 @@ def render(
     return report
 
 
-def identity(clip: Clip, plan: Plan, settings: Settings) -> str:
-    """A hash of all that decides what a frame's file looks like: clip, plan, settings, and how mattes are made."""
+def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None = None) -> str:
+    """A hash of all that decides what a frame's file looks like: clip, plan, settings, and how mattes are made. models: by default those
+    that the settings name. Raises WeightsError when their weights are not there.
+    """
     parts = [
         str(MATTE_REVISION),
         clip.fingerprint,
         plan.digest(),
-        tracker_identity(settings),
-        settings.digest("matting", "processing", "stereo", "hardware"),
-        settings.output.model_dump_json(exclude={"path", "overwrite"}),
+        (models or Models.of(settings)).identity,
+        settings.pixel_digest(),
     ]
-    network = matting_network_identity(settings, where)
-    parts += [network] if network else []
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
 
 
-def _run(
-    job: Job, writer: Writer, todo: list[int], report: RenderReport, progress: Progress | None, stages: Stages,
-    shared: FrameServer | None = None,
-) -> None:  # fmt: skip
+@contextlib.contextmanager
+def _served(job: Job, models: Models, stages: Stages, shared: FrameServer | None) -> Iterator[FrameServer]:
+    """The server that was lent, or one for this job alone."""
+    if shared is not None:
+        yield shared
+        return
     # the files are the finished frames; what a tracker remembers is worth keeping, for a render that is interrupted
-    server = shared or FrameServer(
-        job.clip, job.plan, job.settings, stages=stages, cache_bytes=64 << 20, store=open_store(job.settings), keep_frames=False
-    )
+    with FrameServer(
+        job.clip, job.plan, job.settings, models=models, stages=stages, cache_bytes=64 << 20, store=open_store(job.settings),
+        keep_frames=False,
+    ) as server:  # fmt: skip
+        yield server
+
+
+def _run(
+    job: Job, writer: Writer, todo: list[int], report: RenderReport, server: FrameServer, *, stages: Stages, progress: Progress | None
+) -> None:  # fmt: skip
     version = server.version
     writers = ThreadPoolExecutor(writer.parallel, "write")
     plates = job.clip.reopen() if writer.needs_source else None
     done = report.kept
-    eyes = _Eyes()
+    eyes = Findings()
     waiting: dict[int, Future[Frame]] = {}
     writing: dict[Future[None], int] = {}
     ok = False
@@ -167,7 +139,6 @@ def _run(
                     log.info("%s", error)
                     report.missing.append(n)
                     _settle(writing, report)
-                    writer.skip(n)
                 else:
                     eyes.add(frame)
                     writing[writers.submit(_write, writer, frame, plates, stages)] = n
@@ -193,49 +164,10 @@ def _run(
         writers.shutdown(wait=True, cancel_futures=True)
         for unfinished in waiting.values():
             unfinished.cancel()
-        if server is not shared:
-            server.close()
         if plates is not None:
             plates.close()
         if not ok:
             writer.abort()
-            remove_leftovers(job.folder)
-
-
-class _Eyes:
-    """What frames say of how far their eyes agreed, and how large people were in them."""
-
-    def __init__(self) -> None:
-        self._rows: list[Row] = []
-        self._width = 0
-        self._agreement: dict[str, list[float]] = {}
-        self._frames: dict[str, dict[str, list[int]]] = {"corrected": {}, "damage": {}}
-
-    def add(self, frame: Frame) -> None:
-        for view, matte in frame.views.items():
-            self._width = matte.width
-            self._rows += [Row(frame.index, view, x.name, float(x.alpha.sum(dtype=np.float32))) for x in matte.layers]
-        for name, value in frame.metadata.get("agreement", {}).items():
-            self._agreement.setdefault(name, []).append(value)
-        for kind, found in self._frames.items():
-            for name, what in frame.metadata.get(kind, {}).items():
-                found.setdefault(f"{name}, {what}" if kind == "corrected" else what, []).append(frame.index)
-
-    def tell(self, report: RenderReport) -> None:
-        report.agreement = {
-            name: {"mean": round(sum(v) / len(v), 4), "least": round(min(v), 4)} for name, v in sorted(self._agreement.items())
-        }
-        report.corrected = {what: ranges_text(frames) for what, frames in self._frames["corrected"].items()}
-        report.warnings += [f"the eyes did not agree; corrected: {what}, in frames {frames}" for what, frames in report.corrected.items()]
-        for what, frames in self._frames["damage"].items():
-            report.warnings.append(f"{what} than the other one where people are, in frames {ranges_text(sorted(set(frames)))}")
-        sudden: dict[tuple[str, str], list[int]] = {}
-        for row, value in jumps(self._rows, self._width):
-            if value > JUMP_LIMIT:
-                sudden.setdefault((row.person, row.view), []).append(row.frame)
-        for (person, view), frames in sudden.items():
-            report.warnings.append(f"{person} changes size suddenly in the {view} eye, in frames {ranges_text(sorted(frames))}")
-        report.notes += report.warnings
 
 
 def _settle(writing: dict[Future[None], int], report: RenderReport) -> None:
@@ -250,82 +182,6 @@ def _write(writer: Writer, frame: Frame, plates: Clip | None, stages: Stages) ->
     source: SourceFrame | None = plates.frame(frame.index) if plates is not None else None
     with stages.measure("write"):
         writer.write(frame, source)
-
-
-def _folder(output: str | Path | None, settings: Settings) -> Path:
-    value = output or settings.output.path
-    if not value:
-        raise OutputError("no output folder was named; use -o DIR or output.path")
-    folder = Path(value)
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; the output is a folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".vr180-ofx.probe"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ResourceError(f"the disk that holds {folder} is full") from None
-        raise OutputError(f"the output folder {folder} cannot be written: {error.strerror}; choose another with -o") from None
-    return folder
-
-
-def _claim(job: Job) -> None:
-    """Frames of another clip, plan or settings must not be mixed with these."""
-    path = job.folder / MANIFEST
-    held: dict[str, Any] = {}
-    if path.exists():
-        try:
-            held = json.loads(path.read_text())
-            renders = held["renders"]
-        except (ValueError, KeyError, TypeError, OSError):
-            log.warning("%s is damaged; it is made again", path)
-            held = {}
-    renders = dict(held.get("renders", {}))
-    mine = f"{job.name}:{job.settings.output.format}"
-    before = renders.get(mine, {}).get("identity")
-    if before not in (None, job.identity) and not job.settings.output.overwrite:
-        raise OutputError(
-            f"{job.folder} holds frames of {job.name} that were made with another clip, plan, settings or version; "
-            "add --overwrite to replace them, or choose another folder with -o"
-        )
-    renders[mine] = {
-        "identity": job.identity,
-        "clip": str(job.clip.path.resolve()),
-        "fingerprint": job.clip.fingerprint,
-        "frames": job.settings.input.frames,
-    }
-    with _explained(job.folder):
-        remove_leftovers(job.folder)
-        write_atomic(
-            path,
-            (json.dumps({"about": "made by vr180-ofx; lets an interrupted render go on", "renders": renders}, indent=1) + "\n").encode(),
-        )
-        job.plan.save(job.folder / f"{job.name}.plan.json")
-
-
-@contextlib.contextmanager
-def _explained(folder: Path) -> Any:
-    """Turns the operating system's words into ours."""
-    try:
-        yield
-    except MemoryError:
-        raise ResourceError("out of memory; lower processing.scale_factor, or close other programs. What was written is whole") from None
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise ResourceError(
-                f"the disk that holds {folder} is full; the frames written so far are whole, and the same command goes on from there"
-            ) from None
-        raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from None
-    except RuntimeError as error:
-        # OpenEXR reports a failed write as a RuntimeError with the system's text in it
-        text = str(error)
-        if "No space left" in text or "File too large" in text:
-            raise ResourceError(
-                f"the disk that holds {folder} is full; the frames written so far are whole, and the same command goes on from there"
-            ) from None
-        raise
 
 
 def _validate(writer: Writer, frames: tuple[int, ...], report: RenderReport) -> None:

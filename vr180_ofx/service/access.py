@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vr180_ofx.errors import SettingsError
-from vr180_ofx.service.problems import ServiceError, problem
+from vr180_ofx.errors import ServiceError, SettingsError
+from vr180_ofx.service.problems import problem
 from vr180_ofx.storage import cache_folder
 
 #: Requests hold little; plans of long clips are the largest of them.
@@ -121,7 +121,7 @@ class Gate:
     """
 
     def __init__(
-        self, app: ASGIApp, token: str, hosts: Iterable[str], per_second: float,
+        self, app: ASGIApp, *, token: str, hosts: Iterable[str], per_second: float,
         body_limit: int = BODY_LIMIT, touched: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._app = app
@@ -140,7 +140,7 @@ class Gate:
         try:
             self._check(scope, Headers(scope=scope))
         except ServiceError as error:
-            await problem(error.status, error.detail, error.headers)(scope, receive, send)
+            await problem(error.http_status, error.detail, error.headers)(scope, receive, send)
             return
         self._touched()
         await self._limited(scope, receive, send)

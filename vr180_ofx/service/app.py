@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.errors import SettingsError
+from vr180_ofx.errors import ServiceError, Vr180Error, statuses_of
 from vr180_ofx.frame_ranges import parse_frames
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.resources import Monitor
@@ -26,7 +27,8 @@ from vr180_ofx.service import models as m
 from vr180_ofx.service.access import Gate, Roots
 from vr180_ofx.service.jobs import Job
 from vr180_ofx.service.pictures import MEDIA_TYPES, Format, encode, facts_header, layer_names
-from vr180_ofx.service.problems import Problem, ServiceError, on_service_error, problem, responses, status_of
+from vr180_ofx.service.problems import Problem, on_error_for_people, problem, responses
+from vr180_ofx.service.requested import merged
 from vr180_ofx.service.sessions import Session, Sessions
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import resident_bytes
@@ -82,7 +84,7 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
         Gate, token=token, hosts=[settings.service.host], per_second=settings.service.max_requests_per_second,
         touched=service.touched,
     )  # fmt: skip
-    app.add_exception_handler(ServiceError, on_service_error)
+    app.add_exception_handler(Vr180Error, on_error_for_people)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(Exception, _on_error)
@@ -98,18 +100,19 @@ async def _engine(function: Callable[..., T], *arguments: Any) -> T:
     """Calls the engine on a thread. What it has to say to people becomes a problem document."""
     try:
         return await run_in_threadpool(function, *arguments)
-    except (ServiceError, asyncio.CancelledError):
+    except (Vr180Error, asyncio.CancelledError):
         raise
     except Exception as error:
         raise _translated(error) from error
 
 
-def _translated(error: BaseException) -> Exception:
-    status = status_of(error)
-    if status is not None:
-        text = error.strerror if isinstance(error, OSError) else None
-        return ServiceError(status, text or str(error) or type(error).__name__)
-    return error if isinstance(error, Exception) else RuntimeError(str(error))
+def _translated(error: Exception) -> Exception:
+    """What the operating system says, as an answer; a bug stays what it is."""
+    statuses = statuses_of(error)
+    if statuses is None:
+        return error
+    text = error.strerror if isinstance(error, OSError) else None
+    return ServiceError(statuses.http, text or str(error) or type(error).__name__)
 
 
 # clips -----------------------------------------------------------------------------------------------------------
@@ -172,6 +175,7 @@ def _frame_routes(app: FastAPI, service: Service) -> None:
 
     @app.get("/v1/clips/{clip}/frames/{n}", response_class=Response, responses={**pictures, **responses(404, 409, 499, 503, 507)})
     async def frame(
+        *,
         request: Request,
         clip: ClipId,
         n: Annotated[int, Path(ge=0, le=100_000_000, description="Counted from 0.")],
@@ -194,7 +198,11 @@ def _frame_routes(app: FastAPI, service: Service) -> None:
         made = await _await(request, await _engine(session.request, n, quality))
         names = [x.name for v in shown for x in made.views[v].layers] if session.state != "ready" else [p.name for p in session.plan.people]
         layout = session.clip.geometry.layout if everything and (format != "exr" or chosen == "whole") else None
-        size, body = await _engine(encode, made, shown, layout, layer, format, names, session.exr(), session.settings.output.exr_preset)
+        encoded = functools.partial(
+            encode, made, shown, format, layout=layout, layer=layer, names=names, clip=session.exr(),
+            preset=session.settings.output.exr_preset,
+        )  # fmt: skip
+        size, body = await _engine(encoded)
         headers = {
             "X-Width": str(size[0]), "X-Height": str(size[1]), "X-Quality": str(made.metadata["quality"]),
             "X-Made-With": facts_header(made), "Cache-Control": "no-cache",
@@ -226,7 +234,7 @@ async def _await(request: Request, future: Future[Frame]) -> Frame:
             raise ServiceError(503, "the frame was given up: the clip or the server is being closed", {"Retry-After": "2"}) from None
         future.cancel()
         raise
-    except ServiceError:
+    except Vr180Error:
         raise
     except Exception as error:
         raise _translated(error) from error
@@ -343,15 +351,9 @@ def _job_routes(app: FastAPI, service: Service) -> None:
 
 
 def _render_settings(session: Session, request: m.StartRender) -> Settings:
-    values = session.settings.model_dump(mode="json")
-    values["output"] |= dict(request.output)
-    values["input"]["frames"] = request.frames
-    try:
-        settings = Settings.from_values(values)
-        if not parse_frames(settings.input.frames, len(session.clip)):
-            raise ServiceError(422, "frames names none")
-    except SettingsError as error:
-        raise ServiceError(422, str(error)) from None
+    settings = merged(session.settings, {"output": request.output, "input": {"frames": request.frames}})
+    if not parse_frames(settings.input.frames, len(session.clip)):
+        raise ServiceError(422, "frames names none")
     return settings
 
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
-from vr180_ofx.service.problems import status_of
+from vr180_ofx.errors import statuses_of
 
 log = logging.getLogger(__name__)
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -25,7 +25,7 @@ Progress = Callable[[int, int], None]
 Task = Callable[[Progress], dict[str, Any] | None]
 
 
-class JobCancelled(Exception):
+class _Cancelled(Exception):
     """Raised inside a job, by its progress, when somebody cancelled it."""
 
 
@@ -70,14 +70,14 @@ class Job:
         self._set("running")
         try:
             self.report = self._task(self._progress)
-        except JobCancelled:
+        except _Cancelled:
             self._set("cancelled")
         except Exception as error:
             if self._cancel.is_set():
                 # the clip was closed under it
                 self._set("cancelled")
                 return
-            if status_of(error) is None:
+            if statuses_of(error) is None:
                 log.exception("a job failed with an error that should not happen")
                 self.error = f"an error that should not happen: {type(error).__name__}: {error}"
             else:
@@ -88,7 +88,7 @@ class Job:
 
     def _progress(self, done: int, total: int) -> None:
         if self._cancel.is_set():
-            raise JobCancelled
+            raise _Cancelled
         with self._lock:
             self.done, self.total = done, total
             self._version += 1

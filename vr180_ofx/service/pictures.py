@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import HalfArray
 from vr180_ofx.engine.frame import Frame, ViewMatte, joined
+from vr180_ofx.errors import ServiceError
+from vr180_ofx.imaging.encode import png
 from vr180_ofx.output.exr import ExrClip, ExrWriter
-from vr180_ofx.service.problems import ServiceError
 from vr180_ofx.settings import OutputSettings
 from vr180_ofx.vr180.layout import Layout
 
@@ -47,11 +47,13 @@ def plane(matte: ViewMatte, layer: str, names: list[str]) -> HalfArray:
 
 
 def encode(
-    frame: Frame, views: Sequence[str], layout: Layout | None, layer: str, kind: Format, names: list[str], clip: ExrClip, preset: Preset
-) -> tuple[tuple[int, int], bytes | memoryview]:
+    frame: Frame, views: Sequence[str], kind: Format, *, layout: Layout | None, layer: str, names: list[str], clip: ExrClip,
+    preset: Preset,
+) -> tuple[tuple[int, int], bytes | memoryview]:  # fmt: skip
     """((width, height), the file). f16 and f32: rows from the top, little-endian, no header. png: 16 bits of grey. exr: every layer.
 
-    layout: how the views lie in one picture; None leaves them apart.
+    layout: how the views lie in one picture; None leaves them apart. names: of people. clip, preset: of EXR files.
+    Raises ServiceError when there is no such layer.
     """
     if layout is not None:
         frame, views = joined(frame, views, layout), ("main",)
@@ -66,10 +68,7 @@ def _raw(values: HalfArray, kind: Format) -> bytes | memoryview:
     if kind == "f32":
         return values.astype("<f4").data.cast("B")
     grey = np.round(np.clip(values.astype(np.float32), 0, 1) * 65535).astype(np.uint16)
-    ok, data = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if not ok:
-        raise ServiceError(500, "the PNG could not be encoded")
-    return data.tobytes()
+    return png(grey)
 
 
 def _exr(frame: Frame, views: Sequence[str], clip: ExrClip, preset: Preset) -> bytes:

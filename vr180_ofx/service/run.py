@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-from vr180_ofx.errors import SettingsError
+from vr180_ofx.errors import PortError, SettingsError
 from vr180_ofx.service.access import Roots, is_loopback, read_or_make_token, token_path
 from vr180_ofx.service.app import make_app
 from vr180_ofx.settings import Settings
@@ -30,10 +30,6 @@ _GRACE_S = 10
 _SEND_BUFFER = 4 << 20
 
 
-class PortError(SettingsError):
-    """The address cannot be listened on."""
-
-
 def serve(
     settings: Settings, roots: Sequence[str | Path], said: Callable[[str, Path], None], announce: Path | None = None,
     idle_exit_s: float | None = None,
@@ -42,7 +38,7 @@ def serve(
 
     announce: where a file with address and process is kept while the server runs; by default in the cache folder.
     idle_exit_s: it ends when nobody has asked for anything, and no job has run, for so long.
-    Raises SettingsError when the port is taken or the token file cannot be used.
+    Raises PortError when the port is taken, SettingsError when the token file cannot be used.
     """
     service = settings.service
     path = token_path(service.token_file)

@@ -15,11 +15,12 @@ from typing import Any, Literal
 from vr180_ofx.engine.draft import DraftRenderer
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.limits import Ladder
+from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept_plan
 from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore, open_store
-from vr180_ofx.errors import SettingsError
+from vr180_ofx.errors import FrameIndexError, ServiceError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
@@ -29,21 +30,10 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.render.render import render
 from vr180_ofx.service.access import Roots
 from vr180_ofx.service.jobs import Job, JobRunner, Progress
-from vr180_ofx.service.problems import ServiceError
+from vr180_ofx.service.requested import http_sections, merged
 from vr180_ofx.settings import Settings
 
 log = logging.getLogger(__name__)
-#: Sections that a request may set, and keys in them that it may not: they name files, or are the server's affair.
-_SECTIONS = ("input", "processing", "detection", "matting", "stereo", "output", "audio")
-_NOT = {
-    "input": ("video_path",),
-    "processing": ("max_memory_gb", "batch_size", "decode_timeout_s"),
-    "detection": ("weights", "boxes"),
-    "matting": ("tracker_weights", "refiner_weights"),
-    "output": ("path",),
-}
-_MODELS = ("blazepose", "yolov8n", "yolov8s", "yolov8m")
-
 #: Path, settings, and when the folder changed.
 Key = tuple[str, str, int]
 State = Literal["analysing", "ready", "failed"]
@@ -56,6 +46,7 @@ class Session:
         self.clip = clip
         self.settings = settings
         self.id = session_id(clip, settings)
+        self.models = Models.of(settings)
         self.used = time.monotonic()
         self.error: str | None = None
         self.corrected = False
@@ -71,8 +62,8 @@ class Session:
         self._find_plan()
 
     def _find_plan(self) -> None:
-        corrected = kept_plan(self.clip, self.settings, corrected=True)
-        plan = corrected or kept_plan(self.clip, self.settings)
+        corrected = kept_plan(self.clip, self.settings, self.models, corrected=True)
+        plan = corrected or kept_plan(self.clip, self.settings, self.models)
         if plan is not None:
             self._plan, self.corrected = plan, corrected is not None
             return
@@ -80,7 +71,7 @@ class Session:
 
     def _analyse(self, progress: Progress) -> dict[str, Any] | None:
         try:
-            plan = find_plan(self.clip, self.settings, progress=progress)
+            plan = find_plan(self.clip, self.settings, models=self.models, progress=progress)
         except BaseException as error:
             self.error = str(error) or "the analysis was cancelled"
             raise
@@ -112,15 +103,16 @@ class Session:
                 raise ServiceError(404, f"the clip {self.id} was closed")
             if self._server is None:
                 self._server = FrameServer(
-                    self.clip, self.plan, self.settings, store=self._store, prefetch=self.settings.service.prefetch, ladder=self._ladder
-                )
+                    self.clip, self.plan, self.settings, models=self.models, store=self._store,
+                    prefetch=self.settings.service.prefetch, ladder=self._ladder,
+                )  # fmt: skip
             return self._server
 
     def request(self, n: int, quality: Quality) -> Future[Frame]:
         """A frame. While the clip is being analysed there are drafts of who is to be seen in that frame alone."""
         self.used = time.monotonic()
         if not 0 <= n < len(self.clip):
-            raise ServiceError(404, f"frame {n} is outside the clip, which has frames 0..{len(self.clip) - 1}")
+            raise FrameIndexError(n, len(self.clip))
         if quality == "draft" and self._plan is None:
             return self._sketched(n)
         return self.server().request(n, quality, Priority.INTERACTIVE)
@@ -128,7 +120,7 @@ class Session:
     def _sketched(self, n: int) -> Future[Frame]:
         with self._lock:
             if self._sketcher is None:
-                self._sketcher = DraftRenderer(self.clip, self.settings)
+                self._sketcher = DraftRenderer(self.clip, self.settings, self.models)
             return self._sketcher.request(n)
 
     def etag(self, n: int, quality: Quality, *more: str) -> str | None:
@@ -146,19 +138,19 @@ class Session:
     def use_plan(self, plan: Plan) -> str:
         """Goes on with a corrected plan, and keeps it for the next time."""
         changed = self._go_on_with(plan, corrected=True)
-        keep_plan(self.clip, self.settings, plan, corrected=True)
+        keep_plan(self.clip, self.settings, plan, self.models, corrected=True)
         return changed
 
     def forget_corrections(self) -> str:
         """Back to what was found automatically."""
-        automatic = kept_plan(self.clip, self.settings)
+        automatic = kept_plan(self.clip, self.settings, self.models)
         if automatic is None:
             raise ServiceError(409, "the plan that was found automatically is not kept any more; delete the clip and open it again")
         changed = self._go_on_with(automatic, corrected=False)
-        forget_correction(self.clip, self.settings)
+        forget_correction(self.clip, self.settings, self.models)
         return changed
 
-    def _go_on_with(self, plan: Plan, corrected: bool) -> str:
+    def _go_on_with(self, plan: Plan, *, corrected: bool) -> str:
         with self._lock:
             changed = changed_frames(self.plan, plan)
             self._plan, self.corrected = plan, corrected
@@ -175,7 +167,7 @@ class Session:
         plan = self.plan
 
         def task(progress: Progress) -> dict[str, Any]:
-            return render(self.clip, plan, settings, folder, progress, server=self.server()).to_dict()
+            return render(self.clip, plan, settings, folder, progress=progress, server=self.server()).to_dict()
 
         return self._jobs.start(Job("render", self.id, task))
 
@@ -257,7 +249,7 @@ class Sessions:
         # of an image sequence, the folder's time changes when files come and go
         folder = real if real.is_dir() else real.parent
         changed = 0 if real.is_file() else folder.stat().st_mtime_ns
-        key = (str(real), settings.digest(*_SECTIONS, "hardware"), changed)
+        key = (str(real), settings.digest(*http_sections()), changed)
         with self._lock:
             turn = self._turns.setdefault(key, threading.Lock())
         # many clients may open one clip at once: the first one does it, the others find it open
@@ -293,24 +285,8 @@ class Sessions:
         return session
 
     def with_values(self, values: Mapping[str, Any]) -> Settings:
-        """The server's settings with what a request asks for. Raises ServiceError for what it may not ask for."""
-        merged = self.settings.model_dump(mode="json")
-        for section, keys in values.items():
-            if section not in _SECTIONS:
-                raise ServiceError(422, f"settings has the section {section!r}; allowed are {', '.join(_SECTIONS)}")
-            if not isinstance(keys, Mapping):
-                raise ServiceError(422, f"settings.{section} is {keys!r}; it is an object with keys of that section")
-            for key in keys:
-                if key in _NOT.get(section, ()):
-                    raise ServiceError(403, f"settings.{section}.{key} is not taken over HTTP; set it where the server is started")
-            merged[section].update(keys)
-        model = values.get("detection", {}).get("model")
-        if model is not None and model not in _MODELS:
-            raise ServiceError(403, f"settings.detection.model is {model!r}; over HTTP allowed are {', '.join(_MODELS)}")
-        try:
-            return Settings.from_values(merged)
-        except SettingsError as error:
-            raise ServiceError(422, str(error)) from None
+        """The server's settings with what a request asks for: see `service.requested.merged`."""
+        return merged(self.settings, values)
 
     def _make_room(self) -> None:
         while len(self._open) >= self.settings.service.max_clips:
@@ -353,4 +329,4 @@ class Sessions:
 
 def session_id(clip: Clip, settings: Settings) -> str:
     """Equal clips with equal settings are one session."""
-    return hashlib.sha256(f"{clip.fingerprint}|{clip.path}|{settings.digest(*_SECTIONS, 'hardware')}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{clip.fingerprint}|{clip.path}|{settings.digest(*http_sections())}".encode()).hexdigest()[:16]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load, save
 
-from vr180_ofx.arrays import Array, FloatArray
+from vr180_ofx.arrays import Array, BoolArray, FloatArray, shapes_repr
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import EyeImage, Sample
@@ -31,7 +31,7 @@ class Prompt:
 
     box: tuple[float, float, float, float] | None = None
     points: tuple[tuple[float, float, int], ...] = ()
-    mask: npt.NDArray[np.bool_] | None = None
+    mask: BoolArray | None = None
 
     def __post_init__(self) -> None:
         if self.mask is not None and (self.box is not None or self.points):
@@ -40,6 +40,11 @@ class Prompt:
             raise ValueError("a prompt is empty; it needs a box, points or a mask")
         if self.box is not None and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
             raise ValueError(f"the box {self.box} of a prompt is (left, top, right, bottom) with left < right and top < bottom")
+        if self.mask is not None and (self.mask.ndim != 2 or self.mask.shape[0] != self.mask.shape[1]):
+            raise ValueError(f"the mask of a prompt is {self.mask.shape}; it is (size, size), as its window")
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
 
     def points_and_labels(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
         """As SAM takes them: (k, 2) and (k,); a box is two points with the labels 2 and 3."""
@@ -50,11 +55,16 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class CropSource:
-    """A window, and the eye's picture that it looks at."""
+    """A window, and the eye's picture that it looks at. projection: of that picture."""
 
     window: Window
     eye: EyeImage
     projection: Projection
+
+    def __post_init__(self) -> None:
+        own, its = (self.eye.width, self.eye.height), (self.projection.width, self.projection.height)
+        if own != its:
+            raise ValueError(f"the eye's picture is {own} pixels, and the projection is that of one of {its}")
 
     def sample(self, crop: Crop) -> Sample:
         """The picture in a rectangle, which may lie beyond the window."""
@@ -70,9 +80,9 @@ class WindowImage:
     sample: the pixels, (size, size). window: the camera that took them.
     occluders: the numbers of people who stand before this one.
     prompt: where the plan says they are. anchor: whether that is to be believed over what is remembered: they come into
-    sight, or somebody corrected the plan. sure: how sure the plan is that they are there, 0..1.
-    eye, projection: where the picture was taken from. following: the same person in the next frame, for those who look ahead; None where
-    there is no such frame, or the person is not in it.
+        sight, or somebody corrected the plan. sure: how sure the plan is that they are there, 0..1.
+    eye, projection: where the picture was taken from, both or neither.
+    following: the same person in the next frame, for those who look ahead; None where there is no such frame, or the person is not in it.
     """
 
     sample: Sample
@@ -83,7 +93,16 @@ class WindowImage:
     sure: float = 0.0
     eye: EyeImage | None = None
     projection: Projection | None = None
-    following: Callable[[], CropSource | None] = lambda: None
+    following: Callable[[], CropSource | None] = field(default=lambda: None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.sure <= 1:
+            raise ValueError(f"sure is {self.sure}; it is from 0 to 1")
+        if (self.eye is None) != (self.projection is None):
+            raise ValueError("a window's picture comes with its eye and that one's projection, or with neither")
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
 
     @property
     def source(self) -> CropSource:
@@ -95,9 +114,10 @@ class WindowImage:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A rectangle of a window, or beyond it: width x height pixels, ``scale`` of them for one of the window, the first one at (x, y).
+    """A rectangle of a window, or beyond it, that a network sees.
 
-    members: the people whom it is made for.
+    members: the people whom it is made for. x, y: where its first pixel begins, in the window's pixels. scale: its pixels for one of the
+    window. width, height: in its own pixels.
     """
 
     members: tuple[int, ...]
@@ -106,6 +126,10 @@ class Crop:
     scale: float
     width: int
     height: int
+
+    def __post_init__(self) -> None:
+        if not (self.scale > 0 and self.width > 0 and self.height > 0):
+            raise ValueError(f"a crop of {self.width}x{self.height} pixels at the scale {self.scale} shows nothing; all are above 0")
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -118,10 +142,12 @@ class Crop:
         return out
 
     def to_array(self) -> npt.NDArray[np.float64]:
+        """As numbers, for memories: (5 + members,)."""
         return np.array([self.x, self.y, self.scale, self.width, self.height, *self.members], np.float64)
 
     @classmethod
     def from_array(cls, numbers: Array) -> Crop:
+        """The inverse of `to_array`."""
         x, y, scale, width, height, *members = (float(v) for v in numbers)
         return cls(tuple(int(m) for m in members), x, y, scale, int(width), int(height))
 
@@ -130,7 +156,7 @@ class Crop:
 class NetworkAlpha:
     """What a matting network says of people who are seen together, not whose it is.
 
-    alpha: (h, w) float32 0..1. guide: (h, w, 3), see `media.picture.Sample`.
+    alpha: (h, w) float32 0..1. guide: (h, w, 3), see `media.contract.Sample`.
     window, crop: the camera, and the part of its view that the network saw.
     """
 
@@ -138,6 +164,14 @@ class NetworkAlpha:
     guide: FloatArray
     window: Window
     crop: Crop
+
+    def __post_init__(self) -> None:
+        if not self.alpha.shape == self.guide.shape[:2] == (self.crop.height, self.crop.width):
+            shapes = f"{self.alpha.shape} and {self.guide.shape}, and the crop is {self.crop.width}x{self.crop.height}"
+            raise ValueError(f"alpha and guide have the shapes {shapes}; they are of the same pixels")
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +185,15 @@ class Mask:
     logits: FloatArray
     score: float
     network_alpha: NetworkAlpha | None = None
+
+    def __post_init__(self) -> None:
+        if self.logits.ndim != 2:
+            raise ValueError(f"logits have the shape {self.logits.shape}; those of a window are (size, size)")
+        if not 0 <= self.score <= 1:
+            raise ValueError(f"score is {self.score}; it is from 0 to 1")
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
 
 
 @dataclass(frozen=True)
@@ -166,19 +209,26 @@ class Memory:
         for array in self.arrays.values():
             array.setflags(write=False)
 
+    def __repr__(self) -> str:
+        return shapes_repr(self)
+
     @property
     def nbytes(self) -> int:
+        """What the arrays hold, in bytes."""
         return sum(a.nbytes for a in self.arrays.values())
 
     def to_bytes(self) -> bytes:
+        """As a file of safetensors."""
         data: bytes = save({k: np.ascontiguousarray(v) for k, v in self.arrays.items()})
         return data
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Memory:
+        """The inverse of `to_bytes`."""
         return cls(dict(load(data)))
 
     def digest(self) -> str:
+        """A hash of names, kinds, shapes and contents."""
         digest = hashlib.sha256()
         for name in sorted(self.arrays):
             a = self.arrays[name]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
@@ -15,8 +14,9 @@ from vr180_ofx.vr180.projection import Projection
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """How the left camera is turned against the right one. What the left eye sees, seen as by a camera that is parallel to the right one,
-    is called level.
+    """How the left camera is turned against the right one.
+
+    What the left eye sees, seen as by a camera that is parallel to the right one, is called level.
 
     pitch: the left eye sees everything higher. yaw: further to the right. roll: turned clockwise. Radians, about the axes of the eye.
     """
@@ -36,8 +36,7 @@ class Alignment:
     def rotation(self) -> FloatArray:
         """(3, 3): a level direction times its transpose is where the left eye sees it."""
         # x right, y up, z forward: higher is a turn about -x, to the right one about y, clockwise one about -z
-        out: FloatArray = cv2.Rodrigues(np.array([-self.pitch, self.yaw, -self.roll]))[0]
-        return out
+        return rotation_matrix(-self.pitch, self.yaw, -self.roll)
 
     def to_level(self, rays: FloatArray, view: str) -> FloatArray:
         """rays: (..., 3) as the eye ``view`` sees them."""
@@ -56,6 +55,19 @@ class Alignment:
         names = [("higher", "lower"), ("further to the right", "further to the left"), ("turned clockwise", "turned counterclockwise")]
         values = zip((self.pitch, self.yaw, self.roll), names, strict=True)
         return ", ".join(f"{abs(math.degrees(v)):.2f}° {more if v > 0 else less}" for v, (more, less) in values if v)
+
+
+def rotation_matrix(x: float, y: float, z: float) -> FloatArray:
+    """The turn about the axis (x, y, z) by its length in radians, counterclockwise as seen from its end: (3, 3) (Rodrigues' formula)."""
+    angle = math.sqrt(x * x + y * y + z * z)
+    if angle < np.finfo(np.float64).eps:
+        return np.eye(3)
+    scale = 1 / angle
+    a = np.array([x * scale, y * scale, z * scale])
+    cross = np.array([[0, -a[2], a[1]], [a[2], 0, -a[0]], [-a[1], a[0], 0]])
+    cosine = math.cos(angle)
+    out: FloatArray = cosine * np.eye(3) + (1 - cosine) * np.outer(a, a) + math.sin(angle) * cross
+    return out
 
 
 @dataclass(frozen=True, slots=True)

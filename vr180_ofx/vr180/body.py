@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.vr180.epipolar import INTEROCULAR_M
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window, angles_from_direction, direction_from_angles
 
@@ -24,7 +25,7 @@ ADULT_REACH_M = 0.95
 class Body:
     """A person on the sphere of one eye, radians.
 
-    longitude, latitude: the middle of the hips. reach: from there to the circle around the whole body.
+    longitude, latitude: the middle of the hips. reach: from there to the circle around the whole body, above 0.
     roll: the body's turn from the local vertical, positive clockwise in the picture.
     """
 
@@ -32,6 +33,10 @@ class Body:
     latitude: float
     reach: float
     roll: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.reach > 0:
+            raise ValueError(f"reach is {self.reach}; a body reaches further than its hips, by more than 0 radians")
 
     @property
     def direction(self) -> tuple[float, float, float]:
@@ -67,8 +72,8 @@ def body_from_directions(hips: FloatArray, top: FloatArray) -> Body:
     return Body(longitude, latitude, max(reach, 1e-4), roll)
 
 
-def body_from_box(box: tuple[float, float, float, float], projection: Projection) -> Body:
-    """A guess from a rectangle in the eye's pixels (x0, y0, x1, y1): hips in its middle, upright."""
+def body_from_box(box: Box, projection: Projection) -> Body:
+    """A guess from a rectangle: hips in its middle, upright. Raises ValueError when it lies outside of the picture."""
     x0, y0, x1, y1 = box
     cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
     points = np.array([[cx, cy], [cx, y0], [cx, y1], [x0, cy], [x1, cy]])
@@ -82,13 +87,13 @@ def body_from_box(box: tuple[float, float, float, float], projection: Projection
     return Body(longitude, latitude, max(reach, 1e-3))
 
 
-def box_of(body: Body, projection: Projection) -> tuple[float, float, float, float]:
+def box_of(body: Body, projection: Projection) -> Box:
     """A rectangle that holds the body when no mask says better, in the eye's pixels."""
     rect = body.window(64, 1.0).bounds(projection)
     return float(rect.x0), float(rect.y0), float(rect.x1), float(rect.y1)
 
 
-def outline(box: tuple[float, float, float, float]) -> FloatArray:
+def outline(box: Box) -> FloatArray:
     """Points along the border of a rectangle (x0, y0, x1, y1), shape (36, 2)."""
     x0, y0, x1, y1 = box
     ticks = np.linspace(0, 1, 9)
@@ -96,7 +101,7 @@ def outline(box: tuple[float, float, float, float]) -> FloatArray:
     return np.concatenate([np.stack(np.broadcast_arrays(x, y), axis=-1) for x, y in ((xs, y0), (xs, y1), (x0, ys), (x1, ys))])
 
 
-def bounds_in(directions: FloatArray, projection: Projection) -> tuple[float, float, float, float] | None:
+def bounds_in(directions: FloatArray, projection: Projection) -> Box | None:
     """The rectangle around directions, (n, 3), in the eye's pixels, as far as the picture goes; None when that is less than a pixel."""
     p = projection.project(directions)
     p = p[np.isfinite(p).all(axis=-1)]
@@ -119,14 +124,14 @@ def box_iou(a: Sequence[float] | FloatArray, b: Sequence[float] | FloatArray) ->
     return float(overlap / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - overlap))
 
 
-def expected_disparity(body: Body, interocular_m: float = 0.064) -> float:
+def expected_disparity(body: Body, interocular_m: float = INTEROCULAR_M) -> float:
     """How far left the right eye sees this body, radians, guessed from its apparent size."""
     distance = ADULT_REACH_M / max(math.tan(min(body.reach, 1.4)), 1e-3)
     return interocular_m * math.cos(body.longitude) / max(distance, 0.2)
 
 
 def blend(a: Body, b: Body, t: float) -> Body:
-    """Between two bodies: ``a`` at 0, ``b`` at 1. The shorter way round."""
+    """Between two bodies: ``a`` at t = 0, ``b`` at t = 1. The shorter way round; reaches by their logarithm, as apparent sizes are."""
 
     def turn(x: float, y: float) -> float:
         return x + t * math.remainder(y - x, math.tau)

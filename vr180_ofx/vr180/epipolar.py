@@ -45,19 +45,6 @@ def range_m(lateral_left: FloatArray, lateral_right: FloatArray, interocular_m: 
     return out
 
 
-def distance_m(lateral: FloatArray, range_m: FloatArray) -> FloatArray:
-    """Along the ray from the eye that sees the point at that lateral angle."""
-    out: FloatArray = range_m / np.cos(lateral)
-    return out
-
-
-def carried(lateral: FloatArray, range_m: FloatArray, interocular_m: float, to_right: bool) -> FloatArray:
-    """The lateral angle at which the other eye sees a point. to_right: from the left eye to the right one."""
-    step = -interocular_m if to_right else interocular_m
-    out: FloatArray = np.arctan(np.tan(lateral) + step / range_m)
-    return out
-
-
 def upright(shift: FloatArray | float, elevation: FloatArray) -> FloatArray:
     """How far apart the eyes see the points of somebody who stands upright: tan(alpha_left) - tan(alpha_right) at these elevations.
 

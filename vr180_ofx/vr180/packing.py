@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.resize import resize
+from vr180_ofx.imaging.sample import sample
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Projection
 
 
@@ -58,7 +59,7 @@ def pack(picture: FloatArray, alpha: FloatArray, layout: PackedAlpha = PACKED_AL
     """One eye with its matte in the corners. picture: (n, n, 3) 0..1, fisheye; alpha: (n, n) of the same fisheye. A new picture."""
     out = picture.copy()
     side = packed_side(picture.shape[0], layout)
-    small = cv2.resize(alpha.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+    small = resize(alpha.astype(np.float32), (side, side), "area")
     for (y, x), (v, u), (h, w) in _places(picture.shape[0], layout):
         out[v : v + h, u : u + w] = 0
         out[v : v + h, u : u + w, layout.channel] = small[y : y + h, x : x + w]
@@ -72,8 +73,7 @@ def unpack(picture: FloatArray, layout: PackedAlpha = PACKED_ALPHA_1) -> FloatAr
     small = np.zeros((side, side), np.float32)
     for (y, x), (v, u), (h, w) in _places(n, layout):
         small[y : y + h, x : x + w] = picture[v : v + h, u : u + w, layout.channel]
-    out: FloatArray = cv2.resize(small, (n, n), interpolation=cv2.INTER_CUBIC)
-    return np.clip(out, 0, 1)
+    return np.clip(resize(small, (n, n), "cubic"), 0, 1)
 
 
 def packed_side(n: int, layout: PackedAlpha = PACKED_ALPHA_1) -> int:
@@ -100,8 +100,7 @@ def reprojected(picture: FloatArray, source: Projection, target: Projection, aro
     """
     grid = smooth_map(lambda p: source.project(target.unproject(p)), Rect.of_size(target.width, target.height))
     inside = np.isfinite(grid).all(axis=-1) & (grid >= 0).all(axis=-1) & (grid <= (source.width, source.height)).all(axis=-1)
-    places = np.nan_to_num(grid - np.float32(0.5), nan=-1e4).astype(np.float32)
-    out: FloatArray = cv2.remap(np.ascontiguousarray(picture, np.float32), places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    out = sample(np.ascontiguousarray(picture, np.float32), grid, border="edge", interpolation="cubic")
     np.clip(out, 0, 1, out=out)
     out[~inside] = 0 if around is None else around
     return out
@@ -112,8 +111,11 @@ _FISHEYE_TAGS = {180.0: "F180", 190.0: "FISHEYE190", 200.0: "MKX200", 220.0: "MK
 _LAYOUT_TAGS = {"sbs": "LR", "tb": "TB", "mono": "MONO"}
 
 
-def name_tags(layout: str, projection: Projection, packed: bool = False) -> str:
-    """What a player wants to read in a file's name, such as ``LR_180``, ``TB_360``, ``FISHEYE190_alpha``; empty for flat pictures."""
+def name_tags(layout: str, projection: Projection, *, packed: bool = False) -> str:
+    """What a player wants to read in a file's name, such as ``LR_180``, ``TB_360``, ``FISHEYE190_alpha``; empty for flat pictures.
+
+    layout: sbs, tb or mono. packed: whether the mattes lie in the corners.
+    """
     words = []
     if isinstance(projection, Fisheye):
         # side by side is what these tags mean by themselves

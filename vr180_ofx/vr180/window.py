@@ -84,6 +84,13 @@ class Window:
         world: FloatArray = x * right + y * up + forward
         return world
 
+    def camera(self) -> FloatArray:
+        """(3, 3): from homogeneous pixel indices, the centre of pixel i at i, to directions in the world, of any length."""
+        half, focal = self.size / 2, self.focal_pixels
+        local = np.array([[1 / focal, 0, (0.5 - half) / focal], [0, -1 / focal, (half - 0.5) / focal], [0, 0, 1.0]])
+        matrix: FloatArray = self._axes.T @ local
+        return matrix
+
     def points(self, directions: FloatArray) -> FloatArray:
         """directions: (..., 3). Returns (..., 2) continuous window pixels, NaN behind the camera."""
         local = np.asarray(directions, dtype=np.float64) @ self._axes.T
@@ -110,3 +117,9 @@ class Window:
         p = projection.project(self.directions(np.stack(np.meshgrid(ticks, ticks), axis=-1)))
         # a straight border of the window bulges between the samples in the picture by less than one sample step
         return Rect.around(p, 1).clipped(projection.width, projection.height)
+
+
+def homography(new: Window, old: Window) -> FloatArray:
+    """(3, 3): from homogeneous pixel indices of one window to those of another. Two cameras in one place differ by no more than that."""
+    matrix: FloatArray = np.linalg.inv(old.camera()) @ new.camera()
+    return matrix / matrix[2, 2] if math.isfinite(matrix[2, 2]) else matrix

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from vr180_ofx.errors import SettingsError
@@ -12,11 +14,85 @@ from vr180_ofx.weights.inference import multiplies_bfloat16
 
 #: Where Linux has none of these (NVIDIA's, AMD's, Windows' for its guests), PyTorch need not be asked: loading it takes two seconds.
 _DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+PRECISIONS = ("float32", "float16", "bfloat16")
+RUNTIMES = ("openvino", "pytorch")
 
 
-def pick_device(settings: Settings) -> str:
-    """What ``hardware.device`` means here. Raises SettingsError when it names what is not there."""
-    wanted = settings.hardware.device
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a network runs, how it multiplies, and by which library.
+
+    device: as PyTorch names it, with the number of a CUDA device: cpu, cuda:0, mps. precision: float32, float16 or bfloat16.
+    runtime: openvino, which compiles for the CPU, or pytorch.
+    """
+
+    device: str = "cpu"
+    precision: str = "float32"
+    runtime: str = "openvino"
+
+    def __post_init__(self) -> None:
+        if self.device == "cuda":
+            # PyTorch's limit of memory takes none without
+            raise ValueError("device is 'cuda'; a CUDA device is named with its number, such as cuda:0")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r}; allowed are {', '.join(PRECISIONS)}")
+        if self.runtime not in RUNTIMES:
+            raise ValueError(f"runtime is {self.runtime!r}; allowed are {', '.join(RUNTIMES)}")
+        if self.runtime == "openvino" and self.device != "cpu":
+            raise ValueError(f"device is {self.device!r}, and OpenVINO runs networks on the CPU alone")
+
+    @property
+    def kind(self) -> str:
+        """The device without its number, on which results do not depend: cpu, cuda, mps."""
+        return self.device.partition(":")[0]
+
+    def in_pytorch(self) -> Placement:
+        """For what cannot be compiled."""
+        return replace(self, runtime="pytorch")
+
+
+class Machine:
+    """Where networks can run here, as settings allow. Asked once, and only when somebody needs to know: PyTorch takes two seconds to
+    load.
+
+    device: as in ``hardware.device``. half: whether half precision may be used where it is quicker.
+    """
+
+    def __init__(self, device: str = "auto", *, half: bool = True) -> None:
+        self._wanted = device
+        self._half = half
+
+    @classmethod
+    def of(cls, settings: Settings) -> Machine:
+        return cls(settings.hardware.device, half=settings.matting.fp16)
+
+    @cached_property
+    def device(self) -> str:
+        """What ``hardware.device`` means here: cpu, cuda:0, mps. Raises SettingsError when it names what is not there."""
+        return _pick(self._wanted)
+
+    def embedded(self) -> Placement:
+        """The CPU: of small networks."""
+        return Placement()
+
+    def in_full(self) -> Placement:
+        """The device, in float32."""
+        return Placement(self.device, runtime="pytorch")
+
+    def on_device(self) -> Placement:
+        """The device, in half precision where that is a GPU."""
+        return Placement(self.device, _precision_of(self.device) if self._half else "float32", "pytorch")
+
+    def at_best(self) -> Placement:
+        """As `on_device`; CPUs compute in half precision, too, where they multiply it: with AMX half of the time was measured, and 0.6
+        to 0.8 of it with AVX512_BF16. Elsewhere it gains little or nothing.
+        """
+        if self.device != "cpu":
+            return self.on_device()
+        return Placement("cpu", "bfloat16" if self._half and multiplies_bfloat16() else "float32")
+
+
+def _pick(wanted: str) -> str:
     if wanted == "cpu" or importlib.util.find_spec("torch") is None:
         if wanted not in ("auto", "cpu"):
             raise SettingsError(f"hardware.device is {wanted}, and PyTorch is not installed; install: pip install 'vr180-ofx[sam2]'")
@@ -27,29 +103,19 @@ def pick_device(settings: Settings) -> str:
 
     count = torch.cuda.device_count()
     if wanted == "auto":
-        return "cuda" if count else "cpu"
+        return "cuda:0" if count else "cpu"
     if wanted.startswith("cuda"):
         number = int(wanted.partition(":")[2] or 0)
         if number >= count:
             there = f"this machine has {count} CUDA devices" if count else "PyTorch sees no CUDA device here"
             raise SettingsError(f"hardware.device is {wanted}; {there}. Use auto or cpu")
+        return f"cuda:{number}"
     if wanted == "mps" and not torch.backends.mps.is_available():
         raise SettingsError("hardware.device is mps, which this machine does not have. Use auto or cpu")
     return wanted
 
 
-def where(settings: Settings) -> tuple[str, str]:
-    """(device, precision) for networks that are no trackers."""
-    device = pick_device(settings)
-    if not settings.matting.fp16:
-        return device, "float32"
-    if device == "cpu":
-        # half of the time was measured with AMX, and from 0.6 to 0.8 with AVX512_BF16. Elsewhere it gains little or nothing
-        return device, "bfloat16" if multiplies_bfloat16() else "float32"
-    return device, precision_of(device)
-
-
-def precision_of(device: str) -> str:
+def _precision_of(device: str) -> str:
     """What a GPU computes in: bfloat16 where it has it, because float16 overflows in long sums."""
     if not device.startswith("cuda"):
         return "float32"

@@ -15,7 +15,6 @@ import torch
 
 from tests.conftest import shared_clip
 from tests.matte.rvm.networks import TRAINED, damage, needs_trained, random_network
-from vr180_ofx.engine.models import chosen_refiner
 from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
@@ -33,7 +32,6 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.trackers.contract import CropSource, Mask, WindowImage
 from vr180_ofx.vr180.projection import Equirectangular
 from vr180_ofx.vr180.window import Window
-from vr180_ofx.weights.device import where
 
 
 @pytest.fixture(scope="module")
@@ -187,22 +185,6 @@ def test_what_cannot_be_is_said(scene, tmp_path):
         FrameServer(clip, plan, wrong)
     with pytest.raises(WeightsError, match="does not exist"):
         FrameServer(clip, plan, settings.with_overrides([f"matting.refiner_weights={tmp_path / 'no.pth'}"]))
-
-
-def test_auto_takes_rvm_where_it_is_quick(weights, monkeypatch):
-    settings = Settings(matting={"refiner": "auto", "refiner_weights": str(weights)})
-    for place, expected in (("cuda:0", "float16"), "rvm"), (("cpu", "bfloat16"), "rvm"), (("cpu", "float32"), "guided"):
-        assert chosen_refiner(settings, lambda _, place=place: place) == expected
-    # the processor is asked, and half precision can be declined
-    on_cpu = settings.with_overrides(["hardware.device=cpu"])
-    for multiplies, expected in (True, "bfloat16"), (False, "float32"):
-        monkeypatch.setattr("vr180_ofx.weights.device.multiplies_bfloat16", lambda multiplies=multiplies: multiplies)
-        assert where(on_cpu) == ("cpu", expected)
-    monkeypatch.setattr("vr180_ofx.weights.device.multiplies_bfloat16", lambda: True)
-    assert where(on_cpu.with_overrides(["matting.fp16=false"])) == ("cpu", "float32")
-    # whoever has no PyTorch is told so later, by who needs it
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert chosen_refiner(settings, where) == "guided"
 
 
 def test_a_render_is_known_by_the_weights_of_its_refiner(scene, tmp_path):

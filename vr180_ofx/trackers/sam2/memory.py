@@ -11,9 +11,6 @@ import numpy.typing as npt
 from vr180_ofx.arrays import Array
 from vr180_ofx.trackers.contract import Key, Memory
 
-#: Somebody who has not been seen for so many frames is forgotten; the plan says who they are when they come back.
-FORGET_AFTER = 300
-
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
@@ -37,16 +34,18 @@ Past = tuple[Remembered, ...]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is kept. recent: frames with features beside the conditioning ones. reach: object pointers reach back so far.
+    """What is kept. recent: frames with features beside the conditioning ones. reach: object pointers reach back so many frames.
 
     anchors: conditioning frames kept, the newest; 0 keeps all (as the reference does, whose memory grows with them).
     reliable: keep the last ``recent`` frames whose mask could be trusted, instead of the last ones: memory that does not drift.
+    forget_after: somebody who has not been seen for so many frames is forgotten; the plan says who they are when they come back.
     """
 
     recent: int = 6
     reach: int = 15
     anchors: int = 4
     reliable: bool = False
+    forget_after: int = 300
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ class Sam2Network:
             top = features.levels[-1] + self.model.no_mem_embed
             inputs = {"point_coords": points.to(self.device), "point_labels": labels.to(self.device, torch.int32)}
             multimask = self.model._use_multimask(True, inputs)
-            return self._decode(features, self._as_picture(features, top), inputs, multimask)
+            return self._decode(features, self._as_picture(features, top), inputs, multimask=multimask)
 
     def prompt_masks(self, features: Features, masks: Tensor) -> Seen:
         """People shown by masks, (b, 1, size, size), 0 or 1: what goes in comes out, and becomes a memory."""
@@ -168,11 +168,11 @@ class Sam2Network:
                 moments = model.obj_ptr_tpos_proj(_sine(bank.ages / self.reach, bank.pointers.shape[2])).repeat_interleave(split, dim=0)
                 tokens, positions = torch.cat([tokens, pointers]), torch.cat([positions, moments])
                 pointer_tokens = len(pointers)
-            top = _attend(model.memory_attention, features, places, tokens, positions, pointer_tokens)
+            top = _attend(model.memory_attention, features, places, memory=tokens, positions=positions, pointers=pointer_tokens)
             features = features.take(places)
-            return self._decode(features, self._as_picture(features, top), None, model._use_multimask(False, None))
+            return self._decode(features, self._as_picture(features, top), None, multimask=model._use_multimask(False, None))
 
-    def remember(self, features: Features, seen: Seen, prompted: bool) -> Tensor:
+    def remember(self, features: Features, seen: Seen, *, prompted: bool) -> Tensor:
         """(b, 64, h, w) bfloat16: what memory attention will see of this frame."""
         with self._mode():
             high = seen.high
@@ -186,7 +186,7 @@ class Sam2Network:
             out: Tensor = memory.to(torch.bfloat16)
             return out
 
-    def _decode(self, features: Features, top: Tensor, points: dict[str, Tensor] | None, multimask: bool) -> Seen:
+    def _decode(self, features: Features, top: Tensor, points: dict[str, Tensor] | None, *, multimask: bool) -> Seen:
         out = self.model._forward_sam_heads(
             backbone_features=top, point_inputs=points, mask_inputs=None, high_res_features=self._fine(features), multimask_output=multimask
         )
@@ -214,7 +214,7 @@ class Sam2Network:
         return out
 
 
-def _attend(attention: Any, features: Features, places: Sequence[int], memory: Tensor, positions: Tensor, pointers: int) -> Tensor:
+def _attend(attention: Any, features: Features, places: Sequence[int], *, memory: Tensor, positions: Tensor, pointers: int) -> Tensor:
     """`MemoryAttention.forward` of the package, with less to do.
 
     What comes before the first look at memory is computed once for everybody in the same picture, and the keys are turned where

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -14,17 +13,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.parts import bounds
+from vr180_ofx.parameters import identity_of
 from vr180_ofx.trackers.contract import Key, Mask, Memory, Prompt, WindowImage
-from vr180_ofx.trackers.sam2.memory import FORGET_AFTER, Bench, Past, Remembered, Rules, trimmed
+from vr180_ofx.trackers.sam2.memory import Bench, Past, Remembered, Rules, trimmed
 from vr180_ofx.trackers.sam2.network import Bank, Features, Sam2Network, Seen
 from vr180_ofx.vr180.body import box_iou
-
-#: Logits of somebody who is not there (the network says -1024; that far is of no use to anybody).
-_ABSENT = -32.0
-#: Reliable memories (SAMURAI, Yang et al. 2024, section 4.2): a mask that the network itself believes in, of somebody who is there, ...
-_LEAST_IOU = 0.5
-#: ... where the plan's box says they are.
-_LEAST_AGREEMENT = 0.3
+from vr180_ofx.weights.store import file_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +27,19 @@ class Behaviour:
     """How the tracker leads the network.
 
     rules: what is remembered. prompt_again_after: so many frames without a sign of somebody of whom the plan is sure make the
-    plan's box a new conditioning frame; 0 never does.
+    plan's box a new conditioning frame; 0 never does. sure: how sure the plan must be for that, 0..1.
     """
 
     rules: Rules = field(default_factory=Rules)
     prompt_again_after: int = 4
-    #: How sure the plan must be for that, 0..1.
     sure: float = 0.7
+    #: Logits of somebody who is not there (the network says -1024; that far is of no use to anybody).
+    absent_logit: float = -32.0
+    #: Reliable memories (SAMURAI, Yang et al. 2024, section 4.2): a mask that the network itself believes in, by the overlap with the
+    #: truth that it predicts, of somebody who is there, ...
+    least_iou: float = 0.5
+    #: ... where the plan's box says they are: intersection over union of the mask's bounds and the box.
+    least_box_iou: float = 0.3
 
 
 #: As the package's video predictor: for comparison.
@@ -46,14 +47,14 @@ REFERENCE = Behaviour(Rules(anchors=0), prompt_again_after=0)
 
 
 class Sam2Tracker:
-    """See `trackers.base.Tracker`. identity: of the weights, for caches."""
+    """See `trackers.contract.Tracker`. identity: of the weights, for caches."""
 
     exact_after: int | None = None
     wants_prompts = True
     looks_ahead = 0
 
     def __init__(
-        self, network: Sam2Network, identity: str, behaviour: Behaviour | None = None, offload: bool = True, at_once: int = 0
+        self, network: Sam2Network, identity: str, behaviour: Behaviour | None = None, *, offload: bool = True, at_once: int = 0
     ) -> None:  # fmt: skip
         """offload: nothing of the memory stays on the network's device between steps. at_once: windows in a batch, 0 for all."""
         self.network = network
@@ -61,20 +62,17 @@ class Sam2Tracker:
         self._near: dict[int, tuple[npt.NDArray[np.uint16], Tensor]] | None = None if offload else {}
         self.window_size = network.size
         self.behaviour = behaviour or Behaviour(Rules(network.recent, network.reach))
-        b, r = self.behaviour, self.behaviour.rules
-        how = f"{r.recent}.{r.reach}.{r.anchors}.{'reliable' if r.reliable else 'recent'}.{b.prompt_again_after}.{b.sure:g}"
         self.at_once = at_once
-        self._identity = f"{network.name}:{identity}:{network.size}:{network.precision}:{how}:{at_once}"
+        self._identity = f"{network.name}:{identity}:{network.size}:{network.precision}:{identity_of(self.behaviour)}:{at_once}"
 
     @classmethod
     def load(
-        cls, name: str, weights: Path, size: int, device: str = "cpu", precision: str = "float32", behaviour: Behaviour | None = None,
+        cls, *, name: str, weights: Path, size: int, device: str = "cpu", precision: str = "float32", behaviour: Behaviour | None = None,
         offload: bool = True, at_once: int = 0,
     ) -> Sam2Tracker:  # fmt: skip
-        """From a file of weights."""
-        from vr180_ofx.weights.store import file_sha256
-
-        return cls(Sam2Network(name, weights, size, device, precision), file_sha256(weights)[:16], behaviour, offload, at_once)
+        """From a file of weights. name, size, device, precision: see `Sam2Network`; the rest: see above."""
+        network = Sam2Network(name, weights, size, device, precision)
+        return cls(network, file_sha256(weights)[:16], behaviour, offload=offload, at_once=at_once)
 
     def identity(self) -> str:
         return self._identity
@@ -85,7 +83,7 @@ class Sam2Tracker:
     def step(self, memory: Memory, windows: Mapping[Key, WindowImage], batch: int = 0) -> tuple[Memory, dict[Key, Mask]]:
         bench = Bench.from_memory(memory)
         now, rules = bench.step, self.behaviour.rules
-        pasts = {k: trimmed(p, now, rules) for k, p in bench.people.items() if p and now - p[-1].step < FORGET_AFTER}
+        pasts = {k: trimmed(p, now, rules) for k, p in bench.people.items() if p and now - p[-1].step < rules.forget_after}
         masks: dict[Key, Mask] = {}
         keys = list(windows)
         most = min(batch or len(keys), self.at_once or len(keys)) or 1
@@ -109,8 +107,8 @@ class Sam2Tracker:
                 seen = self._prompt(of_group, [_prompt_of(i) for i in images])
             else:
                 seen = self.network.follow(features, own, self._bank([pasts[k] for k in group], now))
-            memories = self.network.remember(of_group, seen, prompted)
-            out += self._results(group, images, seen, memories, now, prompted)
+            memories = self.network.remember(of_group, seen, prompted=prompted)
+            out += self._results(group, images, seen=seen, memories=memories, now=now, prompted=prompted)
         return out
 
     def _encode(self, windows: Mapping[Key, WindowImage]) -> tuple[Features, dict[Key, int]]:
@@ -215,25 +213,34 @@ class Sam2Tracker:
         return values
 
     def _results(
-        self, group: list[Key], images: list[WindowImage], seen: Seen, memories: Tensor, now: int, prompted: bool
+        self, group: list[Key], images: list[WindowImage], *, seen: Seen, memories: Tensor, now: int, prompted: bool
     ) -> list[tuple[Key, Mask, Remembered]]:
         size = self.window_size
         # of prompted frames the package's predictor keeps only the small masks
         high = F.interpolate(seen.low, size=(size, size), mode="bilinear", align_corners=False) if prompted else seen.high
-        logits = high[:, 0].clamp(min=_ABSENT).cpu().numpy()
+        logits = high[:, 0].clamp(min=self.behaviour.absent_logit).cpu().numpy()
         features = memories.view(torch.int16).cpu().numpy().view(np.uint16)
         pointers, scores, ious = seen.pointer.cpu().numpy(), seen.score[:, 0].cpu().numpy(), seen.iou.cpu().numpy()
         out = []
         for i, key in enumerate(group):
             score, iou = float(scores[i]), float(ious[i])
             kept = features[i].copy()
-            trusted = prompted or not self.behaviour.rules.reliable or _reliable(logits[i], score, iou, images[i].prompt)
+            trusted = prompted or not self.behaviour.rules.reliable or self._reliable(logits[i], score, iou, images[i].prompt)
             if self._near is not None and trusted:
                 self._near[id(kept)] = (kept, memories[i])
             remembered = Remembered(now, prompted, pointers[i].copy(), score, iou, kept if trusted else None)
             present = 1 / (1 + np.exp(-np.clip(score, -30, 30)))
             out.append((key, Mask(logits[i], float(present)), remembered))
         return out
+
+    def _reliable(self, logits: FloatArray, score: float, iou: float, prompt: Prompt | None) -> bool:
+        """Whether a mask is to be remembered. score: logit of being there. iou: predicted by the network, 0..1."""
+        if score < 0 or iou < self.behaviour.least_iou:
+            return False
+        if prompt is None or prompt.box is None:
+            return True
+        seen = bounds(logits > 0)
+        return not seen.empty and box_iou((seen.x0, seen.y0, seen.x1, seen.y1), prompt.box) >= self.behaviour.least_box_iou
 
 
 def _prompt_of(image: WindowImage) -> Prompt:
@@ -251,12 +258,3 @@ def _kind(prompt: Prompt) -> tuple[object, ...]:
 def _as_bfloat16(bits: npt.NDArray[np.uint16]) -> Tensor:
     # a copy: PyTorch knows no read-only tensors
     return torch.tensor(bits.view(np.int16)).view(torch.bfloat16)
-
-
-def _reliable(logits: FloatArray, score: float, iou: float, prompt: Prompt | None) -> bool:
-    if score < 0 or iou < _LEAST_IOU:
-        return False
-    if prompt is None or prompt.box is None:
-        return True
-    x, y, width, height = cv2.boundingRect((logits > 0).astype(np.uint8))
-    return width > 0 and box_iou((x, y, x + width, y + height), prompt.box) >= _LEAST_AGREEMENT

@@ -27,7 +27,7 @@ def test_what_is_installed_is_taken_away_and_nothing_else(tmp_path, host, link):
     (place / "Scripts" / "Utility").mkdir(parents=True)
     (place / "Scripts" / "Utility" / "other.py").write_text("")
     before = everything(place)
-    done = i.install(host, place, link, [str(tmp_path)])
+    done = i.install(host, place, link=link, roots=[str(tmp_path)])
     folder = i._folder(host, place)
     assert {"vr180_client.py", "node.json", "bridge.json", i.RECORD} <= {p.name for p in folder.iterdir()}
     assert (folder / "vr180_client.py").is_symlink() == link
@@ -36,7 +36,7 @@ def test_what_is_installed_is_taken_away_and_nothing_else(tmp_path, host, link):
     assert done.said and (place / "init.py").read_text().startswith("print('mine')")
     # again: as often as one likes, with the same result
     first = everything(place)
-    i.install(host, place, link, [str(tmp_path)])
+    i.install(host, place, link=link, roots=[str(tmp_path)])
     assert everything(place) == first
     i.uninstall(host, place)
     after = everything(place)
@@ -48,7 +48,7 @@ def test_what_is_installed_is_taken_away_and_nothing_else(tmp_path, host, link):
 @pytest.mark.parametrize("link", [False, True])
 def test_what_is_installed_finds_its_node_and_its_server(tmp_path, link):
     """In a Python that does not know the package, as a host's: what lies beside the client is found there, linked to or not."""
-    i.install("nuke", tmp_path, link, [str(tmp_path)])
+    i.install("nuke", tmp_path, link=link, roots=[str(tmp_path)])
     folder = tmp_path / "vr180_ofx"
     code = (
         f"import sys; sys.path.insert(0, {str(folder)!r}); import vr180_client as c; print(len(c.Node().parameters), *c.server_command())"

@@ -1,0 +1,76 @@
+"""vr180-ofx render --server: a frame server does the work."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from vr180_ofx.cli.common import console, print_json, progress_bar
+from vr180_ofx.errors import ExitStatus, ServiceGoneError, SettingsError
+from vr180_ofx.settings import Settings, every_setting
+
+
+def render_remotely(arguments: argparse.Namespace, settings: Settings, folder: str) -> int:
+    """Renders on a frame server, whose disk holds the clip and gets the frames. Returns the exit status.
+
+    Raises ServiceGoneError when the server is not there, or refuses; KeyboardInterrupt when somebody else cancelled the job.
+    """
+    from vr180_ofx.client import ServerProblem, ServerUnavailable, connect
+
+    path = arguments.clip or settings.input.video_path
+    if not path:
+        raise SettingsError("no clip was named; give CLIP or input.video_path")
+    if arguments.plan:
+        plan = json.loads(Path(arguments.plan).read_text(encoding="utf-8"))
+    asked, refused = asked_of_server(settings)
+    if refused:
+        console.print(f"[yellow]{', '.join(refused)}: not taken over HTTP; what the server was started with counts[/]")
+    try:
+        server = connect(arguments.server or None, arguments.token_file)
+        clip = server.open(os.path.abspath(path), asked)
+        with progress_bar("analysing", quiet=arguments.json) as update:
+            for job in server.follow(clip.facts["job"]) if clip.facts["job"] else ():
+                update(job["done"], job["total"])
+        clip.wait()
+        if arguments.plan:
+            clip.replace_people(plan)
+        report: dict[str, Any] = {}
+        output = settings.output.model_dump(mode="json", exclude={"path"}, exclude_unset=True)
+        with progress_bar("rendering", quiet=arguments.json) as update:
+            for job in clip.render(os.path.abspath(folder), settings.input.frames, output):
+                update(job["done"], job["total"])
+                report = job["report"] or {}
+    except ServerUnavailable as error:
+        raise ServiceGoneError(str(error)) from None
+    except ServerProblem as error:
+        raise ServiceGoneError(f"{arguments.server or 'the server'} says: {error.detail}") from None
+    if job["state"] == "cancelled":
+        raise KeyboardInterrupt
+    if arguments.json:
+        print_json(report)
+    else:
+        console.print(f"[bold]{report['written']} frames written[/], {report['kept']} were there: {report['pattern']}")
+        for note in report["notes"]:
+            console.print(f"  {note}")
+    if report["missing"] or report["lost"]:
+        return ExitStatus.INPUT
+    return ExitStatus.WARNED if arguments.strict and report["warnings"] else ExitStatus.DONE
+
+
+def asked_of_server(settings: Settings) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """What was asked for beside the defaults: what a clip is opened with, and the keys that are the server's affair."""
+    set_here = settings.model_dump(mode="json", exclude_unset=True, exclude_defaults=True)
+    asked: dict[str, dict[str, Any]] = {}
+    refused = []
+    for name, key, traits in every_setting():
+        # where the clip, its frames and the output are is asked for in other words
+        if key not in set_here.get(name, {}) or name == "output" or (name, key) in (("input", "video_path"), ("input", "frames")):
+            continue
+        if traits.http:
+            asked.setdefault(name, {})[key] = set_here[name][key]
+        else:
+            refused.append(f"{name}.{key}")
+    return asked, refused

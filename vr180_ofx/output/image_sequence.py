@@ -1,0 +1,41 @@
+"""What writers of a file for each frame share: a file is whole by itself, so there is nothing to end."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from vr180_ofx.engine.frame import Frame
+from vr180_ofx.media.contract import SourceFrame
+from vr180_ofx.output.contract import Job
+from vr180_ofx.storage import remove_leftovers
+
+
+class ImageSequenceWriter(ABC):
+    """Numbered files, one for each frame or one for each of its eyes. See `output.contract.Writer`."""
+
+    needs_source = True
+    resumable = True
+    parallel = 2
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    @abstractmethod
+    def paths(self, index: int) -> list[Path]: ...
+
+    @abstractmethod
+    def write(self, frame: Frame, source: SourceFrame | None) -> None: ...
+
+    @abstractmethod
+    def _is_whole(self, path: Path) -> bool:
+        """Whether ``path`` is a whole file of this render. Never raises."""
+
+    def present(self, index: int) -> bool:
+        return all(self._is_whole(path) for path in self.paths(index))
+
+    def finish(self) -> list[str]:
+        return []
+
+    def abort(self) -> None:
+        remove_leftovers(self._job.folder)

@@ -1,0 +1,122 @@
+"""Settings as people write them: files, ``section.key=value``, and what to say when something is not understood.
+
+known: everywhere, the sections by name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+import yaml
+from pydantic import ValidationError
+
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.settings.former import KEYS, current, current_key
+from vr180_ofx.settings.traits import Section
+
+Sections = Mapping[str, type[Section]]
+
+
+def read(path: Path) -> Mapping[str, Any]:
+    """What a YAML or TOML file (by its ending) holds. Raises SettingsError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(f"the config file {path} does not exist") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the config file {path} cannot be read: {error}") from None
+    try:
+        data = tomllib.loads(text) if path.suffix.lower() == ".toml" else yaml.safe_load(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise SettingsError(f"{path} holds {type(data).__name__}; a config file holds sections such as 'input:'")
+    return data
+
+
+def written(data: Mapping[str, Any], path: Path) -> str:
+    """``data`` as YAML or TOML, by the file's ending."""
+    if path.suffix.lower() == ".toml":
+        return tomli_w.dumps(data)
+    return yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True)
+
+
+def nest(values: Mapping[str, Any], source: str, known: Sections) -> dict[str, dict[str, Any]]:
+    """Keys that stand outside a section, as in older files, put into theirs; former names are replaced. Raises SettingsError.
+
+    source: what is read, for the message.
+    """
+    owner: dict[str, str] = {}
+    for name, section in known.items():
+        for key in (*section.model_fields, *KEYS.get(name, ())):
+            # of a name that two sections have nobody knows which is meant
+            owner[key] = "" if key in owner else name
+    nested: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        if key in known:
+            if value is not None and not isinstance(value, Mapping):
+                raise SettingsError(f"{source}: {key} is {value!r}; it is a section and holds keys")
+            nested[key] = {**nested.get(key, {}), **(value or {})}
+        elif owner.get(str(key)):
+            nested.setdefault(owner[str(key)], {}).setdefault(key, value)
+        else:
+            raise SettingsError(f"{source}: {key!r} is not a setting{closest(str(key), known)}")
+    return {name: current(name, section) for name, section in nested.items()}
+
+
+def override(nested: dict[str, dict[str, Any]], text: str, known: Sections) -> None:
+    """Puts ``section.key=value`` into ``nested``, over what is there. Raises SettingsError."""
+    path, equals, value = text.partition("=")
+    section, dot, key = path.strip().partition(".")
+    if not equals or not dot:
+        raise SettingsError(f"--set {text!r} is not understood; write it as section.key=value, for instance processing.chunk_size=300")
+    key = current_key(section, key)
+    if section not in known or key not in known[section].model_fields:
+        raise SettingsError(f"--set {text!r}: {path.strip()!r} is not a setting{closest(path.strip(), known)}")
+    try:
+        parsed = yaml.safe_load(value) if value.strip() else ""
+    except yaml.YAMLError:
+        parsed = value
+    nested.setdefault(section, {})[key] = parsed
+
+
+def closest(key: str, known: Sections) -> str:
+    """What might have been meant, as the end of a sentence."""
+    names = [f"{name}.{k}" for name, s in known.items() for k in s.model_fields]
+    last = key.rpartition(".")[2]
+    by_last = {n.partition(".")[2]: n for n in names}
+    near = []
+    if "." not in key:
+        near = difflib.get_close_matches(key, list(known), 1, 0.7)
+    if not near:
+        near = difflib.get_close_matches(key, names, 1, 0.6)
+    if not near:
+        near = [by_last[m] for m in difflib.get_close_matches(last, list(by_last), 1, 0.6)]
+    return f"; did you mean {near[0]!r}?" if near else f"; sections are {', '.join(known)}"
+
+
+def explain(error: ValidationError, known: Sections) -> str:
+    """One line for each problem: the key, the value, and what is allowed."""
+    lines = []
+    for problem in error.errors():
+        where = ".".join(str(p) for p in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{where} is not a setting{closest(where, known)}")
+            continue
+        cause = problem.get("ctx", {}).get("error")
+        if isinstance(cause, SettingsError):
+            # it names key and value by itself
+            lines.append(str(cause))
+            continue
+        message = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{where} is {problem.get('input')!r}: {message[:1].lower()}{message[1:]}")
+    return "\n".join(lines)
