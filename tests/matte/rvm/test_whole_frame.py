@@ -11,15 +11,19 @@ import pytest
 pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 
-from tests.matte.conftest import TRAINED, damage
+from tests.matte.rvm.networks import TRAINED, damage
 from vr180_ofx.cli.main import main
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
 from vr180_ofx.errors import FrameError, WeightsError
+from vr180_ofx.matte.parameters import WholeFrameParameters
 from vr180_ofx.matte.rvm.model import Rvm
+from vr180_ofx.matte.rvm.whole_frame import WholeFrames
 from vr180_ofx.media.open import open_clip
+from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.settings import Settings
+from vr180_ofx.trackers.contract import Memory
 
 
 def rvm(weights, **more):
@@ -42,7 +46,7 @@ def test_everybody_at_once_from_the_command_line(people_clip, weights, tmp_path,
 
 def test_entry_points_of_torch_hub(people_clip, weights, tmp_path):
     """As people load them, from the folder of the project."""
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parents[3])
     network = torch.hub.load(root, "mobilenetv3", source="local", weights=weights, verbose=False)
     with torch.inference_mode():
         assert network(torch.rand(1, 3, 32, 32))[1].shape == (1, 1, 32, 32)
@@ -125,3 +129,32 @@ def test_a_sequence_ends_where_a_frame_cannot_be_seen(people_clip, weights, monk
             with pytest.raises(FrameError, match="damaged"):
                 server.request(2).result()
             assert server.request(1).result().same(made[1])
+
+
+def test_it_is_known_by_its_network_and_what_it_was_tuned_to(weights):
+    network = Rvm(weights)
+    known = WholeFrames(network, 0.5, 2)
+    others = [
+        WholeFrames(network, 0.25, 2),
+        WholeFrames(network, 0.5, 3),
+        WholeFrames(network, 0.5, 2, parameters=WholeFrameParameters(256)),
+    ]
+    assert len({known.identity(), *(o.identity() for o in others)}) == 4 and network.identity() in known.identity()
+    assert WholeFrames(network, 0.5, 2, eyes=2).identity() == known.identity()
+    assert (known.looks_ahead, known.exact_after) == (1, None)
+
+
+def test_what_cannot_be_is_said(weights):
+    network = Rvm(weights)
+    with pytest.raises(ValueError, match=r"ratio is 1\.5"):
+        WholeFrames(network, 1.5)
+    with pytest.raises(ValueError, match="sequence is 0"):
+        WholeFrames(network, 0.5, 0)
+
+
+@pytest.mark.parametrize("ratio, side", [(0.0, 512), (0.25, 256)])
+def test_the_network_sees_as_much_of_an_eye_as_it_is_told_to(weights, ratio, side):
+    picture = np.random.default_rng(0).random((512, 1024, 3)).astype(np.float32)
+    _, found = WholeFrames(Rvm(weights), ratio).step_frame(Memory(), {"main": RgbEye(picture, (0, 0), 1024, 512)})
+    assert found["main"].alpha.shape == found["main"].luma.shape == (side // 2, side)
+    assert found["main"].scale == (1024 / side, 1024 / side)

@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 
-from tests.matte.conftest import random_network
+from tests.matte.rvm.networks import random_network
 from vr180_ofx.errors import WeightsError
 from vr180_ofx.matte.rvm.compiled import CompiledRvm
 from vr180_ofx.matte.rvm.model import Rvm

@@ -14,12 +14,13 @@ pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 
 from tests.conftest import shared_clip
-from tests.matte.conftest import TRAINED, damage, needs_trained, random_network
+from tests.matte.rvm.networks import TRAINED, damage, needs_trained, random_network
 from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.errors import FrameError, SettingsError, WeightsError
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.matte.parameters import CROPS, TEMPORAL
 from vr180_ofx.matte.rvm.compiled import CompiledRvm
 from vr180_ofx.matte.rvm.model import load_network
 from vr180_ofx.matte.rvm.windows import RvmWindows
@@ -28,7 +29,9 @@ from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.render import identity
 from vr180_ofx.settings import Settings
-from vr180_ofx.trackers.contract import Memory
+from vr180_ofx.trackers.contract import CropSource, Mask, WindowImage
+from vr180_ofx.vr180.projection import Equirectangular
+from vr180_ofx.vr180.window import Window
 
 
 @pytest.fixture(scope="module")
@@ -115,19 +118,14 @@ def test_another_memory_is_another_matte(scene):
     assert draft.metadata["quality"] == "draft" and not draft.same(reference[5])
 
 
-def test_what_it_looks_at_stays_until_somebody_leaves_it(weights, monkeypatch):
-    from vr180_ofx.imaging.logistic import sigmoid
-    from vr180_ofx.media.picture import RgbEye
-    from vr180_ofx.trackers.contract import Crop, CropSource, Mask, Sample, WindowImage
-    from vr180_ofx.vr180.projection import Equirectangular
-    from vr180_ofx.vr180.window import Window
-
+@pytest.fixture
+def shown():
+    """(windows, masks) of somebody in the middle of a window, of an eye with a picture."""
     eye = RgbEye(np.random.default_rng(0).random((256, 256, 3)).astype(np.float32), (0, 0), 256, 256)
     projection, window = Equirectangular(256, 256), Window((0, 0, 1), 80, 0, 96)
     sample = eye.sample(window.grid(projection))
-    matter = RvmWindows(CompiledRvm(weights), 64)
 
-    def shown(*boxes):
+    def of(*boxes):
         images, masks = {}, {}
         for person, (x0, y0, x1, y1) in enumerate(boxes, start=1):
             logits = np.full((96, 96), -6, np.float32)
@@ -136,33 +134,48 @@ def test_what_it_looks_at_stays_until_somebody_leaves_it(weights, monkeypatch):
             masks[person, "left"] = Mask(logits, 1.0)
         return images, masks
 
-    memory, first = matter.step(Memory(), *shown((40, 30, 56, 70)))
-    look = first[1, "left"].crop
-    assert look.members == (1,) and look.width < look.height and look.width * look.height == pytest.approx(64**2, rel=0.3)
-    memory, second = matter.step(memory, *shown((42, 31, 58, 71)))
-    assert second[1, "left"].crop == look
-    # the arms go out
-    memory, third = matter.step(memory, *shown((10, 30, 90, 70)))
-    assert third[1, "left"].crop != look and third[1, "left"].crop.width > third[1, "left"].crop.height
-    # somebody close by is seen together with them, somebody far away is not; nobody is nobody
-    _, pair = matter.step(memory, *shown((40, 30, 56, 70), (50, 30, 66, 70)))
+    return of
+
+
+def test_people_who_are_seen_together_have_one_alpha_and_nobody_has_none(weights, shown):
+    network = RvmWindows(CompiledRvm(weights), 64)
+    memory, alone = network.step(network.begin(), *shown((40, 30, 56, 70)))
+    found = alone[1, "left"]
+    assert found.alpha.shape == (found.crop.height, found.crop.width) == found.guide.shape[:2]
+    _, pair = network.step(memory, *shown((40, 30, 56, 70), (50, 30, 66, 70)))
     assert pair[1, "left"] is pair[2, "left"] and set(pair[1, "left"].crop.members) == {1, 2}
-    _, apart = matter.step(memory, *shown((10, 30, 18, 50), (80, 30, 88, 50)))
-    assert apart[1, "left"].crop.members == (1,) and apart[2, "left"].crop.members == (2,)
-    _, none = matter.step(memory, *shown((10, 30, 18, 50), (0, 0, 0, 0)))
-    assert (2, "left") not in none
-    # what was seen ahead is not seen again, and its picture is not taken again
+    memory, none = network.step(memory, *shown((10, 30, 18, 50), (0, 0, 0, 0)))
+    assert (2, "left") not in none and not any(name.startswith("2.") for name in memory.arrays)
+
+
+def test_what_was_seen_ahead_is_not_seen_again(weights, shown, monkeypatch):
+    """Neither by the network, nor is its picture taken again; and it is the same without that picture."""
+    network = RvmWindows(CompiledRvm(weights), 64)
     images, masks = shown((40, 30, 56, 70))
     coming = images[1, "left"].source
     images[1, "left"] = replace(images[1, "left"], following=lambda: coming)
-    memory, _ = matter.step(Memory(), images, masks)
+    memory, first = network.step(network.begin(), images, masks)
     assert memory.arrays["1.left.coming"].shape == memory.arrays["1.left.before"].shape
-    monkeypatch.setattr(matter.network, "step", lambda *_: pytest.fail("the network was asked"))
+    elsewhere, expected = RvmWindows(CompiledRvm(weights), 64).step(memory, *shown((40, 30, 56, 70)))
+    monkeypatch.setattr(network.network, "step", lambda *_: pytest.fail("the network was asked"))
     monkeypatch.setattr(CropSource, "sample", lambda *_: pytest.fail("a picture was taken"))
-    memory, last = matter.step(memory, *shown((40, 30, 56, 70)))
-    assert last[1, "left"].crop == look and "1.left.coming" not in memory.arrays
-    assert Crop.from_array(look.to_array()) == look and sigmoid(np.array(0.0)) == 0.5
-    assert isinstance(sample, Sample)
+    memory, last = network.step(memory, *shown((40, 30, 56, 70)))
+    assert last[1, "left"].crop == first[1, "left"].crop and "1.left.coming" not in memory.arrays
+    assert memory.digest() == elsewhere.digest() and np.array_equal(last[1, "left"].alpha, expected[1, "left"].alpha)
+
+
+def test_it_is_known_by_its_network_and_what_it_was_tuned_to(weights):
+    network = CompiledRvm(weights)
+    known = RvmWindows(network, 64).identity()
+    assert known == RvmWindows(network, 64, threads=2).identity() and network.identity() in known
+    others = [
+        RvmWindows(network, 80), RvmWindows(network, 64, crops=replace(CROPS, room=0.2)),
+        RvmWindows(network, 64, temporal=replace(TEMPORAL, after=1.0)),
+    ]  # fmt: skip
+    assert len({known, *(o.identity() for o in others)}) == 4
+    for wrong in (100, 48):
+        with pytest.raises(ValueError, match=f"size is {wrong}"):
+            RvmWindows(network, wrong)
 
 
 def test_what_cannot_be_is_said(scene, tmp_path):

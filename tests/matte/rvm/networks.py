@@ -1,8 +1,7 @@
-"""RVM's weights: trained ones where they are there, and random ones where only the arithmetic counts."""
+"""Networks for tests: RVM with weights that were trained, where they are there, and with random ones where only the arithmetic counts."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,14 +46,6 @@ def damage(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     monkeypatch.setattr(Clip, "frame", damaged)
 
 
-@pytest.fixture(scope="module")
-def network() -> Any:
-    return random_network()
-
-
-@pytest.fixture(scope="module")
-def weights(network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch = pytest.importorskip("torch", reason="the extra rvm is not installed")
-    path = tmp_path_factory.mktemp("weights") / "rvm_mobilenetv3.pth"
-    torch.save(network.state_dict(), path)
-    return path
+def worst(a: Any, b: Any) -> float:
+    """The largest difference between the tensors of two lists."""
+    return max(float((x - y).abs().max()) for x, y in zip(a, b, strict=True))

@@ -1,4 +1,4 @@
-"""Robust Video Matting: the network and its files."""
+"""Robust Video Matting, as a network."""
 
 from __future__ import annotations
 
@@ -9,18 +9,8 @@ import pytest
 pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 
-from tests.matte.conftest import TRAINED, needs_trained, random_network
-from vr180_ofx.errors import WeightsError
-from vr180_ofx.matte.rvm.export import NAMES, memory_before, to_onnx, to_torchscript
-from vr180_ofx.matte.rvm.model import load_network
+from tests.matte.rvm.networks import random_network, worst
 from vr180_ofx.matte.rvm.network import RvmNetwork, folded
-
-
-def worst(a, b):
-    return max(float((x - y).abs().max()) for x, y in zip(a, b, strict=True))
-
-
-# the network --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant", ["mobilenetv3", "resnet50"])
@@ -34,15 +24,6 @@ def test_the_names_are_those_of_the_authors_checkpoints(variant):
     assert ("backbone.features.16.0.weight" if variant == "mobilenetv3" else "backbone.layer4.2.conv3.weight") in names
     # nothing besides: checkpoints load strictly
     assert not [n for n in names if n.split(".")[0] not in ("backbone", "aspp", "decoder", "project_mat", "project_seg", "refiner")]
-
-
-@needs_trained
-def test_trained_weights_load_and_see_somebody():
-    found = load_network(TRAINED)
-    assert set(load_network(TRAINED).state_dict()) - {"project_seg.conv.weight", "project_seg.conv.bias"} == set(
-        __import__("safetensors.torch").torch.load_file(TRAINED)
-    )
-    assert type(found.refiner).__name__ == "FastGuidedFilter"
 
 
 @pytest.mark.parametrize("variant", ["mobilenetv3", "resnet50"])
@@ -94,50 +75,3 @@ def test_folding_changes_nothing_but_the_time(variant):
         after = folded(network)(picture)
     assert worst(before[:2], after[:2]) < 1e-3
     assert not [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-
-
-# files --------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("ratio", [1.0, 0.5])
-def test_torchscript_agrees(network, tmp_path, ratio):
-    to_torchscript(network, tmp_path / "rvm.pt")
-    scripted = torch.jit.load(str(tmp_path / "rvm.pt"))
-    with torch.inference_mode():
-        for shape in ((1, 3, 64, 96), (2, 2, 3, 65, 70)):
-            picture = torch.rand(shape)
-            first, theirs = network(picture, downsample_ratio=ratio), scripted(picture, None, None, None, None, ratio)
-            second, next_ = network(picture, *first[2:], downsample_ratio=ratio), scripted(picture, *theirs[2:], ratio)
-            assert worst(first + second, theirs + next_) < 1e-4
-
-
-def test_onnx_agrees(network, tmp_path):
-    runtime = pytest.importorskip("onnxruntime", reason="the extra export is not installed")
-    pytest.importorskip("onnxscript", reason="the extra export is not installed")
-    to_onnx(network, tmp_path / "rvm.onnx", 64, 96, ratio=0.5)
-    assert [p.name for p in tmp_path.iterdir()] == ["rvm.onnx"]
-    session = runtime.InferenceSession(str(tmp_path / "rvm.onnx"), providers=["CPUExecutionProvider"])
-    picture, memory = torch.rand(1, 3, 64, 96), memory_before(network, 1, 64, 96, 0.5)
-    with torch.inference_mode():
-        for _ in range(2):
-            expected = network(picture, *memory, downsample_ratio=0.5)
-            found = session.run(None, dict(zip(NAMES[0], [picture.numpy(), *(m.numpy() for m in memory)], strict=True)))
-            assert worst(expected, [torch.from_numpy(f) for f in found]) < 1e-4
-            memory = expected[2:]
-
-
-def test_files_that_are_no_weights_are_refused(weights, tmp_path):
-    other = tmp_path / "other.pth"
-    torch.save({"conv.weight": torch.zeros(3)}, other)
-    broken = tmp_path / "broken.pth"
-    broken.write_bytes(weights.read_bytes()[:5000])
-    short = tmp_path / "short.pth"
-    torch.save({k: v for k, v in torch.load(weights).items() if "decode2" not in k}, short)
-    for path, why in (
-        (other, "holds no weights of RVM"),
-        (broken, "cannot be read"),
-        (short, "keys are missing"),
-        (tmp_path / "no", "does not exist"),
-    ):
-        with pytest.raises(WeightsError, match=why):
-            load_network(path)
