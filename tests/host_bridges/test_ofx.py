@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.host_bridges.ofx_host import FAILED, OK, REPLY_DEFAULT, Host, Props
+from benchmarks.support.ofx_host import FAILED, OK, REPLY_DEFAULT, Host, Props
 from tests.host_bridges.wrong_server import Wrong, serving
 from vr180_ofx import client as c
 from vr180_ofx.node import NODE
@@ -439,7 +439,7 @@ OURS = re.compile(r"\b(http|json|picture|platform|plugin|server)\.c:\d+|VR180Mat
 LIFE = """
 import sys, threading
 import numpy as np
-from tests.host_bridges.ofx_host import FAILED, OK, Host, Props
+from benchmarks.support.ofx_host import FAILED, OK, Host, Props
 bundle, clip, out = sys.argv[1:]
 from tests.host_bridges.wrong_server import Random, Wrong, serving
 host, statuses = Host(bundle), []

@@ -77,8 +77,9 @@ class PeopleRecipe:
 
     def maker(self, plan: Plan, level: Level) -> Pipeline:
         return Pipeline(
-            plan, self._tracker, self._refiner, Scale.of(self._settings.processing, level.shrink),
-            None if level.batch == 1 else self._pool, self._stages, level.batch, self._consistency(plan),
+            plan, self._tracker, self._refiner, scale=Scale.of(self._settings.processing, level.shrink),
+            executor=None if level.batch == 1 else self._pool, stages=self._stages, batch=level.batch,
+            consistency=self._consistency(plan),
         )  # fmt: skip
 
     def _consistency(self, plan: Plan) -> Consistency | None:

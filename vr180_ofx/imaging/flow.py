@@ -51,7 +51,7 @@ def optical_flow(here: ByteArray, there: ByteArray, *, finest: int = FINE, thoro
     preset = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM if thorough else cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST
     search = cv2.DISOpticalFlow.create(preset)
     search.setFinestScale(finest)
-    flow: FloatArray = search.calc(here, there, None)
+    flow: FloatArray = search.calc(np.ascontiguousarray(here), np.ascontiguousarray(there), None)
     return flow
 
 
