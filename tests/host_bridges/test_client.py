@@ -10,11 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from tests.host_bridges.halves import halves
 from vr180_ofx import client as c
-
-
-def halves(picture):
-    return np.frombuffer(picture.data, "<f2").reshape(picture.height, picture.width)
 
 
 class Seen:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.composite import Claim, CompositeParameters, compose, fit_union
+from vr180_ofx.matte.composite import Claim, compose, fit_union
 from vr180_ofx.matte.fusion import InstanceMask
+from vr180_ofx.matte.parameters import CompositeParameters
 from vr180_ofx.matte.patch import Patch
 from vr180_ofx.vr180.projection import Equirectangular
 from vr180_ofx.vr180.window import Window

@@ -8,7 +8,7 @@ import pytest
 
 from tests.stereo.scenes import EYES, SIZE, B, consistency, disc, state_of
 from vr180_ofx.imaging.logistic import logit, sigmoid
-from vr180_ofx.matte.both_eyes import soften
+from vr180_ofx.matte.both_eyes import fuse_groups
 from vr180_ofx.matte.plain import NoRefiner
 from vr180_ofx.quality import metrics
 from vr180_ofx.stereo.masks import agree, compare, prompted_window, reprocess, resplit, transfer
@@ -114,7 +114,7 @@ def two_people(wrong=0.35, missing=0.0):
         views[1, view], views[2, view] = one, two
     state = state_of(views, {1: B / 2, 2: B / 2}, together=(1, 2), union=union)
     groups = state.seen_together()
-    shares = soften(groups, NoRefiner(), map, False)
+    shares = fuse_groups(groups, NoRefiner(), map, agree=False)
     made = {(p, g.view): alpha for g, share in zip(groups, shares, strict=True) for p, alpha in share.items()}
     return compare(state.with_alphas(made), CONSISTENCY)
 

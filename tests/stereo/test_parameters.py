@@ -1,6 +1,6 @@
 """Tuned numbers as values."""
 
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 
 import pytest
 
@@ -9,6 +9,9 @@ from vr180_ofx.stereo.parameters import DISTANCE, RESIDUAL, STEREO, AgreementPar
 
 def changed(value):
     """Another value of the same kind."""
+    if is_dataclass(value):
+        first = fields(value)[0].name
+        return replace(value, **{first: changed(getattr(value, first))})
     return ((9.0, 9.0),) if isinstance(value, tuple) else value + 1
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.stereo.scenes import EYES, SIZE, disc, state_of
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.both_eyes import soften
+from vr180_ofx.matte.both_eyes import fuse_groups
 from vr180_ofx.matte.patch import Patch
 from vr180_ofx.matte.plain import NoRefiner
 from vr180_ofx.trackers.contract import Mask
@@ -25,14 +25,14 @@ def state():
 def mattes(state):
     """By the network, of everybody whom it saw."""
     groups = state.seen_together()
-    shares = soften(groups, NoRefiner(), map, False)
+    shares = fuse_groups(groups, NoRefiner(), map, agree=False)
     return {(p, g.view): alpha for g, share in zip(groups, shares, strict=True) for p, alpha in share.items()}
 
 
 def test_people_are_together_whom_a_network_saw_together_in_that_eye(state):
     assert state.groups == {(p, view): (view, (1, 2)) for view in EYES for p in (1, 2)}
     groups = state.seen_together()
-    assert [(g.view, sorted(g.claims)) for g in groups] == [(LEFT, [1, 2]), (RIGHT, [1, 2])]
+    assert [(g.view, sorted(g.masks)) for g in groups] == [(LEFT, [1, 2]), (RIGHT, [1, 2])]
     # nobody goes by a network's alpha yet
     assert state.together((1, LEFT)) == []
     state = state.with_alphas(mattes(state))

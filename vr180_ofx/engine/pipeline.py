@@ -18,6 +18,7 @@ from vr180_ofx.imaging.half import half
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.matte.both_eyes import fuse_groups
 from vr180_ofx.matte.composite import compose
+from vr180_ofx.matte.confidence import confidences
 from vr180_ofx.matte.contract import Refiner
 from vr180_ofx.matte.fusion import InstanceAlpha
 from vr180_ofx.matte.paste import paste
@@ -25,12 +26,10 @@ from vr180_ofx.matte.patch import Patch
 from vr180_ofx.matte.refine import refine
 from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.stereo.confidence import confidences
 from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.stereo.correct import correct_views
 from vr180_ofx.stereo.masks import agree
 from vr180_ofx.stereo.pair import StereoPair
-from vr180_ofx.stereo.parameters import STEREO
 from vr180_ofx.stereo.state import FrameState
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.contract import CropSource, Key, Mask, Memory, Tracker, WindowImage
@@ -131,7 +130,7 @@ class Pipeline:
 
     def _paste(self, state: FrameState, eyes: Mapping[str, EyeImage]) -> dict[Key, Patch | None]:
         """Everybody's matte in the pixels of each eye; None for who is not in the picture."""
-        sure = confidences(state.masks, (STEREO if self.consistency is None else self.consistency.parameters).confidence)
+        sure = confidences(state.masks)
 
         def finish(key: Key) -> Patch | None:
             image, eye = state.windows[key], eyes[key[1]]

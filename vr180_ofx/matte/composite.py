@@ -13,27 +13,9 @@ from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.matte.fusion import InstanceMask
+from vr180_ofx.matte.parameters import MATTE, CompositeParameters
 from vr180_ofx.matte.patch import Patch
 from vr180_ofx.vr180.projection import Projection
-
-
-@dataclass(frozen=True, slots=True)
-class CompositeParameters:
-    """How overlapping mattes are shared out.
-
-    least_alpha: below this in both mattes a pixel is nobody's matter: a quarter of a step of eight bits. By hand.
-    outside_logit: what a mask says of places beyond its window: surely not the person.
-    """
-
-    least_alpha: float = 1e-3
-    outside_logit: float = -8.0
-
-    def identity(self) -> str:
-        """Equal strings mean equal numbers."""
-        return f"{self.least_alpha:g},{self.outside_logit:g}"
-
-
-COMPOSITE = CompositeParameters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +31,7 @@ class Claim:
     shared: Hashable | None = None
 
 
-def compose(claims: Mapping[int, Claim], projection: Projection, parameters: CompositeParameters = COMPOSITE) -> dict[int, Patch]:
+def compose(claims: Mapping[int, Claim], projection: Projection, parameters: CompositeParameters = MATTE.composite) -> dict[int, Patch]:
     """Person -> their layer, in the order of their numbers: alphas that add up to at most 1, and to the larger one where two overlap.
 
     claims: person -> what they claim of an eye. projection: of the eye's picture. The alphas of the patches are changed in place, and come

@@ -10,12 +10,12 @@ from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import Resampling, resize
 from vr180_ofx.matte.composite import fit_union
-from vr180_ofx.matte.patch import Patch, spread
+from vr180_ofx.matte.patch import Covering, Patch, spread
 from vr180_ofx.matte.upsample import REACH, upsampled
 from vr180_ofx.media.contract import EyeImage
 
 
-def enlarged(patches: Sequence[Patch], small: EyeImage, large: EyeImage, factor: int, *, edge_aware: bool = True) -> list[Patch]:
+def enlarged(patches: Sequence[Covering], small: EyeImage, large: EyeImage, factor: int, *, edge_aware: bool = True) -> list[Patch]:
     """The same mattes in ``large``, whose alphas add up to at most 1, as theirs do.
 
     small: the picture that they lie in, averaged in blocks of ``factor`` pixels of ``large``. edge_aware: edges follow the large picture;
@@ -26,7 +26,7 @@ def enlarged(patches: Sequence[Patch], small: EyeImage, large: EyeImage, factor:
     return made
 
 
-def _enlarged(patch: Patch, small: EyeImage, large: EyeImage, factor: int, *, edge_aware: bool) -> Patch:
+def _enlarged(patch: Covering, small: EyeImage, large: EyeImage, factor: int, *, edge_aware: bool) -> Patch:
     part = patch.rect.grown(REACH).clipped(small.width, small.height)
     rect = Rect(part.x0 * factor, part.y0 * factor, part.x1 * factor, part.y1 * factor).clipped(large.width, large.height)
     alpha, confidence = spread(patch, part, around=1.0)

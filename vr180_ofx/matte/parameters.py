@@ -308,6 +308,29 @@ class WholeFrameParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfidenceParameters:
+    """How far a mask is believed.
+
+    depth_tolerance_px: window pixels to each side within which the other eye may have the same of a person: windows of both eyes show a
+        body in the same place, but for its depth. By hand.
+    """
+
+    depth_tolerance_px: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeParameters:
+    """How overlapping mattes are shared out.
+
+    least_alpha: below this in both mattes a pixel is nobody's matter: a quarter of a step of eight bits. By hand.
+    outside_logit: what a mask says of places beyond its window: surely not the person.
+    """
+
+    least_alpha: float = 1e-3
+    outside_logit: float = -8.0
+
+
+@dataclass(frozen=True, slots=True)
 class MatteParameters:
     """All that decides what becomes of a tracker's masks and a network's alphas, up to the plate's own pixels.
 
@@ -324,6 +347,8 @@ class MatteParameters:
     fusion: FusionParameters = FusionParameters()
     edges: EdgeParameters = EdgeParameters()
     both_eyes: BothEyesParameters = BothEyesParameters()
+    confidence: ConfidenceParameters = ConfidenceParameters()
+    composite: CompositeParameters = CompositeParameters()
 
     def identity(self) -> str:
         """Equal strings mean equal numbers."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from vr180_ofx.matte.parameters import SAME_EDGE, SameEdgeParameters
 from vr180_ofx.parameters import identity_of
 
 
@@ -43,17 +44,6 @@ class AgreementParameters:
         if min(self.samples, self.coarse_samples, self.steps) < 2:
             given = f"{self.samples}, {self.coarse_samples} and {self.steps}"
             raise ValueError(f"samples, coarse_samples and steps are {given}; each is at least 2")
-
-
-@dataclass(frozen=True, slots=True)
-class ConfidenceParameters:
-    """How far a mask is believed.
-
-    depth_tolerance_px: window pixels to each side within which the other eye may have the same of a person: windows of both eyes show a
-        body in the same place, but for its depth. By hand.
-    """
-
-    depth_tolerance_px: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +107,14 @@ class JoinParameters:
 
     margin_px: pixels of the eye around a matte within which the other eye may add to it.
     least_weight: even without confidence an eye has a say; beside confidences of 0..1.
+    same_edge: which differences are an edge, where a network and a mask see it in one eye.
     edge_leniency: edges of one matte in both eyes may differ by so many times what those of a network and a mask may in one eye. 2 instead
         of 1: stereo error 0.0120 -> 0.0100 on duo_2k and 0.0130 -> 0.0119 on walk3d_2k, MAD 0.961 -> 0.975 and 1.679 -> 1.677e-3.
     """
 
     margin_px: int = 4
     least_weight: float = 0.05
+    same_edge: SameEdgeParameters = SAME_EDGE
     edge_leniency: float = 2.0
 
 
@@ -161,7 +153,6 @@ class StereoParameters:
     """All that decides what a frame's mattes look like once both eyes are compared."""
 
     agreement: AgreementParameters = AgreementParameters()
-    confidence: ConfidenceParameters = ConfidenceParameters()
     disparity: DisparityParameters = DisparityParameters()
     surface: SurfaceParameters = SurfaceParameters()
     join: JoinParameters = JoinParameters()

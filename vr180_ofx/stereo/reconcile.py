@@ -61,7 +61,7 @@ def _blended(
     weights = my_confidence + joining.least_weight, their_confidence + joining.least_weight
     joined = (mine * weights[0] + theirs * weights[1]) / (weights[0] + weights[1])
     if edges_only:
-        joined = mine + (joined - mine) * same_edge(mine, theirs, joining.edge_leniency * reference_scale(mine))
+        joined = mine + (joined - mine) * same_edge(mine, theirs, joining.edge_leniency * reference_scale(mine), joining.same_edge)
     union = np.maximum(mine, theirs).sum()
     overlap = float(np.minimum(mine, theirs).sum() / union) if union > 0 else 0.0
     return replace(own, rect=rect, alpha=joined.astype(np.float32), confidence=my_confidence), overlap

@@ -46,7 +46,7 @@ def transferred(pair: StereoPair, better: Patch, weak: WeakerEye, parameters: St
     numbers = parameters.transfer
     places = counterpart(pair, rect, found, parameters.surface, to_left=to_left)
     theirs, sure = (sampled(v, better.rect, places) for v in (better.alpha, better.confidence))
-    mine, my_confidence = spread(weak.own or _NOTHING, rect)
+    mine, my_confidence = spread(weak.own, rect)
     with np.errstate(invalid="ignore"):
         unseen = ~((places >= 0) & (places <= (pair.projection.width, pair.projection.height))).all(axis=-1)
     # beyond the better eye's matte nobody is there, for sure

@@ -3,8 +3,8 @@
 import numpy as np
 
 from vr180_ofx.imaging.logistic import logit
-from vr180_ofx.stereo.confidence import confidences
-from vr180_ofx.stereo.parameters import ConfidenceParameters
+from vr180_ofx.matte.confidence import confidences
+from vr180_ofx.matte.parameters import ConfidenceParameters
 from vr180_ofx.trackers.contract import Mask
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 

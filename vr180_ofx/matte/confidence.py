@@ -9,12 +9,12 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.imaging.morphology import box, dilate, erode
-from vr180_ofx.stereo.parameters import STEREO, ConfidenceParameters
+from vr180_ofx.matte.parameters import MATTE, ConfidenceParameters
 from vr180_ofx.trackers.contract import Key, Mask
 from vr180_ofx.vr180.layout import other_eye
 
 
-def confidences(masks: Mapping[Key, Mask], parameters: ConfidenceParameters = STEREO.confidence) -> dict[Key, FloatArray]:
+def confidences(masks: Mapping[Key, Mask], parameters: ConfidenceParameters = MATTE.confidence) -> dict[Key, FloatArray]:
     """(n, n) float32 0..1 for each mask: how far the logit is from the boundary, times the object score, times the agreement with the
     other eye where that has the person, too.
 
