@@ -5,7 +5,7 @@ import json
 import OpenImageIO as oiio
 import pytest
 
-from tests.matte.conftest import random_network
+from tests.matte.rvm.networks import random_network
 from vr180_ofx.cli.main import main
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.rendering.matte import matte, settings_of
