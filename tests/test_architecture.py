@@ -18,7 +18,7 @@ MOST_LINES = 400
 WHOLE = {"vr180_ofx/client.py"}
 #: Modules that choose by name, and the implementations that nobody else may import.
 CONSTRUCTORS = {
-    "vr180_ofx.engine.loading": [
+    "vr180_ofx.engine.models": [
         "vr180_ofx.trackers.blazepose", "vr180_ofx.trackers.sam2.tracker", "vr180_ofx.matte.rvm.whole_frame",
         "vr180_ofx.matte.closed_form", "vr180_ofx.matte.rvm.windows", "vr180_ofx.matte.rvm.compiled",
         "vr180_ofx.people.blazepose", "vr180_ofx.people.yolo",
