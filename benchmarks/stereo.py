@@ -28,7 +28,7 @@ from vr180_ofx.media.open import open_clip
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.evaluate import evaluate
 from vr180_ofx.quality.truth import Truth, find_prediction
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.render import render
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo import disparity, reconcile
 from vr180_ofx.telemetry import tune_allocator
@@ -42,9 +42,9 @@ MODES = {
 _KEYS = ("iou", "mad", "band_mad", "stereo_error", "stereo_error_of_the_truth", "everybody_found")
 
 
-def flat(left: Any, right: Any, in_left: Any, in_right: Any, projection: Any) -> Any:
+def flat(pair: Any, in_left: Any, in_right: Any, parameters: Any) -> Any:
     """The measured surface, replaced by somebody upright and flat at its median distance."""
-    found = disparity.measure(left, right, in_left, in_right, projection)
+    found = disparity.measure(pair, in_left, in_right, parameters)
     if found is None:
         return None
     tangents = np.tan(found.laterals_left()) - np.tan(found.right.laterals())[None, :]
@@ -52,7 +52,7 @@ def flat(left: Any, right: Any, in_left: Any, in_right: Any, projection: Any) ->
     if not sure.any():
         return None
     shift = float(np.median((tangents / np.cos(found.right.elevations())[:, None])[sure]))
-    card = disparity.at_distance(in_right, shift, False, projection)
+    card = disparity.at_distance(pair, in_right, shift, parameters, from_left=False)
     return replace(card, sure=np.ones_like(card.sure), mask=np.ones_like(card.mask))
 
 

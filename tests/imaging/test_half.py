@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -39,3 +40,9 @@ def test_the_lesser_of_two(a, b):
     expected = np.minimum(total, values)
     least_half(total, values)
     assert np.array_equal(total, expected)
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0)])
+def test_halves_of_nothing(shape):
+    made = half(np.zeros(shape, np.float32))
+    assert made.dtype == np.float16 and made.shape == shape

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.colour import ColourTags
 from vr180_ofx.media.contract import Guide, Sample
-from vr180_ofx.media.picture import RgbEye, YuvEye
+from vr180_ofx.media.picture import RgbEye, YuvEye, _luma_chroma
 
 RNG = np.random.default_rng(0)
 LUMA = RNG.integers(16, 236, (24, 40), np.uint8)
@@ -60,3 +60,11 @@ def test_outside_is_black_and_so_is_nowhere():
         assert seen.rgb[1, 2].any() and not np.delete(seen.rgb.reshape(12, 3), 6, axis=0).any()
         beyond = eye.sample(grid + 1000)
         assert not beyond.rgb.any() and not beyond.guide.any()
+
+
+def test_luma_and_colour_differences():
+    """ITU-R BT.709."""
+    rgb = np.random.default_rng(1).random((3, 3, 3)).astype(np.float32)
+    y = rgb @ np.array([0.2126, 0.7152, 0.0722])
+    out = _luma_chroma(rgb)
+    assert out[..., 0] == pytest.approx(y, abs=1e-5) and out[..., 1] == pytest.approx((rgb[..., 2] - y) / 1.8556, abs=1e-3)

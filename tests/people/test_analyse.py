@@ -14,7 +14,7 @@ from vr180_ofx.settings import Settings
 def test_nobody_is_a_valid_result(tmp_path):
     with open_clip(make_clip(tmp_path / "empty.mp4", 12, size=(1024, 512))) as clip:
         plan = analyse(clip)
-    assert plan.people == [] and "nobody" in plan.notes[0] and plan.shots == [(0, 11)]
+    assert plan.people == () and "nobody" in plan.notes[0] and plan.shots == ((0, 11),)
 
 
 def test_a_cut_ends_identities(people_clip, tmp_path):
@@ -27,7 +27,7 @@ def test_a_cut_ends_identities(people_clip, tmp_path):
     pictures = [*people, *[street] * 8, *people]
     with open_clip(make_clip(tmp_path / "cut.mp4", 28, size=(1024, 512), pictures=lambda n: pictures[n])) as clip:
         plan = analyse(clip)
-    assert plan.shots == [(0, 9), (10, 17), (18, 27)]
+    assert plan.shots == ((0, 9), (10, 17), (18, 27))
     assert [p.shot for p in plan.people] == [0, 0, 2, 2]
     for p in plan.people:
         first, last = plan.shots[p.shot]

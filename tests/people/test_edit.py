@@ -88,7 +88,7 @@ def test_whoever_is_gone_stands_before_nobody(scene):
     next(iter(data["people"][1]["views"]["left"].values()))["behind"] = [1]
     plan = Plan.from_data(data, clip)
     new = apply_edits(plan, [{"op": "remove", "person": 1}], clip)
-    assert all(not e.behind for rows in new.people[0].views.values() for e in rows.values())
+    assert all(not e.occluders for rows in new.people[0].views.values() for e in rows.values())
 
 
 @pytest.mark.parametrize(

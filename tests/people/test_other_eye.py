@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vr180_ofx.people.other_eye import completed
-from vr180_ofx.people.plan import Entry
+from vr180_ofx.people.person import Entry
 from vr180_ofx.vr180.body import Body, box_of
 from vr180_ofx.vr180.projection import Equirectangular, Rectilinear
 
@@ -27,7 +27,7 @@ def test_the_eye_that_did_not_see_them_gets_them_as_far_to_the_side_as_when_both
     assert full["right"][6] is right[6] and full["left"][0] is left[0]
     told = full["right"][0]
     assert told.body.longitude == pytest.approx(0.2 - (0.26 - 0.21)) and told.body.latitude == left[0].body.latitude
-    assert (told.source, told.behind, told.score) == ("other_eye", (7,), 0.9)
+    assert (told.source, told.occluders, told.score) == ("other_eye", (7,), 0.9)
     # on an equirectangular picture everything moves alike
     assert np.subtract(told.box, left[0].box) == pytest.approx([-0.05 / math.pi * 1024, 0, -0.05 / math.pi * 1024, 0], abs=0.01)
     assert full["left"][8].body.longitude == pytest.approx(0.22 + 0.05)

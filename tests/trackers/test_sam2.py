@@ -11,7 +11,7 @@ pytest.importorskip("sam2", reason="the extra sam2 is not installed")
 import torch
 
 from benchmarks.support.sam2_reference import Reference, images, pictures, random_network, shown
-from vr180_ofx.engine.loading import fitting
+from vr180_ofx.engine.limits import fitting
 from vr180_ofx.errors import SettingsError, WeightsError
 from vr180_ofx.trackers.contract import Memory, Prompt
 from vr180_ofx.trackers.sam2.memory import MemoryBank, MemoryFrame, Rules, trimmed

@@ -13,7 +13,8 @@ def half(values: FloatArray) -> HalfArray:
 
     Zeros have no sign: the functions below take halves for the integers that their bits are.
     """
-    if _OPENCV_HALF:
+    # of an empty array OpenCV makes none
+    if _OPENCV_HALF and values.size:
         quick: HalfArray = cv2.addWeighted(values, 1.0, values, 0.0, 0.0, dtype=cv2.CV_16F)
         return quick
     # -0 + 0 is 0

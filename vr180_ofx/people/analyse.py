@@ -18,12 +18,14 @@ from vr180_ofx.people.associate import ShotTracker
 from vr180_ofx.people.contract import Detector
 from vr180_ofx.people.follow import Follower
 from vr180_ofx.people.other_eye import completed
-from vr180_ofx.people.plan import GAP_S, Person, Plan
+from vr180_ofx.people.parameters import ANALYSE
+from vr180_ofx.people.person import Person
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.search import search
 from vr180_ofx.people.shots import CutFinder, Thumbs, thumbnail
 from vr180_ofx.people.tracklet import Eyes, Tracklet
 from vr180_ofx.settings import Settings
-from vr180_ofx.stereo.distance import levelled, steadied
+from vr180_ofx.stereo.distance import levelled, smooth_shifts
 from vr180_ofx.stereo.residual import fit, observe
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
@@ -219,12 +221,13 @@ class _Analysis:
                 k + 1,
                 f"person{k + 1:02d}",
                 {
-                    v: {n: replace(e, behind=tuple(final[shot, i] for i in e.behind if (shot, i) in final)) for n, e in own.items()}
-                    for v, own in completed(m.entries, clip.views, clip.projection, GAP_S * self._fps).items()
+                    v: {n: replace(e, occluders=tuple(final[shot, i] for i in e.occluders if (shot, i) in final)) for n, e in own.items()}
+                    for v, own in completed(m.entries, clip.views, clip.projection, ANALYSE.trajectory.gap_s * self._fps).items()
                 },
-                False,
-                shot,
-                steadied({n: levelled(match, alignment) for n, match in m.matches.items()}, max(1, round(_DISTANCE_EVERY_S * self._fps))),
+                shot=shot,
+                shifts=smooth_shifts(
+                    {n: levelled(match, alignment) for n, match in m.matches.items()}, max(1, round(_DISTANCE_EVERY_S * self._fps))
+                ),
             )
             for k, (shot, m) in enumerate(people)
         ]
@@ -243,14 +246,14 @@ class _Analysis:
                 "interocular_m": clip.interocular_m,
                 "alignment_degrees": {k: round(math.degrees(getattr(alignment, k)), 2) for k in ("pitch", "yaw", "roll")},
             },
-            shots=shots,
-            people=made,
+            shots=tuple(shots),
+            people=tuple(made),
             projection=clip.projection,
             fps=self._fps,
             views=clip.views,
             frames=total,
             settings_digest=self._settings.digest("detection"),
-            notes=self._notes,
+            notes=tuple(self._notes),
         )
 
 

@@ -14,10 +14,11 @@ from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.imaging.inpaint import cover, erase
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.people.contract import Candidate, Detector
-from vr180_ofx.people.follow import Follower, Sighting, contained, mask_iou
-from vr180_ofx.people.plan import Entry
+from vr180_ofx.people.follow import Follower, Sighting
+from vr180_ofx.people.masks import contained, mask_iou, union
+from vr180_ofx.people.person import Entry
 from vr180_ofx.people.search import merge_sightings
-from vr180_ofx.people.tracklet import HIDDEN_SCORE, PRESENCE, SAME_MASK, Eyes, Moment, Tracklet, moved, same_person, steady, union
+from vr180_ofx.people.tracklet import HIDDEN_SCORE, PRESENCE, SAME_MASK, Eyes, Moment, Tracklet, moved, same_person, steady
 from vr180_ofx.stereo.distance import whole_shift
 from vr180_ofx.vr180.body import Body
 from vr180_ofx.vr180.layout import LEFT, RIGHT

@@ -8,7 +8,8 @@ from vr180_ofx.media.contract import Clip, EyeImage, SourceFrame
 from vr180_ofx.people.analyse import ANALYSIS_SIDE
 from vr180_ofx.people.contract import Candidate, Detector
 from vr180_ofx.people.follow import Follower, Sighting
-from vr180_ofx.people.plan import Entry, Person, Plan
+from vr180_ofx.people.person import Entry, Person
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.search import search
 from vr180_ofx.people.tracklet import PRESENCE, Tracklet, same_person
 from vr180_ofx.settings import Settings
@@ -53,8 +54,8 @@ class DraftPlanner:
         made = [Person(k + 1, f"person{k + 1:02d}", {v: {n: e} for v, e in entries.items()}) for k, (_, entries) in enumerate(people)]
         total = len(clip)
         return Plan(
-            clip={"path": clip.path.name, "fingerprint": clip.fingerprint, "frames": total}, shots=[(0, total - 1)], people=made,
-            projection=clip.projection, fps=float(clip.fps), views=clip.views, frames=total, notes=["of one frame alone"],
+            clip={"path": clip.path.name, "fingerprint": clip.fingerprint, "frames": total}, shots=((0, total - 1),), people=tuple(made),
+            projection=clip.projection, fps=float(clip.fps), views=clip.views, frames=total, notes=("of one frame alone",),
         )  # fmt: skip
 
     def _looks(self, eye: EyeImage) -> list[tuple[Candidate, Sighting | None]]:

@@ -125,16 +125,6 @@ class Follower:
         return bounds_in(window.directions(points * (window.size / inside.shape[0])), self.projection)
 
 
-def contained(a: BoolArray, b: BoolArray) -> float:
-    """The share of ``a`` that ``b`` covers."""
-    return int(np.count_nonzero(a & b)) / max(1, int(np.count_nonzero(a)))
-
-
-def mask_iou(a: BoolArray, b: BoolArray) -> float:
-    """Intersection over union."""
-    return int(np.count_nonzero(a & b)) / max(1, int(np.count_nonzero(a | b)))
-
-
 def _smaller(projection: Projection, side: int) -> Projection:
     factor = side / max(projection.width, projection.height)
     return projection.resized(max(1, round(projection.width * factor)), max(1, round(projection.height * factor)))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from vr180_ofx.people.plan import Entry
+from vr180_ofx.people.person import Entry
 from vr180_ofx.vr180.body import Box, bounds_in, outline
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import angles_from_direction, direction_from_angles

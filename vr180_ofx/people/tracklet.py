@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from vr180_ofx.arrays import BoolArray
 from vr180_ofx.media.contract import EyeImage
-from vr180_ofx.people.follow import Sighting, contained, mask_iou
-from vr180_ofx.people.plan import Entry
+from vr180_ofx.people.follow import Sighting
+from vr180_ofx.people.masks import contained, mask_iou
+from vr180_ofx.people.person import Entry
 from vr180_ofx.stereo.distance import Match
 from vr180_ofx.vr180.body import Body, expected_disparity
 
@@ -51,11 +52,11 @@ class Tracklet:
     @property
     def partly_hidden(self) -> bool:
         """Whether they were ever seen behind somebody."""
-        return any(e.behind for own in self.entries.values() for e in own.values())
+        return any(e.occluders for own in self.entries.values() for e in own.values())
 
     @property
     def always_hidden(self) -> bool:
-        return all(e.behind for own in self.entries.values() for e in own.values())
+        return all(e.occluders for own in self.entries.values() for e in own.values())
 
     def forgetting_distance(self) -> Tracklet:
         """A copy that does not know how far away they are: after a while out of sight it may have changed."""
@@ -109,14 +110,6 @@ class Moment:
     n: int
     eyes: Eyes
     masks: dict[int, dict[str, BoolArray]]
-
-
-def union(masks: Iterable[BoolArray]) -> BoolArray | None:
-    """What any of the masks covers; None when there are none."""
-    total: BoolArray | None = None
-    for mask in masks:
-        total = mask.copy() if total is None else total | mask
-    return total
 
 
 def same_person(new: BoolArray, known: BoolArray) -> bool:

@@ -23,8 +23,10 @@ from vr180_ofx.imaging.sample import sample
 from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.output.jumps import BOTH, EVERYBODY, JUMP_LIMIT, LEAST_SIDE, Row, jumps
+from vr180_ofx.stereo.correspondence import counterpart
 from vr180_ofx.stereo.disparity import measure
-from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart
+from vr180_ofx.stereo.pair import StereoPair, sampled
+from vr180_ofx.stereo.parameters import STEREO
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import Projection
 
@@ -198,12 +200,12 @@ def stereo(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, pro
 
     None when the disparity cannot be measured.
     """
-    found = measure(left, right, in_left, in_right, projection)
-    if found is None or found.sureness < LEAST_SURE:
+    pair = StereoPair(left, right, projection)
+    found = measure(pair, in_left, in_right)
+    if found is None or found.sureness < STEREO.surface.least_sure:
         return None
     rect = in_right.rect.grown(8).clipped(projection.width, projection.height)
-    places = counterpart(rect, found, projection, to_left=True)
-    warped = sample(in_left.alpha, places, origin=(in_left.rect.x0, in_left.rect.y0))
+    warped = sampled(in_left.alpha, in_left.rect, counterpart(pair, rect, found, to_left=True))
     mine = spread(in_right, rect)[0]
     kernel = square(max(3, round(5 * projection.width / 1024)))
     near = dilate(np.maximum(mine, warped) > 0.5, kernel) & ~erode(np.minimum(mine, warped) > 0.5, kernel)

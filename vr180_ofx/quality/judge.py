@@ -17,7 +17,7 @@ from vr180_ofx.output.jumps import BOTH, EVERYBODY
 from vr180_ofx.quality.blind import METRICS, Judge, Judgement
 from vr180_ofx.quality.page import Picture, outlined, over_grey, write_page
 from vr180_ofx.quality.truth import Prediction, find_prediction
-from vr180_ofx.render.folder import MANIFEST
+from vr180_ofx.rendering.folder import MANIFEST
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import Projection, make_projection

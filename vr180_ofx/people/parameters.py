@@ -1,0 +1,233 @@
+"""The tuned numbers of this room: what each is, in which unit, and why it has its value.
+
+A value without a source was chosen by eye on the development clips (people of 10° to 90°, 720p to 6144 pixels).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class DetectParameters:
+    """The windows that a detector looks through, and when two of its finds are one.
+
+    sphere_fovs: full angles in degrees of the windows on a 180° picture, one for each level: people from arm's length to
+    some ten metres. sphere_limits: how far up and down, in degrees, the windows of each level look: people are small when
+    they are far away, and then they stand near the horizon. flat_fractions: the same on a flat picture, as shares of its
+    longer side. overlap: of neighbouring windows, a share of them (measured: at 0.42 to 0.5 the same people are found).
+    same_reaches, same_size: hips so near, in reaches of the smaller body, and sizes in so narrow a ratio are one person.
+    """
+
+    sphere_fovs: tuple[float, ...] = (110.0, 70.0, 45.0)
+    sphere_limits: tuple[float, ...] = (25.0, 60.0, 45.0)
+    flat_fractions: tuple[float, ...] = (1.0, 0.62, 0.4)
+    overlap: float = 0.45
+    same_reaches: float = 0.25
+    same_size: tuple[float, float] = (0.6, 1.67)
+
+
+@dataclass(frozen=True, slots=True)
+class ObserveParameters:
+    """How the segmenter is shown a person, and what of its answer counts.
+
+    square_reaches: from the hips to the side of the square, in reaches (measured: the masks of tighter squares than the 1.25
+    that the network was trained with are sharper). canvas_side: pixels of the longer side of the masks of a whole eye.
+    absent: a presence, 0..1, below which nobody is there and a second round is not worth its time.
+    least_area, least_occluded_area: shares of the square that the mask of somebody covers at least, in plain sight and behind
+    others. least_piece: pieces of a mask with so much of the area of the largest belong to the person's box.
+    core: the middle of the square, where the body is, lies inside of its rows and columns without an n-th at each side.
+    """
+
+    square_reaches: float = 1.25
+    canvas_side: int = 256
+    absent: float = 0.3
+    least_area: float = 0.02
+    least_occluded_area: float = 0.012
+    least_piece: float = 0.1
+    core: tuple[int, int] = (5, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityParameters:
+    """When two observations are one person, and whether the eyes may see one body.
+
+    presence: the least, 0..1, of an observation that counts. same_iou: masks that coincide so far are one person seen twice.
+    contained: a mask that lies so far inside another, as a share of itself, is a part of that person.
+    step_reaches, step_size: nobody moves further between two frames, in reaches, or changes their size by more.
+    near_reaches: nor is the body found further from where a detector said.
+    level_reaches, level_degrees: both eyes see a body at one height, but for so much of its reach and of the cameras.
+    eye_size: the ratio of its sizes in both eyes. least_disparity_degrees (and so much of the reach: negative_reaches),
+    most_disparity_degrees: from behind infinity, as cameras are turned against each other, to arm's length.
+    new_disparity_reaches, new_disparity_degrees: how far the disparity may be from what it was.
+    disparity_weights: of what it was and what was seen now, in its running mean. most_longitude: radians from straight ahead,
+    beyond which the other eye is not looked at.
+    """
+
+    presence: float = 0.5
+    same_iou: float = 0.6
+    contained: float = 0.65
+    step_reaches: float = 0.5
+    step_size: tuple[float, float] = (0.6, 1.67)
+    near_reaches: float = 0.6
+    level_reaches: float = 0.12
+    level_degrees: float = 0.7
+    eye_size: tuple[float, float] = (0.6, 1.67)
+    least_disparity_degrees: float = -1.5
+    negative_reaches: float = 0.1
+    most_disparity_degrees: float = 12.0
+    new_disparity_reaches: float = 0.2
+    new_disparity_degrees: float = 1.0
+    disparity_weights: tuple[float, float] = (0.7, 0.3)
+    most_longitude: float = 0.6 * math.pi
+
+
+@dataclass(frozen=True, slots=True)
+class AssociateParameters:
+    """Who is who from frame to frame.
+
+    known_reaches, known_size: a detection so near to somebody, in reaches of the smaller body, and of a size in this ratio is
+    of them. double_margin: two masks are one when one contains the other by ``IdentityParameters.same_iou`` and so much more.
+    hit_affinity, most_hits: what each confirmation, up to so many, adds to the IoU with the mask before when two tracklets
+    claim one mask. lost_s: seconds out of sight after which nobody is looked for any more.
+    return_reaches, return_reaches_per_s, return_size: how far from where they were lost, and with what ratio of sizes,
+    somebody is the same person: the longer out of sight, the further they may have gone.
+    history: frames that newcomers are followed back through.
+    """
+
+    known_reaches: float = 0.5
+    known_size: tuple[float, float] = (0.5, 2.0)
+    double_margin: float = 0.15
+    hit_affinity: float = 0.02
+    most_hits: int = 10
+    lost_s: float = 3.0
+    return_reaches: float = 0.6
+    return_reaches_per_s: float = 0.8
+    return_size: tuple[float, float] = (0.55, 1.8)
+    history: int = 12
+
+
+@dataclass(frozen=True, slots=True)
+class OcclusionParameters:
+    """Finding people behind others, who are taken out of the picture.
+
+    occluded: somebody is behind others when these cover so much of the middle of the body. near_reaches: the square around a
+    body, in reaches, into which the masks of its occluders reach. score: what a detector must say of such a picture, 0..1.
+    window_reaches: how widely the detector looks around each of those who were taken out.
+    aside, size: where else somebody may stand behind them: reaches to the side, sizes in comparison.
+    again_iou: a find that covers so much of somebody known is them.
+    cover_iou: a find must be seen again, with a mask so alike, behind a plain cover (measured: people 0.62 to 0.91; ghosts in
+    fillings are not seen at all, or 0.2 to 0.5). known_cover_iou: for those who are known and come to stand behind somebody.
+    alone_iou: who is found beside others must be seen without them, too (measured: people 0.8 to 0.96; those made of
+    parts of two are not seen at all).
+    """
+
+    occluded: float = 0.08
+    near_reaches: float = 0.8
+    score: float = 0.5
+    window_reaches: tuple[float, ...] = (0.9, 1.2, 1.5, 2.0)
+    aside: tuple[float, ...] = (-0.35, 0.35, -0.7, 0.7)
+    size: tuple[float, ...] = (0.65, 1.0)
+    again_iou: float = 0.4
+    cover_iou: float = 0.55
+    known_cover_iou: float = 0.3
+    alone_iou: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmParameters:
+    """What becomes of a tracklet when its shot is over: a person, or a mistake.
+
+    glimpse_s: who is seen for less, in seconds, in a shot of more than ``glimpse_shot`` times that, is a mistake more often
+    than a person, unless they come or go at the shot's ends with ``glimpse_score`` of the detector.
+    least_hits: how often a detector must have confirmed them, where it had the chance.
+    """
+
+    glimpse_s: float = 0.4
+    glimpse_shot: float = 4.0
+    glimpse_score: float = 0.8
+    least_hits: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ShotParameters:
+    """Where shots end.
+
+    thumb_side: pixels of the longer side of the pictures that are compared. threshold: of PySceneDetect's content detector
+    (its default). shortest: frames of a shot. lag: frames of hindsight: a picture that returns within so many frames, to
+    ``returned`` of the change, was interrupted by a flash, not cut.
+    both: where one eye is cut, the other changes at least by this share of it; else something happened to the one eye.
+    """
+
+    thumb_side: int = 192
+    threshold: float = 27.0
+    shortest: int = 5
+    lag: int = 3
+    returned: float = 0.5
+    both: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class TrajectoryParameters:
+    """How sampled entries become a way through every frame.
+
+    gap_s: seconds out of sight up to which somebody is taken for present. smoothing_s: windows follow people as if by a
+    camera operator: a Gaussian of this width, in seconds, without delay. looks_per_s: how often people are looked at: an entry
+    alone holds for one look towards the ends of its shot.
+    """
+
+    gap_s: float = 0.75
+    smoothing_s: float = 0.12
+    looks_per_s: float = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class FollowParameters:
+    """Following somebody who was pointed out by hand.
+
+    seconds: how long, to each side, unless an edit says otherwise: it is done while somebody waits.
+    patience: so many looks in a row without anybody, and they are gone.
+    """
+
+    seconds: float = 30.0
+    patience: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyseParameters:
+    """All that decides what a plan of a clip says, but for the settings and the networks.
+
+    side: eyes are reduced, by a whole factor, to about so many pixels. looks_per_s: how often people are followed.
+    candidate_score: what a detector must say, 0..1, of somebody who is looked at more closely.
+    fine_every: the finest windows look at every so many searches, because they are many.
+    distance_every_s: one distance for so many seconds. camera_every_s, camera_looks: how often, and how many times in all, it
+    is measured how the cameras are turned against each other, which does not change.
+    """
+
+    side: int = 1024
+    looks_per_s: float = 12.0
+    candidate_score: float = 0.5
+    fine_every: int = 2
+    distance_every_s: float = 0.2
+    camera_every_s: float = 0.5
+    camera_looks: int = 60
+    detect: DetectParameters = field(default_factory=DetectParameters)
+    observe: ObserveParameters = field(default_factory=ObserveParameters)
+    identity: IdentityParameters = field(default_factory=IdentityParameters)
+    associate: AssociateParameters = field(default_factory=AssociateParameters)
+    occlusion: OcclusionParameters = field(default_factory=OcclusionParameters)
+    confirm: ConfirmParameters = field(default_factory=ConfirmParameters)
+    shots: ShotParameters = field(default_factory=ShotParameters)
+    trajectory: TrajectoryParameters = field(default_factory=TrajectoryParameters)
+
+    def digest(self) -> str:
+        """A hash of all numbers: a part of what plans are known by."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+
+#: What the program works with.
+ANALYSE = AnalyseParameters()
+FOLLOW = FollowParameters()

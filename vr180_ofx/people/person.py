@@ -1,0 +1,67 @@
+"""Somebody in a clip, as the plan knows them: values that are never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.vr180.body import Body, Box
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A person in one eye at one frame.
+
+    body: where they are on the sphere of the eye, radians. box: (left, top, right, bottom) in the eye's pixels.
+    score: 0..1, how sure the networks were. source: found, tracked, edited, or other_eye where that eye alone saw them.
+    occluders: the numbers of the people who stand before this one and hide a part of them.
+    """
+
+    body: Body
+    box: Box
+    score: float
+    source: str = "tracked"
+    occluders: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
+            raise ValueError(f"the box {self.box} of an entry is (left, top, right, bottom) with left < right and top < bottom")
+
+
+@dataclass(frozen=True, repr=False)
+class Person:
+    """Somebody with one number and one name in the whole clip and in both eyes.
+
+    id: 1..9999. name: what their layers are called. views: view -> frame -> entry. Between entries positions are
+    interpolated; where two entries are further apart than `TrajectoryParameters.gap_s`, the person is out of sight.
+    exclude: whether no mattes are made of them. shot: the number of their shot, from 0.
+    shifts: frame -> how far apart the eyes see them: the interocular distance over their depth along the ground, see
+    `epipolar.upright`; empty when nobody measured it.
+    """
+
+    id: int
+    name: str
+    views: Mapping[str, Mapping[int, Entry]]
+    _: KW_ONLY
+    exclude: bool = False
+    shot: int = 0
+    shifts: Mapping[int, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        seen = ", ".join(f"{len(entries)} entries in {view}" for view, entries in self.views.items()) or "nowhere"
+        return f"Person({self.id}, {self.name!r}, {seen}{', excluded' if self.exclude else ''})"
+
+    def shift(self, n: int) -> float | None:
+        """How far apart the eyes see them at frame ``n``, interpolated; None when it was never measured."""
+        if not self.shifts:
+            return None
+        return float(np.interp(n, *self._shift_curve))
+
+    @cached_property
+    def _shift_curve(self) -> tuple[FloatArray, FloatArray]:
+        frames = sorted(self.shifts)
+        return np.array(frames, float), np.array([self.shifts[k] for k in frames])

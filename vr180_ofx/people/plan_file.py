@@ -1,0 +1,316 @@
+"""The plan as a file: JSON that people read and edit, with one line per box. What is written here is read here, to the byte."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt
+
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import PlanError
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.people.person import Entry, Person
+from vr180_ofx.people.trajectory import Shot
+from vr180_ofx.people.validation import Part, checked, short
+from vr180_ofx.vr180.body import Body, Box, body_from_box, body_from_directions
+from vr180_ofx.vr180.epipolar import INTEROCULAR_M
+from vr180_ofx.vr180.projection import Projection
+
+FORMAT = "vr180-ofx plan"
+VERSION = 1
+_ABOUT = (
+    "Edit freely: set exclude, change a name, move a box (then delete its hips and top), add frames or people. "
+    "Boxes are [left, top, right, bottom] in pixels of one eye; frames count from 0; between frames positions are interpolated."
+)
+#: How the left camera may be turned against the right one, and by how much, in degrees.
+TURNS = ("pitch", "yaw", "roll")
+_MOST_TURN_DEGREES = 10.0
+#: Layer names begin with a letter and hold letters, digits and underscores: what every host accepts.
+NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,62}$"
+
+#: No picture is so large; sums of larger numbers would not be numbers.
+_Edge = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
+#: Landmarks may lie far outside: those of a flat picture near 90° from its axis.
+_Landmark = Annotated[float, Field(allow_inf_nan=False)]
+_Point = tuple[_Landmark, _Landmark]
+
+
+def _encodable(text: str) -> str:
+    """Half of a surrogate pair is in no file. Raises ValueError."""
+    text.encode()
+    return text
+
+
+_Text = Annotated[str, AfterValidator(_encodable)]
+PersonId = Annotated[StrictInt, Field(ge=1, le=9999)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanDocument:
+    """What the file of a plan says.
+
+    clip: facts to recognise the clip by, and how its cameras stand to each other. shots: (first, last) frames, one after the
+    other. notes: what the analysis has to say. settings_digest: of the settings that it was made with.
+    """
+
+    clip: Mapping[str, Any]
+    shots: Sequence[Shot]
+    people: Sequence[Person]
+    settings_digest: str = ""
+    notes: Sequence[str] = ()
+
+    @property
+    def interocular_m(self) -> float:
+        """What distances are reckoned with, metres."""
+        return float(self.clip.get("interocular_m", INTEROCULAR_M))
+
+
+# writing ---------------------------------------------------------------------------------------------------------
+
+
+def to_json(plan: PlanDocument, projection: Projection) -> str:
+    """The document. projection: of one eye; boxes, hips and tops are pixels of its picture."""
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "about": _ABOUT,
+        "clip": plan.clip,
+        "settings": plan.settings_digest,
+        "shots": [list(s) for s in plan.shots],
+        "notes": list(plan.notes),
+        "people": [_person_to_data(p, projection, plan.interocular_m) for p in plan.people],
+    }
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    # a box per line reads better than a number per line
+    text = re.sub(r"\[\s+([-\d.]+(?:,\s+[-\d.]+)*)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m.group(1)) + "]", text)
+    return re.sub(r'\{\s+("box":[^{}]*?)\s+\}', lambda m: "{" + re.sub(r"\s+", " ", m.group(1)) + "}", text) + "\n"
+
+
+def _person_to_data(person: Person, projection: Projection, interocular_m: float) -> dict[str, Any]:
+    data: dict[str, Any] = {"id": person.id, "name": person.name, "exclude": person.exclude, "shot": person.shot}
+    if person.shifts:
+        data["distance_m"] = [[n, round(interocular_m / s, 4)] for n, s in sorted(person.shifts.items())]
+    views = {v: {str(n): _entry_to_data(entries[n], projection) for n in sorted(entries)} for v, entries in person.views.items()}
+    return data | {"views": views}
+
+
+def _entry_to_data(entry: Entry, projection: Projection) -> dict[str, Any]:
+    row: dict[str, Any] = {"box": _rounded(entry.box)}
+    points = landmarks(entry.body, projection)
+    if points is not None:
+        row |= {"hips": _rounded(points[0]), "top": _rounded(points[1])}
+    if entry.occluders:
+        row["behind"] = list(entry.occluders)
+    return row | {"score": round(entry.score, 3), "source": entry.source}
+
+
+def landmarks(body: Body, projection: Projection) -> tuple[FloatArray, FloatArray] | None:
+    """Where the hips and the top of a body lie in the picture, (2,) pixels each; None where the projection does not show one of them."""
+    hips, top = projection.project(np.array(body.direction)), projection.project(body.top())
+    return (hips, top) if np.isfinite(hips).all() and np.isfinite(top).all() else None
+
+
+def _rounded(values: Iterable[float]) -> list[float]:
+    return [round(float(v), 2) for v in values]
+
+
+# reading ---------------------------------------------------------------------------------------------------------
+
+
+class _Document(Part):
+    clip: dict[str, Any] = Field({}, description="it is an object of facts about the clip")
+    settings: _Text = Field("", description="it is a text that the program wrote")
+    shots: list[tuple[int, int]] | None = Field(None, description="it is a list of [first, last]")
+    notes: list[_Text] = Field([], description="it is a list of texts")
+    people: list[Any] = Field([], description="it is a list of people")
+
+
+class _Clip(Part):
+    interocular_m: Annotated[float, Field(strict=True, gt=0, lt=10)] = Field(
+        INTEROCULAR_M, description="it is the distance of the eyes in metres"
+    )
+    alignment_degrees: dict[
+        Literal["pitch", "yaw", "roll"], Annotated[float, Field(strict=True, gt=-_MOST_TURN_DEGREES, lt=_MOST_TURN_DEGREES)]
+    ] = Field(
+        {},
+        description=f"it has {', '.join(TURNS)}, from {-_MOST_TURN_DEGREES:g} to {_MOST_TURN_DEGREES:g} degrees: how the left "
+        "camera is turned up, to the right and clockwise against the right one",
+    )
+
+
+class _Person(Part):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    what: ClassVar[str] = "a person is an object with id, name and views"
+
+    id: PersonId = Field(description="it is a number from 1 to 9999")
+    name: Annotated[str, Field(pattern=NAME_PATTERN)] | None = Field(
+        None, description="it becomes a layer: a letter first, then letters, digits and _, at most 63"
+    )
+    exclude: StrictBool = Field(False, description="allowed are true and false")
+    shot: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(0, description="it is the number of a shot, from 0")
+    distance_m: list[tuple[int, Annotated[float, Field(ge=0.05, lt=10_000)]]] | None = Field(
+        None, description="it is a list of [frame, metres], with metres from 0.05 on"
+    )
+    views: dict[str, dict[str, Any]] | None = Field(None, description="it is an object of views, each an object of frames, each with a box")
+
+
+class _Row(Part):
+    what: ClassVar[str] = "it needs a box: [left, top, right, bottom] in pixels of one eye"
+
+    box: tuple[_Edge, _Edge, _Edge, _Edge] = Field(
+        description="it is [left, top, right, bottom] with left < right and top < bottom, in pixels of one eye"
+    )
+    hips: _Point | None = Field(None, description="it is [x, y] in pixels of one eye")
+    top: _Point | None = Field(None, description="it is [x, y] in pixels of one eye")
+    score: Annotated[float, Field(strict=True, ge=0, le=1)] = Field(1.0, description="it lies between 0 and 1")
+    source: _Text = Field("edited", description="it is a text: found, tracked, edited or other_eye")
+    behind: list[PersonId] = Field([], description="it is a list of the ids of people who stand before this one")
+
+
+def read(path: str | Path) -> Any:
+    """The JSON of a plan's file, for `parse`. Raises PlanError when there is none, or when it is not JSON."""
+    path = Path(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    except FileNotFoundError:
+        raise PlanError(f"the plan {path} does not exist") from None
+    except OSError as error:
+        raise PlanError(f"the plan {path} cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise PlanError(f"the plan {path} is not JSON of a plan: its lists are nested too deep") from None
+    except ValueError as error:
+        raise PlanError(f"the plan {path} is not JSON: {error}") from None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def parse(data: Any, clip: Clip, source: str = "plan") -> PlanDocument:
+    """What a document says of ``clip``. source: what it is called in messages.
+
+    Raises PlanError with the place of what is wrong, its value and what is allowed, and no other error whatever ``data`` is.
+    """
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise PlanError(f"{source} is not a plan of this program (its 'format' should be {FORMAT!r})")
+    if data.get("version") != VERSION:
+        raise PlanError(f"{source} has version {short(data.get('version'))}; this program reads version {VERSION}")
+    document = checked(_Document, data, f"{source}: ")
+    made_for = document.clip
+    if made_for.get("frames", len(clip)) != len(clip) or made_for.get("eye_size", list(clip.eye_size)) != list(clip.eye_size):
+        raise PlanError(
+            f"{source} was made for a clip of {short(made_for.get('frames'))} frames with eyes of {short(made_for.get('eye_size'))}; "
+            f"{clip.path} has {len(clip)} frames with eyes of {list(clip.eye_size)}"
+        )
+    shots = _shots(document.shots, len(clip), source)
+    facts = checked(_Clip, made_for, f"{source}: clip.")
+    if not _plain(made_for, 16):
+        raise PlanError(f"{source}: clip is {short(made_for)}; it holds texts, finite numbers, lists and objects, at most 16 in each other")
+    people: list[Person] = []
+    ids: set[int] = set()
+    names: set[str] = set()
+    for k, item in enumerate(document.people):
+        person = _person(item, clip, f"{source}: people[{k}]", facts.interocular_m)
+        if person.id in ids:
+            raise PlanError(f"{source}: people[{k}].id is {person.id}, which another person has; ids are unique")
+        if person.name in names:
+            raise PlanError(f"{source}: two people are called {person.name!r}; names become layers and must differ")
+        ids.add(person.id)
+        names.add(person.name)
+        people.append(person)
+    return PlanDocument(clip=made_for, shots=shots, people=tuple(people), settings_digest=document.settings, notes=tuple(document.notes))
+
+
+def _plain(value: Any, depth: int) -> bool:
+    """Whether JSON can hold ``value``: facts that nothing depends on are kept as they are."""
+    if isinstance(value, str):
+        return not any("\ud800" <= c <= "\udfff" for c in value)
+    if isinstance(value, list):
+        return depth > 0 and all(_plain(v, depth - 1) for v in value)
+    if isinstance(value, dict):
+        return depth > 0 and all(isinstance(k, str) and _plain(k, 0) and _plain(v, depth - 1) for k, v in value.items())
+    if isinstance(value, int):
+        return value.bit_length() < 1000
+    return value is None or (isinstance(value, float) and math.isfinite(value))
+
+
+def _shots(shots: Sequence[Shot] | None, frames: int, source: str) -> tuple[Shot, ...]:
+    if shots is None:
+        return ((0, frames - 1),)
+    expected = 0
+    for first, last in shots:
+        if first != expected or last < first:
+            raise PlanError(f"{source}: the shot {short([first, last])} should begin at frame {short(expected)}; shots follow one another")
+        expected = last + 1
+    if expected != frames:
+        raise PlanError(f"{source}: the last shot ends at frame {short(expected - 1)}; the clip ends at {frames - 1}")
+    return tuple(shots)
+
+
+def _person(item: Any, clip: Clip, where: str, interocular_m: float) -> Person:
+    data = checked(_Person, item, f"{where}.")
+    views: dict[str, dict[int, Entry]] = {}
+    for view, rows in (data.views or {}).items():
+        if view not in clip.views:
+            raise PlanError(f"{where}.views has {short(view)}; this clip has {', '.join(clip.views)}")
+        entries: dict[int, Entry] = {}
+        for key, row in rows.items():
+            if not re.fullmatch(r"[0-9]{1,9}", key) or int(key) >= len(clip):
+                raise PlanError(f"{where}.views.{view} has {short(key)}; frames are numbers from 0 to {len(clip) - 1}")
+            place = f"{where}.views.{view}.{key}"
+            if int(key) in entries:
+                raise PlanError(f"{place}: frame {int(key)} is there twice")
+            entries[int(key)] = _entry(row, clip, place)
+        views[view] = entries
+    shifts: dict[int, float] = {}
+    for n, metres in data.distance_m or ():
+        if not 0 <= n < len(clip):
+            raise PlanError(
+                f"{where}.distance_m has {short([n, metres])}; it is a list of [frame, metres], with frames from 0 to {len(clip) - 1}"
+            )
+        shifts[n] = interocular_m / metres
+    name = data.name if data.name is not None else f"person{data.id:02d}"
+    return Person(data.id, name, views, exclude=data.exclude, shot=data.shot, shifts=shifts)
+
+
+def _entry(item: Any, clip: Clip, where: str) -> Entry:
+    row = checked(_Row, item, f"{where}.")
+    box = row.box
+    width, height = clip.eye_size
+    if not (box[0] < box[2] and box[1] < box[3]):
+        raise PlanError(f"{where}.box is {list(box)}; {_Row.model_fields['box'].description}")
+    if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
+        raise PlanError(f"{where}.box is {list(box)}, outside the eye's picture of {width}x{height}")
+    body, source = _body(row, clip.projection), row.source
+    if body is None:
+        try:
+            body, source = body_from_box(box, clip.projection), "edited"
+        except ValueError as error:
+            raise PlanError(f"{where}: {error}") from None
+    return Entry(body, box, row.score, source, tuple(row.behind))
+
+
+def _body(row: _Row, projection: Projection) -> Body | None:
+    """What the landmarks say; None where the box has to say it: they are missing, the box was moved away from them, or they lie
+    outside of what the projection shows.
+    """
+    if row.hips is None or row.top is None or not _near(row.hips, row.box):
+        return None
+    try:
+        hips, top = projection.unproject(np.array([row.hips, row.top], float))
+        body = body_from_directions(hips, top)
+    except ValueError:
+        return None
+    return body if math.isfinite(body.longitude + body.reach) else None
+
+
+def _near(hips: _Point, box: Box) -> bool:
+    grow_x, grow_y = (box[2] - box[0]) * 0.5, (box[3] - box[1]) * 0.5
+    return box[0] - grow_x <= hips[0] <= box[2] + grow_x and box[1] - grow_y <= hips[1] <= box[3] + grow_y
