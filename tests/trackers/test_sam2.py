@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -221,9 +222,8 @@ def test_somebody_lost_of_whom_the_plan_is_sure_is_prompted_again(network, frame
     memory = MemoryBank(5, {ONE: past}).to_memory()
     sample = images(frames[:1])[0]
 
-    def anchored(**facts):
-        image = shown(sample, [ONE], {ONE: BOX})[ONE]
-        image = type(image)(image.sample, image.window, facts.get("behind", ()), image.prompt, False, facts["sure"])
+    def anchored(sure, occluders=()):
+        image = replace(shown(sample, [ONE], {ONE: BOX})[ONE], sure=sure, occluders=occluders)
         after, _ = tracker.step(memory, {ONE: image})
         return MemoryBank.from_memory(after).people[ONE][-1].anchor
 
