@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vr180_ofx.engine.models import DETECTORS, FRAME_NETWORKS, MATTING_NETWORKS, REFINERS, SAM2, TRACKERS, Models
+from vr180_ofx.engine.models import DETECTORS, FRAME_NETWORKS, MATTING_NETWORKS, REFINERS, SAM2, TRACKERS, Models, Row
 from vr180_ofx.errors import SettingsError, WeightsError
 from vr180_ofx.matte.guided import GuidedRefiner
 from vr180_ofx.matte.plain import NoRefiner
@@ -52,6 +52,14 @@ def test_settings_and_tables_know_the_same_names():
     assert trackers - {"auto"} == set(TRACKERS) | set(FRAME_NETWORKS)
     assert refiners - {"auto"} == set(REFINERS) | set(MATTING_NETWORKS)
     assert sections()["detection"].model_fields["model"].default in DETECTORS
+
+
+def test_a_network_without_weights_is_known_by_its_name(tmp_path):
+    row = Row(lambda spec: spec)
+    spec = row.spec("plain", Machine.of(Settings(hardware=ON_CPU)), {"matting.tracker_weights": None})
+    assert (spec.name, spec.weights, spec.identity) == ("plain", None, "plain")
+    own_file = own(tmp_path, "own.bin", b"weights")
+    assert row.spec("plain", Machine.of(Settings(hardware=ON_CPU)), {"matting.tracker_weights": own_file}).file == Path(own_file)
 
 
 def test_by_default_the_embedded_networks(weights_here):
