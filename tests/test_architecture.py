@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 _spec = importlib.util.spec_from_file_location("layers", ROOT / "docs" / "layers.py")
+assert _spec is not None and _spec.loader is not None
 layers = importlib.util.module_from_spec(_spec)
 # dataclasses look their module up by name
 sys.modules["layers"] = layers
@@ -64,13 +65,9 @@ def test_only_imaging_calls_opencv():
     wrong = []
     for name, path in layers.modules().items():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            named = (
-                [a.name for a in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
+            if not isinstance(node, (ast.Import, ast.ImportFrom)):
+                continue
+            named = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
             if "cv2" in [n.split(".")[0] for n in named] and layers.room(name) != "imaging":
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert wrong == []

@@ -28,7 +28,8 @@ def test_a_plan_is_kept_and_found_again(scene):
     assert kept_plan(clip, SETTINGS) is None
     keep_plan(clip, SETTINGS, plan)
     found = kept_plan(clip, SETTINGS)
-    assert found.to_json() == plan.to_json() and find_plan(clip, SETTINGS, progress=_must_not).to_json() == plan.to_json()
+    assert found is not None and found.to_json() == plan.to_json()
+    assert find_plan(clip, SETTINGS, progress=_must_not).to_json() == plan.to_json()
 
 
 def _must_not(done, total):

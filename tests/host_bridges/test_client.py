@@ -72,14 +72,14 @@ def test_a_server_that_nobody_needs_ends(home):
     process = subprocess.Popen(
         [sys.executable, "-m", "vr180_ofx", "serve", "--root", str(home.folder), "--idle-exit", "0.05"], stdout=subprocess.PIPE
     )
-    assert process.stdout.readline().startswith(b"http://")
+    assert process.stdout is not None and process.stdout.readline().startswith(b"http://")
     assert process.wait(60) == 0 and not c.announce_path().exists()
     process.stdout.close()
 
 
 @pytest.mark.slow
 def test_a_link_survives_its_server(home):
-    said = []
+    said: list[str] = []
     link = c.Link(str(home.clip), said=said.append)
     first = link.frame(3, view="left")
     assert first.quality == "final" and halves(first).max() == 1

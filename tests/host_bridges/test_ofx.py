@@ -342,9 +342,10 @@ def test_a_render_button_survives_its_server(host, linked, home):
     effect, _ = linked
     out = home.folder / "renders"
     host.set(effect, folder=str(out), start_server=0)
-    update, killed = effect.progress.append, []
+    update = effect.progress.append
+    killed: list[int] = []
 
-    class Bar(list):
+    class Bar(list[object]):
         def append(self, share):
             update(share)
             if share not in ("Render range", "end") and share >= 0.2 and not killed:
