@@ -90,4 +90,4 @@ def test_a_named_plan_goes_before_a_kept_one(scene, tmp_path):
 def test_where_nobody_is_told_from_anybody_nobody_is_looked_for(scene, tmp_path):
     clip, _ = scene
     whole = SETTINGS.with_overrides(["matting.tracker=rvm", f"matting.tracker_weights={tmp_path / 'not needed.pth'}"])
-    assert find_plan(clip, whole, progress=_must_not).people == []
+    assert find_plan(clip, whole, progress=_must_not).people == ()
