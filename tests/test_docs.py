@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -59,7 +60,7 @@ def test_the_python_of_the_readme_runs_as_written(people_clip, tmp_path, monkeyp
     shutil.copy(people_clip, tmp_path / "clip.mp4")
     monkeypatch.chdir(tmp_path)
     (code,) = blocks("README.md", "python")
-    space = {}
+    space: dict[str, Any] = {}
     exec(compile(code, "README.md", "exec"), space)
     assert space["frame"].index == 3 and len(list((tmp_path / "out").glob("*.exr"))) == 10
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -48,7 +49,7 @@ def own(folder: Path, name: str, content: bytes) -> str:
 
 def test_settings_and_tables_know_the_same_names():
     fields = sections()["matting"].model_fields
-    trackers, refiners = (set(fields[key].annotation.__args__) for key in ("tracker", "refiner"))
+    trackers, refiners = (set(get_args(fields[key].annotation)) for key in ("tracker", "refiner"))
     assert trackers - {"auto"} == set(TRACKERS) | set(FRAME_NETWORKS)
     assert refiners - {"auto"} == set(REFINERS) | set(MATTING_NETWORKS)
     assert sections()["detection"].model_fields["model"].default in DETECTORS
@@ -115,8 +116,8 @@ def test_whole_eyes_know_nobody_and_need_no_refiner(weights_here, tmp_path):
     assert not models.follows_people and models.matting_network is None and models.refiner.name == "none"
     assert models.tracker.file == tmp_path / "refiner.pth" and models.tracker.placement.runtime == "openvino"
     # the tracker's own come first; what is compiled sees one frame after the other
-    matting |= {"tracker_weights": own(tmp_path, "tracker.pth", b"b"), "seq_chunk": 4}
-    models = Models.of(Settings(hardware=ON_CPU, matting=matting))
+    more = {"tracker_weights": own(tmp_path, "tracker.pth", b"b"), "seq_chunk": 4}
+    models = Models.of(Settings(hardware=ON_CPU, matting={**matting, **more}))
     assert models.tracker.file == tmp_path / "tracker.pth" and models.tracker.placement.runtime == "pytorch"
 
 

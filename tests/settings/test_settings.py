@@ -123,7 +123,7 @@ def test_equal_settings_have_equal_hashes(a, b):
 
 def test_settings_are_values():
     with pytest.raises(ValueError, match="frozen"):
-        Settings().output.people = False
+        Settings().output.people = False  # type: ignore[misc]
     with pytest.raises(SettingsError, match=r"output\.nonsense is not a setting"):
         Settings(output={"nonsense": 1})
 
@@ -136,6 +136,7 @@ def test_overrides_win():
 def test_the_page_of_settings_is_up_to_date():
     path = Path(__file__).resolve().parents[2] / "docs" / "settings_page.py"
     spec = importlib.util.spec_from_file_location("settings_page", path)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.PAGE.read_text() == module.page(), "run: python docs/settings_page.py"

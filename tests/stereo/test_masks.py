@@ -65,10 +65,17 @@ def test_who_stands_in_front_hides_others_from_an_eye():
 def test_prompts_for_the_weaker_eye():
     state = compare(one_person(), CONSISTENCY)
     mask = prompted_window(state, (1, RIGHT), CONSISTENCY, boxes=False)
-    assert mask.anchor and metrics.iou(mask.prompt.mask.astype(np.float32), disc(1).mask) > 0.95
-    prompt = prompted_window(state, (1, RIGHT), CONSISTENCY, boxes=True).prompt
+    assert mask is not None and mask.anchor and mask.prompt is not None and mask.prompt.mask is not None
+    assert metrics.iou(mask.prompt.mask.astype(np.float32), disc(1).mask) > 0.95
+    box = prompted_window(state, (1, RIGHT), CONSISTENCY, boxes=True)
+    assert box is not None and box.prompt is not None and box.prompt.box is not None
+    prompt = box.prompt
     x, y, inside = prompt.points[0]
-    assert inside == 1 and math.hypot(x - SIZE / 2, y - SIZE / 2) < 4 and prompt.box[2] - prompt.box[0] == pytest.approx(2 * 30.8, abs=4)
+    assert (
+        inside == 1
+        and math.hypot(x - SIZE / 2, y - SIZE / 2) < 4
+        and box.prompt.box[2] - box.prompt.box[0] == pytest.approx(2 * 30.8, abs=4)
+    )
     nobody = state_of({(1, LEFT): replace(disc(-1), mask=np.zeros((SIZE, SIZE), np.float32)), (1, RIGHT): disc(1)}, {1: B / 2})
     assert prompted_window(compare(nobody, CONSISTENCY), (1, RIGHT), CONSISTENCY, boxes=True) is None
 
@@ -119,6 +126,13 @@ def two_people(wrong=0.35, missing=0.0):
     return compare(state.with_alphas(made), CONSISTENCY)
 
 
+def alpha_of(state, person):
+    """A person's alpha in the right eye."""
+    alpha = state.alphas[person, RIGHT].alpha
+    assert alpha is not None
+    return alpha
+
+
 def test_people_told_apart_wrongly_in_one_eye_are_told_apart_as_in_the_other():
     state = two_people()
     assert state.agreements[1].weaker == RIGHT and state.agreements[1].overlap < 0.8
@@ -126,12 +140,12 @@ def test_people_told_apart_wrongly_in_one_eye_are_told_apart_as_in_the_other():
     assert made.agreements[1].agrees and made.agreements[1].corrected == RIGHT and made.agreements[1].how == "reshare"
     assert made.agreements[2].agrees and made.agreements[2].corrected is None
     # the same of both together; the other eye is not touched, and nobody's mask is another eye's
-    total = [sum(s.alphas[p, RIGHT].alpha for p in (1, 2)) for s in (state, made)]
+    total = [np.sum([alpha_of(s, p) for p in (1, 2)], axis=0) for s in (state, made)]
     assert np.abs(total[0] - total[1]).max() < 1e-5
     assert all(made.alphas[p, LEFT] is state.alphas[p, LEFT] for p in (1, 2)) and not made.replaced
     for p, off in ((1, -0.2), (2, 0.3)):
         truth = disc(1, radius=0.25, off=off).mask
-        assert metrics.iou(made.alphas[p, RIGHT].alpha, truth) > 0.95 > 0.85 > metrics.iou(state.alphas[p, RIGHT].alpha, truth)
+        assert metrics.iou(alpha_of(made, p), truth) > 0.95 > 0.85 > metrics.iou(alpha_of(state, p), truth)
 
 
 def test_people_whom_no_telling_apart_helps_keep_what_each_eye_says_unless_the_eyes_are_at_odds():
