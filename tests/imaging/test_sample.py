@@ -71,6 +71,15 @@ def test_pixel_indices_have_their_centre_at_themselves():
     assert sample(picture, places, centre=0) is not picture
 
 
+@pytest.mark.parametrize("more", [{}, {"centre": 0}, {"origin": (1, 2)}, {"origin": (1, 2), "pixel": (2, 1)}])
+def test_places_may_lie_in_any_order(more):
+    places = (RNG.random((7, 5, 2)) * (12, 9)).astype(np.float32)
+    places[2, 3] = np.nan
+    expected = sample(PICTURES["grey"], places, **more)
+    for other in (np.asfortranarray(places), np.moveaxis(np.moveaxis(places, -1, 0).copy(), 0, -1), places.repeat(2, axis=1)[:, ::2]):
+        assert np.array_equal(sample(PICTURES["grey"], other, **more), expected)
+
+
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 5), max_size=2))
 def test_many_grids_are_looked_up_as_one(leading):

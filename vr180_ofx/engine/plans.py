@@ -13,6 +13,7 @@ from vr180_ofx.errors import PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import analyse as analysis
 from vr180_ofx.people.analyse import Progress
+from vr180_ofx.people.parameters import PLAN
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.storage import cache_folder, write_atomic
@@ -26,7 +27,8 @@ def plan_path(clip: Clip, settings: Settings, models: Models | None = None, *, c
     """Where the plan of a clip is kept: named by everything that it depends on. corrected: the one that somebody corrected."""
     detector = (models or Models.of(settings)).detector
     seen = replace(clip.geometry, reasons=())
-    key = f"{PLAN_REVISION}|{clip.fingerprint}|{settings.digest('detection')}|{detector.own_sha256}|{float(clip.fps)}|{seen}"
+    made_by = f"{PLAN_REVISION}|{PLAN.identity()}|{settings.digest('detection')}|{detector.own_sha256}"
+    key = f"{made_by}|{clip.fingerprint}|{float(clip.fps)}|{seen}"
     return cache_folder("plans") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}{'.corrected' if corrected else ''}.json"
 
 

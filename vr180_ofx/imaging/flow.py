@@ -23,7 +23,7 @@ Luma = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class TrustParameters:
-    """From how much two pictures differ to how far motion between them is trusted; found by the error of mattes against ground truth.
+    """From how much two pictures differ to how far motion between them is trusted. What that gains: docs/decisions/0046.
 
     grain: a difference of luma, of 255, that is noise and says nothing. fades: above it trust is exp(-(difference / fades)^2).
     blur: standard deviation of the Gaussian that differences are felt by, in pixels of a picture of 384.

@@ -1,6 +1,6 @@
 """The embedded detector: MediaPipe's pose detector on square pictures of 224 pixels.
 
-It was made for one prominent person, so it is shown many overlapping windows; `people.search` does that.
+It was made for one prominent person, so it is shown many overlapping windows; `people.detect` does that.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,19 +14,20 @@ from vr180_ofx.vr180.body import Box, bounds_in, outline
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import angles_from_direction, direction_from_angles
 
-#: View -> frame -> entry.
-Entries = dict[str, dict[int, Entry]]
+#: Where such entries come from, as the plan says it.
 SOURCE = "other_eye"
 
 
-def completed(entries: Entries, views: tuple[str, ...], projection: Projection, gap: float) -> Entries:
+def completed(
+    entries: Mapping[str, Mapping[int, Entry]], views: tuple[str, ...], projection: Projection, gap: float
+) -> dict[str, dict[int, Entry]]:  # fmt: skip
     """A person's entries, view -> frame -> entry, with those that only one of two eyes has added to the other.
 
     Such entries say where the person must be there: as far to the side as in the frames in which both eyes saw them. Somebody
     whom the eyes never saw together stays in one eye, since nothing says how far away they are. gap: frames that are
     bridged within one eye; what lies between two entries that near needs no help.
     """
-    own = {view: entries.get(view, {}) for view in views}
+    own = {view: dict(entries.get(view, {})) for view in views}
     both = sorted(own[views[0]].keys() & own[views[-1]].keys())
     if len(views) != 2 or not both:
         return own

@@ -5,10 +5,10 @@ A value without a source was chosen by eye on the development clips (people of 1
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+
+from vr180_ofx.parameters import identity_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class DetectParameters:
     some ten metres. sphere_limits: how far up and down, in degrees, the windows of each level look: people are small when
     they are far away, and then they stand near the horizon. flat_fractions: the same on a flat picture, as shares of its
     longer side. overlap: of neighbouring windows, a share of them (measured: at 0.42 to 0.5 the same people are found).
+    sphere_margin: the centres of the outermost windows lie so much of a window inside of the picture's edge at 90°.
     same_reaches, same_size: hips so near, in reaches of the smaller body, and sizes in so narrow a ratio are one person.
     """
 
@@ -26,6 +27,7 @@ class DetectParameters:
     sphere_limits: tuple[float, ...] = (25.0, 60.0, 45.0)
     flat_fractions: tuple[float, ...] = (1.0, 0.62, 0.4)
     overlap: float = 0.45
+    sphere_margin: float = 0.3
     same_reaches: float = 0.25
     same_size: tuple[float, float] = (0.6, 1.67)
 
@@ -52,7 +54,7 @@ class ObserveParameters:
 
 
 @dataclass(frozen=True, slots=True)
-class IdentityParameters:
+class SamePersonParameters:
     """When two observations are one person, and whether the eyes may see one body.
 
     presence: the least, 0..1, of an observation that counts. same_iou: masks that coincide so far are one person seen twice.
@@ -90,7 +92,7 @@ class AssociateParameters:
     """Who is who from frame to frame.
 
     known_reaches, known_size: a detection so near to somebody, in reaches of the smaller body, and of a size in this ratio is
-    of them. double_margin: two masks are one when one contains the other by ``IdentityParameters.same_iou`` and so much more.
+    of them. double_margin: two masks are one when one contains the other by ``SamePersonParameters.same_iou`` and so much more.
     hit_affinity, most_hits: what each confirmation, up to so many, adds to the IoU with the mask before when two tracklets
     claim one mask. lost_s: seconds out of sight after which nobody is looked for any more.
     return_reaches, return_reaches_per_s, return_size: how far from where they were lost, and with what ratio of sizes,
@@ -197,7 +199,7 @@ class FollowParameters:
 
 
 @dataclass(frozen=True, slots=True)
-class AnalyseParameters:
+class PlanParameters:
     """All that decides what a plan of a clip says, but for the settings and the networks.
 
     side: eyes are reduced, by a whole factor, to about so many pixels. looks_per_s: how often people are followed.
@@ -216,18 +218,18 @@ class AnalyseParameters:
     camera_looks: int = 60
     detect: DetectParameters = field(default_factory=DetectParameters)
     observe: ObserveParameters = field(default_factory=ObserveParameters)
-    identity: IdentityParameters = field(default_factory=IdentityParameters)
+    same: SamePersonParameters = field(default_factory=SamePersonParameters)
     associate: AssociateParameters = field(default_factory=AssociateParameters)
     occlusion: OcclusionParameters = field(default_factory=OcclusionParameters)
     confirm: ConfirmParameters = field(default_factory=ConfirmParameters)
     shots: ShotParameters = field(default_factory=ShotParameters)
     trajectory: TrajectoryParameters = field(default_factory=TrajectoryParameters)
 
-    def digest(self) -> str:
+    def identity(self) -> str:
         """A hash of all numbers: a part of what plans are known by."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        return identity_of(self)
 
 
 #: What the program works with.
-ANALYSE = AnalyseParameters()
+PLAN = PlanParameters()
 FOLLOW = FollowParameters()

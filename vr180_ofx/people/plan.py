@@ -13,7 +13,7 @@ from typing import Any
 
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import plan_file
-from vr180_ofx.people.parameters import ANALYSE, TrajectoryParameters
+from vr180_ofx.people.parameters import PLAN, TrajectoryParameters
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan_file import TURNS, PlanDocument
 from vr180_ofx.people.trajectory import Shot, Track, make_track, shot_of
@@ -35,7 +35,7 @@ class Plan(PlanDocument):
     fps: float
     views: tuple[str, ...]
     frames: int
-    trajectory: TrajectoryParameters = ANALYSE.trajectory
+    trajectory: TrajectoryParameters = PLAN.trajectory
 
     def __repr__(self) -> str:
         people = ", ".join(p.name for p in self.people) or "nobody"

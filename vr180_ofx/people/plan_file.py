@@ -97,11 +97,12 @@ def _person_to_data(person: Person, projection: Projection, interocular_m: float
     data: dict[str, Any] = {"id": person.id, "name": person.name, "exclude": person.exclude, "shot": person.shot}
     if person.shifts:
         data["distance_m"] = [[n, round(interocular_m / s, 4)] for n, s in sorted(person.shifts.items())]
-    views = {v: {str(n): _entry_to_data(entries[n], projection) for n in sorted(entries)} for v, entries in person.views.items()}
+    views = {v: {str(n): entry_to_data(entries[n], projection) for n in sorted(entries)} for v, entries in person.views.items()}
     return data | {"views": views}
 
 
-def _entry_to_data(entry: Entry, projection: Projection) -> dict[str, Any]:
+def entry_to_data(entry: Entry, projection: Projection) -> dict[str, Any]:
+    """The row of one frame: box, hips and top in pixels."""
     row: dict[str, Any] = {"box": _rounded(entry.box)}
     points = landmarks(entry.body, projection)
     if points is not None:

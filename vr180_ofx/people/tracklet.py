@@ -1,120 +1,174 @@
-"""Somebody in a shot, and what may be believed of them: what is one person, what is two, and what is nobody."""
+"""Somebody in a shot, as a value, and what may be believed of them: what is one person, what is two, and what is nobody."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from vr180_ofx.arrays import BoolArray
 from vr180_ofx.media.contract import EyeImage
-from vr180_ofx.people.follow import Sighting
 from vr180_ofx.people.masks import contained, mask_iou
+from vr180_ofx.people.observe import Observation
+from vr180_ofx.people.parameters import ConfirmParameters, SamePersonParameters
 from vr180_ofx.people.person import Entry
 from vr180_ofx.stereo.distance import Match
 from vr180_ofx.vr180.body import Body, expected_disparity
+from vr180_ofx.vr180.layout import LEFT, RIGHT
 
-#: The segmenter must be this sure that somebody is there.
-PRESENCE = 0.5
-#: Two masks that cover each other so far are one person seen twice.
-SAME_MASK = 0.6
-HIDDEN_MASK = 0.65
-#: What a detector must say of a picture with people taken out of it.
-HIDDEN_SCORE = 0.5
-_JUMP = 0.5  # of the reach: nobody moves further between two looks
-_GLIMPSE_S = 0.4
-_GLIMPSE_SCORE = 0.8
-
-Eyes = dict[str, EyeImage]
+#: View -> the eye's picture.
+Eyes = Mapping[str, EyeImage]
+#: View -> what is seen of one person there.
+Observations = Mapping[str, Observation]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Tracklet:
-    """Somebody in the shot.
+    """Somebody in the shot. Nothing of it is ever changed: methods return another one.
 
-    bodies: view -> where they were seen last. entries: view -> frame -> what the plan will say.
-    hits: how often a detector confirmed them. disparity: longitude in the left eye minus that in the right, radians.
-    behind: view -> who stands before them there. matches: frame -> how far away both eyes together saw them.
+    born: the frame in which they were found. bodies, masks, seen: view -> where they were last (radians), what they covered
+    ((h, w), on the canvas), and in which frame. entries: view -> frame -> what the plan will say. best_score: 0..1, the best that a
+    detector said of them. hits: how often a detector confirmed them. disparity: longitude in the left eye minus that in the right,
+    radians; None before both saw them. occluders: view -> who stands before them there. matches: frame -> how far away both
+    eyes together saw them.
     """
 
     id: int
     born: int
-    bodies: dict[str, Body]
-    entries: dict[str, dict[int, Entry]]
-    masks: dict[str, BoolArray] = field(default_factory=dict)
-    seen: dict[str, int] = field(default_factory=dict)
+    bodies: Mapping[str, Body] = field(default_factory=dict)
+    entries: Mapping[str, Mapping[int, Entry]] = field(default_factory=dict)
+    masks: Mapping[str, BoolArray] = field(default_factory=dict)
+    seen: Mapping[str, int] = field(default_factory=dict)
     best_score: float = 0.0
     hits: int = 0
     disparity: float | None = None
-    behind: dict[str, frozenset[int]] = field(default_factory=dict)
-    matches: dict[int, Match] = field(default_factory=dict)
+    occluders: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    matches: Mapping[int, Match] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        entries = ", ".join(f"{len(e)} in {view}" for view, e in self.entries.items()) or "none"
+        return f"Tracklet({self.id}, from frame {self.born}, entries: {entries}, {self.hits} hits)"
+
+    # what becomes of them ----------------------------------------------------------------------------------------
+
+    def with_observations(self, n: int, found: Observations, source: str, parameters: SamePersonParameters) -> Tracklet:
+        """As they are after frame ``n``, in which they were seen as ``found``. source: see `person.Entry`."""
+        disparity = self.disparity
+        if LEFT in found and RIGHT in found:
+            now = math.remainder(found[LEFT].body.longitude - found[RIGHT].body.longitude, math.tau)
+            before, new = parameters.disparity_weights
+            disparity = now if disparity is None else before * disparity + new * now
+        made = {v: Entry(o.body, o.box, o.presence, source, tuple(sorted(self.occluders.get(v, ())))) for v, o in found.items()}
+        return replace(
+            self,
+            bodies={**self.bodies, **{v: o.body for v, o in found.items()}},
+            masks={**self.masks, **{v: o.mask for v, o in found.items()}},
+            seen={**self.seen, **dict.fromkeys(found, n)},
+            entries={**self.entries, **{v: {**self.entries.get(v, {}), n: entry} for v, entry in made.items()}},
+            disparity=disparity,
+        )
+
+    def with_occluders(self, occluders: Mapping[str, frozenset[int]]) -> Tracklet:
+        """Other people stand before them in these views; in the rest it stays as it was."""
+        return replace(self, occluders={**self.occluders, **occluders}) if occluders else self
+
+    def with_hit(self, score: float) -> Tracklet:
+        """A detector confirmed them."""
+        return replace(self, hits=self.hits + 1, best_score=max(self.best_score, score))
+
+    def with_score(self, score: float) -> Tracklet:
+        """A detector saw them again in the same search."""
+        return replace(self, best_score=max(self.best_score, score))
+
+    def with_match(self, n: int, match: Match | None) -> Tracklet:
+        """Both eyes measured how far away they are at frame ``n``, if there is a match."""
+        return self if match is None else replace(self, matches={**self.matches, n: match})
+
+    def with_past(self, past: Tracklet) -> Tracklet:
+        """With what was found of them in earlier frames, where they have nothing of their own."""
+        entries = {v: {**self.entries.get(v, {})} for v in {**self.entries, **past.entries}}
+        for view, own in entries.items():
+            for n, entry in past.entries.get(view, {}).items():
+                own.setdefault(n, entry)
+        return replace(self, entries=entries, matches={**self.matches, **{n: m for n, m in past.matches.items() if n not in self.matches}})
+
+    def from_here(self, n: int) -> Tracklet:
+        """As they are at frame ``n``, without what was written down of them: to be followed the other way."""
+        return replace(self, born=n, entries={}, matches={})
+
+    def forgetting_distance(self) -> Tracklet:
+        """Without knowing how far away they are: after a while out of sight it may have changed."""
+        return replace(self, disparity=None)
+
+    # what is known of them ---------------------------------------------------------------------------------------
 
     @property
-    def partly_hidden(self) -> bool:
+    def last_seen(self) -> int:
+        """The last frame in which any eye saw them."""
+        return max(self.seen.values(), default=self.born)
+
+    @property
+    def ever_occluded(self) -> bool:
         """Whether they were ever seen behind somebody."""
         return any(e.occluders for own in self.entries.values() for e in own.values())
 
     @property
-    def always_hidden(self) -> bool:
+    def always_occluded(self) -> bool:
+        """Whether they were never seen but behind somebody."""
         return all(e.occluders for own in self.entries.values() for e in own.values())
 
-    def forgetting_distance(self) -> Tracklet:
-        """A copy that does not know how far away they are: after a while out of sight it may have changed."""
-        return replace(self, disparity=None)
-
-    def in_other_eye(self, body: Body, to_the_right: bool) -> Body:
+    def in_other_eye(self, body: Body, *, to_the_right: bool) -> Body:
         """Where a body of theirs should be in the right eye, or in the left one."""
-        disparity = self.disparity if self.disparity is not None else expected_disparity(body)
-        return body.shifted(-disparity if to_the_right else disparity)
+        return in_other_eye(body, self.disparity, to_the_right=to_the_right)
 
-    def plausible(self, left: Body, right: Body) -> bool:
+    def plausible(self, left: Body, right: Body, p: SamePersonParameters) -> bool:
         """Whether both eyes show one body: at one height, of one size, and at a distance that is possible and not new."""
         reach = max(left.reach, right.reach)
-        if abs(left.latitude - right.latitude) > 0.12 * reach + math.radians(0.7):
+        if abs(left.latitude - right.latitude) > p.level_reaches * reach + math.radians(p.level_degrees):
             return False
-        if not 0.6 < left.reach / right.reach < 1.67:
+        if not p.eye_size[0] < left.reach / right.reach < p.eye_size[1]:
             return False
         disparity = math.remainder(left.longitude - right.longitude, math.tau)
-        if not -math.radians(1.5) - 0.1 * reach < disparity < math.radians(12):
+        least = math.radians(p.least_disparity_degrees) - p.negative_reaches * reach
+        if not least < disparity < math.radians(p.most_disparity_degrees):
             return False
-        return self.disparity is None or abs(disparity - self.disparity) < 0.2 * reach + math.radians(1)
+        new = p.new_disparity_reaches * reach + math.radians(p.new_disparity_degrees)
+        return self.disparity is None or abs(disparity - self.disparity) < new
 
-    @property
-    def last_seen(self) -> int:
-        return max(self.seen.values(), default=self.born)
-
-    def believable(self, first: int, last: int, fps: float, searches: Iterable[int], threshold: float) -> bool:
-        """Whether this is a person, now that the shot from frame ``first`` to ``last`` is over.
+    def is_person(
+        self, *, first: int, last: int, fps: float, searches: Iterable[int], threshold: float, occluded_threshold: float,
+        parameters: ConfirmParameters,
+    ) -> bool:  # fmt: skip
+        """Whether this is a person and no mistake, now that the shot from frame ``first`` to ``last`` is over.
 
         searches: the frames that were searched. They must have been confirmed by more than one when there was more than one.
+        threshold, occluded_threshold: the least score of a detector, of people in plain sight and of those behind others.
         """
+        p = parameters
         frames = sorted({n for e in self.entries.values() for n in e})
         # nobody is asked for a good score who could only be seen in part
-        if not frames or self.best_score < (HIDDEN_SCORE if self.partly_hidden else threshold):
+        if not frames or self.best_score < (occluded_threshold if self.ever_occluded else threshold):
             return False
         # a glimpse in the middle of a long shot is a mistake more often than a person
-        glimpse = frames[-1] - frames[0] < _GLIMPSE_S * fps and last - first + 1 > 4 * _GLIMPSE_S * fps
-        inside = frames[0] > first and frames[-1] < last - _GLIMPSE_S * fps
+        glimpse = frames[-1] - frames[0] < p.glimpse_s * fps and last - first + 1 > p.glimpse_shot * p.glimpse_s * fps
+        inside = frames[0] > first and frames[-1] < last - p.glimpse_s * fps
         # at its ends somebody may be coming or going: then the detector must be surer than usual
-        if glimpse and (inside or self.best_score < max(_GLIMPSE_SCORE, threshold)):
+        if glimpse and (inside or self.best_score < max(p.glimpse_score, threshold)):
             return False
         chances = sum(frames[0] <= n <= frames[-1] for n in searches)
         # what was only ever seen in pictures with others taken out must be seen twice, or by both eyes
-        return self.hits >= 2 or (chances <= 1 and not (len(self.entries) < 2 and self.always_hidden))
+        return self.hits >= p.least_hits or (chances <= 1 and not (len(self.entries) < 2 and self.always_occluded))
 
 
-@dataclass(slots=True)
-class Moment:
-    """A frame that can be looked at again: for people who turn out to have been there before they were found."""
-
-    n: int
-    eyes: Eyes
-    masks: dict[int, dict[str, BoolArray]]
+def in_other_eye(body: Body, disparity: float | None = None, *, to_the_right: bool) -> Body:
+    """Where the right eye, or the left one, should see a body. disparity: radians; by default guessed from its size."""
+    angle = disparity if disparity is not None else expected_disparity(body)
+    return body.shifted(-angle if to_the_right else angle)
 
 
-def same_person(new: BoolArray, known: BoolArray) -> bool:
+def same_person(new: BoolArray, known: BoolArray, p: SamePersonParameters) -> bool:
     """Whether a mask shows somebody who is known already: a part of them, them with something more, or just them."""
-    return contained(new, known) > HIDDEN_MASK or contained(known, new) > HIDDEN_MASK or mask_iou(new, known) > SAME_MASK
+    return contained(new, known) > p.contained or contained(known, new) > p.contained or mask_iou(new, known) > p.same_iou
 
 
 def moved(a: Body, b: Body) -> float:
@@ -122,6 +176,10 @@ def moved(a: Body, b: Body) -> float:
     return a.angle_to(b) / max(min(a.reach, b.reach), 1e-6)
 
 
-def steady(before: Body, s: Sighting) -> bool:
-    """Whether a sighting can be the body of the frame before."""
-    return s.presence >= PRESENCE and moved(before, s.body) < _JUMP and 0.6 < s.body.reach / before.reach < 1.67
+def steady(before: Body, now: Observation, p: SamePersonParameters) -> bool:
+    """Whether an observation can be of the body of the frame before."""
+    return (
+        now.presence >= p.presence
+        and moved(before, now.body) < p.step_reaches
+        and p.step_size[0] < now.body.reach / before.reach < p.step_size[1]
+    )

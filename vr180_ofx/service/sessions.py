@@ -133,7 +133,7 @@ class Session:
 
     def correct(self, edits: list[Mapping[str, Any]]) -> str:
         """Applies corrections. Returns the frames of which the plan says something else now."""
-        return self.use_plan(apply_edits(self.plan, edits, self.clip))
+        return self.use_plan(apply_edits(self.plan, edits, self.clip, load_segmenter=self.models.load_segmenter))
 
     def use_plan(self, plan: Plan) -> str:
         """Goes on with a corrected plan, and keeps it for the next time."""

@@ -30,9 +30,23 @@ class PoseMask:
     landmarks: FloatArray
     visibility: FloatArray
 
+    @property
+    def hips(self) -> FloatArray:
+        """(2,) pixels of the square: the middle of the hips."""
+        hips: FloatArray = self.landmarks[HIPS]
+        return hips
+
+    @property
+    def top(self) -> FloatArray:
+        """(2,) pixels of the square: the point above the hips on the circle around the body."""
+        top: FloatArray = self.landmarks[TOP]
+        return top
+
 
 class BlazePoseSegmenter:
-    """One person's mask and landmarks in a square that shows them upright."""
+    """One person's mask and landmarks in a square that shows them upright. size: of that square, in pixels."""
+
+    size = INPUT_SIZE
 
     def __init__(self, weights: Path) -> None:
         self._model = load_model(weights, ("Identity", "Identity_1", "Identity_2"))

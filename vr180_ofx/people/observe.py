@@ -1,0 +1,133 @@
+"""One person in one eye: the segmenter says where the body is and what it covers, and so where to look next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from vr180_ofx.arrays import BoolArray, FloatArray, shapes_repr
+from vr180_ofx.imaging.inpaint import erase
+from vr180_ofx.imaging.parts import connected_parts
+from vr180_ofx.imaging.sample import sample
+from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.people.contract import Segmentation, Segmenter
+from vr180_ofx.people.masks import mask_iou
+from vr180_ofx.people.parameters import PLAN, ObserveParameters
+from vr180_ofx.vr180.body import Body, Box, body_from_directions, bounds_in, outline
+from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.vr180.window import Window
+
+#: Takes people out of a picture: (picture (n, n, 3), what they cover (n, n)) -> picture, see `imaging.inpaint`.
+Fill = Callable[[FloatArray, BoolArray], FloatArray]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Observation:
+    """A person as the segmenter sees them in one eye.
+
+    body: where the landmarks put it, radians. box: the mask's bounds in the eye's pixels. presence: 0..1, how sure it is that
+    somebody is there. mask: (h, w) what it covers, on a canvas of the whole eye about 256 pixels wide. occluded: 0..1, the share of
+    the middle of the body that others, who were taken out of the picture, stand before.
+    """
+
+    body: Body
+    box: Box
+    presence: float
+    mask: BoolArray
+    occluded: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.mask.ndim != 2:
+            raise ValueError(f"the mask of an observation has the shape {self.mask.shape}; it is (h, w)")
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
+
+
+class Observer:
+    """Segments bodies in eyes of one projection. It remembers nothing: the same picture gives the same observation."""
+
+    def __init__(self, segmenter: Segmenter, projection: Projection, parameters: ObserveParameters = PLAN.observe) -> None:
+        self._segmenter = segmenter
+        self._parameters = parameters
+        self.projection = projection
+        self.canvas = _smaller(projection, parameters.canvas_side)
+
+    def observe(
+        self, eye: EyeImage, body: Body, *, rounds: int = 1, erased: BoolArray | None = None, fill: Fill = erase
+    ) -> Observation | None:  # fmt: skip
+        """Segments around ``body``, ``rounds`` times with the landmarks of the time before. None: nobody is there.
+
+        erased: on the canvas, people who stand before this one and are taken out of the picture first, by ``fill``.
+        """
+        if rounds < 1:
+            raise ValueError(f"rounds is {rounds}; somebody is looked at once, or more often")
+        size, hole = self._segmenter.size, None
+        # eyes may be reduced pictures: their grids are those of a projection of their own size
+        local = self.projection.resized(eye.width, eye.height)
+        for _ in range(rounds):
+            window = body.window(size, self._parameters.square_reaches)
+            picture = eye.sample(window.grid(local)).rgb
+            if erased is not None:
+                hole = self.in_window(erased, window)
+                picture = fill(picture, hole)
+            seen = self._segmenter.segment(picture)
+            if seen.presence < self._parameters.absent:
+                return None
+            hips, top = window.directions(np.stack([seen.hips, seen.top]))
+            body = body_from_directions(hips, top)
+        return self._observation(window, seen, body, hole)
+
+    def seen_again(
+        self, eye: EyeImage, found: Observation, *, erased: BoolArray | None, least: float, own: BoolArray | None = None, fill: Fill = erase
+    ) -> bool:  # fmt: skip
+        """Whether somebody is still there when others are taken out of the picture, by ``fill``: their mask is then like ``own``, by
+        default that of ``found``, with an IoU of ``least``. A filling can look like somebody; a person is still there behind a plain
+        cover.
+        """
+        again = self.observe(eye, found.body, erased=erased, fill=fill)
+        return again is not None and mask_iou(again.mask, found.mask if own is None else own) >= least
+
+    def near(self, masks: Mapping[int, BoolArray], body: Body, reaches: float) -> frozenset[int]:
+        """Those whose masks, on the canvas, reach into the square of so many reaches around a body."""
+        rect = body.window(32, reaches).bounds(self.canvas)
+        return frozenset(i for i, mask in masks.items() if mask[rect.slices].any())
+
+    def in_window(self, mask: BoolArray, window: Window) -> BoolArray:
+        """A canvas mask as the window sees it, (size, size)."""
+        inside: BoolArray = sample(mask.astype(np.uint8), window.grid(self.canvas)) > 0
+        return inside
+
+    def _observation(self, window: Window, seen: Segmentation, body: Body, hole: BoolArray | None) -> Observation | None:
+        p, size = self._parameters, self._segmenter.size
+        inside = seen.logits > 0
+        occluded = 0.0
+        if hole is not None:
+            inside &= ~hole
+            rows, columns = p.core
+            occluded = float(hole[size // rows : -size // rows, size // columns : -size // columns].mean())
+        if inside.mean() < (p.least_area if hole is None else p.least_occluded_area):
+            return None
+        box = self._box(window, inside)
+        rect = window.bounds(self.canvas)
+        if box is None or rect.empty:
+            return None
+        mask = np.zeros((self.canvas.height, self.canvas.width), bool)
+        mask[rect.slices] = sample(inside.astype(np.float32), window.inverse_map(self.canvas, rect)) > 0.5
+        return Observation(body, box, seen.presence, mask, occluded) if mask.any() else None
+
+    def _box(self, window: Window, inside: BoolArray) -> Box | None:
+        """The bounds, in the eye's pixels, of what a window's mask covers; the largest piece of it and its peers."""
+        parts = connected_parts(inside)
+        if not len(parts):
+            return None
+        peers = parts.boxes[parts.areas >= self._parameters.least_piece * parts.areas.max()]
+        points = np.concatenate([outline((float(x0), float(y0), float(x1), float(y1))) for x0, y0, x1, y1 in peers])
+        return bounds_in(window.directions(points * (window.size / inside.shape[0])), self.projection)
+
+
+def _smaller(projection: Projection, side: int) -> Projection:
+    factor = side / max(projection.width, projection.height)
+    return projection.resized(max(1, round(projection.width * factor)), max(1, round(projection.height * factor)))
