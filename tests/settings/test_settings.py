@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.settings.other_values import changeable, with_other
 from vr180_ofx.errors import SettingsError
+from vr180_ofx.node import NODE
 from vr180_ofx.settings import Settings, every_setting, sections, without_effect
 
 ORIGINAL = """
@@ -140,3 +141,8 @@ def test_the_page_of_settings_is_up_to_date():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.PAGE.read_text() == module.page(), "run: python docs/settings_page.py"
+
+
+def test_what_the_node_has_knobs_for_may_be_asked_of_a_server():
+    http = {f"{section}.{key}" for section, key, traits in every_setting() if traits.http}
+    assert {p.setting for p in NODE.parameters if p.setting is not None} <= http
