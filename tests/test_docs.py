@@ -1,15 +1,15 @@
 """What the documents promise is run as it stands; pages are reachable, linked and readable."""
 
-import importlib.util
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from markdown.extensions.toc import slugify
+
+from tests.revisions import layers_module
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md")), *sorted(p.name for p in ROOT.glob("*.md"))]
@@ -127,9 +127,7 @@ def test_decisions_are_numbered_listed_and_complete():
 
 
 def test_the_table_of_rooms_has_the_order_of_the_layers():
-    spec = importlib.util.spec_from_file_location("layers", ROOT / "docs" / "layers.py")
-    layers = sys.modules.setdefault("layers", importlib.util.module_from_spec(spec))
-    spec.loader.exec_module(layers)
+    layers = layers_module()
     table = (ROOT / "docs" / "architecture.md").read_text().split("| room | what is in it |\n|---|---|\n")[1].split("\n\n")[0]
     rooms = [room for row in table.splitlines() for room in re.findall(r"`(\w+)/?`", row.split("|")[1])]
     assert rooms == [name for line in layers.LAYERS[:-1] for name in line] + ["host_bridges", "nodes"]

@@ -85,7 +85,9 @@ class Followed:
 
 def made_with(path: Path, word: str) -> str:
     """What an EXR's header says of it."""
-    spec = oiio.ImageInput.open(str(path)).spec()
+    source = oiio.ImageInput.open(str(path))
+    assert source is not None
+    spec = source.spec()
     return next(str(a.value) for a in spec.extra_attribs if a.name == f"vr180ofx:{word}")
 
 

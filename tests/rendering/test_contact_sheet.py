@@ -10,7 +10,9 @@ from vr180_ofx.rendering.contact_sheet import PALETTE, contact_sheet
 
 
 def read(path):
-    return oiio.ImageInput.open(str(path)).read_image("float")
+    source = oiio.ImageInput.open(str(path))
+    assert source is not None
+    return source.read_image("float")
 
 
 def close_to(picture, colour):

@@ -4,9 +4,12 @@ import asyncio
 import json
 
 import pytest
+from fastapi import Request
 
 from vr180_ofx.errors import ClipChangedError, FrameError, FrameIndexError, ServiceError, SettingsError
 from vr180_ofx.service.problems import on_error_for_people, problem, responses
+
+REQUEST = Request({"type": "http"})
 
 
 @pytest.mark.parametrize(
@@ -20,14 +23,14 @@ from vr180_ofx.service.problems import on_error_for_people, problem, responses
     ],
 )
 def test_each_error_is_answered_with_its_own_status(error, status, title):
-    answer = asyncio.run(on_error_for_people(None, error))
-    document = json.loads(answer.body)
+    answer = asyncio.run(on_error_for_people(REQUEST, error))
+    document = json.loads(bytes(answer.body))
     assert answer.status_code == document["status"] == status and document["title"].startswith(title)
     assert document["detail"] == str(error) and answer.headers["content-type"] == "application/problem+json"
 
 
 def test_headers_go_with_the_answer():
-    answer = asyncio.run(on_error_for_people(None, ServiceError(429, "too many", {"Retry-After": "1"})))
+    answer = asyncio.run(on_error_for_people(REQUEST, ServiceError(429, "too many", {"Retry-After": "1"})))
     assert answer.headers["retry-after"] == "1"
     assert problem(503, "later", {"Retry-After": "30"}).headers["retry-after"] == "30"
 
