@@ -39,8 +39,8 @@ def _network(variant, pretrained, refiner, weights):
 
 
 def converter():
-    """A function: clip, folder, outputs, images, downsample, weights, seq_chunk -> reports. See `vr180_ofx.render.matte.matte`."""
-    from vr180_ofx.render.matte import matte, settings_of
+    """A function: clip, folder, outputs, images, downsample, weights, seq_chunk -> reports. See `vr180_ofx.rendering.matte.matte`."""
+    from vr180_ofx.rendering.matte import matte, settings_of
     from vr180_ofx.settings import Settings
 
     def convert(clip, folder, outputs=("alpha",), images=False, downsample="auto", weights=None, seq_chunk=1):

@@ -22,7 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path = [str(ROOT), *[p for p in sys.path if Path(p or ".").resolve() != ROOT / "benchmarks"]]
 
-from tests.host_bridges.ofx_host import OK, Host, Props  # noqa: E402
+from benchmarks.support.ofx_host import OK, Host, Props  # noqa: E402
 from vr180_ofx import client as c  # noqa: E402
 from vr180_ofx.storage import weights_folder  # noqa: E402
 

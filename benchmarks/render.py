@@ -44,7 +44,7 @@ from vr180_ofx.media.open import open_clip  # noqa: E402
 from vr180_ofx.output.contract import Job  # noqa: E402
 from vr180_ofx.output.formats import make_writer  # noqa: E402
 from vr180_ofx.people.plan import Plan  # noqa: E402
-from vr180_ofx.render.render import identity, render  # noqa: E402
+from vr180_ofx.rendering.render import identity, render  # noqa: E402
 from vr180_ofx.settings import Settings  # noqa: E402
 
 
@@ -205,7 +205,7 @@ def repeated(path: Path, target: Path, frames: int) -> Path:
 class Sweeper:
     """Removes finished frames of long runs, so that the disk does not fill up; keeps the newest ones."""
 
-    def __init__(self, folder: Path, keep: bool) -> None:
+    def __init__(self, folder: Path, *, keep: bool) -> None:
         self._folder, self._keep = folder, keep
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

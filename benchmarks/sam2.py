@@ -37,7 +37,6 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from vr180_ofx.engine.pipeline import prompt_in_window  # noqa: E402
 from vr180_ofx.engine.plans import find_plan  # noqa: E402
 from vr180_ofx.imaging.threads import limit_threads  # noqa: E402
 from vr180_ofx.media.contract import Clip  # noqa: E402
@@ -45,6 +44,7 @@ from vr180_ofx.media.open import open_clip  # noqa: E402
 from vr180_ofx.people.plan import Plan  # noqa: E402
 from vr180_ofx.settings import Settings  # noqa: E402
 from vr180_ofx.trackers.contract import Prompt, WindowImage  # noqa: E402
+from vr180_ofx.trackers.prompts import prompt_in_window  # noqa: E402
 from vr180_ofx.trackers.sam2.network import CONFIGS, Sam2Network  # noqa: E402
 from vr180_ofx.trackers.sam2.tracker import REFERENCE, Behaviour, Sam2Tracker  # noqa: E402
 from vr180_ofx.vr180.window import Window  # noqa: E402

@@ -164,8 +164,11 @@ def crowd(server: Server, clip: Clip, clients: int, seconds: float) -> dict[str,
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     processes = 4
-    arguments = (server.address, server.token, clip.facts["path"], expected, clients // processes, seconds, queue)
-    children = [context.Process(target=_crowd, args=arguments) for _ in range(processes)]
+    arguments = {
+        "address": server.address, "token": server.token, "path": clip.facts["path"], "expected": expected,
+        "clients": clients // processes, "seconds": seconds, "queue": queue,
+    }  # fmt: skip
+    children = [context.Process(target=_crowd, kwargs=arguments) for _ in range(processes)]
     before = clip.stats()["resident_bytes"]
     memory = []
     for child in children:
@@ -197,7 +200,7 @@ def crowd(server: Server, clip: Clip, clients: int, seconds: float) -> dict[str,
     }
 
 
-def _crowd(address: str, token: str, path: str, expected: dict[tuple[int, str], int], clients: int, seconds: float, queue: Any) -> None:
+def _crowd(*, address: str, token: str, path: str, expected: dict[tuple[int, str], int], clients: int, seconds: float, queue: Any) -> None:
     times: list[float] = []
     wrong = errors = 0
     end = time.monotonic() + seconds

@@ -28,7 +28,7 @@ from vr180_ofx.media.open import open_clip
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.evaluate import evaluate
 from vr180_ofx.quality.truth import Truth, find_prediction
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.render import render
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo import disparity, reconcile
 from vr180_ofx.telemetry import tune_allocator
@@ -42,9 +42,9 @@ MODES = {
 _KEYS = ("iou", "mad", "band_mad", "stereo_error", "stereo_error_of_the_truth", "everybody_found")
 
 
-def flat(left: Any, right: Any, in_left: Any, in_right: Any, projection: Any) -> Any:
+def flat(pair: Any, in_left: Any, in_right: Any, parameters: Any) -> Any:
     """The measured surface, replaced by somebody upright and flat at its median distance."""
-    found = disparity.measure(left, right, in_left, in_right, projection)
+    found = disparity.measure(pair, in_left, in_right, parameters)
     if found is None:
         return None
     tangents = np.tan(found.laterals_left()) - np.tan(found.right.laterals())[None, :]
@@ -52,7 +52,7 @@ def flat(left: Any, right: Any, in_left: Any, in_right: Any, projection: Any) ->
     if not sure.any():
         return None
     shift = float(np.median((tangents / np.cos(found.right.elevations())[:, None])[sure]))
-    card = disparity.at_distance(in_right, shift, False, projection)
+    card = disparity.at_distance(pair, in_right, shift, parameters, from_left=False)
     return replace(card, sure=np.ones_like(card.sure), mask=np.ones_like(card.mask))
 
 
@@ -104,7 +104,7 @@ def tile(name: str, folder: Path, truth_folder: Path, index: int, error: float) 
     assert known is not None
     views = find_prediction(folder).read(index + 1)
     right = views["right"][""]
-    difference = np.nan_to_num(metrics.carry(views["left"][""], *known)) - np.where(known[1], right, 0)
+    difference = np.nan_to_num(metrics.warp(views["left"][""], *known)) - np.where(known[1], right, 0)
     picture = np.repeat(right[..., None] * 0.35, 3, axis=-1)
     for sign, colour in ((1, (0.1, 0.6, 1.0)), (-1, (1.0, 0.6, 0.2))):
         picture += np.clip(sign * difference, 0, 1)[..., None] * np.array(colour)

@@ -29,7 +29,7 @@ from vr180_ofx.imaging.threads import limit_threads
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.quality.evaluate import evaluate
 from vr180_ofx.quality.truth import Truth, find_prediction
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.render import render
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import tune_allocator
 

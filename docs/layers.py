@@ -34,7 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("people",),
     ("engine",),
     ("output",),
-    ("render",),
+    ("rendering",),
     ("quality",),
     ("node", "client"),
     ("install",),

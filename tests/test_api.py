@@ -1,6 +1,7 @@
 """What the package offers is what its documents say, nothing is loaded before it is asked for, and types are known."""
 
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -44,6 +45,12 @@ def test_what_is_not_there_is_no_attribute():
         _ = vr180_ofx.nonsense
 
 
+def test_no_room_is_called_like_something_that_is_offered():
+    """Importing a module sets its name in the package: the room would take the function's place."""
+    rooms = {p.stem for p in Path(vr180_ofx.__file__).parent.iterdir() if p.suffix == ".py" or p.is_dir()}
+    assert not rooms & set(vr180_ofx.__all__)
+
+
 def test_importing_the_package_loads_nothing_heavy():
     heavy = ("av", "cv2", "numpy", "pydantic", "torch")
     code = f"import sys, vr180_ofx; vr180_ofx.MediaError; sys.exit(any(m in sys.modules for m in {heavy!r}))"
@@ -54,7 +61,9 @@ def test_importing_the_package_loads_nothing_heavy():
 def test_type_checkers_know_the_types(tmp_path):
     (tmp_path / "use.py").write_text("import vr180_ofx as vr\nreveal_type(vr.open_clip)\nreveal_type(vr.SettingsError)\nvr.nonsense\n")
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--config-file=", str(tmp_path / "use.py")], capture_output=True, text=True, check=False
-    )
-    assert "-> vr180_ofx.media.contract.Clip" in done.stdout and "type[vr180_ofx.errors.SettingsError]" in done.stdout
+        [sys.executable, "-m", "mypy", "--config-file=", "--follow-imports=silent", str(tmp_path / "use.py")],
+        env={**os.environ, "MYPYPATH": str(GUIDE.parents[1])}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    shown = re.findall(r'Revealed type is "(.*)"', done.stdout)
+    assert len(shown) == 2 and re.search(r"-> (vr180_ofx\.media\.contract\.)?Clip$", shown[0]) and "SettingsError" in shown[1], done.stdout
     assert 'Module has no attribute "nonsense"' in done.stdout

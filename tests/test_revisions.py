@@ -30,7 +30,7 @@ def test_what_decides_mattes_is_hashed():
         "media.colour",
     ):
         assert f"vr180_ofx.{module}" in found
-    assert not any(m.startswith(("vr180_ofx.service", "vr180_ofx.cli", "vr180_ofx.render", "vr180_ofx.settings")) for m in found)
+    assert not any(m.startswith(("vr180_ofx.service", "vr180_ofx.cli", "vr180_ofx.rendering", "vr180_ofx.settings")) for m in found)
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from vr180_ofx.errors import WeightsError as WeightsError
 from vr180_ofx.media.contract import Clip as Clip
 from vr180_ofx.media.open import open_clip as open_clip
 from vr180_ofx.people.plan import Plan as Plan
-from vr180_ofx.render.render import render as render
-from vr180_ofx.render.report import RenderReport as RenderReport
+from vr180_ofx.rendering.render import render as render
+from vr180_ofx.rendering.report import RenderReport as RenderReport
 from vr180_ofx.settings import Settings as Settings
 from vr180_ofx.version import __version__ as __version__
 

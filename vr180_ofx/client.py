@@ -290,7 +290,7 @@ class Clip:
         return self
 
     def frame(
-        self, n: int, view: str | None = None, layer: str = "A", quality: str = "final", format: str = "f16",
+        self, n: int, view: str | None = None, *, layer: str = "A", quality: str = "final", format: str = "f16",
         etag: str | None = None, cancel: Cancel | None = None,
     ) -> Picture | None:  # fmt: skip
         """One layer of frame ``n`` (0-based). With ``etag``: None when the bytes are still those.
@@ -408,7 +408,7 @@ def _all_roots() -> list[str]:
 
 
 def find_or_start(
-    address: str | None = None, token_file: str | None = None, start: bool = True, timeout_s: float = 90.0,
+    address: str | None = None, token_file: str | None = None, *, start: bool = True, timeout_s: float = 90.0,
     said: Callable[[str], None] = lambda text: None,
 ) -> Server:  # fmt: skip
     """The server at ``address``, or the one of this user, which is started when there is none. Raises ServerUnavailable.
@@ -416,10 +416,12 @@ def find_or_start(
     The server outlives the host, so that other hosts find it; it ends by itself when nobody asked it for two hours.
     """
     try:
-        return _checked(connect(address, token_file))
+        server = connect(address, token_file)
     except ServerUnavailable:
         if address or not start:
             raise
+    else:
+        return _checked(server)
     command = server_command()
     folder = announce_path().parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -428,15 +430,17 @@ def find_or_start(
     end = time.monotonic() + timeout_s
     while not _claim(lock, timeout_s):
         # another host is starting it; should that fail, this one tries
-        with contextlib.suppress(ServerUnavailable):
-            return _checked(connect())
+        found = _found()
+        if found is not None:
+            return found
         if time.monotonic() > end:
             raise ServerUnavailable(f"the frame server did not start within {timeout_s:g} s; its log is {log}")
         time.sleep(0.1)
     try:
-        with contextlib.suppress(ServerUnavailable):
-            # started by somebody between the first look and the claim
-            return _checked(connect())
+        # started by somebody between the first look and the claim
+        found = _found()
+        if found is not None:
+            return found
         roots = [word for root in bridge_facts().get("roots") or _all_roots() for word in ("--root", str(root))]
         process = _spawn([*command, "serve", "--idle-exit", str(_IDLE_EXIT_MINUTES), *roots], log)
         return _checked(_wait_for_server(process, log, timeout_s))
@@ -493,6 +497,15 @@ def _last_line(log: Path) -> str:
     return lines[-1] if lines else f"it said nothing; see {log}"
 
 
+def _found() -> Server | None:
+    """The server of this user, or none. Raises ServerUnavailable for one of another release: a second one would take its place."""
+    try:
+        server = connect()
+    except ServerUnavailable:
+        return None
+    return _checked(server)
+
+
 def _checked(server: Server) -> Server:
     """Refuses a server of another release series than the bridge was installed from."""
     wanted, there = str(bridge_facts().get("version", "")), str(server.health().get("version", ""))
@@ -514,7 +527,7 @@ class Link:
     """
 
     def __init__(
-        self, path: str, settings: Mapping[str, Any] | None = None, address: str | None = None, token_file: str | None = None,
+        self, path: str, settings: Mapping[str, Any] | None = None, *, address: str | None = None, token_file: str | None = None,
         start: bool = True, said: Callable[[str], None] = lambda text: None,
     ) -> None:  # fmt: skip
         self.path = str(path)
@@ -530,7 +543,7 @@ class Link:
         with self._lock:
             if self._clip is None:
                 address, token_file, start = self._where
-                server = find_or_start(address, token_file, start, said=self._said)
+                server = find_or_start(address, token_file, start=start, said=self._said)
                 self._clip = server.open(self.path, self.settings)
             return self._clip
 
@@ -697,7 +710,7 @@ def _job_facts(clip: Clip, number: str) -> dict[str, Any]:
 
 
 def _one_view(clip: Clip, wish: Wish, view: str, quality: str, cancel: Cancel) -> Picture:
-    picture = clip.frame(wish.n, view, wish.layer, quality, wish.format, cancel=cancel)
+    picture = clip.frame(wish.n, view, layer=wish.layer, quality=quality, format=wish.format, cancel=cancel)
     assert picture is not None  # nobody said what is known
     return picture
 
@@ -843,7 +856,9 @@ class Node:
         if not values["clip"]:
             raise ValueError("Clip is empty; name the video file or one image of the sequence")
         settings = {**self.settings(values), **({"output": dict(output)} if output else {})}
-        return Link(values["clip"], settings, values["address"], values["token_file"], bool(values["start_server"]))
+        return Link(
+            values["clip"], settings, address=values["address"], token_file=values["token_file"], start=bool(values["start_server"])
+        )
 
     @staticmethod
     def index(frame: int, values: Mapping[str, Any], count: int) -> int | None:

@@ -76,7 +76,7 @@ class NumberSource:
     def describe(self) -> dict[str, Any]:
         return {}
 
-    def reopen(self, fast: bool, threads: int, gpu: bool = False) -> NumberSource:
+    def reopen(self, threads: int, *, fast: bool, gpu: bool = False) -> NumberSource:
         return NumberSource(self._frames, self._broken)
 
     def close(self) -> None: ...

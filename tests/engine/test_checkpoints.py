@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vr180_ofx.engine.checkpoints import CHECKPOINT_EVERY, Checkpoints
+from vr180_ofx.engine.checkpoints import CHECKPOINTS, Checkpoints
 from vr180_ofx.engine.chunks import ChunkPlan
 from vr180_ofx.engine.keys import Chain
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.contract import Memory
 
-FRAMES = 3 * CHECKPOINT_EVERY
+EVERY = CHECKPOINTS.every_frames
+FRAMES = 3 * EVERY
 CHUNK = ChunkPlan([(0, FRAMES - 1)], 0, 0).chunks[0]
 
 
@@ -46,7 +47,7 @@ def test_the_newest_ones_and_one_every_so_many_frames_are_kept(chain):
     made = filled(chain)
     found = {n: number(made.find(chain, CHUNK, n, 0)) for n in range(FRAMES + 1)}
     assert found[FRAMES] == (FRAMES, FRAMES) and found[FRAMES - 1] == (FRAMES - 1, FRAMES - 1)
-    assert found[CHECKPOINT_EVERY + 5] == (CHECKPOINT_EVERY, CHECKPOINT_EVERY)
+    assert found[EVERY + 5] == (EVERY, EVERY)
     # the first two frames of a chunk are as cheap as anything
     assert all(f is None or f[0] <= n for n, f in found.items()) and found[0] is None
     assert len(made) < FRAMES / 4
@@ -54,23 +55,23 @@ def test_the_newest_ones_and_one_every_so_many_frames_are_kept(chain):
 
 def test_what_is_no_nearer_than_a_cold_start_is_not_looked_for(chain):
     made = filled(chain)
-    assert number(made.find(chain, CHUNK, CHECKPOINT_EVERY + 5, CHECKPOINT_EVERY)) is None
+    assert number(made.find(chain, CHUNK, EVERY + 5, EVERY)) is None
 
 
 def test_another_plan_finds_only_what_does_not_depend_on_it(chain):
     made = filled(chain)
-    corrected = Chain(lambda n: b"corrected" if n == CHECKPOINT_EVERY + 3 else b"", "clip|tracker")
-    assert number(made.find(corrected, CHUNK, FRAMES, 0)) == (CHECKPOINT_EVERY, CHECKPOINT_EVERY)
+    corrected = Chain(lambda n: b"corrected" if n == EVERY + 3 else b"", "clip|tracker")
+    assert number(made.find(corrected, CHUNK, FRAMES, 0)) == (EVERY, EVERY)
 
 
 def test_they_outlive_the_process(chain, store):
     made = filled(chain, store)
     again = Checkpoints(1 << 24, store, None, Stages())
-    assert number(again.find(chain, CHUNK, FRAMES - 1, 0)) == (FRAMES - CHECKPOINT_EVERY, FRAMES - CHECKPOINT_EVERY)
+    assert number(again.find(chain, CHUNK, FRAMES - 1, 0)) == (FRAMES - EVERY, FRAMES - EVERY)
     # the last one when somebody closes the server in the middle
-    made.keep(chain, CHUNK, CHECKPOINT_EVERY + 7, memory(CHECKPOINT_EVERY + 7))
+    made.keep(chain, CHUNK, EVERY + 7, memory(EVERY + 7))
     made.save_newest()
-    assert number(again.find(chain, CHUNK, CHECKPOINT_EVERY + 9, 0)) == (CHECKPOINT_EVERY + 7, CHECKPOINT_EVERY + 7)
+    assert number(again.find(chain, CHUNK, EVERY + 9, 0)) == (EVERY + 7, EVERY + 7)
 
 
 def test_what_a_network_that_forgets_knows_is_not_worth_a_file(chain, store):

@@ -1,16 +1,17 @@
 """Memory that runs short: what is given up, in which order, and that it is said."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from vr180_ofx.engine.limits import LEVELS, Ladder
-from vr180_ofx.engine.pipeline import Pipeline
+from vr180_ofx.engine.limits import LEVELS, Ladder, cache_budget, hold_pytorch, shortage
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.errors import ResourceError
 from vr180_ofx.media.open import open_clip
+from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import free_bytes
-from vr180_ofx.trackers.blazepose import BlazePoseTracker
 
 
 class Meter:
@@ -87,27 +88,28 @@ class OutOfMemoryError(RuntimeError):
     """As PyTorch's: not a MemoryError."""
 
 
-@pytest.mark.parametrize("error", [MemoryError("no room for 4 GB"), OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")])
-@pytest.mark.parametrize("stage", ["stepping", "finishing"])
-def test_an_allocation_that_fails_is_tried_again_with_less(scene, error, stage, monkeypatch):
-    clip, plan, reference = scene
-    worker, name = (BlazePoseTracker, "step") if stage == "stepping" else (Pipeline, "_combine")
-    work, failures = getattr(worker, name), [error, error]
+def test_what_errors_say_of_memory():
+    assert shortage(MemoryError("no room for 4 GB")) == "no room for 4 GB" and shortage(MemoryError()) == "an allocation failed"
+    assert shortage(OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB")) == "CUDA out of memory."
+    assert shortage(RuntimeError("CUDA error")) == ""
 
-    def failing(*args):
-        if failures:
-            raise failures.pop()
-        return work(*args)
 
-    monkeypatch.setattr(worker, name, failing)
-    with FrameServer(clip, plan, ladder=Ladder(1e15, Meter())) as server:
-        frame = server.request(3).result()
-        assert frame.same(reference[3]) and frame.metadata["degradations"] == LEVELS[2].name
-        failures += [error] * 9
-        with pytest.raises(ResourceError, match="out of memory: (no room|CUDA)"):
-            server.request(2).result()
-        failures.clear()
-        assert server.request(2).result().index == 2
+def test_caches_get_a_share_of_what_may_be_had():
+    assert cache_budget(8 * 2**20) == 2**20
+    assert 0 < cache_budget(1e18) < 1e15
+
+
+def test_a_card_is_limited_by_its_number(monkeypatch):
+    """PyTorch takes no device without one for this."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    limits = []
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=40 * 2**30))
+    monkeypatch.setattr(
+        torch.cuda, "set_per_process_memory_fraction", lambda share, device: limits.append((share, torch.device(device).index))
+    )
+    for gigabytes in (10, 80):
+        hold_pytorch(Settings(hardware={"max_vram_gb": gigabytes}).hardware, "cuda:1")
+    assert limits == [(0.25, 1), (1.0, 1)]
 
 
 def test_what_was_made_under_need_is_not_kept(scene, tmp_path):

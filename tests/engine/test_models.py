@@ -14,7 +14,7 @@ from vr180_ofx.errors import SettingsError, WeightsError
 from vr180_ofx.matte.guided import GuidedRefiner
 from vr180_ofx.matte.plain import NoRefiner
 from vr180_ofx.people.blazepose import BlazePose
-from vr180_ofx.settings import MattingSettings, Settings, sections
+from vr180_ofx.settings import Settings, sections
 from vr180_ofx.trackers.blazepose import BlazePoseTracker
 from vr180_ofx.weights.device import Machine
 from vr180_ofx.weights.store import path_of
@@ -47,7 +47,7 @@ def own(folder: Path, name: str, content: bytes) -> str:
 
 
 def test_settings_and_tables_know_the_same_names():
-    fields = MattingSettings.model_fields
+    fields = sections()["matting"].model_fields
     trackers, refiners = (set(fields[key].annotation.__args__) for key in ("tracker", "refiner"))
     assert trackers - {"auto"} == set(TRACKERS) | set(FRAME_NETWORKS)
     assert refiners - {"auto"} == set(REFINERS) | set(MATTING_NETWORKS)

@@ -185,9 +185,14 @@ def test_an_error_is_told_to_whoever_asked_and_to_nobody_else(reference):
         assert bench.ask(0).result(SOON).same(reference[0])
 
 
+class OutOfMemoryError(RuntimeError):
+    """As PyTorch's: not a MemoryError."""
+
+
+@pytest.mark.parametrize("error", [MemoryError("no room"), OutOfMemoryError("no room")])
 @pytest.mark.parametrize("stage", ["stepping", "finishing"])
-def test_memory_that_runs_short_is_made_room_for(reference, stage, tmp_path):
-    store, failures = DiskStore(tmp_path, 1 << 20), [MemoryError("no room"), MemoryError("no room")]
+def test_memory_that_runs_short_is_made_room_for(reference, stage, error, tmp_path):
+    store, failures = DiskStore(tmp_path, 1 << 20), [error, error]
 
     def failing(n):
         if n == 3 and failures:
@@ -199,7 +204,7 @@ def test_memory_that_runs_short_is_made_room_for(reference, stage, tmp_path):
         assert frame.same(reference[3]) and frame.metadata["degradations"] == LEVELS[2].name == bench.worker.level.name
         # what was made under need is not kept for others
         assert len(bench.frames) == 0 and len(bench.checkpoints) == 0
-        failures += [MemoryError("no room")] * 9
+        failures += [error] * 9
         with pytest.raises(ResourceError, match="out of memory: no room"):
             bench.ask(3).result(SOON)
     assert not any(store.has(bench.worker.scene.key(n, "final")) for n in range(FRAMES))

@@ -1,54 +1,15 @@
 """The Blender add-on in Blender itself: from an empty scene to a composited frame."""
 
-import json
-import os
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from tests.host_bridges.blender_session import BPY, blender
+from tests.host_bridges.halves import as_floats
 from vr180_ofx import client as c
-from vr180_ofx.install import install
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.node import NODE
 
-BPY = Path(__file__).resolve().parents[2] / ".venv-bpy" / "bin" / "python"
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not BPY.exists(), reason="Blender is not installed; make setup-hosts")]
-MODULE = "bl_ext.user_default.vr180_ofx"
-HEAD = f"""
-import bpy, json, os, sys, time
-bpy.ops.wm.read_factory_settings(use_empty=True)
-bpy.ops.preferences.addon_enable(module="{MODULE}")
-addon = sys.modules["{MODULE}"]
-scene = bpy.context.scene
-clip, out = sys.argv[1:3]
-held = scene.vr180_matte
-def pressed(operator, **kw):
-    try:
-        return sorted(operator(**kw)), scene.vr180_matte.status
-    except RuntimeError as error:
-        return "error", str(error)
-"""
-
-
-def blender(home, script, *arguments):
-    """Runs a script in Blender with the add-on installed as a user installs it. Returns what it printed as JSON last."""
-    extensions = home.folder / "extensions"
-    if not extensions.exists():
-        install("blender", extensions / "user_default")
-    file = home.folder / "script.py"
-    file.write_text(HEAD + script)
-    env = {**os.environ, "BLENDER_USER_EXTENSIONS": str(extensions), "BLENDER_USER_RESOURCES": str(home.folder / "blender")}
-    done = subprocess.run(
-        [str(BPY), str(file), str(home.clip), str(home.folder / "out"), *arguments], capture_output=True, text=True, env=env
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
-    return json.loads([line for line in done.stdout.splitlines() if line.startswith("{")][-1])
-
-
-def halves(picture):
-    return np.frombuffer(picture.data, "<f2").reshape(picture.height, picture.width).astype(np.float32)
 
 
 def encoded(linear):
@@ -130,7 +91,7 @@ print(json.dumps(told))
         for view, suffix in (("left", "_L"), ("right", "_R")):
             with OpenEXR.File(str(home.folder / "out" / f"composite.{frame}{suffix}.exr")) as file:
                 rgba = file.channels()["RGBA"].pixels
-            expected = halves(link.frame(frame - 1, view=view))
+            expected = as_floats(link.frame(frame - 1, view=view))
             assert np.abs(rgba[..., 3] - expected).max() < 1e-3, (frame, view)
             assert expected.max() == 1 and 0.01 < expected.mean() < 0.9
             # the colour is that of this eye, and not of the other

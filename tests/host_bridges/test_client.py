@@ -10,11 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from tests.host_bridges.halves import halves
 from vr180_ofx import client as c
-
-
-def halves(picture):
-    return np.frombuffer(picture.data, "<f2").reshape(picture.height, picture.width)
 
 
 class Seen:
@@ -66,6 +63,7 @@ def test_a_command_that_is_not_there_is_said(home, monkeypatch):
 def test_a_server_of_another_release_is_refused(home, monkeypatch):
     c.find_or_start()
     monkeypatch.setattr(c, "bridge_facts", lambda: {"version": "99.1.0"})
+    monkeypatch.setattr(c, "_spawn", lambda *_: pytest.fail("a second server is started beside the one that is refused"))
     with pytest.raises(c.ServerUnavailable, match=r"this bridge is for 99\.1\.0"):
         c.find_or_start()
 

@@ -1,6 +1,5 @@
 """The Nuke bridge, installed as a user installs it, in a stand-in of Nuke that is held against the type stubs of its API."""
 
-import contextlib
 import inspect
 import shutil
 import subprocess
@@ -11,33 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.host_bridges.halves import halves
+from tests.host_bridges.nuke_session import ROOT, exr, read, started, status
+
 pytest.importorskip("tkinter", reason="Tcl reads Nuke's scripts, and Python was built without it")
 from nodes.generate import NUKE_EXTRAS
 from tests.host_bridges import nuke_stand_in, stubs
 from vr180_ofx.install import install
 from vr180_ofx.node import NODE
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@contextlib.contextmanager
-def started(folder, gui):
-    """Nuke with the bridge of ``folder`` on its path."""
-    nuke = nuke_stand_in.Nuke(gui)
-    before, path = dict(sys.modules), list(sys.path)
-    sys.modules["nuke"] = nuke
-    sys.path.insert(0, str(folder))
-    try:
-        exec(compile((folder / "init.py").read_text(), "init.py", "exec"), {})
-        nuke.bridge = sys.modules["vr180_nuke"]
-        yield nuke
-    finally:
-        for live in nuke.bridge._lives.values():
-            live.close()
-        sys.path[:] = path
-        for name in set(sys.modules) - set(before):
-            if name in ("nuke", "vr180_nuke", "vr180_client"):
-                del sys.modules[name]
 
 
 @pytest.fixture
@@ -50,30 +30,6 @@ def folder(tmp_path):
 def nuke(folder):
     with started(folder, True) as made:
         yield made
-
-
-def read(nuke, path, first=1):
-    """A Read of a clip."""
-    (node,) = nuke._read(f"Read {{\n file {path}\n first {first}\n last 10\n name Read1\n}}\n")
-    node.knob("first")._value = first
-    nuke._selected = [node]
-    return node
-
-
-def status(node):
-    return node.knob("status").value()
-
-
-def exr(path):
-    """view -> (h, w) alpha of a live or rendered file."""
-    import OpenEXR
-
-    with OpenEXR.File(str(path), separate_channels=True) as file:
-        return {p.header.get("view", "main"): p.channels["A"].pixels for p in file.parts}
-
-
-def halves(picture):
-    return np.frombuffer(picture.data, "<f2").reshape(picture.height, picture.width)
 
 
 @pytest.mark.skipif(not stubs.available("nuke"), reason="types-nuke is not installed")

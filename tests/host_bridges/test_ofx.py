@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.host_bridges.ofx_host import FAILED, OK, REPLY_DEFAULT, Host, Props
+from benchmarks.support.ofx_host import FAILED, OK, REPLY_DEFAULT, Host, Props
+from tests.host_bridges.halves import halves
+from tests.host_bridges.ofx_session import build
 from tests.host_bridges.wrong_server import Wrong, serving
 from vr180_ofx import client as c
 from vr180_ofx.node import NODE
 
-SOURCES = Path(__file__).resolve().parents[2] / "host_bridges" / "ofx"
 pytestmark = [
     pytest.mark.skipif(shutil.which("cmake") is None or shutil.which("cc") is None, reason="cmake and a C compiler are not installed"),
     pytest.mark.skipif(
@@ -27,15 +28,6 @@ pytestmark = [
     ),
 ]
 GENERAL = "OfxImageEffectContextGeneral"
-
-
-def build(folder, *options):
-    """The bundle, made as the documentation says."""
-    for command in (["cmake", "-S", str(SOURCES), "-B", str(folder), *options], ["cmake", "--build", str(folder)]):
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "warning:" not in done.stdout + done.stderr
-    return folder / "VR180Matte.ofx.bundle"
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +64,6 @@ def linked(host, effect, home):
     link.wait()
     host.set(effect, clip=str(home.clip))
     return effect, link
-
-
-def halves(picture):
-    return np.frombuffer(picture.data, "<f2").reshape(picture.height, picture.width)
 
 
 def colours(dtype=np.float32, height=512, width=1024):
@@ -439,7 +427,7 @@ OURS = re.compile(r"\b(http|json|picture|platform|plugin|server)\.c:\d+|VR180Mat
 LIFE = """
 import sys, threading
 import numpy as np
-from tests.host_bridges.ofx_host import FAILED, OK, Host, Props
+from benchmarks.support.ofx_host import FAILED, OK, Host, Props
 bundle, clip, out = sys.argv[1:]
 from tests.host_bridges.wrong_server import Random, Wrong, serving
 host, statuses = Host(bundle), []

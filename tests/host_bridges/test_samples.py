@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.host_bridges import blender_session
 from tests.host_bridges import resolve_stand_in as resolve_host
-from tests.host_bridges import test_blender
+from tests.host_bridges.halves import as_floats
 from tests.host_bridges.test_nuke import started
 from vr180_ofx import client as c
 from vr180_ofx.install import install
@@ -27,10 +28,6 @@ def run(name, *words, **env):
     return done.stdout
 
 
-def halves(picture):
-    return np.frombuffer(picture.data, "<f2").reshape(picture.height, picture.width).astype(np.float32)
-
-
 def test_every_sample_is_listed():
     listed = (SAMPLES / "README.md").read_text()
     assert all(f"`{p.name}`" in listed for p in SAMPLES.iterdir() if p.name not in ("README.md", "__pycache__"))
@@ -40,7 +37,7 @@ def test_one_frame_as_png(standing, tmp_path):
     said = run("frames.py", standing.clip, 3, tmp_path / "m.png", "--view", "left")
     grey = cv2.imread(str(tmp_path / "m.png"), cv2.IMREAD_UNCHANGED)
     assert "512x512, final, blazepose" in said and grey.dtype == np.uint16
-    assert np.abs(grey / 65535 - halves(standing.link.frame(3, view="left"))).max() < 1e-3
+    assert np.abs(grey / 65535 - as_floats(standing.link.frame(3, view="left"))).max() < 1e-3
 
 
 def test_ranges_for_a_farm_cover_the_clip(standing, tmp_path):
@@ -86,12 +83,12 @@ def test_resolves_console(standing, tmp_path, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not test_blender.BPY.exists(), reason="Blender is not installed; make setup-hosts")
+@pytest.mark.skipif(not blender_session.BPY.exists(), reason="Blender is not installed; make setup-hosts")
 def test_blender_from_an_empty_scene(home):
     extensions = home.folder / "extensions"
     install("blender", extensions / "user_default")
     env = {**os.environ, "BLENDER_USER_EXTENSIONS": str(extensions), "BLENDER_USER_RESOURCES": str(home.folder / "blender")}
-    words = [str(test_blender.BPY), str(SAMPLES / "blender_composite.py"), "--", str(home.clip), str(home.folder / "out"), "4"]
+    words = [str(blender_session.BPY), str(SAMPLES / "blender_composite.py"), "--", str(home.clip), str(home.folder / "out"), "4"]
     done = subprocess.run(words, capture_output=True, text=True, env=env)
     picture = cv2.imread(str(home.folder / "out" / "composite.0004.png"))
     assert picture is not None and picture.shape == (512, 1024, 3), done.stdout[-2000:] + done.stderr[-2000:]
@@ -118,4 +115,4 @@ def test_openfx_in_melt(home, tmp_path):
     assert len(frames) == 10 and frames[0].format.name.startswith("yuva444p"), done.stderr[-1000:]
     alpha = np.frombuffer(frames[2].planes[3], "<u2").reshape(512, -1)[:, :1024] / (2 ** frames[0].format.components[3].bits - 1)
     link = c.Link(str(home.clip))
-    assert np.abs(alpha - halves(link.frame(2, view="both"))).mean() < 2e-3 and alpha.max() > 0.99
+    assert np.abs(alpha - as_floats(link.frame(2, view="both"))).mean() < 2e-3 and alpha.max() > 0.99

@@ -9,8 +9,9 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from benchmarks.support.ofx_host import OK, Host
 from tests.conftest import shared_clip
-from tests.host_bridges import test_blender, test_nuke, test_ofx, test_resolve
+from tests.host_bridges import blender_session, nuke_session, ofx_session, resolve_session
 from tests.host_bridges.conftest import a_home
 from vr180_ofx import client as c
 from vr180_ofx.quality.truth import Truth
@@ -48,13 +49,13 @@ def test_a_session_in_nuke(duo, tmp_path):
     from vr180_ofx.install import install
 
     install("nuke", tmp_path / "dotnuke")
-    with test_nuke.started(tmp_path / "dotnuke" / "vr180_ofx", True) as nuke:
+    with nuke_session.started(tmp_path / "dotnuke" / "vr180_ofx", True) as nuke:
         nuke._views = ["left", "right"]
-        test_nuke.read(nuke, duo.clip)
+        nuke_session.read(nuke, duo.clip)
         node = nuke.bridge.create()
         nuke.go_to(FRAME + 1)
-        nuke.pump(lambda: test_nuke.status(node) == f"frame {FRAME + 1}: final", timeout=200)
-        good(test_nuke.exr(node.node("Matte").knob("file").value() % (FRAME + 1)), duo.truth)
+        nuke.pump(lambda: nuke_session.status(node) == f"frame {FRAME + 1}: final", timeout=200)
+        good(nuke_session.exr(node.node("Matte").knob("file").value() % (FRAME + 1)), duo.truth)
 
 
 def test_a_session_in_resolve(duo, tmp_path):
@@ -65,34 +66,34 @@ def test_a_session_in_resolve(duo, tmp_path):
     def user(window):
         window.items["folder"].Text = str(tmp_path / "mattes")
         window.items["frames"].Text = f"{FRAME + 1}"
-        test_resolve.click(window, "render")
-        yield from test_resolve.until(window, lambda text: "Resolve" in text or "in place" in text)
+        resolve_session.click(window, "render")
+        yield from resolve_session.until(window, lambda text: "Resolve" in text or "in place" in text)
 
-    resolve, fusion, bmd = test_resolve.in_resolve(duo.clip, user, selected=True, item=False)
-    with test_resolve.script(tmp_path / "Fusion", "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
+    resolve, fusion, bmd = resolve_session.in_resolve(duo.clip, user, selected=True, item=False)
+    with resolve_session.script(tmp_path / "Fusion", "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
         pass
     ((_, (path,), _),) = resolve.storage.mattes
-    good(halved(test_resolve.alpha(path)), duo.truth)
+    good(halved(resolve_session.alpha(path)), duo.truth)
 
 
 @pytest.mark.skipif(shutil.which("cmake") is None or shutil.which("cc") is None, reason="cmake and a C compiler are not installed")
 def test_a_session_in_openfx(duo, tmp_path):
-    host = test_ofx.Host(test_ofx.build(tmp_path))
-    assert host.load() == test_ofx.OK
+    host = Host(ofx_session.build(tmp_path))
+    assert host.load() == OK
     effect = host.create()
     host.set(effect, clip=str(duo.clip))
     status, out = host.render(effect, FRAME + 1, np.zeros((1024, 2048, 4), np.float32))
-    assert status == test_ofx.OK, effect.persistent
+    assert status == OK, effect.persistent
     good(halved(out[..., 3]), duo.truth)
     host.destroy(effect)
     host.unload()
 
 
-@pytest.mark.skipif(not test_blender.BPY.exists(), reason="Blender is not installed; make setup-hosts")
+@pytest.mark.skipif(not blender_session.BPY.exists(), reason="Blender is not installed; make setup-hosts")
 def test_blender_composite(duo):
     import OpenEXR
 
-    test_blender.blender(
+    blender_session.blender(
         duo,
         f"""
 held.clip, held.folder, held.frames = clip, out, "{FRAME + 1}"
@@ -121,7 +122,7 @@ def test_openfx_in_mlt(home, tmp_path):
     """In somebody else's host: the alpha of every frame is the engine's, as far as 8 bits go. MLT counts frames from 0."""
     import cv2
 
-    bundle = test_ofx.build(tmp_path / "build")
+    bundle = ofx_session.build(tmp_path / "build")
     env = {**os.environ, "OFX_PLUGIN_PATH": str(bundle.parent)}
     known = subprocess.run(["melt", "-query", "filters"], capture_output=True, text=True, env=env)
     if "vr180ofx.VR180Matte" not in known.stdout + known.stderr:

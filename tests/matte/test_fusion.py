@@ -6,35 +6,19 @@ import cv2
 import numpy as np
 import pytest
 
-from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.edges import along, exact, in_light
-from vr180_ofx.matte.fusion import InstanceMask, People, drawn, fused, resplit_instances, same_edge, split_instances
+from tests.matte.shapes import SIDE, disc, heights_of, logits_of
+from vr180_ofx.matte.contract import constant
+from vr180_ofx.matte.fusion import GroupMasks, InstanceAlpha, InstanceMask, fused, resplit_instances, split_instances
 from vr180_ofx.matte.heights import Heights
+from vr180_ofx.matte.parameters import FusionParameters, HeightCurve
 from vr180_ofx.matte.plain import NoRefiner
-from vr180_ofx.matte.upsample import placed, upsampled
 from vr180_ofx.trackers.contract import Crop, NetworkAlpha
 from vr180_ofx.vr180.window import Window
-
-SIDE = 384
-
-
-def disc(x, y, radius, soft=1.5):
-    ys, xs = np.mgrid[:SIDE, :SIDE]
-    return np.clip((radius - np.hypot(xs - x, ys - y)) / (2 * soft) + 0.5, 0, 1).astype(np.float32)
-
-
-def claim(mask):
-    m = np.clip(mask, 1e-3, 1 - 1e-3)
-    return np.log(m / (1 - m)).astype(np.float32)
-
-
-def heights_of(*masks):
-    return Heights.of({p: claim(m) for p, m in enumerate(masks)})
 
 
 def made_of(network, masks):
     """Person -> alpha: what becomes of the network's alpha, and of each person's mask."""
-    logits = {p: claim(m) for p, m in masks.items()}
+    logits = {p: logits_of(m) for p, m in masks.items()}
     union = np.maximum.reduce(list(masks.values()))
     heights = Heights.of(logits)
     return split_instances(fused(network, union, 1.0, heights), logits, heights)
@@ -84,101 +68,73 @@ def test_the_network_is_believed_where_a_mask_is_wrong_by_more_than_an_edge():
     assert made[180:200, 86:104].min() > 0.9 and made[158:168, 198:208].max() < 0.1
 
 
+def share_of_mask(network, mask, made):
+    """(SIDE,) for each row: how much of the way from the network's alpha to the mask was gone."""
+    return (network - made).sum(axis=1) / np.maximum(np.abs((network - mask).sum(axis=1)), 1e-6) * np.sign((network - mask).sum())
+
+
 def test_an_edge_that_both_see_elsewhere_lies_between_them():
-    """Nearer to the mask where that has less of a body; as the network has it at hair, and as the mask has it at shoes."""
-    network, mask = disc(190, 190, 82), disc(190, 190, 80)
-    made = fused(network, mask, 1.0, heights_of(mask))
-    share = (network - made).sum(axis=1) / np.maximum((network - mask).sum(axis=1), 1e-6)
-    assert np.abs(share[110:116]).max() < 0.02  # the top
-    assert np.abs(share[170:220] - 0.6).max() < 0.1
-    assert share[264:270].min() > 0.9
-    # where the mask has more, nearer to the network
-    larger = disc(190, 190, 83)
-    more = fused(network, larger, 1.0, heights_of(larger))
-    assert 0.1 < (more - network).sum() / (larger - network).sum() < 0.25
+    """As the network has it at hair, of which masks know little, and as the mask has it at shoes, where networks take shadows for people.
+
+    In between it is between both; and where the mask has more it counts less than where it has less, because networks are fat.
+    """
+    network, smaller, larger = disc(190, 190, 82), disc(190, 190, 80), disc(190, 190, 84)
+    less = share_of_mask(network, smaller, fused(network, smaller, 1.0, heights_of(smaller)))
+    assert np.abs(less[110:116]).max() < 0.02 and less[264:270].min() > 0.9
+    body = slice(170, 220)
+    assert less[body].min() > 0.1 and less[body].max() < 0.9
+    more = share_of_mask(network, larger, fused(network, larger, 1.0, heights_of(larger)))
+    assert more[body].min() > 0 and more[body].max() < 0.7 * less[body].min()
 
 
-def test_heights_of_two_people_are_their_own():
-    tall, small = disc(100, 190, 90), disc(280, 240, 40)
-    table = heights_of(tall, small).table((0.0, 1.0), (0.0, 1.0))
-    assert np.allclose(table[[100, 190, 280], 100], [0, 0.5, 1], atol=0.02)
-    assert np.allclose(table[[200, 240, 280], 280], [0, 0.5, 1], atol=0.02)
-    # of one person the same for all columns; of nobody a body's middle
-    assert heights_of(tall).table((0.0, 1.0), (0.0, 1.0)).shape == (SIDE, 1)
-    assert heights_of().table((0.0, 1.0), (2.0, 4.0)) == 3.0
-
-
-def test_hair_is_more_than_a_network_sees_of_it_and_bodies_are_as_they_are():
-    alpha, plain = disc(190, 190, 80, 4), np.full((SIDE, SIDE, 3), 0.4, np.float32)
-    more = drawn(alpha, plain, heights_of(alpha)) - drawn(alpha, plain, heights_of())
-    assert more[108:116].max() > 0.05 and more[100:150].sum() > 10 and more[:160].min() > -0.03
-    assert np.abs(more[160:230]).max() < 1e-3
-    # and under soles there is less
-    assert more[255:].sum() < -5 and more[230:].max() < 1e-3 and more[230:].min() > -0.11
-
-
-def light(values):
-    """sRGB as light."""
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-
-
-def encoded(values):
-    return np.where(values <= 0.0031308, values * 12.92, 1.055 * np.maximum(values, 0) ** (1 / 2.4) - 0.055)
-
-
-@pytest.mark.parametrize(("front", "back"), [(0.2, 0.8), (0.8, 0.2), (0.5, 0.6), (0.1, 0.3)])
-def test_lenses_mix_light_and_files_hold_its_roots(front, back):
-    real = np.linspace(0, 1, 101, dtype=np.float32)
-    seen = encoded(real * light(np.float64(front)) + (1 - real) * light(np.float64(back)))
-    by_numbers = ((seen - back) / (front - back)).astype(np.float32)
-    found = in_light(by_numbers, np.full_like(real, (front - back) / (front + back)))
-    assert np.abs(found - real).max() < 0.3 * np.abs(by_numbers - real).max()
-    assert found[0] == pytest.approx(0, abs=1e-5) and found[-1] == pytest.approx(1, abs=1e-5)
-    assert np.array_equal(in_light(by_numbers, np.zeros_like(real)), by_numbers)
-
-
-@pytest.mark.parametrize(("front", "back"), [(0.25, 0.75), (0.75, 0.25)])
-def test_dark_people_are_not_thinner_than_bright_ones(front, back):
-    """Their edges are mixed in light, and a network goes by the numbers."""
-    real = disc(190, 190, 80, 2)
-    seen = encoded(real * light(np.float64(front)) + (1 - real) * light(np.float64(back))).astype(np.float32)
-    network = (seen - back) / (front - back)
-    guide = np.zeros((SIDE, SIDE, 3), np.float32)
-    guide[..., 0] = seen
-    made = drawn(network, guide, heights_of())
-    assert abs(made.sum() - real.sum()) < 0.5 * abs(network.sum() - real.sum())
-
-
-def test_edges_that_run_beside_those_of_the_picture_are_drawn_to_them():
-    real, beside = disc(190, 190, 80, 0.7), disc(191, 190, 80, 0.7)
-    noise = np.random.default_rng(0).normal(0, 0.01, (SIDE, SIDE, 3)).astype(np.float32)
-    seen = real[..., None] * np.array([0.7, 0.1, 0.05], np.float32) + noise
-    assert np.abs(along(beside, seen, np.ones_like(real)) - real).mean() < 0.8 * np.abs(beside - real).mean()
-    # together with colours it is better still; where there are none, edges become a little softer, and stay where they are
-    found, trust, _ = exact(beside, seen, 1.0)
-    assert np.abs(along(found, seen, trust) - real).mean() < 0.7 * np.abs(found - real).mean()
-    noise += np.float32(0.4)
-    found, trust, _ = exact(beside, noise, 1.0)
-    made = along(found, noise, trust)
-    assert made.min() >= 0 and made.max() <= 1 and np.abs(made - found).mean() < np.abs(beside - real).mean()
-    assert abs(made.sum() / beside.sum() - 1) < 0.002
+@pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
+def test_how_much_the_mask_counts_is_what_the_parameters_say(weight):
+    network = disc(190, 190, 82)
+    parameters = FusionParameters(more=weight, less=HeightCurve((0.5,), (weight,)))
+    for radius in (80, 83):
+        mask = disc(190, 190, radius)
+        share = share_of_mask(network, mask, fused(network, mask, 1.0, heights_of(mask), parameters))
+        assert np.abs(share[150:230] - weight).max() < 0.05
 
 
 def test_others_may_say_who_is_where_and_nothing_else_changes():
     one, two = disc(140, 190, 60), disc(250, 190, 60)
     window = Window((0, 0, 1), 60, 0, SIDE)
-    look = Crop((1, 2), 0, 0, 1.0, SIDE, SIDE)
+    crop = Crop((1, 2), 0, 0, 1.0, SIDE, SIDE)
     guide = np.random.default_rng(1).random((SIDE, SIDE, 3)).astype(np.float32)
-    soft = NetworkAlpha(np.maximum(one, two), guide, window, look)
+    network = NetworkAlpha(np.maximum(one, two), guide, window, crop)
     # the tracker takes both for the first
-    wrong = {1: InstanceMask(claim(soft.alpha), window), 2: InstanceMask(np.full_like(one, -8), window)}
-    people = People.of(soft, wrong)
-    before = people.shapes(people.matte(soft.alpha, NoRefiner()))
+    wrong = {1: InstanceMask(logits_of(network.alpha), window), 2: InstanceMask(np.full_like(one, -8), window)}
+    masks = GroupMasks.of(network, wrong)
+    before = masks.instances(masks.matte(network.alpha, NoRefiner()))
     assert before[2].alpha.max() < 0.05
-    after = resplit_instances(soft, before, {1: InstanceMask(claim(one), window), 2: InstanceMask(claim(two), window)})
+    after = resplit_instances(network, before, {1: InstanceMask(logits_of(one), window), 2: InstanceMask(logits_of(two), window)})
     assert np.abs(after[2].alpha - two)[:, 205:].mean() < 0.01 and after[1].alpha[190, 250] < 0.05
     assert np.abs(sum(s.alpha for s in after.values()) - sum(s.alpha for s in before.values())).max() < 1e-3
     assert after[2].refined.place == before[2].refined.place
+    # whom nobody sees stays as they are
+    nobody = dict.fromkeys((1, 2), InstanceMask(np.full_like(one, -8), window))
+    assert resplit_instances(network, before, nobody) == before
+
+
+def test_an_alpha_that_is_meant_in_another_window_is_seen_from_the_persons_own():
+    """Two people in the window of the first; what is said of the second lies where it lies in theirs."""
+    first, second = Window((0, 0, 1), 60, 0, SIDE), Window((0.2, 0, 1), 60, 0, SIDE)
+    crop = Crop((1, 2), -40.0, -20.0, 0.5, 288, 208)
+    network = NetworkAlpha(np.zeros((208, 288), np.float32), np.zeros((208, 288, 3), np.float32), first, crop)
+    mask = disc(190, 200, 50)
+    there = GroupMasks.of(network, {1: InstanceMask(logits_of(disc(60, 200, 40)), first), 2: InstanceMask(logits_of(mask), second)})
+    whole = first.points(second.directions(np.array([190.5, 200.5])))
+    expected = (whole - np.array([crop.x, crop.y])) * crop.scale
+    ys, xs = np.nonzero(there.logits[2] > 0)
+    assert np.abs(np.array([xs.mean() + 0.5, ys.mean() + 0.5]) - expected).max() < 1.5
+    # and back again
+    alpha = there.instances((there.logits[2] > 0).astype(np.float32))[2]
+    back = alpha.logits(second) > 0
+    assert (back & (mask > 0.5)).sum() > 0.95 * (back | (mask > 0.5)).sum()
+    # what is known for each pixel of the person's window, as the coefficients lie
+    columns = np.broadcast_to(np.arange(SIDE, dtype=np.float32), (SIDE, SIDE))
+    assert alpha.sampled(columns)[ys, xs].mean() == pytest.approx(190, abs=1.5)
 
 
 def test_where_the_network_wavers_the_mask_decides():
@@ -196,51 +152,24 @@ def test_where_the_network_wavers_the_mask_decides():
     assert made[beyond].max() <= network[beyond].max()
 
 
-def test_edges_are_as_exact_as_colours_are():
-    """The network's edge is soft and a pixel off; the picture says where it is, if both sides look different."""
-    real = disc(190, 190, 80, 0.7)
-    soft = cv2.GaussianBlur(disc(190, 191, 81, 1.5), (0, 0), 1.5)
-    person, ground = np.array([0.7, 0.1, 0.05], np.float32), np.array([0.3, -0.1, 0.0], np.float32)
-    noise = np.random.default_rng(0).normal(0, 0.02, (SIDE, SIDE, 3)).astype(np.float32)
-    seen = real[..., None] * person + (1 - real[..., None]) * ground + noise
-    made, trust, _ = exact(soft, seen, 1.0)
-    assert np.abs(made - real).mean() < 0.35 * np.abs(soft - real).mean() and trust[190, 270] > 0.8
-    # where they do not, nothing is made up
-    plain, trust, _ = exact(soft, np.full_like(seen, 0.4) + noise, 1.0)
-    assert trust.max() < 0.1
-    assert np.abs(plain - real).mean() < 1.05 * np.abs(soft - real).mean()
-    for nothing in (0.0, 1.0):
-        assert np.array_equal(exact(np.full_like(real, nothing), seen, 1.0)[0], np.full_like(real, nothing))
-
-
 def test_nobody_is_nobody():
     empty = np.full((SIDE, SIDE), -8, np.float32)
-    assert Heights.of({1: empty}).near(0.1, 0.2) == 0
     made = split_instances(disc(190, 190, 50), {1: empty, 2: empty}, heights_of(empty, empty))
     assert made[1].max() == made[2].max() == 0
 
 
-def test_what_is_an_edge():
-    a = disc(190, 190, 80)
-    assert same_edge(a, disc(191, 190, 80), 1.0).min() == 1
-    other = a.copy()
-    other[180:200, 180:200] = 0
-    told = same_edge(a, other, 1.0)
-    assert told[190, 190] == 0 and told[60, 60] == 1 and ((told > 0) & (told < 1)).any()
-    # a hole of twenty pixels is an edge to who calls it so, on its side alone
-    assert same_edge(a, other, 1.0, less=12).min() == 1 and same_edge(a, other, 1.0, more=12)[190, 190] == 0
-
-
-@pytest.mark.parametrize("factor", [2, 3])
-def test_part_of_a_picture_by_any_factor_is_the_same_as_all_of_it(factor):
-    rng = np.random.default_rng(2)
-    large = cv2.GaussianBlur(rng.random((60 * factor, 60 * factor)).astype(np.float32), (0, 0), 2)
-    small = cv2.resize(large, (60, 60), interpolation=cv2.INTER_AREA)
-    alpha = cv2.GaussianBlur((rng.random((60, 60)) > 0.5).astype(np.float32), (0, 0), 1.5)
-    whole = upsampled(alpha, small, large, factor)
-    rect = Rect(31, 22, 77, 85)
-    part = placed(alpha, small, np.ascontiguousarray(large[rect.slices]), rect, (factor, factor))
-    assert np.abs(part - whole[rect.slices]).max() < 0.02
-    plain = placed(alpha, small, None, rect, (factor, factor))
-    cubic = cv2.resize(alpha, (60 * factor, 60 * factor), interpolation=cv2.INTER_CUBIC)
-    assert np.abs(plain - np.clip(cubic, 0, 1)[rect.slices]).max() < 0.02
+def test_values_say_what_is_wrong_and_show_no_pixels():
+    window, zeros = Window((0, 0, 1), 60, 0, 8), np.zeros((8, 8), np.float32)
+    with pytest.raises(ValueError, match=r"logits have the shape \(8, 7\); the window has 8 pixels"):
+        InstanceMask(zeros[:, 1:], window)
+    with pytest.raises(ValueError, match=r"alpha has the shape \(4, 4\); its coefficients are \(8, 8\)"):
+        InstanceAlpha(constant(zeros), window, zeros[:4, :4])
+    with pytest.raises(ValueError, match="places have the shape"):
+        InstanceAlpha(constant(zeros), window, zeros, zeros)
+    own = InstanceAlpha(constant(zeros), window)
+    assert own.sampled(zeros) is zeros and "float32 (8, 8, 4)" in repr(own) and "float32 (8, 8)" in repr(InstanceMask(zeros, window))
+    with pytest.raises(ValueError, match="own window"):
+        own.logits(window)
+    crop = NetworkAlpha(zeros, np.zeros((8, 8, 3), np.float32), window, Crop((1,), 0, 0, 1.0, 8, 8))
+    with pytest.raises(ValueError, match="person 1 was not seen together"):
+        resplit_instances(crop, {1: own}, {1: InstanceMask(zeros, window)})

@@ -14,7 +14,7 @@ from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.exr import ExrClip, ExrWriter
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.render import render
 from vr180_ofx.settings import OutputSettings
 
 W, H = 96, 64
@@ -60,8 +60,8 @@ def sound(path):
     """(codec, hash of the packets) of every audio stream."""
     with av.open(str(path)) as c:
         out = {s.index: (s.codec_context.name, hashlib.sha256()) for s in c.streams.audio}
-        for p in c.demux(list(c.streams.audio)):
-            if p.size:
+        for p in c.demux():
+            if p.size and p.stream_index in out:
                 out[p.stream_index][1].update(bytes(p))
         return [(name, digest.hexdigest()) for name, digest in out.values()]
 

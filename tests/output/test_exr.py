@@ -43,9 +43,9 @@ def test_parts_views_channels_and_values(tmp_path, compression):
 
 def test_an_empty_frame_after_a_full_one_is_empty(tmp_path):
     writer = ExrWriter(CLIP, OutputSettings())
-    writer.write_exr(tmp_path / "shot", 1, FRAME, None)
+    writer.write(tmp_path / "shot", 1, FRAME, None)
     empty = Frame(1, {v: ViewMatte(W, H, ()) for v in ("left", "right")}, {})
-    (path,) = writer.write_exr(tmp_path / "shot", 2, empty, None)
+    (path,) = writer.write(tmp_path / "shot", 2, empty, None)
     for channels in read_views(path).values():
         assert channels["A"].max() == 0 and channels["person01.A"].max() == 0 and channels["confidence.A"].min() == 1
 
@@ -80,7 +80,7 @@ def test_colour_is_unmixed_and_premultiplied(tmp_path):
     source = SourceFrame(41, 0, plates)
     out = {}
     for mode in ("foreground", "premultiplied"):
-        (path,) = ExrWriter(CLIP, OutputSettings(rgb=mode)).write_exr(tmp_path / mode, 42, FRAME, source)
+        (path,) = ExrWriter(CLIP, OutputSettings(rgb=mode)).write(tmp_path / mode, 42, FRAME, source)
         out[mode] = read_views(path)["left"]
     a = FRAME.views["left"].alpha
     inside = a > 0
@@ -100,16 +100,14 @@ def test_a_plate_in_scene_linear_light_stays_it(tmp_path):
     light[tuple(inside[0])], light[tuple(inside[-1])] = np.nan, 1e6
     source = SourceFrame(41, 0, dict.fromkeys(("left", "right"), RgbEye(light, (0, 0), W, H)))
     for method in ("blur_fusion", "multilevel"):
-        (path,) = ExrWriter(CLIP, OutputSettings(rgb="foreground", foreground_method=method)).write_exr(
-            tmp_path / method, 42, FRAME, source
-        )
+        (path,) = ExrWriter(CLIP, OutputSettings(rgb="foreground", foreground_method=method)).write(tmp_path / method, 42, FRAME, source)
         rgb = np.stack([read_views(path)["left"][c] for c in "RGB"], -1)
         assert np.isfinite(rgb).all()
         sure = FRAME.views["left"].alpha > 0.7
         off, before = (np.nanmedian(np.abs(x - person)[sure], axis=0) for x in (rgb, light))
         assert (off < 0.4 * before + 0.01).all(), (method, off, before)
     settings = OutputSettings(rgb="foreground", despill="green")
-    (path,) = ExrWriter(CLIP, settings).write_exr(tmp_path / "despilled", 42, FRAME, source)
+    (path,) = ExrWriter(CLIP, settings).write(tmp_path / "despilled", 42, FRAME, source)
     out = read_views(path)["left"]
     assert (out["G"] <= (out["R"] + out["B"]) / 2 + 2e-2 + 1e-2 * out["R"]).all()
 
@@ -161,14 +159,14 @@ def test_both_eyes_in_one_picture(tmp_path):
     """As they lie in the clip: for hosts that see a side by side clip as one picture."""
     clip = replace(CLIP, layout=Layout("sbs", 2 * W, H))
     writer = ExrWriter(clip, OutputSettings(exr_layout="whole", exr_preset="resolve"))
-    (path,) = writer.write_exr(tmp_path / "shot", 1, FRAME, None)
+    (path,) = writer.write(tmp_path / "shot", 1, FRAME, None)
     with OpenEXR.File(str(path), separate_channels=True) as f:
         channels = {k: c.pixels for k, c in f.channels().items()}
         assert len(f.parts) == 1 and f.parts[0].header.get("view") in (None, "main")
     expected = np.hstack([FRAME.views[v].alpha for v in ("left", "right")])
     assert np.array_equal(channels["A"], expected) and np.array_equal(channels["R"], expected) and expected.any()
     swapped = ExrWriter(replace(clip, layout=Layout("tb", W, 2 * H, swap_eyes=True)), OutputSettings(exr_layout="whole"))
-    (path,) = swapped.write_exr(tmp_path / "other", 1, FRAME, None)
+    (path,) = swapped.write(tmp_path / "other", 1, FRAME, None)
     with OpenEXR.File(str(path), separate_channels=True) as f:
         assert np.array_equal(f.channels()["A"].pixels, np.vstack([FRAME.views[v].alpha for v in ("right", "left")]))
     with pytest.raises(SettingsError, match="holds no colour"):

@@ -8,7 +8,7 @@ from tests.conftest import make_clip, picture_number, with_settings
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.quality.truth import read_views
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.render import render
 from vr180_ofx.settings import Settings
 
 
@@ -16,6 +16,15 @@ from vr180_ofx.settings import Settings
 def planned(people_clip):
     with open_clip(people_clip) as clip:
         yield clip, analyse(clip)
+
+
+@pytest.fixture(scope="module")
+def rendered(planned, tmp_path_factory):
+    """A folder with EXR of the same frames."""
+    clip, plan = planned
+    folder = tmp_path_factory.mktemp("exr")
+    render(clip, plan, output=folder)
+    return folder
 
 
 def pngs(folder):
@@ -32,8 +41,7 @@ def read_png(path):
 @pytest.mark.parametrize("kind", ["alpha", "foreground", "greenscreen_png"])
 def test_png_sequences(planned, rendered, tmp_path, kind):
     clip, plan = planned
-    folder, _ = rendered
-    alpha = np.concatenate([read_views(folder / "people.0004.exr")[v]["A"] for v in ("left", "right")], axis=1)
+    alpha = np.concatenate([read_views(rendered / "people.0004.exr")[v]["A"] for v in ("left", "right")], axis=1)
     with with_settings(clip, input={"frames": "3"}, output={"format": kind}) as some:
         render(some, plan, output=tmp_path)
         again = render(some, plan, output=tmp_path)

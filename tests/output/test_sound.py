@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import with_settings
 from tests.output.conftest import sound
 from vr180_ofx.output.sound import later
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.render import render
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from vr180_ofx.errors import SettingsError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.video import untagged
 from vr180_ofx.quality import metrics
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.render import render
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.packing import reprojected, unpack
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye
@@ -174,3 +174,19 @@ def test_another_program_reads_them(rich, tmp_path, kind):
     ]  # fmt: skip
     if kind == "prores4444":
         assert streams[0] == streams[1]
+
+
+def test_a_video_of_other_frames_or_other_sound_is_made_again(planned, tmp_path):
+    """It is one file for all frames: what is in it belongs to what it is known by."""
+    clip, plan = planned
+
+    def made(**sections):
+        with with_settings(clip, output={"format": "video"}, **sections) as some:
+            report = render(some, plan, output=tmp_path)
+        with open_clip(tmp_path / "people_alpha.mp4") as video:
+            return report.written, report.kept, len(video), len(sound(tmp_path / "people_alpha.mp4"))
+
+    assert made(input={"frames": "0-2"}) == (3, 0, 3, 1)
+    assert made(input={"frames": "0-2"}) == (0, 3, 3, 1)
+    assert made(input={"frames": "0-4"}) == (5, 0, 5, 1)
+    assert made(input={"frames": "0-4"}, audio={"preserve_audio": False}) == (5, 0, 5, 0)

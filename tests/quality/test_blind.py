@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import shared_clip
 from tests.quality.damage import DAMAGES, untouched
-from tests.stereo.test_disparity import DEMO
+from tests.stereo.scenes import DEMO
 from vr180_ofx.cli.main import main
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.jumps import Row, jumps

@@ -56,5 +56,5 @@ def test_dtssd_sees_only_change():
 def test_carrying_shifts_by_the_disparity():
     left = disc(8, shift=5)
     ys, xs = np.mgrid[:64, :64] + 0.5
-    right = m.carry(left, np.stack([xs + 5, ys], axis=-1), np.ones((64, 64), bool))
+    right = m.warp(left, np.stack([xs + 5, ys], axis=-1), np.ones((64, 64), bool))
     assert np.abs(right - disc(8)).max() == 0

@@ -1,6 +1,7 @@
 """A real server process, as a user starts it."""
 
 import contextlib
+import http.client
 import json
 import os
 import shutil
@@ -12,6 +13,9 @@ import time
 import pytest
 
 from vr180_ofx.client import connect
+from vr180_ofx.engine.plans import analyse
+from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.media.open import open_clip
 
 
 class Live:
@@ -78,11 +82,45 @@ def make_live(tmp_path, people_clip):
         live.stop(signal.SIGKILL)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def live(tmp_path_factory, people_clip):
-    """One server for all tests of a module that leave it as it was."""
+    """One server for all tests that leave it as it was."""
     one = Live(tmp_path_factory.mktemp("live"), people_clip, "--set", "service.prefetch=0").start()
     yield one
     assert one.stop() == 0
     log = (one.folder / "log").read_text()
     assert "should not happen" not in log and "Traceback" not in log, log
+
+
+@pytest.fixture(scope="package")
+def reference(people_clip):
+    """What the engine makes of the clip in this process."""
+    with open_clip(people_clip) as clip:
+        plan = analyse(clip)
+        with FrameServer(clip, plan) as server:
+            return [server.request(n).result() for n in range(len(clip))]
+
+
+@pytest.fixture
+def clip(live):
+    """The clip that is open there; corrections are forgotten after the test."""
+    made = live.open()
+    yield made
+    if made.refresh()["corrected"]:
+        made.forget_corrections()
+
+
+def raw(live, method, path, headers=None, body=None):
+    """(status, headers, body) of a request as it is written here. headers: None leaves one out."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(live.address.rsplit(":", 1)[1]), timeout=60)
+    token = live.token_file.read_text().strip()
+    connection.putrequest(method, path, skip_host="host" in {k.lower() for k in headers or {}})
+    sent = {"Authorization": f"Bearer {token}", **({"Content-Length": str(len(body))} if body is not None else {}), **(headers or {})}
+    for k, v in sent.items():
+        if v is not None:
+            connection.putheader(k, v)
+    connection.endheaders(body)
+    response = connection.getresponse()
+    data = response.read()
+    connection.close()
+    return response.status, dict(response.getheaders()), data

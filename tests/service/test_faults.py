@@ -223,10 +223,9 @@ def test_a_decoder_that_hangs_is_given_up(people_clip, tmp_path):
     try:
         clip = live.start().open()
         flag.write_text("")
-        begin = time.monotonic()
         with pytest.raises(ServerProblem, match=r"did not end within 1.5 s \(processing.decode_timeout_s\)") as info:
             clip.frame(7)
-        assert info.value.status == 404 and time.monotonic() - begin < 20
+        assert info.value.status == 404
         assert clip.frame(2).data  # the next one has a decoder of its own
         flag.unlink()
         assert clip.frame(7).data

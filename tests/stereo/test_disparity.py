@@ -1,50 +1,19 @@
 """Disparity against geometry that is known exactly: a made-up scene, and the rendered demo clip with its depth."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 
 from tests.conftest import shared_clip
-from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.patch import Patch
+from tests.stereo.scenes import DEMO, B, ball, claimed, trimmed, whole
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.truth import Truth
-from vr180_ofx.stereo.disparity import match, measure, surface
-from vr180_ofx.vr180.epipolar import angles, directions
+from vr180_ofx.stereo.disparity import Disparity, at_distance, measure
+from vr180_ofx.stereo.pair import StereoPair
+from vr180_ofx.vr180.epipolar import EpipolarWindow, directions
 from vr180_ofx.vr180.projection import Equirectangular
-
-DEMO = Path(__file__).resolve().parents[2] / "vr180_ofx" / "demo"
-B = 0.064
-
-
-def whole(alpha):
-    return Patch(Rect(0, 0, alpha.shape[1], alpha.shape[0]), alpha.astype(np.float32), np.ones_like(alpha, np.float32))
-
-
-def ball(eye, size=512, centre=(0.25, -0.15, 1.1), radius=0.3):
-    """A ball with a pattern on it, as an eye sees it: (picture, alpha, distance along the ray)."""
-    projection = Equirectangular(size, size)
-    rows, columns = np.mgrid[:size, :size] + 0.5
-    rays = projection.unproject(np.stack([columns, rows], axis=-1))
-    origin = np.array([eye * B / 2, 0, 0]) - np.array(centre)
-    along = rays @ origin
-    inside = along**2 - (origin @ origin - radius**2)
-    t = -along - np.sqrt(np.maximum(inside, 0))
-    hit = origin + rays * t[..., None]
-    pattern = 0.5 + 0.2 * sum(np.sin(f * hit[..., k] + k) for k, f in ((0, 70), (1, 90), (2, 60), (0, 31), (1, 23)))
-    picture = np.where((inside > 0)[..., None], pattern[..., None], 0.2).repeat(3, axis=-1)
-    return (np.clip(picture, 0, 1) * 255).astype(np.uint8), (inside > 0).astype(np.float32), np.where(inside > 0, t, 0)
-
-
-def claimed(found, rays, projection):
-    """Where the left eye sees what the right eye sees along the rays, (n, 3): (n, 2) pixels."""
-    p = found.right.points(rays).astype(np.float32) - 0.5
-    laterals = cv2.remap(found.laterals_left().astype(np.float32), p[None, :, 0], p[None, :, 1], cv2.INTER_LINEAR)[0]
-    return projection.project(directions(laterals, angles(rays)[:, 1]))
 
 
 def test_a_ball_in_front_of_two_eyes():
@@ -54,7 +23,7 @@ def test_a_ball_in_front_of_two_eyes():
     for view, eye in (("left", -1), ("right", 1)):
         picture, alpha, depths[view] = ball(eye, size)
         eyes[view], layers[view] = RgbEye(picture, (0, 0), size, size), whole(alpha)
-    found = measure(eyes["left"], eyes["right"], layers["left"], layers["right"], projection)
+    found = measure(StereoPair.of(eyes, projection), layers["left"], layers["right"])
     # the limb of the ball is seen by one eye alone
     inner = cv2.erode(layers["right"].alpha.astype(np.float32), np.ones((7, 7))) > 0.5
     ys, xs = np.nonzero(inner)
@@ -72,30 +41,58 @@ def test_who_is_in_one_eye_alone_has_none():
     picture, alpha, _ = ball(1, 256)
     eye = RgbEye(picture, (0, 0), 256, 256)
     empty = whole(np.zeros((256, 256), np.float32))
-    assert measure(eye, eye, empty, whole(alpha), Equirectangular(256, 256)) is None
-    assert measure(eye, eye, whole(alpha), empty, Equirectangular(256, 256)) is None
+    pair = StereoPair(eye, eye, Equirectangular(256, 256))
+    assert measure(pair, empty, whole(alpha)) is None
+    assert measure(pair, whole(alpha), empty) is None
 
 
-@pytest.mark.parametrize("lateral", [70, 82, 89])
-def test_somebody_where_the_baseline_ends(lateral):
-    """At the side of the field of view eyes see no depth; that is no error."""
-    size = 256
+@pytest.mark.parametrize(
+    ("lateral", "size", "seen"),
+    [(70, 256, True), (82, 256, False), (89, 256, False), (70, 1024, True), (82, 1024, True), (89, 1024, False)],
+)
+def test_somebody_where_the_baseline_ends(lateral, size, seen):
+    """At the side of the field of view eyes see no depth: nothing is measured nearer to the pole than the margin that is matched with, 26
+    pixels, which are 18 degrees of an eye of 256 pixels and 5 of one of 1024; elsewhere a picture that both eyes have alike lies where it
+    is, without a shift.
+    """
     projection, alpha = Equirectangular(size, size), np.zeros((size, size), np.float32)
     x, y = (int(v) for v in projection.project(directions(np.radians(lateral), np.array(0.1))))
     alpha[y - 20 : y + 20, x - 6 : min(x + 6, size)] = 1
-    eye = RgbEye(np.random.default_rng(1).integers(0, 255, (size, size, 3), np.uint8), (0, 0), size, size)
-    found = measure(eye, eye, whole(alpha), whole(alpha), projection)
-    assert found is None or np.isfinite(found.shift).all()
-    assert lateral > 80 or found is not None
+    noise = np.random.default_rng(1).integers(0, 255, (size, size, 3), np.uint8)
+    eye = RgbEye(cv2.GaussianBlur(noise, (0, 0), 1.5), (0, 0), size, size)
+    found = measure(StereoPair(eye, eye, projection), whole(alpha), whole(alpha))
+    if not seen:
+        assert found is None
+        return
+    assert found.sureness > 0.7 and np.abs(found.shift[found.mask > 0.5]).max() < 0.1
+    reach = abs(found.right.lateral) + found.right.scale * found.right.width / 2
+    assert reach < np.pi / 2 and np.isfinite(found.shift).all()
 
 
-def test_without_texture_the_plane_is_all_there_is():
-    """Nothing to match, and still a surface without holes."""
-    flat, mask = np.full((80, 60), 0.5, np.float32), np.zeros((80, 60), np.float32)
-    mask[20:60, 15:45] = 1
-    shift, sure = match(flat, flat, mask, np.roll(mask, 3, axis=1))
-    smooth = surface(shift, sure, np.roll(mask, 3, axis=1))
-    assert np.isfinite(smooth).all() and np.isfinite(surface(shift, np.zeros_like(sure), np.zeros_like(mask))).all()
+@pytest.mark.parametrize("from_left", [True, False])
+def test_somebody_upright_at_a_distance(from_left):
+    """The angles of points on a vertical line, 1.6 m away along the ground, in both eyes."""
+    projection = Equirectangular(512, 512)
+    blank = RgbEye(np.zeros((512, 512, 3), np.uint8), (0, 0), 512, 512)
+    points = np.stack([np.full(9, 0.4), np.linspace(-0.8, 0.6, 9), np.full(9, 1.6)], axis=-1)
+    seen = {view: points - np.array([eye * B / 2, 0, 0]) for view, eye in (("left", -1), ("right", 1))}
+    alpha = np.zeros((512, 512), np.float32)
+    for x, y in projection.project(seen["left" if from_left else "right"]).astype(int):
+        alpha[y - 8 : y + 9, x - 8 : x + 9] = 1
+    found = at_distance(StereoPair(blank, blank, projection), trimmed(alpha), B / 1.6, from_left=from_left)
+    assert found.sureness == 0
+    # an upright person's depth is that along the ground: it is exact at the horizon, and a percent off half a metre above and below
+    error = np.linalg.norm(claimed(found, seen["right"], projection) - projection.project(seen["left"]), axis=-1)
+    assert error.max() < 0.1
+
+
+def test_disparities_whose_parts_do_not_fit_are_refused():
+    window, values = EpipolarWindow(0, 0, 0.01, 20, 10), np.zeros((10, 20), np.float32)
+    assert repr(Disparity(window, window, values, values > 0, values)) == "Disparity(20x10, sureness=0.00)"
+    with pytest.raises(ValueError, match="must have the right window's"):
+        Disparity(window, window, values[:, :5], values > 0, values)
+    with pytest.raises(ValueError, match="10 and 12 rows"):
+        Disparity(window, EpipolarWindow(0, 0, 0.01, 20, 12), values, values > 0, values)
 
 
 def own_offset(truth, frames):
@@ -106,9 +103,9 @@ def own_offset(truth, frames):
             continue
         places, known = truth.counterpart(frame)
         left, right = frame.union("left"), frame.union("right")
-        known &= np.abs(np.nan_to_num(metrics.carry(left, places, known)) - right) < 0.5
+        known &= np.abs(np.nan_to_num(metrics.warp(left, places, known)) - right) < 0.5
         for k, found in errors.items():
-            found.append(np.abs(metrics.carry(left, places + np.float32([k, 0]), known) - right)[known].mean())
+            found.append(np.abs(metrics.warp(left, places + np.float32([k, 0]), known) - right)[known].mean())
     return min(errors, key=lambda k: np.mean(errors[k]))
 
 
@@ -124,7 +121,7 @@ def share_within(folder, clip_path, frames, pixels=0.5):
             places, known = truth.counterpart(frame)
             eyes = clip.frame(n).eyes
             for k, alpha in frame.people["right"].items():
-                found = measure(eyes["left"], eyes["right"], whole(frame.people["left"][k]), whole(alpha), projection)
+                found = measure(StereoPair.of(eyes, projection), whole(frame.people["left"][k]), whole(alpha))
                 ys, xs = np.nonzero((alpha > 0.5) & known)
                 rays = projection.unproject(np.stack([xs + 0.5, ys + 0.5], axis=-1))
                 off = np.linalg.norm(claimed(found, rays, projection) - places[ys, xs] - offset, axis=-1)

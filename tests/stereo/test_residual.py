@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import math
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-import vr180_ofx
-from tests.stereo.damaged import turned
+from tests.stereo.damaged import TURN, damaged_clip, turned
+from tests.stereo.scenes import DEMO
+from vr180_ofx.engine.plans import analyse
+from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.errors import PlanError
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import RgbEye
-from vr180_ofx.stereo.distance import Match, levelled
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.quality import metrics
+from vr180_ofx.quality.truth import Truth
+from vr180_ofx.settings import Settings
 from vr180_ofx.stereo.residual import fit, observe
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
-from vr180_ofx.vr180.epipolar import angles, upright
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye
 
-DEMO = Path(vr180_ofx.__file__).parent / "demo"
 SIZE = 512
 
 
@@ -91,17 +95,32 @@ def test_levelling_and_back():
     assert Alignment(math.radians(0.5), 0, math.radians(-0.25)).describe() == "0.50° higher, 0.25° turned counterclockwise"
 
 
-def test_distances_are_those_of_parallel_cameras():
-    turn = Alignment(0.004, 0.012, -0.008)
-    point = np.array([0.5, 0.3, 1.6])
-    half = np.array([0.032, 0, 0])
-    right, left = point - half, point + half
-
-    def shift(left):
-        a, b = angles(left), angles(right)
-        return float((np.tan(a[0]) - np.tan(b[0])) / upright(1.0, b[1]))
-
-    measured = Match(shift(turn.to_eye(left, LEFT)), 1.0, tuple(right / np.linalg.norm(right)))
-    assert abs(measured.shift - shift(left)) > 0.008
-    assert levelled(measured, turn).shift == pytest.approx(shift(left), abs=2e-4)
-    assert levelled(measured, LEVEL) is measured
+def test_cameras_that_are_turned_against_each_other(tmp_path):
+    """That is measured, said, and taken out wherever eyes are compared; distances are those of parallel cameras."""
+    path = damaged_clip(DEMO / "walk3d.mp4", DEMO / "truth", tmp_path / "walk_LR_180.mp4", "turned", "left", range(8), length=8)
+    with open_clip(path) as clip:
+        plan = analyse(clip)
+        found = plan.clip["alignment_degrees"]
+        assert found == pytest.approx(TURN, abs=0.04)
+        assert any("sees everything 0.5" in n and "turned clockwise" in n for n in plan.notes)
+        assert {round(plan.distance_m(p, 0), 1) for p in plan.people} == {1.2, 1.9}
+        again = Plan.from_data(json.loads(plan.to_json()), clip)
+        assert again.alignment == plan.alignment
+        data = json.loads(plan.to_json())
+        data["clip"]["alignment_degrees"] = {}
+        level = Plan.from_data(data, clip)
+        agreements, errors = [], []
+        for some in (plan, level):
+            with FrameServer(clip, some, Settings(stereo={"consistency_mode": "joint"})) as server:
+                frame = server.request(3).result()
+            agreements.append(min(frame.metadata["agreement"].values()))
+            # the left matte, turned as the camera was, and the right one, both against the truth
+            real = next(f for n, f in enumerate(Truth(DEMO / "truth").frames()) if n == 3)
+            left, right = (frame.views[v].alpha.astype(np.float32) for v in ("left", "right"))
+            errors.append(metrics.mad(left, turned(real.union("left"), **TURN).clip(0, 1)) + metrics.mad(right, real.union("right")))
+        assert agreements[0] > 0.9 and agreements[0] > agreements[1] + 0.02, agreements
+        assert errors[0] < errors[1], errors
+        for wrong in ("much", {"pitch": 50}, {"tilt": 0.1}):
+            data["clip"]["alignment_degrees"] = wrong
+            with pytest.raises(PlanError, match="alignment_degrees"):
+                Plan.from_data(data, clip)

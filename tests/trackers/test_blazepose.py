@@ -5,7 +5,7 @@ from vr180_ofx.engine.plans import analyse
 from vr180_ofx.imaging.inpaint import cover, erase
 from vr180_ofx.media.contract import Sample
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.trackers.blazepose import WINDOW_SIZE, BlazePoseTracker
+from vr180_ofx.trackers.blazepose import WINDOW_SIZE, BlazePoseParameters, BlazePoseTracker
 from vr180_ofx.trackers.contract import Memory, WindowImage
 from vr180_ofx.weights.store import require
 
@@ -131,3 +131,14 @@ def test_a_moving_edge_takes_nothing_from_the_frame_before(steps):
     change = np.abs(shifted.guide[..., 0] - image.sample.guide[..., 0]) > 0.15
     assert change.sum() > 500
     assert np.abs(a[key].logits - b[key].logits)[change].mean() < 0.05
+
+
+def test_tuned_numbers_are_part_of_what_masks_are_known_by():
+    weights = require("blazepose_segmenter")
+    made = [
+        BlazePoseTracker(weights),
+        BlazePoseTracker(weights, stabilise=0.5),
+        BlazePoseTracker(weights, parameters=BlazePoseParameters(surely_in_front=5.0)),
+        BlazePoseTracker(weights, parameters=BlazePoseParameters(squares=BlazePoseParameters().squares[:1])),
+    ]
+    assert len({t.identity() for t in made}) == 4 and made[0].identity() == BlazePoseTracker(weights).identity()

@@ -11,10 +11,10 @@ pytest.importorskip("sam2", reason="the extra sam2 is not installed")
 import torch
 
 from benchmarks.support.sam2_reference import Reference, images, pictures, random_network, shown
-from vr180_ofx.engine.loading import fitting
+from vr180_ofx.engine.limits import fitting
 from vr180_ofx.errors import SettingsError, WeightsError
 from vr180_ofx.trackers.contract import Memory, Prompt
-from vr180_ofx.trackers.sam2.memory import Bench, Remembered, Rules, trimmed
+from vr180_ofx.trackers.sam2.memory import MemoryBank, MemoryFrame, Rules, trimmed
 from vr180_ofx.trackers.sam2.network import CONFIGS, Sam2Network, load_weights
 from vr180_ofx.trackers.sam2.tracker import REFERENCE, Behaviour, Sam2Tracker
 
@@ -207,25 +207,25 @@ def test_somebody_out_of_the_plan_is_remembered_and_comes_back(tracker, frames):
         keys = [ONE] if 3 <= n < 6 else [ONE, TWO]
         memory, masks = tracker.step(memory, shown(sample, keys, {ONE: BOX, TWO: POINTS} if n == 0 else None))
         assert list(masks) == keys
-    past = Bench.from_memory(memory).people[TWO]
+    past = MemoryBank.from_memory(memory).people[TWO]
     assert [r.step for r in past if r.anchor] == [0]
     # unknown until now, and nothing says where: the middle of the window is taken, and it is a conditioning frame
     memory, masks = tracker.step(memory, shown(samples[0], [(7, "right")]))
-    assert Bench.from_memory(memory).people[7, "right"][0].anchor
+    assert MemoryBank.from_memory(memory).people[7, "right"][0].anchor
 
 
 def test_somebody_lost_of_whom_the_plan_is_sure_is_prompted_again(network, frames):
     tracker = Sam2Tracker(network, "random", Behaviour())
     pointer, features = np.zeros(256, np.float32), np.zeros((64, 16, 16), np.uint16)
-    past = tuple(Remembered(n, n == 0, pointer, 5.0 if n == 0 else -5.0, 0.5, features) for n in range(5))
-    memory = Bench(5, {ONE: past}).to_memory()
+    past = tuple(MemoryFrame(n, n == 0, pointer, 5.0 if n == 0 else -5.0, 0.5, features) for n in range(5))
+    memory = MemoryBank(5, {ONE: past}).to_memory()
     sample = images(frames[:1])[0]
 
     def anchored(**facts):
         image = shown(sample, [ONE], {ONE: BOX})[ONE]
         image = type(image)(image.sample, image.window, facts.get("behind", ()), image.prompt, False, facts["sure"])
         after, _ = tracker.step(memory, {ONE: image})
-        return Bench.from_memory(after).people[ONE][-1].anchor
+        return MemoryBank.from_memory(after).people[ONE][-1].anchor
 
     assert anchored(sure=0.9)
     assert not anchored(sure=0.3)
@@ -248,7 +248,7 @@ def test_absent_people_have_empty_masks_and_no_confidence(network, frames):
 def test_only_trusted_frames_are_looked_at_again_when_asked():
     pointer, features = np.zeros(256, np.float32), np.zeros((64, 2, 2), np.uint16)
     rules = Rules(recent=2, reach=3, anchors=1, reliable=True)
-    past = tuple(Remembered(n, n == 0, pointer, 5.0, 0.9, None if n in (4, 5) else features) for n in range(7))
+    past = tuple(MemoryFrame(n, n == 0, pointer, 5.0, 0.9, None if n in (4, 5) else features) for n in range(7))
     kept = trimmed(past, 7, rules)
     assert [r.step for r in kept if r.features is not None] == [0, 3, 6]
     # pointers reach back as ever
@@ -264,7 +264,7 @@ def test_unreliable_masks_are_not_kept_as_features(network, frames):
     memory, _ = tracker.step(tracker.begin(), shown(samples[0], [ONE], {ONE: BOX}))
     for sample in samples[1:]:
         memory, _ = tracker.step(memory, shown(sample, [ONE], {ONE: elsewhere}))
-    past = Bench.from_memory(memory).people[ONE]
+    past = MemoryBank.from_memory(memory).people[ONE]
     assert [r.features is not None for r in past] == [True, False, False]
 
 
@@ -337,5 +337,5 @@ def test_prompts_say_what_is_wrong_with_them():
 
 def test_foreign_memory_is_refused():
     with pytest.raises(ValueError, match="not a memory of SAM 2"):
-        Bench.from_memory(Memory({"1.left.facts": np.zeros((1, 5))}))
-    assert Bench.from_memory(Memory()).people == {}
+        MemoryBank.from_memory(Memory({"1.left.facts": np.zeros((1, 5))}))
+    assert MemoryBank.from_memory(Memory()).people == {}

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             plan.save(target)
         if arguments.preview:
-            from vr180_ofx.render.contact_sheet import contact_sheet
+            from vr180_ofx.rendering.contact_sheet import contact_sheet
 
             contact_sheet(clip, plan, Path(arguments.preview))
         if arguments.json:

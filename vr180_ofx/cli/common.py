@@ -25,7 +25,7 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
 
 if TYPE_CHECKING:
-    from vr180_ofx.render.report import RenderReport
+    from vr180_ofx.rendering.report import RenderReport
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 

@@ -29,7 +29,7 @@ def _run(arguments: argparse.Namespace, clip_and_truth: Path) -> int:
     from vr180_ofx.engine.plans import analyse
     from vr180_ofx.quality.evaluate import evaluate
     from vr180_ofx.quality.report import showcase
-    from vr180_ofx.render.render import render
+    from vr180_ofx.rendering.render import render
 
     source = clip_and_truth / "walk3d.mp4"
     if not source.exists():

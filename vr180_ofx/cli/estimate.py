@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from vr180_ofx.render.estimate import estimate
+    from vr180_ofx.rendering.estimate import estimate
 
     if arguments.measure < 2:
         raise SettingsError(f"--measure is {arguments.measure}; at least 2 frames are needed to learn from")

@@ -12,8 +12,8 @@ from rich.table import Table
 from vr180_ofx.cli.common import console, print_json
 from vr180_ofx.errors import ExitStatus, MediaError
 from vr180_ofx.frame_ranges import ranges_text
+from vr180_ofx.media.naming import IMAGE_ENDINGS
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.media.sequence import IMAGE_ENDINGS
 from vr180_ofx.output.inspect import inspect_image
 
 

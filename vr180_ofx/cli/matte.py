@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from vr180_ofx.render.matte import matte, settings_of
+    from vr180_ofx.rendering.matte import matte, settings_of
 
     base = settings_from(arguments, ["output.overwrite=true"] if arguments.overwrite else [])
     settings = settings_of(base, arguments.weights, arguments.downsample, arguments.seq_chunk)

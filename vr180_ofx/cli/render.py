@@ -30,7 +30,7 @@ from vr180_ofx.storage import write_atomic
 from vr180_ofx.telemetry import Stages
 
 if TYPE_CHECKING:
-    from vr180_ofx.render.report import RenderReport
+    from vr180_ofx.rendering.report import RenderReport
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from vr180_ofx.engine.models import Models
-    from vr180_ofx.render.render import render
+    from vr180_ofx.rendering.render import render
 
     extra = []
     if arguments.format:
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
             report = render(clip, plan, settings, folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
-            from vr180_ofx.render.contact_sheet import contact_sheet
+            from vr180_ofx.rendering.contact_sheet import contact_sheet
 
             sheet = Path(folder) / f"{clip.name}.people.png"
             contact_sheet(clip, plan, sheet)

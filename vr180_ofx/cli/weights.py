@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
             entry(name)
         for name in names:
             with progress_bar(name) as update:
-                console.print(f"{name}: {pull(name, update, arguments.force)}")
+                console.print(f"{name}: {pull(name, update, force=arguments.force)}")
         return 0
     return _verify(arguments.names, as_json=arguments.json)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 from vr180_ofx.engine.cache import BytesCache
@@ -12,10 +13,20 @@ from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.contract import Memory
 
-#: A checkpoint is kept every so many frames of a chunk, beside the newest.
-CHECKPOINT_EVERY = 24
-#: Chunks whose newest memory is held whatever else is given up: in a cross-fade there are two.
-_HELD = 2
+
+@dataclass(frozen=True, slots=True)
+class CheckpointParameters:
+    """every_frames: of a chunk; so far apart are those that outlive the newest, and that lie on disk: a second of film, so that scrubbing
+    backwards costs a second's frames at most. held_chunks: whose newest memory is held whatever else is given up: in a cross-fade there
+    are two.
+    """
+
+    every_frames: int = 24
+    held_chunks: int = 2
+
+
+#: What is in use. It decides what is made again, and no pixel.
+CHECKPOINTS = CheckpointParameters()
 
 
 class Checkpoints:
@@ -66,14 +77,14 @@ class Checkpoints:
                 # whatever is given up: without it, the next frame would cost the whole chunk
                 self._newest.pop(chunk.number, None)
                 self._newest[chunk.number] = (position, key, memory)
-                while len(self._newest) > _HELD:
+                while len(self._newest) > CHECKPOINTS.held_chunks:
                     del self._newest[next(iter(self._newest))]
             if under_need:
                 return
             self._cache.put(key, memory, memory.nbytes + 1024)
-            if stale > chunk.start and (stale - chunk.start) % CHECKPOINT_EVERY:
+            if stale > chunk.start and (stale - chunk.start) % CHECKPOINTS.every_frames:
                 self._cache.drop(chain.memory(chunk, stale))
-        if self._store is not None and (position - chunk.start) % CHECKPOINT_EVERY == 0:
+        if self._store is not None and (position - chunk.start) % CHECKPOINTS.every_frames == 0:
             with self._stages.measure("cache: write"):
                 self._store.put(key, memory.to_bytes())
 

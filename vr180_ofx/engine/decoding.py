@@ -100,7 +100,7 @@ class _Worker:
         self._queue.put(None)
 
     def _run(self) -> None:
-        reader = self._clip.reopen()
+        reader: Clip | None = None
         try:
             while (item := self._queue.get()) is not None and not self._over:
                 n, future = item
@@ -108,6 +108,8 @@ class _Worker:
                     continue
                 self.since = time.monotonic()
                 try:
+                    # here, so that whoever asked is told when the file is gone
+                    reader = reader or self._clip.reopen()
                     with self._stages.measure("decode"):
                         frame = reader.frame(n)
                 except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
@@ -115,4 +117,5 @@ class _Worker:
                 else:
                     future.set_result(frame)
         finally:
-            reader.close()
+            if reader is not None:
+                reader.close()

@@ -42,7 +42,7 @@ class DraftRenderer:
             source = self._reader.frame(n)
         with self.stages.measure("look"):
             plan = self._planner.draft(source)
-        pipeline = Pipeline(plan, self._tracker, self._refiner, self._scale, self._pool, self.stages)
+        pipeline = Pipeline(plan, self._tracker, self._refiner, scale=self._scale, executor=self._pool, stages=self.stages)
         metadata = frame_metadata(self._common, n, quality="draft", plan="of this frame alone")
         return pipeline.start(source, self._tracker.begin(), metadata)[1]()
 

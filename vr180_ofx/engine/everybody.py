@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
 from vr180_ofx.engine.maker import Ahead, nothing_ahead
 from vr180_ofx.engine.scale import Scale, reduced_eyes
 from vr180_ofx.imaging.half import half
+from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.contract import EyeAlpha, FrameNetwork
 from vr180_ofx.matte.upsample import upsampled_part
@@ -20,8 +21,22 @@ from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.contract import Memory
 
 NAME = "everybody"
-#: Alphas below this are nobody's: the network is never quite sure of empty places.
-_LEAST = 4 / 255
+
+
+@dataclass(frozen=True, slots=True)
+class EverybodyParameters:
+    """What is taken for somebody.
+
+    least_alpha: below it there is nobody, 0..1: what the network says of empty places is not quite 0. margin_px: around what is seen,
+    in the network's pixels, so that upsampling finds where an alpha ends. Both were set by eye, on development clips.
+    """
+
+    least_alpha: float = 4 / 255
+    margin_px: int = 2
+
+
+#: What is in use.
+EVERYBODY = EverybodyParameters()
 
 
 class EverybodyPipeline:
@@ -52,17 +67,17 @@ class EverybodyPipeline:
         return Frame(frame.index, views, metadata)
 
 
-def _matte(small: EyeAlpha, eye: EyeImage) -> ViewMatte:
+def _matte(small: EyeAlpha, eye: EyeImage, parameters: EverybodyParameters = EVERYBODY) -> ViewMatte:
     height, width = small.alpha.shape
-    x, y, w, h = cv2.boundingRect((small.alpha >= _LEAST).astype(np.uint8))
-    if w == 0:
+    seen = bounds(small.alpha >= parameters.least_alpha)
+    if seen.empty:
         return ViewMatte(eye.width, eye.height, ())
-    part = Rect(x, y, x + w, y + h).grown(2).clipped(width, height)
+    part = seen.grown(parameters.margin_px).clipped(width, height)
     sx, sy = eye.width / width, eye.height / height
     rect = Rect(round(part.x0 * sx), round(part.y0 * sy), round(part.x1 * sx), round(part.y1 * sy)).clipped(eye.width, eye.height)
     # nothing to add where the network saw the picture as it is
     large = eye.guide(rect).luma if max(sx, sy) > 1 else None
     alpha = upsampled_part(small.alpha, small.luma, large, rect=rect, scale=(sx, sy))
-    alpha[alpha < _LEAST] = 0
+    alpha[alpha < parameters.least_alpha] = 0
     confidence = np.abs(2 * alpha - 1)
     return ViewMatte(eye.width, eye.height, (Layer(1, NAME, rect, half(alpha), half(confidence)),))

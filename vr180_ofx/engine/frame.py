@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vr180_ofx.arrays import FloatArray, HalfArray
+from vr180_ofx.arrays import FloatArray, HalfArray, shapes_repr
 from vr180_ofx.imaging.half import add_half, half, least_half
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.patch import spread
@@ -19,8 +19,8 @@ from vr180_ofx.vr180.layout import Layout
 class Layer:
     """One person in one eye.
 
-    alpha, confidence: (rect.height, rect.width) half, 0..1; outside ``rect`` the alpha is 0. The alphas of all layers of
-    an eye add up to at most 1.
+    person: their number in the plan. rect: of the eye's pixels. alpha, confidence: (rect.height, rect.width) half, 0..1; outside
+    ``rect`` the alpha is 0. The alphas of all layers of an eye add up to at most 1.
     """
 
     person: int
@@ -29,21 +29,39 @@ class Layer:
     alpha: HalfArray
     confidence: HalfArray
 
+    def __post_init__(self) -> None:
+        shape = (self.rect.height, self.rect.width)
+        for name, values in (("alpha", self.alpha), ("confidence", self.confidence)):
+            if values.shape != shape or values.dtype != np.float16:
+                raise ValueError(f"{name} is {values.dtype} {values.shape}; of this rectangle it is float16 {shape}")
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
+
     @property
     def nbytes(self) -> int:
+        """Of memory."""
         return self.alpha.nbytes + self.confidence.nbytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ViewMatte:
     """All people in one eye. Full-size arrays are made when they are asked for.
 
-    width, height: pixels of the eye.
+    width, height: pixels of the eye, of which every layer holds some or none.
     """
 
     width: int
     height: int
     layers: tuple[Layer, ...]
+
+    def __post_init__(self) -> None:
+        for layer in self.layers:
+            if layer.rect != layer.rect.clipped(self.width, self.height):
+                raise ValueError(f"{layer.name} lies in {layer.rect}, which is not within the eye's {self.width}x{self.height} pixels")
+
+    def __repr__(self) -> str:
+        return f"ViewMatte({self.width}x{self.height}, {', '.join(layer.name for layer in self.layers) or 'nobody'})"
 
     @property
     def alpha(self) -> FloatArray:
@@ -99,22 +117,29 @@ class ViewMatte:
 
     @property
     def nbytes(self) -> int:
+        """Of memory."""
         return sum(layer.nbytes for layer in self.layers)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Frame:
     """The mattes of one frame.
 
-    index: 0-based position in presentation order. metadata: what it was made with; goes into file headers.
+    index: 0-based position in presentation order. views: by the name of the eye. metadata: what it was made with (see
+    `engine.metadata`); goes into file headers.
     """
 
     index: int
     views: dict[str, ViewMatte]
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.index < 0:
+            raise ValueError(f"index is {self.index}; frames are counted from 0")
 
     @property
     def nbytes(self) -> int:
+        """Of memory."""
         return sum(v.nbytes for v in self.views.values())
 
     def same(self, other: Frame) -> bool:
@@ -134,7 +159,10 @@ class Frame:
 
 
 def cross_fade(a: Frame, b: Frame, share: float) -> tuple[Frame, float]:
-    """``b`` weighs ``share``. Returns the mixture and the mean absolute difference of the alphas inside the people."""
+    """Two frames of the same pictures as one; ``b`` weighs ``share``, 0..1.
+
+    Returns the mixture, with the metadata of ``a``, and the mean absolute difference of the alphas in the rectangles of people.
+    """
     views = {}
     difference, count = 0.0, 0
     for name, va in a.views.items():

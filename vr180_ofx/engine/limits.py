@@ -5,19 +5,40 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from vr180_ofx.errors import ResourceError
+from vr180_ofx.settings import Settings
+from vr180_ofx.settings.machine import HardwareSettings
 from vr180_ofx.telemetry import free_bytes, resident_bytes
 
 log = logging.getLogger(__name__)
-#: Above this share of the limit something is given up.
-_FULL = 0.92
-#: Of the memory that may be had, for finished frames and for checkpoints each.
-_CACHE_SHARE = 0.125
-#: With less than this left on the machine, too, whoever uses it: but never resolution, which is not given back when others are done.
-_LEAST_FREE = 384 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryParameters:
+    """How memory is divided, and when something is given up.
+
+    full_share: of the limit; above it something is given up. The rest is room for the frame that is being made; chosen, not measured.
+    least_free_bytes: with less than this left on the machine caches and batches go, whoever uses it; but never resolution, which is not
+        given back when others are done.
+    cache_share: of what may be had, for finished frames and for checkpoints each: most of it is for decoding and networks; chosen.
+    window_bytes: what SAM 2 holds at its peak for each window of 1024 pixels, in float32: 0.6 GB were measured, 0.2 of 512 pixels, of
+        any of its networks.
+    weights_bytes: what its weights, and PyTorch's code, take in all.
+    """
+
+    full_share: float = 0.92
+    least_free_bytes: float = 384 * 2**20
+    cache_share: float = 0.125
+    window_bytes: float = 0.75 * 2**30
+    weights_bytes: float = 1.5 * 2**30
+
+
+#: What is in use. It decides no pixel but by `fitting`, which is part of what SAM 2 says of itself.
+MEMORY = MemoryParameters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +87,8 @@ class Ladder:
         Raises ResourceError when nothing is left to give up and the limit is passed.
         """
         used = self._used()
-        if used <= _FULL * self.limit:
-            if self.number + 1 < len(LEVELS) and LEVELS[self.number + 1].shrink == 1 and (free := self._free()) < _LEAST_FREE:
+        if used <= MEMORY.full_share * self.limit:
+            if self.number + 1 < len(LEVELS) and LEVELS[self.number + 1].shrink == 1 and (free := self._free()) < MEMORY.least_free_bytes:
                 self.down(f"the machine, or this container, has {free / 2**20:.0f} MB left")
             return
         if self.number + 1 < len(LEVELS):
@@ -88,7 +109,7 @@ class Ladder:
 
 def cache_budget(limit_bytes: float) -> int:
     """Bytes for a cache, of what may be had: a small machine, or a busy one, keeps less. limit_bytes: what the process may hold."""
-    return int(min(limit_bytes, resident_bytes() + free_bytes()) * _CACHE_SHARE)
+    return int(min(limit_bytes, resident_bytes() + free_bytes()) * MEMORY.cache_share)
 
 
 def shortage(error: BaseException) -> str:
@@ -103,3 +124,33 @@ def give_back() -> None:
     """Returns memory that nobody uses to the system (glibc keeps it otherwise)."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def fitting(size: int, room: float) -> int:
+    """How many windows of ``size`` pixels SAM 2 can see at once in ``room`` bytes: a power of two, so that a little more or less makes no
+    difference, because other batches are other sums and other last bits.
+    """
+    need = MEMORY.window_bytes * (size / 1024) ** 1.5
+    return 1 << max(0, min(4, int(math.log2(max(1.0, room / need)))))
+
+
+def room_for_batches(settings: Settings, device: str) -> float:
+    """Bytes that SAM 2 may have for batches now."""
+    if device.startswith("cuda"):
+        import torch
+
+        return min(settings.hardware.max_vram_gb * 2**30, float(torch.cuda.mem_get_info(device)[0])) - MEMORY.weights_bytes
+    return min(settings.processing.max_memory_gb * 2**30 - resident_bytes(), float(free_bytes())) - MEMORY.weights_bytes
+
+
+def hold_pytorch(hardware: HardwareSettings, device: str) -> None:
+    """Holds PyTorch to the threads and the memory of the settings; what does not fit raises, and the engine steps down. device: with its
+    number.
+    """
+    import torch
+
+    if hardware.threads:
+        torch.set_num_threads(hardware.threads)
+    if device.startswith("cuda"):
+        total = torch.cuda.get_device_properties(device).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, hardware.max_vram_gb * 2**30 / total), device)

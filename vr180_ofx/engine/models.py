@@ -1,6 +1,7 @@
 """Which networks there are, by name, and which of them a clip's mattes are made with: decided once, handed down, loaded when needed.
 
-Adding a detector, a tracker or a refiner is one module, a function in `engine.loading`, one line in a table here, and a test.
+Adding a detector, a tracker or a refiner is one module, one function that loads it and one line in a table here, and one test. Heavy
+libraries are imported by those functions, when a network needs them.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from vr180_ofx.engine import loading
+from vr180_ofx.engine.limits import fitting, hold_pytorch, room_for_batches
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.matte.contract import FrameNetwork, MattingNetwork, Refiner
+from vr180_ofx.people.blazepose import BlazePose
 from vr180_ofx.people.contract import Detector
 from vr180_ofx.settings import Settings
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
@@ -23,6 +25,10 @@ from vr180_ofx.trackers.contract import Tracker
 from vr180_ofx.weights.device import Machine, Placement
 from vr180_ofx.weights.spec import NetworkSpec, WeightsFile
 from vr180_ofx.weights.store import is_present
+
+if TYPE_CHECKING:
+    from vr180_ofx.matte.rvm.compiled import CompiledRvm
+    from vr180_ofx.matte.rvm.model import Rvm
 
 log = logging.getLogger(__name__)
 L = TypeVar("L")
@@ -48,35 +54,124 @@ class Row(Generic[L]):
         return NetworkSpec(name, files[0], self.place(machine))
 
 
+def _blazepose_detector(spec: NetworkSpec, settings: Settings) -> Detector:
+    return BlazePose(spec.file)
+
+
+def _yolo(spec: NetworkSpec, settings: Settings) -> Detector:
+    from vr180_ofx.people.yolo import Yolo
+
+    return Yolo(spec.file, settings.detection.confidence_threshold, spec.placement.device)
+
+
+def _blazepose_tracker(spec: NetworkSpec, settings: Settings, pool: Executor | None) -> Tracker:
+    from vr180_ofx.trackers.blazepose import BlazePoseTracker
+
+    return BlazePoseTracker(spec.file, settings.matting.stabilise, pool)
+
+
+def _sam2(spec: NetworkSpec, settings: Settings, pool: Executor | None) -> Tracker:
+    _need("torch", "torchvision", "sam2", what=f"matting.tracker {spec.name}", extra="sam2")
+    from vr180_ofx.trackers.sam2.memory import Rules
+    from vr180_ofx.trackers.sam2.tracker import Behaviour, Sam2Tracker
+
+    matting, where = settings.matting, spec.placement
+    hold_pytorch(settings.hardware, where.device)
+    size = matting.window_size or (1024 if where.kind == "cuda" else 512)
+    behaviour = Behaviour(Rules(reliable=matting.memory_selection == "reliable"), matting.prompt_again_after)
+    at_once = settings.processing.batch_size or fitting(size, room_for_batches(settings, where.device))
+    return Sam2Tracker.load(
+        name=spec.name, weights=spec.file, size=size, device=where.device, precision=where.precision, behaviour=behaviour,
+        offload=matting.memory_offload, at_once=at_once,
+    )  # fmt: skip
+
+
+def _no_refiner() -> Refiner:
+    from vr180_ofx.matte.plain import NoRefiner
+
+    return NoRefiner()
+
+
+def _guided() -> Refiner:
+    from vr180_ofx.matte.guided import GuidedRefiner
+
+    return GuidedRefiner()
+
+
+def _closed_form() -> Refiner:
+    from vr180_ofx.matte.closed_form import ClosedFormRefiner
+
+    return ClosedFormRefiner()
+
+
+def _rvm_windows(spec: NetworkSpec, settings: Settings) -> MattingNetwork:
+    """RVM in the windows of people."""
+    size = settings.matting.refiner_size
+    if size and (size < 64 or size % 16):
+        raise SettingsError(f"matting.refiner_size is {size}; it is 0 (384), or a multiple of 16 from 64 on")
+    network = _rvm(spec, what="matting.refiner rvm")
+    from vr180_ofx.matte.rvm.windows import RvmWindows
+
+    return RvmWindows(network, size or 384, settings.hardware.threads_here)
+
+
+def _rvm_frames(spec: NetworkSpec, settings: Settings, eyes: int) -> FrameNetwork:
+    """RVM on whole eyes. eyes: how many a frame has."""
+    m = settings.matting
+    network = _rvm(spec, what="matting.tracker rvm", threads=max(1, settings.hardware.threads_here // eyes))
+    from vr180_ofx.matte.rvm.whole_frame import WholeFrames
+
+    return WholeFrames(network, 0.0 if m.downsample == "auto" else float(m.downsample), m.seq_chunk, eyes)
+
+
+def _rvm(spec: NetworkSpec, *, what: str, threads: int = 1) -> CompiledRvm | Rvm:
+    """threads: of the compiled network, for each call."""
+    _need("torch", "torchvision", what=what, extra="rvm")
+    if spec.placement.runtime == "openvino":
+        from vr180_ofx.matte.rvm.compiled import CompiledRvm
+
+        return CompiledRvm(spec.file, spec.placement.precision, threads)
+
+    from vr180_ofx.matte.rvm.model import Rvm
+
+    return Rvm(spec.file, spec.placement.device, spec.placement.precision)
+
+
+def _need(*modules: str, what: str, extra: str) -> None:
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        raise SettingsError(f"{what} needs {', '.join(missing)}; install: pip install 'vr180-ofx[{extra}]'")
+
+
 #: The best first: what auto looks for.
 SAM2 = ("sam2.1_l", "sam2.1_b+", "sam2.1_s", "sam2.1_t")
 _RVM = ("rvm_mobilenetv3", "rvm_resnet50")
 
 DETECTORS: dict[str, Row[Callable[[NetworkSpec, Settings], Detector]]] = {
-    "blazepose": Row(loading.blazepose_detector, ("blazepose_detector",)),
-    "yolov8n": Row(loading.yolo, ("yolov8n",), Machine.in_full),
-    "yolov8s": Row(loading.yolo, ("yolov8s",), Machine.in_full),
-    "yolov8m": Row(loading.yolo, ("yolov8m",), Machine.in_full),
+    "blazepose": Row(_blazepose_detector, ("blazepose_detector",)),
+    "yolov8n": Row(_yolo, ("yolov8n",), Machine.in_full),
+    "yolov8s": Row(_yolo, ("yolov8s",), Machine.in_full),
+    "yolov8m": Row(_yolo, ("yolov8m",), Machine.in_full),
 }
 #: Of any other detection model of ultralytics, which is named by its path.
-_MODEL_FILE: Row[Callable[[NetworkSpec, Settings], Detector]] = Row(loading.yolo, place=Machine.in_full)
+_MODEL_FILE: Row[Callable[[NetworkSpec, Settings], Detector]] = Row(_yolo, place=Machine.in_full)
 
 #: Those that follow people.
 TRACKERS: dict[str, Row[Callable[[NetworkSpec, Settings, Executor | None], Tracker]]] = {
-    "blazepose": Row(loading.blazepose_tracker, ("blazepose_segmenter",)),
-    **{name: Row(loading.sam2, (name,), Machine.on_device) for name in SAM2},
+    "blazepose": Row(_blazepose_tracker, ("blazepose_segmenter",)),
+    **{name: Row(_sam2, (name,), Machine.on_device) for name in SAM2},
 }
 #: Those that see whole eyes, and nobody in particular.
 FRAME_NETWORKS: dict[str, Row[Callable[[NetworkSpec, Settings, int], FrameNetwork]]] = {
-    "rvm": Row(loading.rvm_frames, _RVM, Machine.at_best),
+    "rvm": Row(_rvm_frames, _RVM, Machine.at_best),
 }
 REFINERS: dict[str, Callable[[], Refiner]] = {
-    "none": loading.no_refiner,
-    "guided": loading.guided,
-    "closed_form": loading.closed_form,
+    "none": _no_refiner,
+    "guided": _guided,
+    "closed_form": _closed_form,
 }
 MATTING_NETWORKS: dict[str, Row[Callable[[NetworkSpec, Settings], MattingNetwork]]] = {
-    "rvm": Row(loading.rvm_windows, _RVM, Machine.at_best),
+    "rvm": Row(_rvm_windows, _RVM, Machine.at_best),
 }
 
 
@@ -131,7 +226,7 @@ class Models:
         return DETECTORS.get(self.detector.name, _MODEL_FILE).load(self.detector, self.settings)
 
     def load_segmenter(self) -> BlazePoseSegmenter:
-        return loading.blazepose_segmenter(self.segmenter)
+        return BlazePoseSegmenter(self.segmenter.file)
 
     def load_tracker(self, pool: Executor | None = None) -> Tracker:
         """pool: where windows may be worked on at once."""

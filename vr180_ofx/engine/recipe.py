@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from typing import Protocol
 
-from vr180_ofx.engine.everybody import EverybodyPipeline
+from vr180_ofx.engine.everybody import EVERYBODY, EverybodyPipeline
 from vr180_ofx.engine.limits import Level
 from vr180_ofx.engine.maker import FrameMaker, Remembering
 from vr180_ofx.engine.models import Models
@@ -14,6 +14,7 @@ from vr180_ofx.engine.scale import Scale
 from vr180_ofx.matte.contract import FrameNetwork, MattingNetwork, Refiner
 from vr180_ofx.matte.matting_tracker import MattingTracker
 from vr180_ofx.matte.parameters import MATTE
+from vr180_ofx.parameters import identity_of
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.stereo.consistency import Consistency
@@ -76,8 +77,9 @@ class PeopleRecipe:
 
     def maker(self, plan: Plan, level: Level) -> Pipeline:
         return Pipeline(
-            plan, self._tracker, self._refiner, Scale.of(self._settings.processing, level.shrink),
-            None if level.batch == 1 else self._pool, self._stages, level.batch, self._consistency(plan),
+            plan, self._tracker, self._refiner, scale=Scale.of(self._settings.processing, level.shrink),
+            executor=None if level.batch == 1 else self._pool, stages=self._stages, batch=level.batch,
+            consistency=self._consistency(plan),
         )  # fmt: skip
 
     def _consistency(self, plan: Plan) -> Consistency | None:
@@ -107,7 +109,7 @@ class EverybodyRecipe:
         return self._network
 
     def finish(self, plan: Plan) -> str:
-        return _made(self._settings)
+        return f"{_made(self._settings)}|{identity_of(EVERYBODY)}"
 
     def maker(self, plan: Plan, level: Level) -> EverybodyPipeline:
         return EverybodyPipeline(self._network, Scale.of(self._settings.processing), self._stages)

@@ -7,10 +7,11 @@ import heapq
 import threading
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.errors import ServerBusyError
+from vr180_ofx.trackers.contract import Memory
 
 Quality = Literal["final", "draft"]
 
@@ -36,7 +37,7 @@ class Work:
     priority: Priority
     order: int
     futures: list[Future[Frame]] = field(default_factory=list)
-    progress: dict[int, tuple[int, Any]] = field(default_factory=dict)
+    progress: dict[int, tuple[int, Memory]] = field(default_factory=dict)
     version: int = 0
     short: str = ""
 

@@ -11,7 +11,7 @@ Colour = tuple[float, float, float]
 
 
 class Canvas:
-    """A picture to draw on. picture: (h, w, 3) 0..1."""
+    """A copy of a picture to draw on. picture: (h, w, 3) 0..1. Colours are (red, green, blue), 0..1."""
 
     def __init__(self, picture: FloatArray) -> None:
         self._pixels = np.ascontiguousarray((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))
@@ -24,7 +24,8 @@ class Canvas:
             cv2.putText(self._pixels, words, (at[0] + dx, at[1] + dy), cv2.FONT_HERSHEY_SIMPLEX, size, (0, 0, 0), 1, cv2.LINE_AA)
         cv2.putText(self._pixels, words, at, cv2.FONT_HERSHEY_SIMPLEX, size, _bytes(colour), 1, cv2.LINE_AA)
 
-    def rectangle(self, x0: float, y0: float, x1: float, y1: float, colour: Colour, thickness: int = 2) -> None:
+    def rectangle(self, x0: float, y0: float, x1: float, y1: float, *, colour: Colour, thickness: int = 2) -> None:
+        """Corners and the width of the line in pixels; the line's middle lies on the rounded corners."""
         cv2.rectangle(self._pixels, (round(x0), round(y0)), (round(x1), round(y1)), _bytes(colour), thickness)
 
     def outline(self, points: FloatArray, colour: Colour) -> None:
@@ -34,6 +35,7 @@ class Canvas:
 
     @property
     def picture(self) -> FloatArray:
+        """What was drawn, (h, w, 3) 0..1 float32."""
         return self._pixels.astype(np.float32) / np.float32(255)
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from vr180_ofx.arrays import Array, ByteArray
-from vr180_ofx.errors import MediaError
+from vr180_ofx.errors import MediaError, OutputError
 
 
 def jpeg(rgb: ByteArray, quality: int) -> bytes:
@@ -23,9 +23,11 @@ def png(grey: Array, level: int = 1) -> bytes:
 
 
 def _encoded(ending: str, pixels: Array, how: list[int]) -> bytes:
-    ok, data = cv2.imencode(ending, pixels, how)
+    ok = False
+    if pixels.size:
+        ok, data = cv2.imencode(ending, pixels, how)
     if not ok:
-        raise MediaError(f"a picture of {pixels.shape} {pixels.dtype} cannot be written as {ending[1:]}")
+        raise OutputError(f"a picture of {pixels.shape} {pixels.dtype} cannot be written as {ending[1:]}")
     made: bytes = data.tobytes()
     return made
 

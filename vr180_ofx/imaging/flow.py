@@ -23,7 +23,7 @@ Luma = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class TrustParameters:
-    """From how much two pictures differ to how far motion between them is trusted; found by the error of mattes against ground truth.
+    """From how much two pictures differ to how far motion between them is trusted. What that gains: docs/decisions/0046.
 
     grain: a difference of luma, of 255, that is noise and says nothing. fades: above it trust is exp(-(difference / fades)^2).
     blur: standard deviation of the Gaussian that differences are felt by, in pixels of a picture of 384.
@@ -51,7 +51,7 @@ def optical_flow(here: ByteArray, there: ByteArray, *, finest: int = FINE, thoro
     preset = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM if thorough else cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST
     search = cv2.DISOpticalFlow.create(preset)
     search.setFinestScale(finest)
-    flow: FloatArray = search.calc(here, there, None)
+    flow: FloatArray = search.calc(np.ascontiguousarray(here), np.ascontiguousarray(there), None)
     return flow
 
 

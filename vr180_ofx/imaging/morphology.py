@@ -13,7 +13,10 @@ from vr180_ofx.imaging.opencv import Values, cooked, raw
 
 @cache
 def disc(radius: int) -> ByteArray:
-    """Which pixels count: (2 radius + 1, 2 radius + 1), 1 in a disc and 0 around it. Not to be changed."""
+    """Which pixels count: (2 radius + 1, 2 radius + 1), 1 in a disc and 0 around it. Not to be changed.
+
+    The row that lies y from the middle reaches sqrt(radius^2 - y^2) pixels to each side, rounded.
+    """
     return _fixed(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)))
 
 

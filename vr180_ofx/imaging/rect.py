@@ -50,13 +50,16 @@ class Rect:
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
     def clipped(self, width: int, height: int) -> Rect:
+        """What a picture of this size has of it."""
         x0, y0 = min(max(self.x0, 0), width), min(max(self.y0, 0), height)
         return Rect(x0, y0, max(x0, min(self.x1, width)), max(y0, min(self.y1, height)))
 
     def grown(self, pixels: int) -> Rect:
+        """So many pixels more at each side; fewer when negative."""
         return Rect(self.x0 - pixels, self.y0 - pixels, self.x1 + pixels, self.y1 + pixels)
 
     def shifted(self, x: int, y: int) -> Rect:
+        """Of the same size, elsewhere."""
         return Rect(self.x0 + x, self.y0 + y, self.x1 + x, self.y1 + y)
 
     def intersection(self, other: Rect) -> Rect:
@@ -64,6 +67,7 @@ class Rect:
         return Rect(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
 
     def union(self, other: Rect) -> Rect:
+        """The least rectangle that holds both."""
         if self.empty:
             return other
         if other.empty:

@@ -16,7 +16,8 @@ def resize(values: Values, size: tuple[int, int], interpolation: Resampling) -> 
     """values: (h, w) or (h, w, c), uint8, uint16 or float32. size: (width, height).
 
     interpolation: "area" averages what a new pixel covers, for smaller pictures; "linear" and "cubic" look at the nearest pixels alone,
-    for larger ones; "nearest" takes one. Beyond its sides a picture goes on as its outermost pixels.
+    for larger ones; "nearest" takes the pixel at the whole part of i times the old size over the new one. Beyond its sides a picture
+    goes on as its outermost pixels.
     """
     out: Values = cv2.resize(values, size, interpolation=INTERPOLATION[interpolation])
     return out

@@ -48,7 +48,8 @@ def _indices(
     """Pixel indices, float32, an array of their own without NaN."""
     kind = places.dtype.type
     if origin is None and pixel is None:
-        at = places - kind(centre) if centre else places.copy()
+        # in rows, however the places lie
+        at = np.subtract(places, kind(centre), order="C") if centre else places.copy()
     else:
         # rows of x, y, x, y: NumPy is eight times as slow at a pair for each place
         rows = places.reshape(-1, 2 * places.shape[-2])

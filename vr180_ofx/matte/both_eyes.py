@@ -2,8 +2,8 @@
 
 It is another picture, with other grain and another background behind the same edges, and what a network gets wrong in one eye it
 often gets right in the other. As with the frames before and after (`temporal`), it is warped along the motion between both
-pictures, and counts as far as they look alike there. So it says nothing where one eye sees what the other does not, or sees
-nothing at all.
+pictures, and counts as far as they look alike there. So it does not count where one eye sees what the other does not, or
+sees nothing at all.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 class Group:
     """People whom a network saw together in one eye.
 
-    view: which. network: what it saw. masks: person -> what a tracker says of them, of everybody in it.
+    view: which. network: what it saw. masks: person -> a tracker's mask of them, of everybody in it.
     """
 
     view: str

@@ -79,7 +79,7 @@ class Refiner(Protocol):
         """One window, or a part of one.
 
         guide: (h, w, 3) float32, luma 0..1 and two colour differences -0.5..0.5, see `media.contract.Sample`. mask: (h, w)
-        float32 0..1, what a tracker says of the person. Neither is changed. Returns (h, w, 4) coefficients.
+        float32 0..1, a tracker's of the person. Neither is changed. Returns (h, w, 4) coefficients.
         """
         ...
 
@@ -105,7 +105,7 @@ class MattingNetwork(Protocol):
     ) -> tuple[Memory, dict[Key, NetworkAlpha]]:
         """One frame.
 
-        masks: a tracker's, of the same keys as ``windows``: where to look, and who is seen together. batch: pictures at once
+        masks: a tracker's, of the same keys as ``windows``: they decide what is cropped, and who is seen together. batch: pictures at once
         when memory is short, 0 for all. Returns the new memory and alphas; who is not to be seen has none, and people who are
         seen together have the same one.
         """
@@ -118,7 +118,7 @@ class MattingNetwork(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EyeAlpha:
-    """What a network says of one whole eye.
+    """A network's alpha of one whole eye.
 
     alpha: (h, w) float32 0..1, of everybody. luma: (h, w) float32 0..1, of the picture that it saw. scale: (x, y), pixels of the
     eye for one of these.

@@ -1,7 +1,7 @@
 """Soft edges made as exact as the picture is.
 
-A network's edges are soft everywhere. Where a pixel's colour lies between the colours on both sides of an edge, that says more
-exactly how much of it is whose; and the numbers in a file are not the light that a lens mixed.
+A network's edges are soft everywhere. Where a pixel's colour lies between the colours on both sides of an edge, it tells more
+exactly how much of the pixel is whose; and the numbers in a file are not the light that a lens mixed.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ _OUTSIDE = -8.0
 
 @dataclass(frozen=True, slots=True)
 class InstanceMask:
-    """What a tracker says of one person: (n, n) logits in their window of n pixels, above 0 inside."""
+    """A tracker's mask of one person: (n, n) logits in their window of n pixels, above 0 inside."""
 
     logits: FloatArray
     window: Window
@@ -101,7 +101,7 @@ class GroupMasks:
 
     @classmethod
     def of(cls, network: NetworkAlpha, masks: Mapping[int, InstanceMask]) -> GroupMasks:
-        """masks: person -> what a tracker says of them."""
+        """masks: person -> a tracker's mask of them."""
         window, crop = network.window, network.crop
 
         def in_window(mask: InstanceMask) -> FloatArray:
@@ -115,7 +115,7 @@ class GroupMasks:
         return shapes_repr(self)
 
     def matte(self, alpha: FloatArray, refiner: Refiner, parameters: MatteParameters = MATTE) -> FloatArray:
-        """Everybody's matte, (h, w) 0..1. alpha: what the network says, the same."""
+        """Everybody's matte, (h, w) 0..1. alpha: the network's, the same."""
         guide = self.network.guide
         mask = sigmoid(np.maximum.reduce(list(self.logits.values())))
         refined = refine(refiner, guide, mask, parameters.band).value(guide)
@@ -132,7 +132,7 @@ class GroupMasks:
 def resplit_instances(
     network: NetworkAlpha, instances: Mapping[int, InstanceAlpha], masks: Mapping[int, InstanceMask], parameters: MatteParameters = MATTE
 ) -> dict[int, InstanceAlpha]:
-    """The same people, and the same matte of all of them together, with other masks to say who is where.
+    """The same people, and the same matte of all of them together, with other masks to decide who is where.
 
     network: what saw them together. instances: person -> what `GroupMasks.instances` gave them. masks: of the same people. Returns
     ``instances`` when nobody has a mask there.

@@ -1,4 +1,7 @@
-"""A tracker and a matting network as one: the tracker says who, the network how soft, and one memory holds what both remember."""
+"""A tracker and a matting network as one.
+
+The tracker finds who is where, the network how soft their edges are, and one memory holds what both remember.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +25,11 @@ class MattingTracker:
     exact_after: int | None = None
 
     def __init__(self, tracker: Tracker, network: MattingNetwork, stages: Stages | None = None) -> None:
-        """network: belongs to this tracker, which closes it. stages: where the time that it takes is measured."""
+        """tracker, network: belong to whoever made them, and are closed there. stages: where the network's time is measured."""
         self._tracker, self._network = tracker, network
         self._stages = stages or Stages()
         self.window_size, self.wants_prompts = tracker.window_size, tracker.wants_prompts
         self.looks_ahead = max(tracker.looks_ahead, network.looks_ahead)
-
-    def close(self) -> None:
-        """Ends the network's threads. It is not stepped afterwards."""
-        self._network.close()
 
     def identity(self) -> str:
         return f"{self._tracker.identity()}+{self._network.identity()}"

@@ -1,8 +1,9 @@
 """The tuned numbers of this room, with their units and where they come from.
 
-Lengths "at the reference" are pixels of a picture of 384 x 384, and are scaled to others (`scale`). Measurements are those of
-docs/research.md: mean absolute difference to ground truth (MAD), in 1e-3, on the clips duo_2k and walk3d_2k, and duo_6k where it
-is named. Where a source says "by hand", there is a reason and no measurement.
+Lengths "at the reference" are pixels of a picture of 384 x 384, and are scaled to others (`scale`). Measurements are mean absolute
+differences to ground truth (MAD), in 1e-3, on the clips duo_2k / walk3d_2k, and others where they are named; the decisions that are
+numbered (docs/decisions) tell how they were made and what else was tried. Where a source says "by hand", there is a reason and no
+measurement.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class HeightCurve:
 
 @dataclass(frozen=True, slots=True)
 class GuidedParameters:
-    """The guided filter with a colour guide (He, Sun, Tang 2013), whose variables these are.
+    """The guided filter with a colour guide (He, Sun, Tang 2013), whose variables these are. Decision 0009.
 
     radius_px: of the square in which alpha is taken for a linear function of colour, (2 radius + 1)^2 pixels of the window.
     epsilon: variance of the weighted guide, whose luma is 0..1, that counts as none.
@@ -67,7 +68,7 @@ class ClosedFormParameters:
 
 @dataclass(frozen=True, slots=True)
 class BandParameters:
-    """Where a refiner has a say: a band about the mask's edge; inside of it alpha is 1, and outside 0.
+    """Where a refiner decides: a band about the mask's edge; inside of it alpha is 1, and outside 0.
 
     band_px: half its width, window pixels. By hand: twice the guided filter's radius, which is how far that looks.
     reach_px: how far around a pixel refiners look, and a little more: the part of the window that they are shown is so much
@@ -95,7 +96,7 @@ class PasteParameters:
 
 @dataclass(frozen=True, slots=True)
 class DetailParameters:
-    """The detail of the full picture in an alpha that was made at a lower resolution.
+    """The detail of the full picture in an alpha that was made at a lower resolution. Decision 0036.
 
     square_px: side of the squares in which alpha is taken for a linear function of luma, pixels of the small picture. 3 was
         better than 5 and 7.
@@ -122,7 +123,7 @@ class UncertaintyParameters:
 
 @dataclass(frozen=True, slots=True)
 class SameEdgeParameters:
-    """Which differences between two alphas are one edge that both see at slightly different places.
+    """Which differences between two alphas are one edge that both see at slightly different places. Decision 0039.
 
     less_px, more_px: half of how wide a stretch may be where the second alpha is lower than the first by more than one half,
         and where it is higher; at the reference. The mean of a network's alpha and a mask had 1.70 / 1.67, and 1.09 / 1.68 where
@@ -137,11 +138,11 @@ class SameEdgeParameters:
 
 @dataclass(frozen=True, slots=True)
 class EdgeParameters:
-    """Edges of a network's alpha made as exact as the picture is.
+    """Edges of a network's alpha made as exact as the picture is. Decisions 0040, and 0051 for hair and soles.
 
     contrast: about one half, which does not move an edge. Networks blur what is sharp: 1.25, with ``reach_px``, took MAD on
         duo_2k / walk3d_2k to 0.99 / 1.63.
-    certain: above this, and below 1 less it, an alpha is taken for sure.
+    certain: above this, and below 1 less it, an alpha is certain.
     reach_px: standard deviation of the Gaussian by which colours in front and behind are averaged, at the reference. Means from
         further away are worse.
     uncertain, margin_px: alphas are corrected by colour where they are uncertain, and so many pixels around. By hand.
@@ -188,17 +189,19 @@ class EdgeParameters:
 
 @dataclass(frozen=True, slots=True)
 class FusionParameters:
-    """A network's alpha and the refined masks of a tracker, as one. The network alone 1.13 / 1.93, the masks alone 2.49 / 1.73.
+    """A network's alpha and the refined masks of a tracker, as one. Decisions 0039, and 0051 for ``more`` and ``less``.
+
+    The network alone had 1.13 / 1.93, the masks alone 2.49 / 1.73.
 
     more: weight, 0..1, of the refined mask where both see the same edge and it has more of somebody: networks are fat rather than
         thin. On walk3d_2k it is best not believed at all.
     less: the same where it has less, by height: nothing at hair, of which masks know little, and all at shoes, where networks take
         shadows for people. By tenths of a person's height on all three clips.
     same_edge: which differences count as an edge. Less may be five pixels wide and still be one, more only two.
-    beside_px: so far from an edge of the network's the mask has a say, at the reference. By hand.
+    beside_px: so far from an edge of the network's the mask counts, at the reference. By hand.
     edge: the lowest alpha of such an edge; the highest is 1 less it.
     wavering_low, wavering_high: alphas between which the network wavers. With areas from 0.1 on duo_2k would be 0.97 instead of
-        0.90, because that is what it says of what is not there.
+        0.90, because those are its alphas of what is not there.
     wavering_px: half of how wide such an area must be to be no hair, at the reference.
     wavering_fade_px: standard deviation over which the decision for the mask fades out, at the reference. By hand.
     certain: of the refined mask, 0..1, above which it decides there.
@@ -227,7 +230,7 @@ class FusionParameters:
 
 @dataclass(frozen=True, slots=True)
 class TemporalParameters:
-    """Alphas averaged with what the neighbouring frames say.
+    """Alphas averaged with those of the neighbouring frames. Decision 0045.
 
     before, after: weights of the frames before and after beside the frame's own, 1, where both look alike: what a network
         remembers lags. 1.5 and 1.75 instead of 1: band MAD on duo_2k 0.0709 -> 0.0703; 2.2 and more was worse again.
@@ -250,7 +253,7 @@ class TemporalParameters:
 
 @dataclass(frozen=True, slots=True)
 class BothEyesParameters:
-    """A network's alphas averaged with what the other eye says.
+    """A network's alphas averaged with those of the other eye. Decision 0053.
 
     0.916 -> 0.865 and 1.325 -> 1.311; stereo error 0.0142 -> 0.0095 and 0.0169 -> 0.0144.
 
@@ -268,10 +271,12 @@ class BothEyesParameters:
 
 @dataclass(frozen=True, slots=True)
 class CropParameters:
-    """What part of a person's window a matting network sees. On duo_2k as good as three times the pixels in whole windows.
+    """What part of a person's window a matting network sees. Decision 0038.
+
+    On duo_2k it is as good as three times the pixels in whole windows.
 
     room: around a mask, in shares of its longer side. By hand.
-    least_room: with less, the network looks at another part.
+    least_room: with less, another part is cropped.
     too_large: the same with so many times the area that is wanted. Beginning anew made no difference that could be measured.
     together: people are seen together when the area costs no more than so many times that of each of them alone.
     still_together: the same for those who were together in the frame before.
@@ -303,11 +308,37 @@ class WholeFrameParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfidenceParameters:
+    """How far a mask is believed.
+
+    depth_tolerance_px: window pixels to each side within which the other eye may have the same of a person: windows of both eyes show a
+        body in the same place, but for its depth. By hand.
+    """
+
+    depth_tolerance_px: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeParameters:
+    """How overlapping mattes are shared out.
+
+    least_alpha: below this in both mattes a pixel is nobody's matter: a quarter of a step of eight bits. By hand.
+    outside_logit: what a mask says of places beyond its window: surely not the person.
+    """
+
+    least_alpha: float = 1e-3
+    outside_logit: float = -8.0
+
+
+@dataclass(frozen=True, slots=True)
 class MatteParameters:
     """All that decides what becomes of a tracker's masks and a network's alphas, up to the plate's own pixels.
 
     What a refiner, a tracker or a network decides is in its own ``identity()``; this is the rest. Whatever is known by what it was
     made with, as frames in a cache are, is known by this `identity`, too.
+
+    band: where refiners decide. paste: from windows to the plate. detail: of the plate in alphas made at a lower resolution.
+    fusion, edges, both_eyes: what a matting network's alpha is made of.
     """
 
     band: BandParameters = BandParameters()
@@ -316,6 +347,8 @@ class MatteParameters:
     fusion: FusionParameters = FusionParameters()
     edges: EdgeParameters = EdgeParameters()
     both_eyes: BothEyesParameters = BothEyesParameters()
+    confidence: ConfidenceParameters = ConfidenceParameters()
+    composite: CompositeParameters = CompositeParameters()
 
     def identity(self) -> str:
         """Equal strings mean equal numbers."""

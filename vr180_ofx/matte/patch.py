@@ -44,7 +44,7 @@ class Covering(Protocol):
 def spread(matte: Covering | None, rect: Rect, *, around: float = 0.0) -> tuple[FloatArray, FloatArray]:
     """(alpha, confidence) of a matte in another rectangle, (rect.height, rect.width) float32 each, in arrays of their own.
 
-    Where the matte has nothing to say alpha is 0 and confidence ``around``; None says nothing anywhere.
+    Outside of the matte alpha is 0 and confidence ``around``; None is a matte of no pixels.
     """
     alpha = np.zeros((rect.height, rect.width), np.float32)
     confidence = np.full((rect.height, rect.width), around, np.float32)

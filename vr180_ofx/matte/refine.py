@@ -1,4 +1,4 @@
-"""A refiner's edges where it has a say: in a band about the edge of a mask, and nowhere else."""
+"""A refiner's edges in a band about the edge of a mask, and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Alphas averaged with what the neighbouring frames say, along the motion of the picture.
+"""Alphas averaged with those of the neighbouring frames, along the motion of the picture.
 
-A matting network errs a little differently in every frame, and edges seem to crawl. What the neighbouring frames say of the same
-places is another opinion: where the picture that is warped along looks like this one, it counts; where it does not (somebody is
-uncovered, the motion is lost), it does not. Nor where the frame is certain, which would make haze about people, unless all others
-say the opposite.
+A matting network errs a little differently in every frame, and edges seem to crawl. The neighbouring frames' alphas of the same
+places are other opinions: where the picture that is warped along looks like this one, they count; where it does not (somebody is
+uncovered, the motion is lost), they do not. Nor where the frame is certain, which would make haze about people, unless all others
+have the opposite.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def temporal_smooth(
 
 
 def _opposed(alpha: FloatArray, other: FloatArray, parameters: TemporalParameters) -> FloatArray:
-    """(h, w): 1 where two alphas say the opposite of each other, 0 where they do not, linear between."""
+    """(h, w): 1 where two alphas are opposite, 0 where they do not, linear between."""
     low, high = parameters.opposed_from, parameters.opposed_to
     out: FloatArray = np.clip((np.abs(other - alpha) - low) / np.float32(high - low), 0, 1)
     return out

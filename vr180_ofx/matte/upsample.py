@@ -19,7 +19,7 @@ from vr180_ofx.imaging.warp import warp_affine
 from vr180_ofx.matte.detail import slope
 from vr180_ofx.matte.parameters import MATTE, DetailParameters
 
-#: Pixels of the small picture around an alpha that have a say in it: what cubic interpolation looks at.
+#: Pixels of the small picture around an alpha that decide it: what cubic interpolation takes in.
 REACH = 2
 
 _Interpolation = Literal["linear", "cubic"]

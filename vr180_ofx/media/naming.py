@@ -15,6 +15,8 @@ _LAYOUT = {
     "tb": "tb", "3dv": "tb", "ou": "tb", "bt": "tb", "overunder": "tb",
     "mono": "mono",
 }  # fmt: skip
+#: Of files that are frames of a sequence.
+IMAGE_ENDINGS = {".exr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".tga", ".bmp", ".webp", ".jp2", ".hdr"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,11 @@ from vr180_ofx.media.colour import ColourTags, display_transform, with_colorspac
 from vr180_ofx.media.contract import Clip, EyeImage, Geometry, Source, SourceFrame, StreamFacts
 from vr180_ofx.media.geometry import decide_geometry
 from vr180_ofx.media.index import file_identity
-from vr180_ofx.media.naming import facts_from_name
+from vr180_ofx.media.naming import IMAGE_ENDINGS, facts_from_name
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.layout import LEFT, RIGHT, Layout
 
-IMAGE_ENDINGS = {".exr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".tga", ".bmp", ".webp", ".jp2", ".hdr"}
 DEFAULT_RATE = Fraction(24)
 
 

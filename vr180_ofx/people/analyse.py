@@ -26,7 +26,7 @@ from vr180_ofx.people.shots import CutFinder, Thumbs, thumbnail
 from vr180_ofx.people.tracklet import Eyes, Tracklet
 from vr180_ofx.people.trajectory import Shot
 from vr180_ofx.settings import Settings
-from vr180_ofx.stereo.distance import levelled, steadied
+from vr180_ofx.stereo.distance import levelled, smooth_shifts
 from vr180_ofx.stereo.residual import fit, observe
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.vr180.alignment import Alignment
@@ -265,6 +265,6 @@ def numbered(shots: Sequence[Sequence[Tracklet]], clip: Clip, alignment: Alignme
             v: {n: replace(e, occluders=tuple(final[shot, i] for i in e.occluders if (shot, i) in final)) for n, e in own.items()}
             for v, own in views.items()
         }
-        shifts = steadied({n: levelled(match, alignment) for n, match in t.matches.items()}, bins)
+        shifts = smooth_shifts({n: levelled(match, alignment) for n, match in t.matches.items()}, bins)
         made.append(Person(k + 1, f"person{k + 1:02d}", views, shot=shot, shifts=shifts))
     return tuple(made)

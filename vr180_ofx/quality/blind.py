@@ -9,17 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import ByteArray, FloatArray
+from vr180_ofx.imaging.filter import gaussian_blur, slopes
+from vr180_ofx.imaging.flow import optical_flow
+from vr180_ofx.imaging.morphology import dilate, erode, square
+from vr180_ofx.imaging.parts import bounds, connected_parts
+from vr180_ofx.imaging.planes import absolute_difference, grey
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.resize import resize
+from vr180_ofx.imaging.sample import sample
 from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.output.jumps import BOTH, EVERYBODY, JUMP_LIMIT, LEAST_SIDE, Row, jumps
-from vr180_ofx.stereo.disparity import looked_up, measure
-from vr180_ofx.stereo.reconcile import LEAST_SURE, counterpart
+from vr180_ofx.stereo.correspondence import counterpart
+from vr180_ofx.stereo.disparity import measure
+from vr180_ofx.stereo.pair import StereoPair, sampled
+from vr180_ofx.stereo.parameters import STEREO
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import Projection
 
@@ -128,10 +135,10 @@ class Judge:
 
 def trimmed(alpha: FloatArray) -> Patch | None:
     """The part of a matte where somebody is; None when nobody is."""
-    x, y, w, h = cv2.boundingRect((alpha > 0.02).astype(np.uint8))
-    if w == 0:
+    seen = bounds(alpha > 0.02)
+    if seen.empty:
         return None
-    rect = Rect(x, y, x + w, y + h).grown(8).clipped(alpha.shape[1], alpha.shape[0])
+    rect = seen.grown(8).clipped(alpha.shape[1], alpha.shape[0])
     part = np.ascontiguousarray(alpha[rect.slices], np.float32)
     return Patch(rect, part, np.ones_like(part))
 
@@ -139,8 +146,7 @@ def trimmed(alpha: FloatArray) -> Patch | None:
 def edge_values(alpha: FloatArray, eye_width: int) -> dict[str, float]:
     """softness and jaggedness of the outline. alpha: (h, w) of one person."""
     scale = max(1.0, eye_width / 1024)
-    gx, gy = cv2.Sobel(alpha, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(alpha, cv2.CV_32F, 0, 1, scale=1 / 8)
-    length = float(np.hypot(gx, gy).sum())
+    length = float(np.hypot(*slopes(alpha, scale=1 / 8)).sum())
     if length < 8:
         return {}
     # along its normal an edge rises by 1 in all, so this is its length; and the soft area over it is its width
@@ -152,22 +158,20 @@ def edge_values(alpha: FloatArray, eye_width: int) -> dict[str, float]:
 
 
 def _normals(alpha: FloatArray, sigma: float) -> tuple[FloatArray, FloatArray]:
-    smooth = cv2.GaussianBlur(alpha, (0, 0), sigma)
-    return cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
+    return slopes(gaussian_blur(alpha, sigma))
 
 
 def holes(alpha: FloatArray) -> float:
     """Holes, and pieces that are small and lie apart, as a share of the area."""
-    inside = (alpha > 0.5).astype(np.uint8)
-    area = int(inside.sum())
+    inside = alpha > 0.5
+    area = int(np.count_nonzero(inside))
     if area == 0:
         return 0.0
-    _, _, pieces, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
-    areas = pieces[1:, cv2.CC_STAT_AREA]
+    areas = connected_parts(inside).areas
     apart = int(areas[areas < _PIECE * areas.max()].sum())
-    count, labels, gaps, _ = cv2.connectedComponentsWithStats(np.pad(1 - inside, 1, constant_values=1), connectivity=4)
-    outside = labels[0, 0]
-    enclosed = sum(int(gaps[k, cv2.CC_STAT_AREA]) for k in range(1, count) if k != outside)
+    gaps = connected_parts(np.pad(~inside, 1, constant_values=True), 4)
+    outside = gaps.labels[0, 0]
+    enclosed = int(gaps.areas.sum() - gaps.areas[outside])
     return (apart + enclosed) / area
 
 
@@ -177,38 +181,36 @@ def flicker(now: Patch, before: Patch, plate: EyeImage, plate_before: EyeImage) 
     factor = max(1, round(max(rect.width, rect.height) / _FLOW_SIDE))
     pictures = [_luma(eye, rect, factor) for eye in (plate, plate_before)]
     size = pictures[0].shape[1], pictures[0].shape[0]
-    a, b = (cv2.resize(spread(p, rect)[0], size, interpolation=cv2.INTER_AREA) for p in (now, before))
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(pictures[0], pictures[1], None)
-    ys, xs = np.mgrid[: size[1], : size[0]].astype(np.float32)
-    carried = cv2.remap(b, xs + flow[..., 0], ys + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    a, b = (resize(spread(p, rect)[0], size, "area") for p in (now, before))
+    places = optical_flow(pictures[0], pictures[1], thorough=True)
+    places[..., 0] += np.arange(size[0], dtype=np.float32)
+    places[..., 1] += np.arange(size[1], dtype=np.float32)[:, None]
+    warped = sample(b, places, centre=0)
     # where the pictures differ after all, something was uncovered, and nobody knows
-    seen = cv2.remap(pictures[1], xs + flow[..., 0], ys + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    known = cv2.absdiff(seen, pictures[0]) < 24
-    near = cv2.dilate((np.maximum(a, b) > 0.5).astype(np.uint8), np.ones((7, 7))) > cv2.erode((a > 0.5).astype(np.uint8), np.ones((7, 7)))
+    known = absolute_difference(sample(pictures[1], places, border="edge", centre=0), pictures[0]) < 24
+    near = dilate(np.maximum(a, b) > 0.5, square(3)) & ~erode(a > 0.5, square(3))
     # holes that come and go lie inside
-    near |= np.abs(a - carried) > 0.5
+    near |= np.abs(a - warped) > 0.5
     where = near & known
-    return float(np.abs(a - carried)[where].mean()) if where.any() else 0.0
+    return float(np.abs(a - warped)[where].mean()) if where.any() else 0.0
 
 
 def stereo(left: EyeImage, right: EyeImage, in_left: Patch, in_right: Patch, projection: Projection) -> float | None:
-    """Mean difference near the outline between the left matte, carried to the right eye by measured disparity, and the right one.
+    """Mean difference near the outline between the left matte, warped to the right eye by measured disparity, and the right one.
 
     None when the disparity cannot be measured.
     """
-    found = measure(left, right, in_left, in_right, projection)
-    if found is None or found.sureness < LEAST_SURE:
+    pair = StereoPair(left, right, projection)
+    found = measure(pair, in_left, in_right)
+    if found is None or found.sureness < STEREO.surface.least_sure:
         return None
     rect = in_right.rect.grown(8).clipped(projection.width, projection.height)
-    carried = looked_up(in_left.alpha, counterpart(rect, found, projection, to_left=True), in_left.rect)
+    warped = sampled(in_left.alpha, in_left.rect, counterpart(pair, rect, found, to_left=True))
     mine = spread(in_right, rect)[0]
-    radius = max(3, round(5 * projection.width / 1024))
-    kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
-    either = (np.maximum(mine, carried) > 0.5).astype(np.uint8)
-    near = cv2.dilate(either, kernel) > cv2.erode((np.minimum(mine, carried) > 0.5).astype(np.uint8), kernel)
-    return float(np.abs(mine - carried)[near].mean()) if near.any() else None
+    kernel = square(max(3, round(5 * projection.width / 1024)))
+    near = dilate(np.maximum(mine, warped) > 0.5, kernel) & ~erode(np.minimum(mine, warped) > 0.5, kernel)
+    return float(np.abs(mine - warped)[near].mean()) if near.any() else None
 
 
-def _luma(eye: EyeImage, rect: Rect, factor: int) -> npt.NDArray[np.uint8]:
-    grey = cv2.cvtColor(eye.region(rect, factor), cv2.COLOR_RGB2GRAY)
-    return np.ascontiguousarray(np.clip(grey * 255, 0, 255).astype(np.uint8))
+def _luma(eye: EyeImage, rect: Rect, factor: int) -> ByteArray:
+    return np.ascontiguousarray(np.clip(grey(eye.region(rect, factor)) * 255, 0, 255).astype(np.uint8))

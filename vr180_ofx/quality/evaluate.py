@@ -13,7 +13,7 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import MediaError
 from vr180_ofx.quality import metrics
-from vr180_ofx.quality.truth import Truth, TruthFrame, find_prediction
+from vr180_ofx.quality.truth import Prediction, Truth, TruthFrame, find_prediction
 
 #: A truth person is found in an eye of a frame when its layers cover at least so much of them.
 FOUND = 0.3
@@ -51,16 +51,11 @@ def evaluate(prediction: Path, truth_folder: Path, start_frame: int = 1, progres
     truth, found = Truth(truth_folder), find_prediction(prediction)
     result = Evaluation()
     sums: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    overlap: dict[tuple[str, int], float] = defaultdict(float)
-    layer_area: dict[str, float] = defaultdict(float)
-    layer_on_people: dict[str, float] = defaultdict(float)
-    covered: list[tuple[str, int, dict[str, float], float]] = []
     before: dict[str, tuple[FloatArray, FloatArray]] = {}
     stereo: list[float] = []
     floor: list[float] = []
-    person_iou: dict[tuple[str, int, str], list[float]] = defaultdict(list)
     radius = metrics.band_radius(truth.layout.eye_size[0])
-    least = _PRESENT_PIXELS_AT_1024 * (truth.layout.eye_size[0] / 1024) ** 2
+    coverage = _Coverage(_PRESENT_PIXELS_AT_1024 * (truth.layout.eye_size[0] / 1024) ** 2)
     for index, frame in enumerate(truth.frames()):
         number = index + start_frame
         if number not in found.files:
@@ -82,7 +77,7 @@ def evaluate(prediction: Path, truth_folder: Path, start_frame: int = 1, progres
             for key, value in values.items():
                 sums[view][key].append(value)
                 row[f"{view}.{key}"] = value
-            _account(frame, view, views[view], index, overlap, layer_area, layer_on_people, covered, least)
+            coverage.add(frame, view, views[view], index)
         error = _stereo(truth, frame, views)
         if error is not None:
             stereo.append(error[0])
@@ -101,8 +96,8 @@ def evaluate(prediction: Path, truth_folder: Path, start_frame: int = 1, progres
     result.overall = {k: float(np.mean([e[k] for e in result.eyes.values() if k in e])) for k in keys}
     result.overall["stereo_error"] = float(np.mean(stereo)) if stereo else None
     result.overall["stereo_error_of_the_truth"] = float(np.mean(floor)) if floor else None
-    _people(result, truth, overlap, layer_area, layer_on_people, covered)
-    _person_quality(result, truth, found, start_frame, person_iou)
+    _people(result, truth, coverage)
+    _person_quality(result, truth, found, start_frame)
     return result
 
 
@@ -121,63 +116,72 @@ def _compare(alpha: FloatArray, real: FloatArray, radius: int) -> dict[str, floa
     return values
 
 
-def _account(
-    frame: TruthFrame, view: str, layers: dict[str, FloatArray], index: int, overlap: dict[tuple[str, int], float],
-    layer_area: dict[str, float], layer_on_people: dict[str, float],
-    covered: list[tuple[str, int, dict[str, float], float]], least: float,
-) -> None:  # fmt: skip
-    real = frame.union(view) > 0.2
-    inside = {name: a > 0.5 for name, a in layers.items() if name}
-    for name, mask in inside.items():
-        layer_area[name] += float(np.count_nonzero(mask))
-        layer_on_people[name] += float(np.count_nonzero(mask & real))
-    for k, alpha in frame.people[view].items():
-        body = alpha > 0.5
-        area = float(np.count_nonzero(body))
-        shares = {}
+@dataclass(slots=True)
+class _Coverage:
+    """Which layers cover whom, over all frames. least: pixels of somebody who counts as present.
+
+    overlap: (layer, person) -> pixels that both have. layer_area: layer -> its pixels; layer_on_people: of these, on anybody.
+    present: (view, person, layer -> share of them that it covers, frame), for everybody present.
+    """
+
+    least: float
+    overlap: dict[tuple[str, int], float] = field(default_factory=lambda: defaultdict(float))
+    layer_area: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    layer_on_people: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    present: list[tuple[str, int, dict[str, float], int]] = field(default_factory=list)
+
+    def add(self, frame: TruthFrame, view: str, layers: dict[str, FloatArray], index: int) -> None:
+        """One eye of a frame, in place. layers: name -> alpha."""
+        real = frame.union(view) > 0.2
+        inside = {name: a > 0.5 for name, a in layers.items() if name}
         for name, mask in inside.items():
-            common = float(np.count_nonzero(mask & body))
-            overlap[name, k] += common
-            shares[name] = common / max(area, 1.0)
-        if area >= least:
-            covered.append((view, k, shares, float(index)))
+            self.layer_area[name] += float(np.count_nonzero(mask))
+            self.layer_on_people[name] += float(np.count_nonzero(mask & real))
+        for k, alpha in frame.people[view].items():
+            body = alpha > 0.5
+            area = float(np.count_nonzero(body))
+            shares = {}
+            for name, mask in inside.items():
+                common = float(np.count_nonzero(mask & body))
+                self.overlap[name, k] += common
+                shares[name] = common / max(area, 1.0)
+            if area >= self.least:
+                self.present.append((view, k, shares, index))
 
 
-def _people(
-    result: Evaluation, truth: Truth, overlap: dict[tuple[str, int], float], layer_area: dict[str, float],
-    layer_on_people: dict[str, float], covered: list[tuple[str, int, dict[str, float], float]],
-) -> None:  # fmt: skip
+def _people(result: Evaluation, truth: Truth, coverage: _Coverage) -> None:
+    """Whose layer each is, who was found, and who is not there."""
     owner: dict[str, int] = {}
-    result.layers = sorted(layer_area)
-    for name, area in layer_area.items():
-        share = layer_on_people[name] / area if area else 1.0
+    result.layers = sorted(coverage.layer_area)
+    for name, area in coverage.layer_area.items():
+        share = coverage.layer_on_people[name] / area if area else 1.0
         if area and share < GHOST:
             result.ghosts.append({"layer": name, "share_on_people": round(share, 3)})
         if area:
-            owner[name] = max(truth.files, key=lambda k: overlap[name, k])
+            owner[name] = max(truth.files, key=lambda k: coverage.overlap[name, k])
     for k in truth.files:
         mine = [name for name in owner if owner[name] == k]
         rows: dict[str, Any] = {"layers": ", ".join(sorted(mine))}
         for view in truth.layout.views:
-            seen = [shares for v, person, shares, _ in covered if v == view and person == k]
+            seen = [shares for v, person, shares, _ in coverage.present if v == view and person == k]
             hits = [sum(s for name, s in shares.items() if name in mine) >= FOUND for shares in seen]
             rows[f"{view}.frames_present"] = len(hits)
             rows[f"{view}.found"] = float(np.mean(hits)) if hits else None
-        both: dict[float, list[bool]] = defaultdict(list)
-        for _view, person, shares, index in covered:
+        both: dict[int, list[bool]] = defaultdict(list)
+        for _view, person, shares, index in coverage.present:
             if person == k:
                 both[index].append(sum(s for name, s in shares.items() if name in mine) >= FOUND)
         rows["found_in_all_eyes"] = float(np.mean([all(v) for v in both.values()])) if both else None
         result.people[f"truth {k}"] = rows
-    together: dict[float, list[bool]] = defaultdict(list)
-    for _view, person, shares, index in covered:
+    together: dict[int, list[bool]] = defaultdict(list)
+    for _view, person, shares, index in coverage.present:
         together[index].append(sum(s for name, s in shares.items() if owner.get(name) == person) >= FOUND)
     result.overall["everybody_found"] = float(np.mean([all(v) for v in together.values()])) if together else None
 
 
-def _person_quality(
-    result: Evaluation, truth: Truth, found: Any, start_frame: int, person_iou: dict[tuple[str, int, str], list[float]]
-) -> None:
+def _person_quality(result: Evaluation, truth: Truth, found: Prediction, start_frame: int) -> None:
+    """What each person's own layers say of them."""
+    person_iou: dict[tuple[str, int, str], list[float]] = defaultdict(list)
     for index, frame in enumerate(truth.frames()):
         if index + start_frame not in found.files:
             continue
@@ -196,7 +200,7 @@ def _person_quality(
 
 
 def _stereo(truth: Truth, frame: TruthFrame, views: dict[str, dict[str, FloatArray]]) -> tuple[float, float] | None:
-    """Mean |left alpha carried to the right eye - right alpha| near people: of the prediction, and of the truth itself (resampling and
+    """Mean |left alpha warped to the right eye - right alpha| near people: of the prediction, and of the truth itself (resampling and
     the depth map's edges: about the least that can be had).
     """
     known = truth.counterpart(frame)
@@ -204,14 +208,14 @@ def _stereo(truth: Truth, frame: TruthFrame, views: dict[str, dict[str, FloatArr
         return None
     places, valid = known
     real_left, real_right = frame.union("left"), frame.union("right")
-    carried = np.nan_to_num(metrics.carry(real_left, places, valid))
+    expected = np.nan_to_num(metrics.warp(real_left, places, valid))
     # what the left eye does not see (another person stands before it there) cannot be compared
-    valid = valid & (np.abs(carried - real_right) < 0.5)
+    valid = valid & (np.abs(expected - real_right) < 0.5)
     if not valid.any():
         return None
-    moved = np.nan_to_num(metrics.carry(views["left"][""], places, valid))
-    error = float(np.abs(moved - views["right"][""])[valid].mean())
-    floor = float(np.abs(carried - real_right)[valid].mean())
+    warped = np.nan_to_num(metrics.warp(views["left"][""], places, valid))
+    error = float(np.abs(warped - views["right"][""])[valid].mean())
+    floor = float(np.abs(expected - real_right)[valid].mean())
     return error, floor
 
 

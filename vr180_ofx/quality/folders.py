@@ -12,11 +12,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import MediaError
+from vr180_ofx.imaging.encode import read_image
+from vr180_ofx.imaging.threads import limit_threads
 from vr180_ofx.quality import metrics
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr")
@@ -46,7 +47,7 @@ def compare(prediction: Path, truth: Path, progress: Progress | None = None, pro
     jobs = [(prediction / c, truth / c) for c in clips]
     # threads of OpenCV's own in each process would only be in each other's way
     workers = min(len(jobs), processes or os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), limit_threads, (1,)) as pool:
         for k, (clip, row) in enumerate(zip(clips, pool.map(_clip, jobs), strict=True)):
             found[clip.as_posix()] = row
             if progress:
@@ -66,7 +67,7 @@ def _clip(folders: tuple[Path, Path]) -> dict[str, float]:
         raise MediaError(f"{theirs / 'pha'} lacks {missing[0]}, and {len(missing) - 1} more of {len(files)} frames")
     colours = _images(real / "fgr"), _images(theirs / "fgr")
     for name, path in files.items():
-        truth, alpha = _read(path, False), _read(mine[name], False)
+        truth, alpha = _alpha(path), _alpha(mine[name])
         if truth.shape != alpha.shape:
             raise MediaError(f"{mine[name]} is {alpha.shape[1]}x{alpha.shape[0]} and {path} {truth.shape[1]}x{truth.shape[0]}")
         row = {
@@ -78,7 +79,7 @@ def _clip(folders: tuple[Path, Path]) -> dict[str, float]:
         before = alpha, truth
         if name in colours[0] and name in colours[1]:
             inside = truth > 0
-            difference = (_read(colours[1][name], True) - _read(colours[0][name], True))[inside]
+            difference = (_colour(colours[1][name]) - _colour(colours[0][name]))[inside]
             row |= {"fgr_mad": float(np.abs(difference).mean()), "fgr_mse": float(np.square(difference).mean())} if inside.any() else {}
         for key, value in row.items():
             rows.setdefault(key, []).append(value)
@@ -92,17 +93,21 @@ def _images(folder: Path) -> dict[str, Path]:
     return {p.stem: p for p in sorted(folder.iterdir()) if p.suffix.lower() in _IMAGES}
 
 
-def _read(path: Path, colour: bool) -> FloatArray:
-    """(h, w) or (h, w, 3), 0..1 float32."""
-    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED | cv2.IMREAD_ANYDEPTH)
-    if pixels is None:
-        raise MediaError(f"{path} cannot be read as an image")
+def _alpha(path: Path) -> FloatArray:
+    """(h, w), 0..1 float32: an image's transparency where it has one; else all of its channels are the same."""
+    values = _read(path)
+    return values if values.ndim == 2 else np.ascontiguousarray(values[..., 3] if values.shape[2] == 4 else values[..., 0])
+
+
+def _colour(path: Path) -> FloatArray:
+    """(h, w, 3), 0..1 float32."""
+    values = _read(path)
+    three: FloatArray = values[..., :3] if values.ndim == 3 else np.repeat(values[..., None], 3, axis=-1)
+    return three
+
+
+def _read(path: Path) -> FloatArray:
+    """(h, w) or (h, w, channels), 0..1 float32."""
+    pixels = read_image(path)
     scale = 1 / float(np.iinfo(str(pixels.dtype)).max) if np.issubdtype(pixels.dtype, np.integer) else 1.0
-    values: FloatArray = pixels.astype(np.float32) * np.float32(scale)
-    if colour:
-        three: FloatArray = values[..., :3] if values.ndim == 3 else np.repeat(values[..., None], 3, axis=-1)
-        return three
-    if values.ndim == 2:
-        return values
-    # an image with transparency means that; else all channels are the same
-    return np.ascontiguousarray(values[..., 3] if values.shape[2] == 4 else values[..., 0])
+    return pixels.astype(np.float32) * np.float32(scale)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,9 +17,10 @@ from vr180_ofx.output.jumps import BOTH, EVERYBODY
 from vr180_ofx.quality.blind import METRICS, Judge, Judgement
 from vr180_ofx.quality.page import Picture, outlined, over_grey, write_page
 from vr180_ofx.quality.truth import Prediction, find_prediction
-from vr180_ofx.render.folder import MANIFEST
+from vr180_ofx.rendering.folder import MANIFEST
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.layout import LEFT, RIGHT
+from vr180_ofx.vr180.projection import Projection, make_projection
 
 Progress = Callable[[int, int], None]
 
@@ -58,7 +58,7 @@ def judge(
             if set(eyes) != set(mattes) or next(iter(eyes.values())).width != width:
                 raise MediaError(f"{prediction} was not made of {clip.path}: its frames are {width}x{height}, with {', '.join(mattes)}")
         if worker is None:
-            projection = clip.projection.resized(width, height) if clip is not None else _square(width, height)
+            projection = clip.projection.resized(width, height) if clip is not None else _projection_of(width, height)
             worker = Judge(projection, limits)
         worker.add(index, mattes, eyes)
         if progress:
@@ -73,9 +73,8 @@ def people_of(layers: dict[str, FloatArray]) -> dict[str, FloatArray]:
     return people or {EVERYBODY: layers[""]}
 
 
-def _square(width: int, height: int) -> Any:
-    from vr180_ofx.vr180.projection import make_projection
-
+def _projection_of(width: int, height: int) -> Projection:
+    """What pictures of this size are as a rule."""
     return make_projection("flat" if width != height else "equirect180", width, height)
 
 
@@ -85,7 +84,7 @@ def report(path: Path, prediction: Path, clip: Clip | None, judgement: Judgement
     frames = sorted(found.files)
     facts = {"clip": clip.path.name if clip else prediction.name, "frames": len(frames), "folder": prediction.name}
     if clip is None:
-        write_page(path, judgement, facts, (), None, None)
+        write_page(path, judgement, facts=facts)
         return
     pictures = []
     for name in METRICS:
@@ -109,7 +108,7 @@ def report(path: Path, prediction: Path, clip: Clip | None, judgement: Judgement
         anaglyph = Picture(np.concatenate([left[..., :1], right[..., 1:]], axis=-1), f"red left, cyan right, frame {middle}")
         caption = f"left and right in turn, frame {middle}: people jump with their distance, edges must not"
         wiggle = Picture(left, caption), Picture(right, caption)
-    write_page(path, judgement, facts, pictures, anaglyph, wiggle)
+    write_page(path, judgement, facts=facts, worst=pictures, anaglyph=anaglyph, wiggle=wiggle)
 
 
 def _eye(view: str) -> str:

@@ -6,11 +6,13 @@ dtSSD as in Erofeev et al. 2015, "Perceptually motivated benchmark for video mat
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import BoolArray, FloatArray
+from vr180_ofx.imaging.filter import separable
+from vr180_ofx.imaging.morphology import dilate, erode, square
+from vr180_ofx.imaging.parts import connected_parts
+from vr180_ofx.imaging.sample import sample
 
 #: Half the width of the boundary band at an eye of 1024 pixels; it grows with the eye.
 BAND_PIXELS_AT_1024 = 5
@@ -38,12 +40,10 @@ def iou(a: FloatArray, b: FloatArray) -> float:
     return float(np.count_nonzero(p & q) / union) if union else 1.0
 
 
-def boundary_band(truth: FloatArray, radius: int) -> npt.NDArray[np.bool_]:
+def boundary_band(truth: FloatArray, radius: int) -> BoolArray:
     """Pixels within ``radius`` (a square neighbourhood) of the truth's half-covered outline."""
-    kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
-    inside = (truth > 0.5).astype(np.uint8)
-    band: npt.NDArray[np.bool_] = cv2.dilate(inside, kernel) != cv2.erode(inside, kernel)
-    return band
+    inside = truth > 0.5
+    return dilate(inside, square(radius)) & ~erode(inside, square(radius))
 
 
 def band_radius(eye_width: int) -> int:
@@ -70,9 +70,7 @@ def _gradient(x: FloatArray, sigma: float) -> FloatArray:
     norm = np.sqrt(np.square(kernel).sum())
     g, dg = g / np.sqrt(norm), dg / np.sqrt(norm)
     x = x.astype(np.float32)
-    gx = cv2.sepFilter2D(x, cv2.CV_32F, dg, g, borderType=cv2.BORDER_REPLICATE)
-    gy = cv2.sepFilter2D(x, cv2.CV_32F, g, dg, borderType=cv2.BORDER_REPLICATE)
-    out: FloatArray = np.hypot(gx, gy)
+    out: FloatArray = np.hypot(separable(x, dg, g), separable(x, g, dg))
     return out
 
 
@@ -81,11 +79,8 @@ def connectivity_error(a: FloatArray, truth: FloatArray, step: float = 0.1) -> f
     thresholds = np.arange(0, 1 + step, step)
     level = np.full(a.shape, -1.0, np.float32)
     for k in range(1, thresholds.size):
-        both = ((a >= thresholds[k]) & (truth >= thresholds[k])).astype(np.uint8)
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(both, connectivity=4)
-        omega = np.zeros(a.shape, bool)
-        if count > 1:
-            omega = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+        parts = connected_parts((a >= thresholds[k]) & (truth >= thresholds[k]), 4)
+        omega = parts.labels == int(np.argmax(parts.areas)) if len(parts) else np.zeros(a.shape, bool)
         level[(level == -1) & ~omega] = thresholds[k - 1]
     level[level == -1] = 1
     da, dt = a - level, truth - level
@@ -99,13 +94,11 @@ def dtssd(a: FloatArray, a_before: FloatArray, truth: FloatArray, truth_before: 
     return float(np.sqrt(np.square((a - a_before) - (truth - truth_before)).mean()) * 100)
 
 
-def carry(left: FloatArray, places: FloatArray, valid: npt.NDArray[np.bool_]) -> FloatArray:
+def warp(left: FloatArray, places: FloatArray, valid: BoolArray) -> FloatArray:
     """The left eye's values at the places of the right eye's pixels.
 
     places: (h, w, 2) for the right eye's pixels, continuous pixels of the left eye. Where ``valid`` is False the result is NaN.
-    Cubic, because linear interpolation would soften the edges of what is carried and of nothing else.
+    Cubic, because linear interpolation would soften the edges of what is warped and of nothing else.
     """
-    at = np.nan_to_num(places - np.float32(0.5), nan=-1e4).astype(np.float32)
-    moved = np.clip(cv2.remap(left.astype(np.float32), at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT, borderValue=0), 0, 1)
-    out: FloatArray = np.where(valid, moved, np.nan)
+    out: FloatArray = np.where(valid, np.clip(sample(left.astype(np.float32), places, interpolation="cubic"), 0, 1), np.nan)
     return out

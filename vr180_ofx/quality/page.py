@@ -12,18 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.encode import jpeg
+from vr180_ofx.imaging.morphology import dilate, square
+from vr180_ofx.imaging.resize import resize
 from vr180_ofx.output.colour import unmixed
-from vr180_ofx.output.jumps import EVERYBODY
 from vr180_ofx.quality.blind import METRICS, Judgement
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.version import __version__
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 860, 150, 54, 22
 _PICTURE = 460
+_JPEG_QUALITY = 86
 _COLOURS = ("#5cc8ff", "#ff9f5c", "#8fe388", "#e58cff", "#ffd75c", "#ff7b8a", "#9db4ff", "#c9c9c9")
 _STYLE = """
 :root{color-scheme:dark}
@@ -48,10 +50,14 @@ class Picture:
 
 
 def write_page(
-    path: Path, judgement: Judgement, facts: dict[str, Any], worst: Iterable[Picture], anaglyph: Picture | None,
-    wiggle: tuple[Picture, Picture] | None,
+    path: Path, judgement: Judgement, *, facts: dict[str, Any], worst: Iterable[Picture] = (), anaglyph: Picture | None = None,
+    wiggle: tuple[Picture, Picture] | None = None,
 ) -> None:  # fmt: skip
-    """facts: what stands below the title, name and value. Written whole or not at all."""
+    """Written whole or not at all.
+
+    facts: what stands below the title, name and value. worst: the frames that are worth a look. anaglyph: both eyes in one picture.
+    wiggle: the left eye and the right one, to be shown in turn.
+    """
     parts = [f"<h1>Mattes of {html.escape(str(facts.get('clip', '')))}</h1>", f"<p class=dim>{_facts(facts)}</p>", _table(judgement)]
     warnings = judgement.warnings()
     parts.append("<h2>Worth a look</h2>")
@@ -166,19 +172,16 @@ def _figure(picture: Picture) -> str:
 def _data(rgb: FloatArray) -> str:
     scale = _PICTURE / max(rgb.shape[:2])
     size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
-    small = cv2.resize(rgb.astype(np.float32), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    ok, data = cv2.imencode(".jpg", np.clip(small[..., ::-1] * 255, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 86])
-    if not ok:
-        raise RuntimeError("a picture of the report cannot be encoded")
-    return f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
+    small = resize(rgb.astype(np.float32), size, "area" if scale < 1 else "cubic")
+    data = jpeg(np.clip(small * 255, 0, 255).astype(np.uint8), _JPEG_QUALITY)
+    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
 
 
 def outlined(plate: FloatArray, alpha: FloatArray) -> FloatArray:
     """The plate, darker where nobody is, and the outline of the matte on it. (h, w, 3)."""
     out = plate * (0.45 + 0.55 * alpha[..., None])
-    inside = (alpha > 0.5).astype(np.uint8)
-    edge = cv2.dilate(inside, np.ones((3, 3), np.uint8)) != inside
-    out[edge] = (1.0, 0.25, 0.8)
+    inside = alpha > 0.5
+    out[dilate(inside, square(1)) & ~inside] = (1.0, 0.25, 0.8)
     return out.astype(np.float32)
 
 
@@ -186,6 +189,3 @@ def over_grey(plate: FloatArray, alpha: FloatArray) -> FloatArray:
     """The people over an even grey: edges show."""
     out: FloatArray = unmixed(plate, alpha) * alpha[..., None] + np.float32(0.42) * (1 - alpha[..., None])
     return np.clip(out, 0, 1)
-
-
-__all__ = ["EVERYBODY", "Picture", "outlined", "over_grey", "write_page"]

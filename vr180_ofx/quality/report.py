@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import MediaError
 from vr180_ofx.imaging.draw import Canvas
+from vr180_ofx.imaging.filter import box_blur
+from vr180_ofx.imaging.resize import resize
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.colour import unmixed
@@ -32,7 +33,7 @@ def showcase(clip: Clip, frames: Path, path: Path, index: int, start_frame: int 
         alpha = channels[view]["A"]
         plate = plates[view]
         if plate.shape[:2] != alpha.shape:
-            plate = cv2.resize(plate, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_AREA)
+            plate = resize(plate, (alpha.shape[1], alpha.shape[0]), "area")
         composite = unmixed(plate, alpha) * alpha[..., None] + _backdrop(alpha.shape) * (1 - alpha[..., None])
         composites.append(composite)
         pictures = [plate, np.repeat(alpha[..., None], 3, -1), _heat(channels[view]["confidence.A"]), np.clip(composite, 0, 1)]
@@ -50,10 +51,7 @@ def showcase(clip: Clip, frames: Path, path: Path, index: int, start_frame: int 
             colours += channels[clip.views[0]][name][..., None] * np.array(palette[k % 4], np.float32)
         last.append(_tile(colours.clip(0, 1), box, "a layer per person"))
         edge = _edge_detail(channels[clip.views[0]]["A"], composites[0])
-        last += [
-            _label(cv2.resize(e, (_TILE, _TILE), interpolation=cv2.INTER_CUBIC), t)
-            for e, t in zip(edge, ("edge, composite", "edge, alpha"), strict=True)
-        ]
+        last += [_label(resize(e, (_TILE, _TILE), "cubic"), t) for e, t in zip(edge, ("edge, composite", "edge, alpha"), strict=True)]
         grid.append(np.concatenate([_fit(t, rows[0][0].shape) for t in last], axis=1))
     write_png(path, np.clip(np.concatenate(grid, axis=0), 0, 1))
 
@@ -103,8 +101,8 @@ def _tile(picture: FloatArray, box: tuple[int, int, int, int], title: str) -> Fl
     x0, y0, x1, y1 = box
     part = picture[y0:y1, x0:x1].astype(np.float32)
     scale = _TILE / max(part.shape[1], 1)
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return _label(cv2.resize(part, (_TILE, max(1, round(part.shape[0] * scale))), interpolation=method), title)
+    size = (_TILE, max(1, round(part.shape[0] * scale)))
+    return _label(resize(part, size, "area" if scale < 1 else "cubic"), title)
 
 
 def _fit(tile: FloatArray, shape: tuple[int, ...]) -> FloatArray:
@@ -141,7 +139,7 @@ def _edge_detail(alpha: FloatArray, composite: FloatArray) -> tuple[FloatArray, 
     """A close look at the softest edge: where most pixels are neither in nor out."""
     soft = ((alpha > 0.05) & (alpha < 0.95)).astype(np.float32)
     side = max(24, alpha.shape[1] // 14)
-    density = cv2.blur(soft, (side, side))
+    density = box_blur(soft, (side, side))
     y, x = np.unravel_index(int(np.argmax(density)), density.shape)
     y0 = int(np.clip(y - side // 2, 0, alpha.shape[0] - side))
     x0 = int(np.clip(x - side // 2, 0, alpha.shape[1] - side))

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 import numpy as np
 import numpy.typing as npt
 import OpenImageIO as oiio
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.errors import MediaError
+from vr180_ofx.imaging.morphology import dilate, square
+from vr180_ofx.imaging.parts import spread_outwards
 from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.projection import Projection, make_projection
 
@@ -90,7 +91,7 @@ class Truth:
                 metres = {v: _eye(depth, self.layout, v).astype(np.float32) / 1000 for v in self.layout.views}
             yield TruthFrame(people, metres)
 
-    def counterpart(self, frame: TruthFrame) -> tuple[FloatArray, npt.NDArray[np.bool_]] | None:
+    def counterpart(self, frame: TruthFrame) -> tuple[FloatArray, BoolArray] | None:
         """For the right eye's pixels near people: (h, w, 2) where the left eye sees the same point, in continuous pixels (its row differs,
         too: far from the horizon equirectangular rows are no epipolar lines); and where that is known.
 
@@ -114,11 +115,8 @@ class Truth:
         points = rays * distance[..., None] + np.array([self.interocular_m, 0, 0])
         return projection.project(points).astype(np.float32), known & lonely
 
-    def _billboards(self, frame: TruthFrame, radius: int) -> tuple[FloatArray, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        near = {}
-        kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
-        for k, alpha in frame.people["right"].items():
-            near[k] = cv2.dilate((alpha > 0.02).astype(np.uint8), kernel) > 0
+    def _billboards(self, frame: TruthFrame, radius: int) -> tuple[FloatArray, BoolArray, BoolArray]:
+        near = {k: dilate(alpha > 0.02, square(radius)) for k, alpha in frame.people["right"].items()}
         shape = next(iter(near.values())).shape
         depth = np.full(shape, 1.0, np.float32)
         known = np.zeros(shape, bool)
@@ -132,14 +130,12 @@ class Truth:
         return depth, known, crowd < 2
 
 
-def _spread(depth: FloatArray, radius: int) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+def _spread(depth: FloatArray, radius: int) -> tuple[FloatArray, BoolArray]:
     known = depth > 0
     if not known.any():
         return np.ones_like(depth), known
-    distance, labels = cv2.distanceTransformWithLabels((~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    value = np.zeros(int(labels.max()) + 1, np.float32)
-    value[labels[known]] = depth[known]
-    return value[labels], distance <= radius
+    spread, distance = spread_outwards(depth, known)
+    return spread, distance <= radius
 
 
 def _eye(picture: npt.NDArray[Any], layout: Layout, view: str) -> npt.NDArray[Any]:

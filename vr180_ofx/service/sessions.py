@@ -27,7 +27,7 @@ from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.exr import ExrClip, exr_clip
 from vr180_ofx.people.edit import apply_edits, changed_frames
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.render.render import render
+from vr180_ofx.rendering.render import render
 from vr180_ofx.service.access import Roots
 from vr180_ofx.service.jobs import Job, JobRunner, Progress
 from vr180_ofx.service.requested import http_sections, merged

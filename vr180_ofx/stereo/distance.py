@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import BoolArray, FloatArray
+from vr180_ofx.imaging.matching import template_likeness
+from vr180_ofx.imaging.sample import sample
 from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.stereo.parameters import DISTANCE, DistanceParameters
 from vr180_ofx.vr180.alignment import Alignment
 from vr180_ofx.vr180.epipolar import EpipolarWindow, angles, upright
 from vr180_ofx.vr180.projection import Projection
-
-#: Rows of a person; more do not make the distance better.
-_ROWS = 112
-#: The search reaches so far to each side of what was expected, in shares of the person's height.
-_REACH = 0.22
-#: And so many rows up and down: cameras that are not quite level.
-_UP_DOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,43 +31,43 @@ class Match:
 
 
 def whole_shift(
-    left: EyeImage, right: EyeImage, in_left: FloatArray, mask: npt.NDArray[np.bool_], projection: Projection
+    left: EyeImage, right: EyeImage, in_left: FloatArray, mask: BoolArray, projection: Projection, *,
+    parameters: DistanceParameters = DISTANCE,
 ) -> Match | None:  # fmt: skip
-    """left, right: pictures of one size, whose ``projection`` this is. mask: (h, w) what the person covers in the right eye, of any
-    resolution. in_left: unit vector to about where the left eye has their middle. None when there is nothing to search for.
+    """How far apart the eyes see a person as a whole. None when there is nothing to search for.
+
+    left, right: pictures of one size, whose ``projection`` this is. mask: (h, w) what the person covers in the right eye, of any
+    resolution. in_left: (3,) unit vector to about where the left eye has their middle.
     """
     height, width = mask.shape
     ys, xs = np.nonzero(mask)
-    if len(xs) < 4:
+    if len(xs) < parameters.least_mask:
         return None
     factor = projection.width / width
     points = np.stack([(xs + 0.5) * factor, (ys + 0.5) * factor], axis=-1)
     a = angles(projection.unproject(points))
-    (l0, l1), (l2, l3) = np.nanpercentile(a, 2, axis=0), np.nanpercentile(a, 98, axis=0)
+    outer = parameters.outer_percent
+    (l0, l1), (l2, l3) = np.nanpercentile(a, outer, axis=0), np.nanpercentile(a, 100 - outer, axis=0)
     if not np.isfinite([l0, l1, l2, l3]).all() or l3 - l1 < 1e-3 or l2 - l0 < 1e-3:
         return None
-    scale = max((l3 - l1) / _ROWS, (l2 - l0) / _ROWS)
-    reach = max(6, math.ceil(_REACH * (l3 - l1) / scale))
+    scale = max((l3 - l1) / parameters.rows, (l2 - l0) / parameters.rows)
+    reach = max(parameters.least_search_px, math.ceil(parameters.search * (l3 - l1) / scale))
     middle = float(np.median(a[:, 0]))
     expected = float(angles(np.asarray(in_left))[0]) - middle
     try:
         template = EpipolarWindow.around((float(l0), float(l1), float(l2), float(l3)), scale)
-        middle_of_strip, rows = template.lateral + expected, template.height + 2 * _UP_DOWN
+        middle_of_strip, rows = template.lateral + expected, template.height + 2 * parameters.level_px
         strip = EpipolarWindow(middle_of_strip, template.elevation, scale, template.width + 2 * reach, rows)
     except ValueError:
         return None
     grid = template.grid(projection).astype(np.float32)
-    inside = cv2.remap(mask.astype(np.float32), np.nan_to_num(grid / np.float32(factor) - 0.5, nan=-9), None, cv2.INTER_LINEAR) > 0.5
-    if np.count_nonzero(inside) < 64:
+    inside = sample(mask.astype(np.float32), grid, pixel=(factor, factor)) > 0.5
+    if np.count_nonzero(inside) < parameters.least_pixels:
         return None
     what = right.sample(grid).guide[..., 0]
     where = left.sample(strip.grid(projection).astype(np.float32)).guide[..., 0]
-    found = cv2.matchTemplate(
-        np.ascontiguousarray(where, np.float32),
-        np.ascontiguousarray(what, np.float32),
-        cv2.TM_CCOEFF_NORMED,
-        mask=inside.astype(np.float32),
-    )
+    picture, template_picture = (np.ascontiguousarray(v, np.float32) for v in (where, what))
+    found = template_likeness(picture, template_picture, inside.astype(np.float32))
     found = np.nan_to_num(found, nan=-1, posinf=-1, neginf=-1)
     row, column = (int(v) for v in np.unravel_index(int(np.argmax(found)), found.shape))
     dx = column + _peak(found[row], column) - reach
@@ -93,18 +88,21 @@ def _peak(values: FloatArray, k: int) -> float:
     return float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5)) if bend < 0 else 0.0
 
 
-def steadied(matches: dict[int, Match], bin_frames: int, least_likeness: float = 0.7) -> dict[int, float]:
-    """Frame -> shift, one for each stretch of frames, from what looked alike; outliers left out."""
-    bins: dict[int, list[tuple[int, float]]] = {}
+def smooth_shifts(matches: Mapping[int, Match], every: int, parameters: DistanceParameters = DISTANCE) -> dict[int, float]:
+    """Frame -> shift, one for each stretch of ``every`` frames, from what looked alike; outliers left out.
+
+    matches: frame -> what was found in it.
+    """
+    stretches: dict[int, list[tuple[int, float]]] = {}
     for n, match in matches.items():
-        if match.likeness >= least_likeness:
-            bins.setdefault(n // bin_frames, []).append((n, match.shift))
-    points = [(round(float(np.median([n for n, _ in b]))), float(np.median([s for _, s in b]))) for _, b in sorted(bins.items())]
+        if match.likeness >= parameters.least_likeness:
+            stretches.setdefault(n // every, []).append((n, match.shift))
+    points = [(round(float(np.median([n for n, _ in b]))), float(np.median([s for _, s in b]))) for _, b in sorted(stretches.items())]
     shifts = np.array([s for _, s in points])
     kept = {}
     for k, (n, shift) in enumerate(points):
-        near = float(np.median(shifts[max(0, k - 2) : k + 3]))
-        if shift > 0 and abs(shift - near) <= 0.15 * max(abs(near), 0.005):
+        near = float(np.median(shifts[max(0, k - parameters.neighbours) : k + parameters.neighbours + 1]))
+        if shift > 0 and abs(shift - near) <= parameters.outlier * max(abs(near), parameters.outlier_floor):
             kept[n] = shift
     return kept
 

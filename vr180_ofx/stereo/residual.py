@@ -12,68 +12,50 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import ByteArray, FloatArray
+from vr180_ofx.imaging.matching import corners, track_points
 from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.stereo.parameters import RESIDUAL, ResidualParameters
 from vr180_ofx.vr180.alignment import LEVEL, Alignment
 from vr180_ofx.vr180.epipolar import EpipolarWindow
 from vr180_ofx.vr180.projection import Projection
 
-#: Half the width and the height of what is looked at. Beyond it rows are drawn out too much to be matched.
-_HALF = math.radians(62)
-_SIDE = 640
-_POINTS = 700
-#: Pixels that going there and back may be off.
-_THERE_AND_BACK = 0.3
-#: Elevations that differ by more than this were matched with something else, or the cameras want a new screw.
-_MOST = math.radians(4)
-#: Fewer points, and nothing is said.
-_LEAST_POINTS = 60
-#: Degrees that are not worth a correction, and standard errors that are no evidence.
-_LEAST = 0.05
-_EVIDENCE = 5.0
 
-Picture = npt.NDArray[np.uint8]
-
-
-def observe(left: EyeImage, right: EyeImage, projection: Projection) -> FloatArray:
+def observe(left: EyeImage, right: EyeImage, projection: Projection, parameters: ResidualParameters = RESIDUAL) -> FloatArray:
     """Points that both eyes see: (n, 3) float64, lateral angle, elevation, and by how much the left eye sees it higher; radians.
 
     projection: of both pictures.
     """
-    limit = min(_HALF, _half_of(projection))
-    window = EpipolarWindow(0.0, 0.0, 2 * limit / _SIDE, _SIDE, _SIDE)
+    side = parameters.side
+    limit = min(parameters.half, _half_of(projection))
+    window = EpipolarWindow(0.0, 0.0, 2 * limit / side, side, side)
     grid = window.grid(projection).astype(np.float32)
     pictures = [_bytes(eye.sample(grid).guide[..., 0]) for eye in (right, left)]
-    corners = cv2.goodFeaturesToTrack(pictures[0], _POINTS, 0.01, 7)
-    if corners is None:
+    points = corners(pictures[0], parameters.points, quality=parameters.quality, apart=parameters.apart_px)
+    if not len(points):
         return np.zeros((0, 3))
-    there, found = _follow(pictures[0], pictures[1], corners)
-    back, again = _follow(pictures[1], pictures[0], there)
-    begin, end, returned = (p.reshape(-1, 2).astype(np.float64) + 0.5 for p in (corners, there, back))
-    good = found & again & (np.abs(begin - returned).max(axis=1) < _THERE_AND_BACK)
+    window_px, levels = parameters.window_px, parameters.levels
+    there, found = track_points(pictures[0], pictures[1], points, window=window_px, levels=levels)
+    back, again = track_points(pictures[1], pictures[0], there, window=window_px, levels=levels)
+    begin, end, returned = (p.astype(np.float64) + 0.5 for p in (points, there, back))
+    good = found & again & (np.abs(begin - returned).max(axis=1) < parameters.there_and_back_px)
     begin, end = begin[good], end[good]
-    lateral, elevation = ((begin - _SIDE / 2) * window.scale * (1, -1)).T
+    lateral, elevation = ((begin - side / 2) * window.scale * (1, -1)).T
     rise = (begin[:, 1] - end[:, 1]) * window.scale
-    near = np.abs(rise) < _MOST
+    near = np.abs(rise) < parameters.farthest
     out: FloatArray = np.stack([lateral, elevation, rise], axis=-1)[near]
     return out
 
 
-def _follow(here: Picture, there: Picture, points: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-    """Where points of one picture are in the other (Lucas and Kanade, in pyramids), and whether they were found."""
-    until = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 0.01)
-    places, found, _ = cv2.calcOpticalFlowPyrLK(here, there, points, np.empty(0, np.float32), winSize=(15, 15), maxLevel=4, criteria=until)
-    return places, found.ravel() > 0
+def fit(observations: Sequence[FloatArray], parameters: ResidualParameters = RESIDUAL) -> Alignment:
+    """What explains the points of several frames best; level where they are too few, or it is next to nothing. Hundredths of a degree.
 
-
-def fit(observations: Sequence[FloatArray]) -> Alignment:
-    """What explains the points of several frames best; level where they are too few, or it is next to nothing. Hundredths of a degree."""
+    observations: of each frame, (n, 3), see `observe`.
+    """
     counts = [len(o) for o in observations]
-    if not counts or max(counts) < _LEAST_POINTS:
+    if not counts or max(counts) < parameters.least_points:
         return LEVEL
     lateral, elevation, rise = np.concatenate([o for o in observations if len(o)]).T
     # times the cosine of the lateral angle: then errors are as large everywhere
@@ -83,16 +65,16 @@ def fit(observations: Sequence[FloatArray]) -> Alignment:
     weight = np.ones(len(values))
     found = np.zeros(3)
     spread = 0.0
-    for _ in range(20):
+    for _ in range(parameters.rounds):
         found = np.linalg.lstsq(terms * weight[:, None], values * weight, rcond=None)[0]
         off = np.abs(values - terms @ found)
         spread = 1.4826 * float(np.median(off))
-        weight = 1 / np.sqrt(1 + (off / max(1.5 * spread, 1e-6)) ** 2)
+        weight = 1 / np.sqrt(1 + (off / max(parameters.cauchy * spread, 1e-6)) ** 2)
     # a camera that stands still shows the same points again and again: they are evidence once
     frames = len(values) / max(counts)
     errors = np.sqrt(np.diag(np.linalg.pinv(terms.T @ (terms * weight[:, None] ** 2))) * frames) * spread
     degrees = np.degrees(found)
-    worth = np.abs(degrees) > np.maximum(_LEAST, _EVIDENCE * np.degrees(errors))
+    worth = np.abs(degrees) > np.maximum(parameters.least_degrees, parameters.evidence * np.degrees(errors))
     pitch, yaw, roll = (math.radians(round(float(d), 2)) if w else 0.0 for d, w in zip(degrees, worth, strict=True))
     return Alignment(pitch, yaw, roll)
 
@@ -104,5 +86,5 @@ def _half_of(projection: Projection) -> float:
     return min(a for a in angle if math.isfinite(a))
 
 
-def _bytes(values: FloatArray) -> Picture:
+def _bytes(values: FloatArray) -> ByteArray:
     return np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)

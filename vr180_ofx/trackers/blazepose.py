@@ -20,7 +20,7 @@ import numpy as np
 from vr180_ofx.arrays import Array, BoolArray, FloatArray
 from vr180_ofx.imaging.filter import gaussian_blur
 from vr180_ofx.imaging.flow import COARSE, TRUST, Luma, TrustParameters, luma_of, motion_between
-from vr180_ofx.imaging.inpaint import cover, erase
+from vr180_ofx.imaging.inpaint import ERASE, EraseParameters, cover, erase
 from vr180_ofx.imaging.morphology import dilate, disc
 from vr180_ofx.imaging.warp import inverse_affine, warp_affine, warp_homography
 from vr180_ofx.parameters import identity_of
@@ -81,6 +81,7 @@ class BlazePoseParameters:
     #: 8 ms and 2.05e-3.
     flow_finest: int = COARSE
     trust: TrustParameters = field(default=TRUST)
+    erase: EraseParameters = field(default=ERASE)
 
 
 PARAMETERS = BlazePoseParameters()
@@ -147,10 +148,10 @@ class BlazePoseTracker:
     def _segment(self, image: WindowImage, occluders: FloatArray | None = None) -> tuple[FloatArray, float]:
         """Raw logits on the window's grid, (size, size) float32, and the presence of the whole body."""
         most, sure = self._parameters.logit_limit, self._parameters.surely_in_front
-        picture = image.sample.rgb if occluders is None else erase(image.sample.rgb, occluders > sure)
+        picture = image.sample.rgb if occluders is None else erase(image.sample.rgb, occluders > sure, self._parameters.erase)
         elsewhere = self._elsewhere(image)
         if elsewhere is not None:
-            picture = cover(picture, elsewhere)
+            picture = cover(picture, elsewhere, self._parameters.erase)
         total = np.zeros(_WINDOW, np.float32)
         weight = np.full(_WINDOW, _LEAST_WEIGHT, np.float32)
         presence = 0.0

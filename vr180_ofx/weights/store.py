@@ -104,7 +104,7 @@ def _changed(path: Path) -> str | None:
     return None
 
 
-def pull(name: str, progress: Progress | None = None, force: bool = False) -> Path:
+def pull(name: str, progress: Progress | None = None, *, force: bool = False) -> Path:
     """Fetches weights unless whole ones are there. Atomic: a reader sees the old file, the new one, or none."""
     wanted = entry(name)
     target = path_of(name)

@@ -26,7 +26,7 @@ class RecurrentNetwork(Protocol):
         ...
 
     def pool(self, pictures: int) -> Executor | None:
-        """Threads for so many pictures at once, which whoever asked shuts down; None when pictures are worked on as a batch."""
+        """Threads for so many pictures at once, which the caller shuts down; None when pictures are worked on as a batch."""
         ...
 
     def step(self, pictures: FloatArray, states: Sequence[State | None]) -> tuple[FloatArray, list[State]]:

@@ -25,7 +25,7 @@ Box = tuple[float, float, float, float]
 def choose_crops(
     windows: Mapping[Key, WindowImage], masks: Mapping[Key, Mask], before: Mapping[Key, Crop], size: int, parameters: CropParameters = CROPS
 ) -> dict[Key, Crop]:
-    """The crops of one frame; the key is whose window they are of, and `Crop.members` says who is seen in it.
+    """The crops of one frame; the key is whose window they are of, and `Crop.members` are the people in it.
 
     windows, masks: of everybody. before: the crops of the frame before, by the same keys. size: crops have about size x size
     pixels, in the shape that fits. Who has no mask is in no crop.

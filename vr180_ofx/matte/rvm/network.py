@@ -86,7 +86,7 @@ class ResNet50(nn.Module):
 
 
 class LrAspp(nn.Module):
-    """Local features, weighed by what the whole picture says of each channel."""
+    """Local features, weighed by a summary of the whole picture for each channel."""
 
     def __init__(self, channels: int, out: int) -> None:
         super().__init__()

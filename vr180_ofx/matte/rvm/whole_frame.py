@@ -33,7 +33,7 @@ class WholeFrames:
     ) -> None:  # fmt: skip
         """ratio: the size of the picture that the network sees, of the eye's; 0: as the parameters say.
 
-        sequence: frames in a row that it sees at once; the memory holds what it said of those to come. eyes: on a CPU, so many
+        sequence: frames in a row that it sees at once; the memory holds its alphas of those to come. eyes: on a CPU, so many
         are worked on at once. Raises ValueError when the ratio is not in 0..1, or a sequence has no frame.
         """
         if not 0 <= ratio <= 1:
@@ -58,7 +58,7 @@ class WholeFrames:
     def step_frame(
         self, memory: Memory, eyes: Mapping[str, EyeImage], ahead: EyesAhead = no_eyes_ahead
     ) -> tuple[Memory, dict[str, EyeAlpha]]:  # fmt: skip
-        """One frame, all eyes at once. ahead: asked where a sequence begins."""
+        """One frame, all eyes at once. ahead: called where a sequence begins."""
         views = list(eyes)
         seen = {view: self._shrunk(eye) for view, eye in eyes.items()}
         coming = [memory.arrays.get(f"{view}.{_COMING}") for view in views]

@@ -1,6 +1,6 @@
 """RVM inside person windows: people in full detail and undistorted. Its memory is a value, as a tracker's.
 
-It is a frame ahead of who asks: what it says of a frame is averaged with what it says of those before and after (`temporal`).
+It is a frame ahead of its caller: its alpha of a frame is averaged with those of the frames before and after (`temporal`).
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class RvmWindows:
                 smooth = temporal_smooth(alpha, luma, neighbours, reference_scale(alpha), self._temporal)
                 together = NetworkAlpha(smooth, shown.guide, windows[key].window, crop)
                 alphas |= {(member, key[1]): together for member in crop.members}
-                arrays |= _remembered(key, crop, alpha, luma, state, coming)
+                arrays |= _remembered(key, crop, alpha=alpha, luma=luma, state=state, coming=coming)
             return alphas, arrays
 
         alphas: dict[Key, NetworkAlpha] = {}
@@ -111,7 +111,7 @@ class RvmWindows:
             self._pool.shutdown()
 
     def _now(self, memory: Memory, part: list[Key], samples: list[Sample], stayed: list[bool]) -> list[tuple[FloatArray, State]]:
-        """(alpha, state) of this frame: what was computed one frame ahead, else what the network says now.
+        """(alpha, state) of this frame: what was computed one frame ahead, else by the network now.
 
         stayed: whether the crop is that of the frame before.
         """
@@ -135,7 +135,7 @@ class RvmWindows:
         return [out[i] for i in range(len(part))]
 
     def _later(self, frames: Mapping[Key, tuple[CropSource | None, Crop, State]]) -> dict[Key, tuple[Neighbour, State]]:
-        """What the network says of the next frame, and the state after it, of those who are in one.
+        """The network's alphas of the next frame, and the states after it, of those who are in one.
 
         frames: key -> the next frame, if there is one, the crop, and the state before it.
         """
@@ -151,7 +151,7 @@ class RvmWindows:
         }
 
     def _past(self, memory: Memory, key: Key, old: Crop | None, crop: Crop) -> Neighbour | None:
-        """What the network said of the frame before, in this crop."""
+        """The network's alpha of the frame before, in this crop."""
         if old is None:
             return None
         alpha: FloatArray = memory.arrays[f"{_name(key)}.{_BEFORE}"].astype(np.float32)
@@ -168,12 +168,9 @@ class RvmWindows:
 
 
 def _remembered(
-    key: Key, crop: Crop, alpha: FloatArray, luma: Luma, state: State, coming: tuple[Neighbour, State] | None
+    key: Key, crop: Crop, *, alpha: FloatArray, luma: Luma, state: State, coming: tuple[Neighbour, State] | None
 ) -> dict[str, Array]:  # fmt: skip
-    """What is kept of one crop.
-
-    The state after the newest frame that it saw, what it said of that, and this frame for the next one.
-    """
+    """What is kept of one crop: the state after the newest frame that was seen, its alpha, and this frame for the next one."""
     name = _name(key)
     arrays: dict[str, Array] = {f"{name}.{_CROP}": crop.to_array(), f"{name}.{_BEFORE}": alpha.astype(np.float16), f"{name}.{_LUMA}": luma}
     if coming is None:

@@ -8,12 +8,12 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from vr180_ofx.arrays import Array
+from vr180_ofx.arrays import Array, shapes_repr
 from vr180_ofx.trackers.contract import Key, Memory
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class MemoryFrame:
     """One person in one eye at one step.
 
     step: when, counted from the memory's beginning. anchor: whether a prompt said where they were (a conditioning frame).
@@ -28,8 +28,11 @@ class Remembered:
     iou: float
     features: npt.NDArray[np.uint16] | None
 
+    def __repr__(self) -> str:
+        return shapes_repr(self)
 
-Past = tuple[Remembered, ...]
+
+Past = tuple[MemoryFrame, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Bench:
-    """The memory of everybody. step: how many frames have been seen."""
+class MemoryBank:
+    """The memory of everybody. step: how many frames have been seen. people: what is remembered of each, oldest first."""
 
     step: int
     people: dict[Key, Past]
@@ -68,7 +71,7 @@ class Bench:
         return Memory(arrays)
 
     @classmethod
-    def from_memory(cls, memory: Memory) -> Bench:
+    def from_memory(cls, memory: Memory) -> MemoryBank:
         """Raises ValueError when the arrays are not of this kind."""
         arrays = memory.arrays
         if not arrays:
@@ -83,7 +86,7 @@ class Bench:
                 past = []
                 for (step, anchor, has_features, score, iou), pointer in rows:
                     features = cast(Any, arrays[f"{number}.{view}.features.{int(step)}"]) if has_features else None
-                    past.append(Remembered(int(step), bool(anchor), pointer, float(score), float(iou), features))
+                    past.append(MemoryFrame(int(step), bool(anchor), pointer, float(score), float(iou), features))
                 people[int(number), view] = tuple(past)
             return cls(int(arrays["step"][0]), people)
         except KeyError as error:

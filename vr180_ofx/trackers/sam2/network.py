@@ -59,7 +59,7 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Decoded:
     """What the decoder says of a batch of people.
 
     low: (b, 1, size / 4, size / 4) logits. high: (b, 1, size, size). pointer: (b, 256) object pointers.
@@ -74,7 +74,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Bank:
+class MemoryTensors:
     """What a batch of people who remember equally much remember.
 
     spatial: (frames, b, 64, h, w) float32. slots: (frames, b) which temporal embedding each takes.
@@ -136,7 +136,7 @@ class Sam2Network:
             _, levels, positions, sizes = self.model._prepare_backbone_features(out)
             return Features(tuple(levels), tuple(positions), tuple(sizes))
 
-    def prompt_points(self, features: Features, points: Tensor, labels: Tensor) -> Seen:
+    def prompt_points(self, features: Features, points: Tensor, labels: Tensor) -> Decoded:
         """People shown by points, (b, k, 2) in pixels of the picture; labels (b, k): 1 inside, 0 outside, 2 and 3 corners of a box."""
         with self._mode():
             top = features.levels[-1] + self.model.no_mem_embed
@@ -144,14 +144,14 @@ class Sam2Network:
             multimask = self.model._use_multimask(True, inputs)
             return self._decode(features, self._as_picture(features, top), inputs, multimask=multimask)
 
-    def prompt_masks(self, features: Features, masks: Tensor) -> Seen:
+    def prompt_masks(self, features: Features, masks: Tensor) -> Decoded:
         """People shown by masks, (b, 1, size, size), 0 or 1: what goes in comes out, and becomes a memory."""
         with self._mode():
             top = self._as_picture(features, features.levels[-1])
             out = self.model._use_mask_as_output(top, self._fine(features), masks.to(self.device))
             return self._seen(out)
 
-    def follow(self, features: Features, places: Sequence[int], bank: Bank) -> Seen:
+    def follow(self, features: Features, places: Sequence[int], bank: MemoryTensors) -> Decoded:
         """People found again by what is remembered of them. places: the picture in which each is looked for."""
         with self._mode():
             model = self.model
@@ -172,7 +172,7 @@ class Sam2Network:
             features = features.take(places)
             return self._decode(features, self._as_picture(features, top), None, multimask=model._use_multimask(False, None))
 
-    def remember(self, features: Features, seen: Seen, *, prompted: bool) -> Tensor:
+    def remember(self, features: Features, seen: Decoded, *, prompted: bool) -> Tensor:
         """(b, 64, h, w) bfloat16: what memory attention will see of this frame."""
         with self._mode():
             high = seen.high
@@ -186,16 +186,16 @@ class Sam2Network:
             out: Tensor = memory.to(torch.bfloat16)
             return out
 
-    def _decode(self, features: Features, top: Tensor, points: dict[str, Tensor] | None, *, multimask: bool) -> Seen:
+    def _decode(self, features: Features, top: Tensor, points: dict[str, Tensor] | None, *, multimask: bool) -> Decoded:
         out = self.model._forward_sam_heads(
             backbone_features=top, point_inputs=points, mask_inputs=None, high_res_features=self._fine(features), multimask_output=multimask
         )
         return self._seen(out)
 
     @staticmethod
-    def _seen(out: Sequence[Tensor]) -> Seen:
+    def _seen(out: Sequence[Tensor]) -> Decoded:
         _, _, ious, low, high, pointer, score = out
-        return Seen(low.float(), high.float(), pointer.float(), score.float(), ious.float().amax(dim=1))
+        return Decoded(low.float(), high.float(), pointer.float(), score.float(), ious.float().amax(dim=1))
 
     def _as_picture(self, features: Features, flat: Tensor) -> Tensor:
         height, width = features.sizes[-1]

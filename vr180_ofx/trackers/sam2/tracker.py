@@ -16,8 +16,8 @@ from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.parameters import identity_of
 from vr180_ofx.trackers.contract import Key, Mask, Memory, Prompt, WindowImage
-from vr180_ofx.trackers.sam2.memory import Bench, Past, Remembered, Rules, trimmed
-from vr180_ofx.trackers.sam2.network import Bank, Features, Sam2Network, Seen
+from vr180_ofx.trackers.sam2.memory import MemoryBank, MemoryFrame, Past, Rules, trimmed
+from vr180_ofx.trackers.sam2.network import Decoded, Features, MemoryTensors, Sam2Network
 from vr180_ofx.vr180.body import box_iou
 from vr180_ofx.weights.store import file_sha256
 
@@ -81,21 +81,21 @@ class Sam2Tracker:
         return Memory()
 
     def step(self, memory: Memory, windows: Mapping[Key, WindowImage], batch: int = 0) -> tuple[Memory, dict[Key, Mask]]:
-        bench = Bench.from_memory(memory)
-        now, rules = bench.step, self.behaviour.rules
-        pasts = {k: trimmed(p, now, rules) for k, p in bench.people.items() if p and now - p[-1].step < rules.forget_after}
+        bank = MemoryBank.from_memory(memory)
+        now, rules = bank.step, self.behaviour.rules
+        pasts = {k: trimmed(p, now, rules) for k, p in bank.people.items() if p and now - p[-1].step < rules.forget_after}
         masks: dict[Key, Mask] = {}
         keys = list(windows)
         most = min(batch or len(keys), self.at_once or len(keys)) or 1
         for begin in range(0, len(keys), most):
             part = {k: windows[k] for k in keys[begin : begin + most]}
-            for key, mask, remembered in self._look(part, pasts, now):
+            for key, mask, remembered in self._segment(part, pasts, now):
                 masks[key] = mask
                 pasts[key] = trimmed((*pasts.get(key, ()), remembered), now + 1, rules)
         self._tidy(pasts)
-        return Bench(now + 1, pasts).to_memory(), {k: masks[k] for k in keys}
+        return MemoryBank(now + 1, pasts).to_memory(), {k: masks[k] for k in keys}
 
-    def _look(self, windows: Mapping[Key, WindowImage], pasts: Mapping[Key, Past], now: int) -> list[tuple[Key, Mask, Remembered]]:
+    def _segment(self, windows: Mapping[Key, WindowImage], pasts: Mapping[Key, Past], now: int) -> list[tuple[Key, Mask, MemoryFrame]]:
         """What the network says of these windows, and what is to be remembered of it."""
         features, places = self._encode(windows)
         out = []
@@ -157,7 +157,7 @@ class Sam2Tracker:
             and all(r.score < 0 and not r.anchor for r in lost)
         )
 
-    def _prompt(self, features: Features, prompts: list[Prompt]) -> Seen:
+    def _prompt(self, features: Features, prompts: list[Prompt]) -> Decoded:
         if prompts[0].mask is not None:
             size = self.network.size
             masks = torch.from_numpy(np.stack([np.asarray(p.mask, np.float32) for p in prompts]))[:, None]
@@ -167,7 +167,7 @@ class Sam2Tracker:
         points, labels = zip(*(p.points_and_labels() for p in prompts), strict=True)
         return self.network.prompt_points(features, torch.from_numpy(np.stack(points)), torch.from_numpy(np.stack(labels)))
 
-    def _bank(self, pasts: list[Past], now: int) -> Bank:
+    def _bank(self, pasts: list[Past], now: int) -> MemoryTensors:
         """What a batch of people with equally long memories remember, as the network takes it."""
         device = self.network.device
         recent = self.behaviour.rules.recent
@@ -185,14 +185,14 @@ class Sam2Tracker:
             ages.append([now - r.step for r in (*anchors, *others)])
         # torch's own memory: the alignment of the numbers must not depend on where they came from
         stacked = torch.stack([torch.stack(frames) for frames in spatial], dim=1)
-        return Bank(
+        return MemoryTensors(
             (self._put(stacked) if self._near is None else stacked).float(),
             torch.tensor(slots, device=device).T,
             self._put(torch.from_numpy(np.stack(pointers, axis=1)).clone()),
             torch.tensor(ages, dtype=torch.float32, device=device).T,
         )
 
-    def _features(self, r: Remembered) -> Tensor:
+    def _features(self, r: MemoryFrame) -> Tensor:
         """What is remembered of one frame: on the device when memory stays there, else on the CPU."""
         assert r.features is not None
         if self._near is None:
@@ -213,8 +213,8 @@ class Sam2Tracker:
         return values
 
     def _results(
-        self, group: list[Key], images: list[WindowImage], *, seen: Seen, memories: Tensor, now: int, prompted: bool
-    ) -> list[tuple[Key, Mask, Remembered]]:
+        self, group: list[Key], images: list[WindowImage], *, seen: Decoded, memories: Tensor, now: int, prompted: bool
+    ) -> list[tuple[Key, Mask, MemoryFrame]]:
         size = self.window_size
         # of prompted frames the package's predictor keeps only the small masks
         high = F.interpolate(seen.low, size=(size, size), mode="bilinear", align_corners=False) if prompted else seen.high
@@ -228,7 +228,7 @@ class Sam2Tracker:
             trusted = prompted or not self.behaviour.rules.reliable or self._reliable(logits[i], score, iou, images[i].prompt)
             if self._near is not None and trusted:
                 self._near[id(kept)] = (kept, memories[i])
-            remembered = Remembered(now, prompted, pointers[i].copy(), score, iou, kept if trusted else None)
+            remembered = MemoryFrame(now, prompted, pointers[i].copy(), score, iou, kept if trusted else None)
             present = 1 / (1 + np.exp(-np.clip(score, -30, 30)))
             out.append((key, Mask(logits[i], float(present)), remembered))
         return out

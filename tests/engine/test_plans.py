@@ -1,0 +1,92 @@
+"""Which plan a clip has."""
+
+from __future__ import annotations
+
+import pytest
+
+from vr180_ofx.engine.models import Models
+from vr180_ofx.engine.plans import analyse, find_plan, forget_correction, keep_plan, kept_plan, plan_path
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.settings import Settings
+
+SETTINGS = Settings(hardware={"device": "cpu"})
+
+
+@pytest.fixture(scope="module")
+def scene(people_clip):
+    with open_clip(people_clip, SETTINGS) as clip:
+        yield clip, analyse(clip)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "cache"))
+
+
+def test_a_plan_is_kept_and_found_again(scene):
+    clip, plan = scene
+    assert kept_plan(clip, SETTINGS) is None
+    keep_plan(clip, SETTINGS, plan)
+    found = kept_plan(clip, SETTINGS)
+    assert found.to_json() == plan.to_json() and find_plan(clip, SETTINGS, progress=_must_not).to_json() == plan.to_json()
+
+
+def _must_not(done, total):
+    raise AssertionError("the clip is analysed, although there is a plan")
+
+
+def test_a_corrected_plan_is_kept_beside_it(scene):
+    clip, plan = scene
+    models = Models.of(SETTINGS)
+    keep_plan(clip, SETTINGS, plan, models, corrected=True)
+    assert kept_plan(clip, SETTINGS, models) is None and kept_plan(clip, SETTINGS, models, corrected=True) is not None
+    forget_correction(clip, SETTINGS, models)
+    forget_correction(clip, SETTINGS, models)
+    assert kept_plan(clip, SETTINGS, models, corrected=True) is None
+
+
+def test_a_kept_plan_that_is_damaged_is_made_anew(scene):
+    clip, plan = scene
+    path = plan_path(clip, SETTINGS)
+    path.parent.mkdir(parents=True)
+    path.write_text(plan.to_json()[:200])
+    assert kept_plan(clip, SETTINGS) is None
+
+
+@pytest.mark.parametrize(
+    ("override", "other"),
+    [
+        ("detection.confidence_threshold=0.5", True),
+        ("detection.weights=OWN", True),
+        ("matting.refiner=none", False),
+        ("hardware.threads=3", False),
+        ("output.format=alpha", False),
+    ],
+)
+def test_a_plan_is_known_by_what_it_depends_on(scene, tmp_path, override, other):
+    clip, _ = scene
+    own = tmp_path / "own.tflite"
+    own.write_bytes(b"one")
+    changed = SETTINGS.with_overrides([override.replace("OWN", str(own))])
+    assert (plan_path(clip, changed) != plan_path(clip, SETTINGS)) == other
+    # by what a file of weights holds, not by its name
+    before = plan_path(clip, changed)
+    own.write_bytes(b"two and more")
+    assert (plan_path(clip, changed) != before) == ("OWN" in override)
+
+
+def test_a_named_plan_goes_before_a_kept_one(scene, tmp_path):
+    clip, plan = scene
+    keep_plan(clip, SETTINGS, plan)
+    renamed = plan.to_json().replace("person01", "anna")
+    path = tmp_path / "mine.json"
+    path.write_text(renamed)
+    assert find_plan(clip, SETTINGS, str(path)).people[0].name == "anna"
+    by_setting = SETTINGS.with_overrides([f"detection.boxes={path}"])
+    assert find_plan(clip, by_setting).people[0].name == "anna"
+
+
+def test_where_nobody_is_told_from_anybody_nobody_is_looked_for(scene, tmp_path):
+    clip, _ = scene
+    whole = SETTINGS.with_overrides(["matting.tracker=rvm", f"matting.tracker_weights={tmp_path / 'not needed.pth'}"])
+    assert find_plan(clip, whole, progress=_must_not).people == []

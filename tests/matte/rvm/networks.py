@@ -1,0 +1,51 @@
+"""Networks for tests: RVM with weights that were trained, where they are there, and with random ones where only the arithmetic counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import SHARED
+from vr180_ofx.errors import FrameError
+from vr180_ofx.media.contract import Clip, SourceFrame
+
+#: Weights that were trained, for tests.
+TRAINED = SHARED / "weights" / "rvm_mobilenetv3_test.safetensors"
+needs_trained = pytest.mark.skipif(not TRAINED.exists(), reason="the weights for tests are not there")
+
+
+def random_network(variant: Any = "mobilenetv3", refiner: Any = "deep_guided_filter") -> Any:
+    torch = pytest.importorskip("torch", reason="the extra rvm is not installed")
+    pytest.importorskip("torchvision", reason="the extra rvm is not installed")
+    from vr180_ofx.matte.rvm.network import RvmNetwork
+
+    torch.manual_seed(7)
+    network = RvmNetwork(variant, refiner).eval()
+    for m in network.modules():
+        if isinstance(m, torch.nn.BatchNorm2d):
+            m.running_mean.normal_(0, 0.05)
+            m.running_var.uniform_(0.8, 1.2)
+            m.weight.data.uniform_(0.8, 1.2)
+            m.bias.data.normal_(0, 0.05)
+    # alphas all over the range, whatever is seen
+    network.project_mat.conv.weight.data[3] *= 6
+    network.project_mat.conv.bias.data[3] = 0.6
+    return network
+
+
+def damage(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A frame that no clip can decode any more."""
+    read = Clip.frame
+
+    def damaged(clip: Clip, n: int) -> SourceFrame:
+        if n == number:
+            raise FrameError(clip.path, n, "it is damaged")
+        return read(clip, n)
+
+    monkeypatch.setattr(Clip, "frame", damaged)
+
+
+def worst(a: Any, b: Any) -> float:
+    """The largest difference between the tensors of two lists."""
+    return max(float((x - y).abs().max()) for x, y in zip(a, b, strict=True))

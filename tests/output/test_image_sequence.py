@@ -1,0 +1,37 @@
+"""What is there of a sequence, and what is left of it when it is given up."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from vr180_ofx.output.image_sequence import ImageSequenceWriter
+
+
+class Texts(ImageSequenceWriter):
+    """The least that a writer is: a file of text for each of two eyes."""
+
+    def paths(self, index):
+        return [self._job.folder / f"{eye}.{index}.txt" for eye in ("left", "right")]
+
+    def write(self, frame, source):
+        for path in self.paths(frame.index):
+            path.write_text("whole")
+
+    def _is_whole(self, path):
+        return path.is_file() and path.read_text() == "whole"
+
+
+def test_a_frame_is_there_when_all_its_files_are_whole(tmp_path):
+    writer = Texts(SimpleNamespace(folder=tmp_path))
+    assert not writer.present(3)
+    writer.write(SimpleNamespace(index=3), None)
+    assert writer.present(3) and not writer.present(4) and writer.finish() == []
+    Path(tmp_path / "right.3.txt").write_text("hal")
+    assert not writer.present(3)
+
+
+def test_what_is_given_up_leaves_whole_files_alone(tmp_path):
+    writer = Texts(SimpleNamespace(folder=tmp_path))
+    writer.write(SimpleNamespace(index=3), None)
+    (tmp_path / ".left.4.abc.part.txt").write_text("hal")
+    writer.abort()
+    assert writer.present(3) and len(list(tmp_path.iterdir())) == 2

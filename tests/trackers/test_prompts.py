@@ -1,0 +1,31 @@
+"""What trackers are shown of a plan."""
+
+import numpy as np
+import pytest
+
+from vr180_ofx.trackers.prompts import prompt_in_window
+from vr180_ofx.vr180.projection import Equirectangular
+from vr180_ofx.vr180.window import Window
+
+PROJECTION = Equirectangular(1024, 1024)
+
+
+def test_a_box_as_a_window_straight_ahead_shows_it():
+    """Ten degrees to each side, which lie at tan(10) / tan(30) of half the window."""
+    reach = 10 / 180 * 1024
+    prompt = prompt_in_window((512 - reach, 512 - reach, 512 + reach, 512 + reach), Window((0, 0, 1), 60, 0, 400), PROJECTION)
+    half = 200 * np.tan(np.radians(10)) / np.tan(np.radians(30))
+    assert (
+        prompt.box == pytest.approx((200 - half, 200 - half, 200 + half, 200 + half), abs=2) and prompt.mask is None and not prompt.points
+    )
+
+
+def test_a_box_that_reaches_out_of_a_window_ends_with_it():
+    prompt = prompt_in_window((300, 400, 520, 600), Window((0, 0, 1), 30, 0, 100), PROJECTION)
+    assert prompt.box[0] == 0 and 50 < prompt.box[2] < 60
+
+
+def test_what_a_window_does_not_show_makes_no_prompt():
+    assert prompt_in_window((10, 400, 60, 600), Window((0, 0, 1), 30, 0, 100), PROJECTION) is None
+    # behind the camera
+    assert prompt_in_window((10, 500, 40, 524), Window((1, 0, 0), 30, 0, 100), PROJECTION) is None

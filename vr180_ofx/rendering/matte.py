@@ -1,0 +1,63 @@
+"""Everybody at once: RVM on whole eyes, to several outputs. What `vr180-ofx matte` and ``torch.hub``'s converter call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from vr180_ofx.engine.models import Models
+from vr180_ofx.engine.plans import find_plan
+from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.engine.store import open_store
+from vr180_ofx.errors import SettingsError
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.rendering.render import Progress, render
+from vr180_ofx.rendering.report import RenderReport
+from vr180_ofx.settings import Settings
+from vr180_ofx.settings.formats import MATTE_OUTPUTS, matte_format
+from vr180_ofx.telemetry import Stages
+
+#: As people who know RVM call them; numbers are understood, too.
+PRESETS = {"standard": "0.25", "high": "0.5", "ultra": "1", "4k": "0.125"}
+
+
+def settings_of(
+    settings: Settings, weights: str | Path | None = None, downsample: str = "auto", seq_chunk: int | str | None = None
+) -> Settings:  # fmt: skip
+    """``settings`` with RVM on whole eyes. downsample: auto, one of the presets, or a number of `matting.downsample`. seq_chunk: frames
+    that the network sees at once; None: as in ``settings``.
+    """
+    more = ["matting.tracker=rvm", f"matting.downsample='{PRESETS.get(str(downsample).lower(), downsample)}'"]
+    if seq_chunk is not None:
+        more.append(f"matting.seq_chunk={seq_chunk}")
+    return settings.with_overrides([*more, f"matting.tracker_weights={weights}"] if weights else more)
+
+
+def matte(
+    clip: str | Path | Clip, folder: str | Path, outputs: Iterable[str] = ("alpha",), *, images: bool = False,
+    settings: Settings | None = None,
+    watch: Callable[[str], AbstractContextManager[Progress | None]] = lambda name: nullcontext(),
+) -> dict[str, RenderReport]:  # fmt: skip
+    """Writes each of ``outputs`` into a folder of its name in ``folder``; what is there is kept. settings: see `settings_of`.
+
+    images: sequences instead of videos. watch: gives each output's progress something to call. Raises SettingsError, MediaError,
+    WeightsError, and what `render` raises.
+    """
+    wanted = list(dict.fromkeys(outputs))
+    if not wanted or not set(wanted) <= set(MATTE_OUTPUTS):
+        raise SettingsError(f"the outputs are {', '.join(wanted) or 'none'}; allowed are {', '.join(MATTE_OUTPUTS)}")
+    settings = settings or settings_of(Settings())
+    with open_clip(clip, settings) if not isinstance(clip, Clip) else nullcontext(clip) as opened:
+        models = Models.of(settings)
+        plan = find_plan(opened, settings, models=models)
+        reports = {}
+        stages = Stages(enabled=settings.performance.profile_enabled)
+        # one server for all outputs: a frame is made once, and found again for the next one
+        with FrameServer(opened, plan, settings, models=models, stages=stages, store=open_store(settings)) as server:
+            for name in wanted:
+                asked = settings.with_overrides([f"output.format={matte_format(name, images=images).name}"])
+                with watch(name) as progress:
+                    reports[name] = render(opened, plan, asked, Path(folder) / name, progress=progress, stages=stages, server=server)
+    return reports

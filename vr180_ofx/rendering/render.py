@@ -1,0 +1,195 @@
+"""Rendering a clip: every frame through the frame server into files, resumable at the first missing frame."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from vr180_ofx.engine.frame import Frame
+from vr180_ofx.engine.models import Models
+from vr180_ofx.engine.scheduler import Priority
+from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.engine.store import open_store
+from vr180_ofx.errors import FrameError, OutputError
+from vr180_ofx.frame_ranges import parse_frames, ranges_text
+from vr180_ofx.media.contract import Clip, SourceFrame
+from vr180_ofx.output.contract import Job, Writer
+from vr180_ofx.output.formats import make_writer
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.rendering.folder import claim, explained, output_folder
+from vr180_ofx.rendering.report import Findings, RenderReport
+from vr180_ofx.settings import Settings, without_effect
+from vr180_ofx.telemetry import Stages
+from vr180_ofx.version import MATTE_REVISION
+
+log = logging.getLogger(__name__)
+#: How many frames may be on their way through the engine and the writers.
+_IN_FLIGHT = 3
+Progress = Callable[[int, int], None]
+
+
+def render(
+    clip: Clip,
+    plan: Plan,
+    settings: Settings | None = None,
+    output: str | Path | None = None,
+    *,
+    models: Models | None = None,
+    progress: Progress | None = None,
+    stages: Stages | None = None,
+    server: FrameServer | None = None,
+) -> RenderReport:
+    """Renders ``clip`` into the folder ``output``; what the command line calls.
+
+    Frames that are there from an earlier run with the same clip, plan and settings are kept. Frames that cannot be decoded are
+    listed in the report. models: by default those that the settings name. server: one that serves this clip already, with the same
+    settings up to the output; it goes on serving.
+    Raises OutputError, ResourceError, MediaError; whatever was written stays and is whole.
+    """
+    settings = settings or clip.settings
+    stages = stages or Stages(enabled=settings.performance.profile_enabled)
+    folder = output_folder(output, settings)
+    frames = tuple(parse_frames(settings.input.frames, len(clip)))
+    if models is None:
+        models = server.models if server is not None else Models.of(settings)
+    job = Job(clip, plan, settings, folder, clip.name, identity(clip, plan, settings, models), frames)
+    claim(job)
+    writer = make_writer(job)
+    report = RenderReport(str(folder), _pattern(writer, frames), len(frames), people=[p.name for p in plan.active])
+    report.notes += [*plan.notes, *without_effect(settings)]
+    todo = [n for n in frames if settings.output.overwrite or not writer.present(n)]
+    report.kept = len(frames) - len(todo)
+    if not writer.resumable and todo:
+        todo, report.kept = list(frames), 0
+    start = time.perf_counter()
+    if todo:
+        with explained(folder), _served(job, models, stages, server) as serving:
+            _run(job, writer, todo, report, serving, stages=stages, progress=progress)
+    report.seconds = round(time.perf_counter() - start, 3)
+    report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
+    report.stages = stages.summary()
+    if report.missing:
+        report.notes.append(f"{len(report.missing)} frames could not be decoded: {ranges_text(report.missing)}")
+    if clip.lost and frames[-1] == len(clip) - 1:
+        report.lost = clip.lost
+        report.notes.append(f"{clip.path.name} is cut off: {clip.lost} frames after frame {len(clip) - 1} are missing from it")
+    if settings.debugging.frame_count_validation:
+        _validate(writer, frames, report)
+    return report
+
+
+def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None = None) -> str:
+    """A hash of all that decides what a frame's file looks like: clip, plan, settings, and how mattes are made. models: by default those
+    that the settings name. Raises WeightsError when their weights are not there.
+    """
+    parts = [
+        str(MATTE_REVISION),
+        clip.fingerprint,
+        plan.digest(),
+        (models or Models.of(settings)).identity,
+        settings.pixel_digest(),
+    ]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
+
+
+@contextlib.contextmanager
+def _served(job: Job, models: Models, stages: Stages, shared: FrameServer | None) -> Iterator[FrameServer]:
+    """The server that was lent, or one for this job alone."""
+    if shared is not None:
+        yield shared
+        return
+    # the files are the finished frames; what a tracker remembers is worth keeping, for a render that is interrupted
+    with FrameServer(
+        job.clip, job.plan, job.settings, models=models, stages=stages, cache_bytes=64 << 20, store=open_store(job.settings),
+        keep_frames=False,
+    ) as server:  # fmt: skip
+        yield server
+
+
+def _run(
+    job: Job, writer: Writer, todo: list[int], report: RenderReport, server: FrameServer, *, stages: Stages, progress: Progress | None
+) -> None:  # fmt: skip
+    version = server.version
+    writers = ThreadPoolExecutor(writer.parallel, "write")
+    plates = job.clip.reopen() if writer.needs_source else None
+    done = report.kept
+    eyes = Findings()
+    waiting: dict[int, Future[Frame]] = {}
+    writing: dict[Future[None], int] = {}
+    ok = False
+    try:
+        position = 0
+        while position < len(todo) or waiting or writing:
+            while position < len(todo) and len(waiting) < _IN_FLIGHT:
+                waiting[todo[position]] = server.request(todo[position], priority=Priority.BATCH)
+                position += 1
+            finished, _ = wait(writing, timeout=0) if writing else (set(), set())
+            if waiting and len(writing) - len(finished) < writer.parallel + 1:
+                n = next(iter(waiting))
+                try:
+                    frame = waiting[n].result()
+                    if server.version != version:
+                        raise OutputError("the plan was corrected while its frames were being rendered; start the render again")
+                except FrameError as error:
+                    log.info("%s", error)
+                    report.missing.append(n)
+                    _settle(writing, report)
+                else:
+                    eyes.add(frame)
+                    writing[writers.submit(_write, writer, frame, plates, stages)] = n
+                del waiting[n]
+            elif writing:
+                finished, _ = wait(writing, return_when=FIRST_COMPLETED)
+            for future in [f for f in writing if f.done()]:
+                future.result()
+                del writing[future]
+                report.written += 1
+                done += 1
+            if progress:
+                progress(done + len(report.missing), report.frames)
+        report.notes += writer.finish()
+        eyes.tell(report)
+        if server.ladder.number:
+            report.degradations.append(server.ladder.level.name)
+            report.notes.append(
+                f"memory ran short (processing.max_memory_gb): {server.ladder.level.name}; each frame says what it was made with"
+            )
+        ok = True
+    finally:
+        writers.shutdown(wait=True, cancel_futures=True)
+        for unfinished in waiting.values():
+            unfinished.cancel()
+        if plates is not None:
+            plates.close()
+        if not ok:
+            writer.abort()
+
+
+def _settle(writing: dict[Future[None], int], report: RenderReport) -> None:
+    """Waits for all frames before a gap, so that a video's frames stay in order."""
+    for future in list(writing):
+        future.result()
+        del writing[future]
+        report.written += 1
+
+
+def _write(writer: Writer, frame: Frame, plates: Clip | None, stages: Stages) -> None:
+    source: SourceFrame | None = plates.frame(frame.index) if plates is not None else None
+    with stages.measure("write"):
+        writer.write(frame, source)
+
+
+def _validate(writer: Writer, frames: tuple[int, ...], report: RenderReport) -> None:
+    missing = set(report.missing)
+    absent = [n for n in frames if n not in missing and not all(p.exists() for p in writer.paths(n))]
+    if absent:
+        raise OutputError(f"after rendering, the files of frames {ranges_text(absent)} are not there; did another program remove them?")
+
+
+def _pattern(writer: Writer, frames: tuple[int, ...]) -> str:
+    return str(writer.paths(frames[0])[0]) if frames else ""
