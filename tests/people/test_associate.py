@@ -8,8 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vr180_ofx.people.associate import (
-    PastFrame, ShotState, confirmed, known_as, occluded_as, reidentified, without_doubles,
-)  # fmt: skip
+    PastFrame,
+    ShotState,
+    confirmed,
+    known_as,
+    occluded_as,
+    reidentified,
+    without_doubles,
+)
 from vr180_ofx.people.contract import Candidate
 from vr180_ofx.people.observe import Observation
 from vr180_ofx.people.parameters import AssociateParameters, SamePersonParameters

@@ -43,6 +43,6 @@ def test_a_value_is_shown_in_short_however_long_and_deep_it_is():
     deep = []
     for _ in range(5000):
         deep = [deep]
-    for value in (deep, ["x" * 10**6] * 10**5, {k: deep for k in range(10**4)}, 10**5000, "\ud800" * 1000):
+    for value in (deep, ["x" * 10**6] * 10**5, dict.fromkeys(range(10**4), deep), 10**5000, "\ud800" * 1000):
         assert len(short(value).encode()) < 1500
     assert short(3) == "3" and short("a") == "'a'" and short([1, 2]) == "[1, 2]" and short(2**4000) == "a number of 4001 bits"
