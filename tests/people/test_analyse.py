@@ -1,14 +1,23 @@
 """Whole clips: nobody, one, two, cuts, damaged frames."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.conftest import make_clip, shared_clip
+from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.plans import analyse
-from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.people import search
+from vr180_ofx.people import analyse as analysis
+from vr180_ofx.people.analyse import numbered, reduction
+from vr180_ofx.people.parameters import PLAN
+from vr180_ofx.people.person import Entry
+from vr180_ofx.people.tracklet import Tracklet
 from vr180_ofx.settings import Settings
+from vr180_ofx.stereo.distance import Match
+from vr180_ofx.vr180.alignment import Alignment
+from vr180_ofx.vr180.body import Body
 
 
 def test_nobody_is_a_valid_result(tmp_path):
@@ -65,18 +74,51 @@ def test_the_juggler_is_one_person_in_every_frame():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("overlap", [0.42, 0.45, 0.48, 0.5])
-def test_somebody_behind_somebody_is_found_wherever_the_search_windows_lie(monkeypatch, overlap):
+def test_somebody_behind_somebody_is_found_wherever_the_search_windows_lie(overlap):
     """A child half behind a man, in the picture throughout: no luck needed, and no ghost."""
-    monkeypatch.setattr(search, "_OVERLAP", overlap)
-    search._tiles_with_grids.cache_clear()
-    try:
-        with open_clip(shared_clip("vr180/duo_2k/clip.mp4")) as clip:
-            plan = analyse(clip)
-            assert len(plan.people) == 2
-            assert all(len(plan.present(n, v)) == 2 for n in range(len(clip)) for v in clip.views)
-    finally:
-        search._tiles_with_grids.cache_clear()
+    models = Models.of(Settings())
+    parameters = replace(PLAN, detect=replace(PLAN.detect, overlap=overlap))
+    with open_clip(shared_clip("vr180/duo_2k/clip.mp4")) as clip:
+        plan = analysis.analyse(
+            clip, clip.settings, detector=models.load_detector(), segmenter=models.load_segmenter(), parameters=parameters
+        )
+        assert len(plan.people) == 2
+        assert all(len(plan.present(n, v)) == 2 for n in range(len(clip)) for v in clip.views)
 
 
-def test_ranges_as_text():
-    assert ranges_text([1, 2, 3, 7, 9, 10]) == "1-3, 7, 9-10" and ranges_text([]) == ""
+def test_progress_is_told_and_the_first_frames_may_be_enough(bare):
+    told = []
+    plan = analyse(bare, progress=lambda done, total: told.append((done, total)), stop=4)
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    # sampled every other frame: the last look holds to the end of what was looked at, not of the clip
+    assert plan.people and all(max(rows) <= 3 for p in plan.people for rows in p.views.values()) and plan.shots == ((0, 9),)
+
+
+def test_eyes_are_reduced_by_a_whole_factor(bare):
+    assert reduction(bare, PLAN) == 1 and reduction(bare, replace(PLAN, side=128)) == 4
+
+
+def tracklet(number, n, occluders=()):
+    """Somebody whom both eyes see at three frames from ``n`` on, as far apart as cameras that are level say."""
+    entry = Entry(Body(0.1 * number, -0.1, 0.4), (100.0, 200.0, 150.0, 330.0), 0.9, occluders=occluders)
+    frames = (n, n + 2, n + 4)
+    matches = {k: Match(0.03, 0.9, (0.0, 0.0, 1.0)) for k in frames}
+    return Tracklet(number, n, entries={v: dict.fromkeys(frames, entry) for v in ("left", "right")}, matches=matches)
+
+
+def test_numbers_in_a_shot_become_numbers_in_the_clip(bare):
+    shots = [[tracklet(1, 0), tracklet(3, 0, occluders=(1, 2))], [], [tracklet(1, 5, occluders=(1,))]]
+    people = numbered(shots, bare, Alignment(), PLAN)
+    assert [(p.id, p.name, p.shot) for p in people] == [(1, "person01", 0), (2, "person02", 0), (3, "person03", 2)]
+    # who was no person in the end stands before nobody; numbers of one shot mean nobody of another
+    assert {e.occluders for e in people[1].views["left"].values()} == {(1,)}
+    assert {e.occluders for e in people[2].views["left"].values()} == {(3,)}
+    assert set(people[0].shifts.values()) == {0.03}
+
+
+def test_what_one_eye_saw_the_other_is_told_of(bare):
+    one = tracklet(1, 0)
+    left_only = replace(one, entries={"left": one.entries["left"], "right": {0: one.entries["right"][0]}})
+    parameters = replace(PLAN, trajectory=replace(PLAN.trajectory, gap_s=0.01))
+    (person,) = numbered([[left_only]], bare, Alignment(), parameters)
+    assert [person.views["right"][n].source for n in sorted(person.views["right"])] == ["tracked", "other_eye", "other_eye"]

@@ -7,17 +7,25 @@ from hypothesis import given
 from hypothesis import settings as hyp
 from hypothesis import strategies as st
 
-from vr180_ofx.engine.plans import analyse
+from vr180_ofx.engine.models import Models
 from vr180_ofx.errors import PlanError
-from vr180_ofx.media.open import open_clip
-from vr180_ofx.people.edit import OPERATIONS, apply_edits, changed_frames
+from vr180_ofx.people import edit
+from vr180_ofx.people.edit import OPERATIONS, changed_frames
 from vr180_ofx.people.plan import Plan
+from vr180_ofx.settings import Settings
 
 
-@pytest.fixture(scope="module")
-def scene(people_clip):
-    with open_clip(people_clip) as clip:
-        yield clip, analyse(clip)
+def nobody_follows():
+    raise AssertionError("a segmenter was loaded, though nobody is to be followed")
+
+
+def apply_edits(plan, edits, clip, load_segmenter=nobody_follows):
+    return edit.apply_edits(plan, edits, clip, load_segmenter=load_segmenter)
+
+
+@pytest.fixture
+def scene(planned):
+    return planned
 
 
 def box_of(plan, person, view, n):
@@ -42,7 +50,9 @@ def test_somebody_is_taken_out_and_put_in_again(scene):
     box = box_of(plan, 2, "left", 5)
     without = apply_edits(plan, [{"op": "remove", "person": 2}], clip)
     assert [p.id for p in without.people] == [1]
-    again = apply_edits(without, [{"op": "add", "view": "left", "frame": 5, "box": box, "name": "ben"}], clip)
+    again = apply_edits(
+        without, [{"op": "add", "view": "left", "frame": 5, "box": box, "name": "ben"}], clip, Models.of(Settings()).load_segmenter
+    )
     person = again.people[1]
     assert person.name == "ben" and person.views["left"][5].source == "edited"
     for view in ("left", "right"):
@@ -89,17 +99,34 @@ def test_whoever_is_gone_stands_before_nobody(scene):
     plan = Plan.from_data(data, clip)
     new = apply_edits(plan, [{"op": "remove", "person": 1}], clip)
     assert all(not e.occluders for rows in new.people[0].views.values() for e in rows.values())
+    # who stood before them is another number when two become one; nobody stands before themselves
+    more = apply_edits(plan, [{"op": "split", "person": 1, "frame": 5}, {"op": "merge", "person": 1, "into": 3}], clip)
+    first = next(iter(sorted(more.people[0].views["left"])))
+    assert more.people[0].id == 2 and more.people[0].views["left"][first].occluders == (3,)
+    alone = apply_edits(plan, [{"op": "merge", "person": 1, "into": 2}], clip)
+    assert all(not e.occluders for rows in alone.people[0].views.values() for e in rows.values())
 
 
 @pytest.mark.parametrize(
-    ("edit", "said"),
+    ("wrong", "said"),
     [
         ({"op": "dance"}, "allowed are " + ", ".join(OPERATIONS)),
         ({"op": "move", "person": 9, "view": "left", "frame": 0, "box": [0, 0, 9, 9]}, "there is no person 9; there are 1, 2"),
         ({"op": "move", "person": 1, "view": "top", "frame": 0, "box": [0, 0, 9, 9]}, "view is 'top'"),
         ({"op": "move", "person": 1, "view": "left", "frame": 99, "box": [0, 0, 9, 9]}, "frames 0 to 9"),
         ({"op": "move", "person": 1, "view": "left", "frame": 0, "box": [9, 0, 0, 9]}, "left < right"),
-        ({"op": "move", "person": 1, "view": "left", "frame": 0}, "has no 'box'"),
+        ({"op": "move", "person": 1, "view": "left", "frame": 0}, "it needs a person, a view, a frame and a box"),
+        ({"op": ["move"]}, "op is ['move']; allowed are move"),
+        ({}, "op is None; allowed are move"),
+        (
+            {"op": "move", "person": "one", "view": "left", "frame": 0, "box": [0, 0, 9, 9]},
+            "(move): person is 'one'; it is the id of a person",
+        ),
+        ({"op": "move", "person": 1, "view": "left", "frame": True, "box": [0, 0, 9, 9]}, "frame is True; it is the number of a frame"),
+        ({"op": "move", "person": 1, "view": "left", "frame": 0, "box": 7}, "box is 7; it is [left, top, right, bottom]"),
+        ({"op": "rename", "person": 1, "nam": "anna"}, "it needs a person and a name"),
+        ({"op": "remove", "person": 1, "frist": 3}, "has the key 'frist'; allowed are op, person, first, last"),
+        ({"op": "add", "view": "left", "frame": 0, "box": [0, 0, 9, 9], "seconds": -1}, "seconds is -1; it is how long"),
         ({"op": "split", "person": 1, "frame": 0}, "not there on both sides"),
         ({"op": "merge", "person": 1, "into": 1}, "into themselves"),
         ({"op": "rename", "person": 1, "name": "person02"}, "two people are called"),
@@ -108,11 +135,11 @@ def test_whoever_is_gone_stands_before_nobody(scene):
         ({"op": "add", "view": "left", "frame": 0, "box": [5000, 0, 6000, 9]}, "outside the eye's picture"),
     ],
 )
-def test_what_is_wrong_with_an_edit_is_said_and_nothing_changes(scene, edit, said):
+def test_what_is_wrong_with_an_edit_is_said_and_nothing_changes(scene, wrong, said):
     clip, plan = scene
     before = plan.to_json()
     with pytest.raises(PlanError, match="edits\\[1\\]") as info:
-        apply_edits(plan, [{"op": "exclude", "person": 1}, edit], clip)
+        apply_edits(plan, [{"op": "exclude", "person": 1}, wrong], clip)
     assert said in str(info.value) and plan.to_json() == before
 
 
@@ -123,15 +150,24 @@ EDITS = st.one_of(
     st.fixed_dictionaries({"op": st.just("exclude"), "person": st.integers(1, 4), "exclude": st.booleans()}),
 )
 
+ODD = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 12), st.floats(), st.text(max_size=4), st.lists(st.floats(), max_size=5),
+    st.sampled_from(["left", "right", "person01", "A", "confidence", 2**70, 10**5000, "\ud800", {}, [[]], b"x"]),
+)  # fmt: skip
+KEYS = ["person", "into", "view", "frame", "first", "last", "box", "name", "exclude", "seconds", "follow", "op"]
+ANYTHING = st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=3), ODD, max_size=6).flatmap(
+    lambda d: st.sampled_from(OPERATIONS).map(lambda op: {"op": op, **d, "follow": False} if op == "add" else {"op": op, **d})
+)
 
-@hyp(max_examples=30)
-@given(st.lists(EDITS, max_size=6))
+
+@hyp(max_examples=60)
+@given(st.lists(EDITS | ANYTHING, max_size=5))
 def test_any_row_of_edits_gives_a_valid_plan_or_an_error(scene, edits):
     clip, plan = scene
-    for edit in edits:
+    for one in edits:
         try:
-            plan = apply_edits(plan, [edit], clip)
-        except PlanError:
-            continue
+            plan = apply_edits(plan, [one], clip)
+        except PlanError as error:
+            assert 0 < len(str(error).encode()) < 2000
     assert Plan.from_data(json.loads(plan.to_json()), clip).to_json() == plan.to_json()
     assert len({p.id for p in plan.people}) == len(plan.people)

@@ -177,7 +177,7 @@ class _Analysis:
         if len(eyes) == 2 and n >= self._next_observation and len(self._observations) < p.camera_looks:
             self._next_observation = n + max(1, round(p.camera_every_s * self._fps))
             with self._stages.measure("analyse: cameras"):
-                self._observations.append(observe(eyes[LEFT], eyes[RIGHT], self._local(eyes[LEFT])))
+                self._observations.append(observe(eyes[LEFT], eyes[RIGHT], self._local(eyes[LEFT]), p.residual))
 
     def _search(self, tracker: ShotTracker, n: int, eyes: Eyes, pool: Executor) -> None:
         """A shot begins with both eyes; then they take turns, and the finest windows come every other time."""
@@ -202,7 +202,7 @@ class _Analysis:
 
     def _plan(self) -> Plan:
         clip, total = self._clip, len(self._clip)
-        alignment = fit(self._observations)
+        alignment = fit(self._observations, self._parameters.residual)
         if not alignment.level:
             self._notes.append(f"against the right eye, the left one sees everything {alignment.describe()}; that is taken into account")
         shots: tuple[Shot, ...] = tuple((a, b - 1) for a, b in zip(self._shots, [*self._shots[1:], total], strict=True))
@@ -265,6 +265,6 @@ def numbered(shots: Sequence[Sequence[Tracklet]], clip: Clip, alignment: Alignme
             v: {n: replace(e, occluders=tuple(final[shot, i] for i in e.occluders if (shot, i) in final)) for n, e in own.items()}
             for v, own in views.items()
         }
-        shifts = smooth_shifts({n: levelled(match, alignment) for n, match in t.matches.items()}, bins)
+        shifts = smooth_shifts({n: levelled(match, alignment) for n, match in t.matches.items()}, bins, parameters.distance)
         made.append(Person(k + 1, f"person{k + 1:02d}", views, shot=shot, shifts=shifts))
     return tuple(made)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray, shapes_repr
-from vr180_ofx.imaging.inpaint import erase
+from vr180_ofx.imaging.inpaint import EraseParameters, erase
 from vr180_ofx.imaging.parts import connected_parts
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.media.contract import EyeImage
@@ -19,8 +19,8 @@ from vr180_ofx.vr180.body import Body, Box, body_from_directions, bounds_in, out
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
 
-#: Takes people out of a picture: (picture (n, n, 3), what they cover (n, n)) -> picture, see `imaging.inpaint`.
-Fill = Callable[[FloatArray, BoolArray], FloatArray]
+#: Takes people out of a picture: (picture (n, n, 3), what they cover (n, n), how) -> picture, see `imaging.inpaint`.
+Fill = Callable[[FloatArray, BoolArray, EraseParameters], FloatArray]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -72,7 +72,7 @@ class Observer:
             picture = eye.sample(window.grid(local)).rgb
             if erased is not None:
                 hole = self.in_window(erased, window)
-                picture = fill(picture, hole)
+                picture = fill(picture, hole, self._parameters.erase)
             seen = self._segmenter.segment(picture)
             if seen.presence < self._parameters.absent:
                 return None

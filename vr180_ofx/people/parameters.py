@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from vr180_ofx.imaging.inpaint import ERASE, EraseParameters
 from vr180_ofx.parameters import identity_of
+from vr180_ofx.stereo.parameters import DISTANCE, RESIDUAL, DistanceParameters, ResidualParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class ObserveParameters:
     least_area, least_occluded_area: shares of the square that the mask of somebody covers at least, in plain sight and behind
     others. least_piece: pieces of a mask with so much of the area of the largest belong to the person's box.
     core: the middle of the square, where the body is, lies inside of its rows and columns without an n-th at each side.
+    erase: how others are taken out of the picture.
     """
 
     square_reaches: float = 1.25
@@ -51,6 +54,7 @@ class ObserveParameters:
     least_occluded_area: float = 0.012
     least_piece: float = 0.1
     core: tuple[int, int] = (5, 3)
+    erase: EraseParameters = field(default=ERASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,7 @@ class PlanParameters:
     fine_every: the finest windows look at every so many searches, because they are many.
     distance_every_s: one distance for so many seconds. camera_every_s, camera_looks: how often, and how many times in all, it
     is measured how the cameras are turned against each other, which does not change.
+    The others: of the steps of the analysis, each by its name.
     """
 
     side: int = 1024
@@ -224,6 +229,8 @@ class PlanParameters:
     confirm: ConfirmParameters = field(default_factory=ConfirmParameters)
     shots: ShotParameters = field(default_factory=ShotParameters)
     trajectory: TrajectoryParameters = field(default_factory=TrajectoryParameters)
+    distance: DistanceParameters = field(default=DISTANCE)
+    residual: ResidualParameters = field(default=RESIDUAL)
 
     def identity(self) -> str:
         """A hash of all numbers: a part of what plans are known by."""

@@ -129,7 +129,8 @@ class ShotTracker:
 
         def search(place: tuple[Body, float]) -> list[Candidate]:
             window = place[0].window(detector.size, place[1])
-            picture = erase(eyes[view].sample(window.grid(local)).rgb, self._observer.in_window(everybody, window))
+            hole = self._observer.in_window(everybody, window)
+            picture = erase(eyes[view].sample(window.grid(local)).rgb, hole, self._parameters.observe.erase)
             return detector.find(picture, window, p.score)
 
         found = [c for group in self._map(search, [(body, reaches) for body in around for reaches in p.window_reaches]) for c in group]

@@ -49,6 +49,7 @@ class ViewObserver:
         self.views = views
         self._same = parameters.same
         self._occlusion = parameters.occlusion
+        self._distance = parameters.distance
 
     def other(self, view: str) -> str:
         """The other of two eyes."""
@@ -194,4 +195,4 @@ class ViewObserver:
             return None
         eye = eyes[LEFT]
         local = self.observer.projection.resized(eye.width, eye.height)
-        return whole_shift(eye, eyes[RIGHT], np.array(found[LEFT].body.direction), found[RIGHT].mask, local)
+        return whole_shift(eye, eyes[RIGHT], np.array(found[LEFT].body.direction), found[RIGHT].mask, local, parameters=self._distance)
