@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from vr180_ofx.people.search import merge_sightings, tiles
 
 from vr180_ofx.engine.models import Models
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.people.blazepose import anchors
 from vr180_ofx.people.contract import Candidate
-from vr180_ofx.people.search import merge_sightings, tiles
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.body import Body
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Rectilinear
