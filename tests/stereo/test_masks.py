@@ -95,6 +95,8 @@ def test_what_is_found_when_looking_again_is_kept_if_the_eyes_agree_then():
     assert found.agreements[1].corrected == RIGHT and found.agreements[1].agrees and found.agreements[1].how == "reprocess"
     assert [list(w) for w in shown] == [[(1, RIGHT)]] and shown[0][1, RIGHT].prompt.mask is not None
     # what does not help is forgotten, and the other eye's mask comes in its place
+    kept = reprocess(state, CONSISTENCY, look(disc(1, radius=0.12).mask), boxes=False)
+    assert not kept.replaced and kept.agreements == state.agreements and kept.masks == state.masks
     poor = agree(one_person(), consistency(method="reprocess"), look(disc(1, radius=0.12).mask), boxes=False)
     assert poor.replaced == {(1, RIGHT): "transfer"} and iou(poor, (1, RIGHT), disc(1).mask) > 0.95
     # nobody is shown anything where the eyes agree
@@ -104,9 +106,9 @@ def test_what_is_found_when_looking_again_is_kept_if_the_eyes_agree_then():
 # people whom a network saw together ----------------------------------------------------------------------------------
 
 
-def two_people(wrong=0.35, missing=0.0):
+def two_people(wrong=0.35, missing=0.0, of=1):
     """Two who touch. In the right eye the first one's mask reaches into the second one, from ``wrong`` of a metre before its far side on;
-    and the network misses the lower part of the first one, ``missing`` of its height, there.
+    and the network misses the lower part of one of them, ``missing`` of their height, there.
     """
     views, union = {}, {}
     for view, eye in EYES.items():
@@ -117,7 +119,7 @@ def two_people(wrong=0.35, missing=0.0):
             one, two = replace(one, mask=np.maximum(one.mask, two.mask * columns)), replace(two, mask=two.mask * ~columns)
             rows = np.flatnonzero(one.mask.any(axis=1))
             gone = np.arange(SIZE)[:, None] > rows[0] + (1 - missing) * (rows[-1] - rows[0] + 1)
-            union[view] = np.where(gone & (np.arange(SIZE)[None, :] < 62), 0, union[view]).astype(np.float32)
+            union[view] = np.where(gone & ((np.arange(SIZE)[None, :] < 62) == (of == 1)), 0, union[view]).astype(np.float32)
         views[1, view], views[2, view] = one, two
     state = state_of(views, {1: B / 2, 2: B / 2}, together=(1, 2), union=union)
     groups = state.seen_together()
@@ -160,6 +162,16 @@ def test_people_whom_no_telling_apart_helps_keep_what_each_eye_says_unless_the_e
     # a damaged picture is given what the other eye sees
     damaged = replace(before, damage=((RIGHT, "much less detail"),))
     assert resplit(state.with_agreements({1: damaged}), CONSISTENCY).agreements[1] == damaged
+
+
+def test_nobody_is_told_apart_at_the_cost_of_somebody_whose_eyes_agree():
+    """The network misses part of the second one: told apart as in the left eye, the first one's eyes agree, and the second one's do not."""
+    state = two_people(wrong=0.25, missing=0.4, of=2)
+    alone = resplit(state, CONSISTENCY)
+    assert alone.agreements[1].how == "reshare" and alone.agreements[1].corrected == RIGHT and not alone.agreements[2].agrees
+    agreed = replace(state.agreements[2], overlap=0.9, weaker=None)
+    made = resplit(state.with_agreements({2: agreed}), CONSISTENCY)
+    assert made.agreements == {1: replace(state.agreements[1], weaker=None), 2: agreed} and made.alphas == state.alphas
 
 
 def test_an_eye_whose_picture_is_damaged_tells_nobody_apart():
