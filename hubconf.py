@@ -6,20 +6,32 @@ convert = torch.hub.load("OWNER/vr180-ofx", "converter", trust_repo=True)
 convert("clip.mp4", "out", outputs=("alpha", "composite"), downsample="high")
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+# torch.hub takes every function and class of this module for an entry point
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from vr180_ofx.matte.rvm.network import RefinerName, RvmNetwork, Variant
+    from vr180_ofx.rendering.report import RenderReport
+
 dependencies = ["torch", "torchvision"]
 
 
-def mobilenetv3(pretrained=True, refiner="deep_guided_filter", weights=None):
+def mobilenetv3(pretrained: bool = True, refiner: RefinerName = "deep_guided_filter", weights: str | Path | None = None) -> RvmNetwork:
     """The network with a MobileNetV3-Large encoder. See `_network`."""
     return _network("mobilenetv3", pretrained, refiner, weights)
 
 
-def resnet50(pretrained=True, refiner="deep_guided_filter", weights=None):
+def resnet50(pretrained: bool = True, refiner: RefinerName = "deep_guided_filter", weights: str | Path | None = None) -> RvmNetwork:
     """The network with a ResNet-50 encoder. See `_network`."""
     return _network("resnet50", pretrained, refiner, weights)
 
 
-def _network(variant, pretrained, refiner, weights):
+def _network(variant: Variant, pretrained: bool, refiner: RefinerName, weights: str | Path | None) -> RvmNetwork:
     """pretrained: with the authors' weights (GPL-3.0), fetched if need be. weights: a file of your own instead. refiner:
     deep_guided_filter or fast_guided_filter; weights know theirs. Returns a `RvmNetwork` in evaluation mode.
     """
@@ -38,12 +50,15 @@ def _network(variant, pretrained, refiner, weights):
     return network
 
 
-def converter():
+def converter() -> Callable[..., dict[str, RenderReport]]:
     """A function: clip, folder, outputs, images, downsample, weights, seq_chunk -> reports. See `vr180_ofx.rendering.matte.matte`."""
     from vr180_ofx.rendering.matte import matte, settings_of
     from vr180_ofx.settings import Settings
 
-    def convert(clip, folder, outputs=("alpha",), images=False, downsample="auto", weights=None, seq_chunk=1):
+    def convert(
+        clip: str | Path, folder: str | Path, outputs: Iterable[str] = ("alpha",), images: bool = False, downsample: str = "auto",
+        weights: str | Path | None = None, seq_chunk: int = 1,
+    ) -> dict[str, RenderReport]:  # fmt: skip
         return matte(clip, folder, outputs, images=images, settings=settings_of(Settings(), weights, downsample, seq_chunk))
 
     return convert

@@ -7,6 +7,7 @@ One 8192x4096 frame (two eyes side by side) of a clip made for it, finished befo
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import statistics
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -22,7 +24,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path = [str(ROOT), *[p for p in sys.path if Path(p or ".").resolve() != ROOT / "benchmarks"]]
 
-from benchmarks.support.ofx_host import OK, Host, Props  # noqa: E402
+from benchmarks.support.ofx_host import OK, Effect, Host, Props  # noqa: E402
 from vr180_ofx import client as c  # noqa: E402
 from vr180_ofx.storage import weights_folder  # noqa: E402
 
@@ -45,7 +47,7 @@ def enlarged(path: Path, frames: int, width: int) -> Path:
     return path
 
 
-def seconds(function, repeats: int) -> list[float]:
+def seconds(function: Callable[[], object], repeats: int) -> list[float]:
     out = []
     for _ in range(repeats):
         begin = time.perf_counter()
@@ -98,9 +100,10 @@ def measure(link: c.Link, bundle: Path, clip: Path, arguments: argparse.Namespac
             http += seconds(lambda: link.call(lambda open_clip: open_clip.frame(0, view="both")), 1)
             # the plug-in keeps pictures and asks whether they are still right; purged, it fetches them
             host.call("OfxActionPurgeCaches", effect)
-            first += seconds(lambda lower=lower, target=target: render(host, effect, lower, target), 1)
-            again += seconds(lambda lower=lower, target=target: render(host, effect, lower, target), 1)
-            copies += seconds(lambda lower=lower, target=target: np.copyto(target, lower), 1)
+            through = functools.partial(render, host, effect, lower, target)
+            first += seconds(through, 1)
+            again += seconds(through, 1)
+            copies += seconds(functools.partial(np.copyto, target, lower), 1)
             render(host, effect, lower, target)
         alpha = target[::-1][..., 3] if target.ndim == 3 else target[::-1]
         assert np.array_equal(alpha, expected.astype(np.float32)) and alpha.any()
@@ -113,7 +116,7 @@ def measure(link: c.Link, bundle: Path, clip: Path, arguments: argparse.Namespac
     return out
 
 
-def render(host: Host, effect: object, lower: np.ndarray, target: np.ndarray) -> None:
+def render(host: Host, effect: Effect, lower: np.ndarray, target: np.ndarray) -> None:
     """As `Host.render`, without turning pictures over: that is not the plug-in's time."""
     height, width = lower.shape[:2]
     for name, array in (("Source", lower), ("Output", target)):

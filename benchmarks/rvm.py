@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from vr180_ofx.matte.rvm.compiled import CompiledRvm
-from vr180_ofx.matte.rvm.memory import State
+from vr180_ofx.matte.rvm.contract import State
 from vr180_ofx.matte.rvm.model import Rvm
 from vr180_ofx.matte.rvm.network import RvmNetwork
 

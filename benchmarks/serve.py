@@ -26,10 +26,9 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from render import repeated
-
+from benchmarks.render import repeated
 from vr180_ofx.client import Clip, connect
 from vr180_ofx.engine.plans import find_plan, keep_plan
 from vr180_ofx.media.open import open_clip
@@ -246,7 +245,7 @@ def access(work: Path, path: Path) -> dict[str, Any]:
         import torch
     except ImportError:
         return out
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    # sam2.py beside this file is not the library
     sys.path = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).resolve().parent]
     from benchmarks.support.sam2_reference import random_network
 

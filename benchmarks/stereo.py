@@ -72,7 +72,7 @@ def main() -> None:
         with FrameServer(clip, plan) as server:
             server.request(0).result()  # what is done once is done
         for name, stereo in MODES.items():
-            reconcile.measure = flat if "flat" in name else disparity.measure  # type: ignore[attr-defined]
+            reconcile.measure = flat if "flat" in name else disparity.measure  # type: ignore[attr-defined, assignment]
             settings = Settings.from_values({"stereo": stereo, "input": {"frames": arguments.frames}})
             target = Path(folder) / name.replace(" ", "_")
             start = time.perf_counter()

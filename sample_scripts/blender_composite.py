@@ -5,6 +5,7 @@ The add-on must be installed (`vr180-ofx install blender`). The people are put o
 
 import os
 import sys
+from typing import Any
 
 import bpy
 
@@ -13,11 +14,13 @@ clip, out, frames = os.path.abspath(words[0]), os.path.abspath(words[1]), [int(w
 
 bpy.ops.wm.read_factory_settings(use_empty=True)
 bpy.ops.preferences.addon_enable(module="bl_ext.user_default.vr180_ofx")
-scene = bpy.context.scene
+# the add-on gives scenes and operators what Blender itself does not know
+scene: Any = bpy.context.scene
+operators: Any = bpy.ops
 matte = scene.vr180_matte
 matte.clip, matte.folder = clip, os.path.join(out, "mattes")
 matte.frames = ",".join(str(f) for f in frames)
-for step in (bpy.ops.vr180.analyse, bpy.ops.vr180.render, bpy.ops.vr180.composite):
+for step in (operators.vr180.analyse, operators.vr180.render, operators.vr180.composite):
     print(step.idname_py(), *step(), matte.status)
 
 # people over a plain colour, behind what the add-on has built

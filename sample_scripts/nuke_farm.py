@@ -13,5 +13,6 @@ if not script:
 nuke.scriptOpen(script)
 first, _, last = (sys.argv[2] if len(sys.argv) > 2 else "").partition("-")
 for write in nuke.allNodes("Write"):
-    if not write.knob("disable").value():
+    disabled = write.knob("disable")
+    if disabled is None or not disabled.value():
         nuke.execute(write, int(first or nuke.root().firstFrame()), int(last or nuke.root().lastFrame()))

@@ -31,7 +31,7 @@ RESULTS = {
 ELSEWHERE = {"version", "errors", "storage", "telemetry", "resources", "settings", "__init__"}
 
 
-def _layers() -> ModuleType:
+def layers_module() -> ModuleType:
     """docs/layers.py, which knows the imports."""
     if "layers" not in sys.modules:
         spec = importlib.util.spec_from_file_location("layers", ROOT / "docs" / "layers.py")
@@ -43,7 +43,7 @@ def _layers() -> ModuleType:
 
 def deciding(result: str, package: Path = ROOT / "vr180_ofx") -> list[str]:
     """The modules that decide a result, sorted: its own, and all that they import."""
-    layers = _layers()
+    layers = layers_module()
     graph: dict[str, set[str]] = {}
     for i in layers.imports(package):
         graph.setdefault(i.source, set()).add(i.target)
@@ -59,7 +59,7 @@ def deciding(result: str, package: Path = ROOT / "vr180_ofx") -> list[str]:
 
 def code_hash(result: str, package: Path = ROOT / "vr180_ofx") -> str:
     """A hash of what the modules do, not of how they are written down."""
-    files = _layers().modules(package)
+    files = layers_module().modules(package)
     digest = hashlib.sha256()
     for module in deciding(result, package):
         digest.update(module.encode() + _meaning(files[module].read_text(encoding="utf-8")).encode())

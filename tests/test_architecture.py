@@ -1,5 +1,6 @@
 """The order of the layers, held against the code (docs/layers.py), and that the check itself finds what it is there to find."""
 
+import ast
 import importlib.util
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 _spec = importlib.util.spec_from_file_location("layers", ROOT / "docs" / "layers.py")
+assert _spec is not None and _spec.loader is not None
 layers = importlib.util.module_from_spec(_spec)
 # dataclasses look their module up by name
 sys.modules["layers"] = layers
@@ -59,20 +61,26 @@ def test_implementations_are_constructed_in_one_place_each():
 
 
 def test_only_imaging_calls_opencv():
-    import ast
-
     wrong = []
     for name, path in layers.modules().items():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            named = (
-                [a.name for a in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
+            if not isinstance(node, (ast.Import, ast.ImportFrom)):
+                continue
+            named = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
             if "cv2" in [n.split(".")[0] for n in named] and layers.room(name) != "imaging":
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert wrong == []
+
+
+def test_tests_import_no_other_test():
+    """What several need has a module of its own: pytest would collect an imported test twice."""
+    wrong = []
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
+            parts = [*names, node.module or ""] if isinstance(node, ast.ImportFrom) else names
+            if any(word.startswith("test_") for part in parts for word in part.split(".")):
+                wrong.append(f"{path.relative_to(ROOT)}: {ast.unparse(node)}")
     assert wrong == []
 
 

@@ -3,10 +3,13 @@
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from markdown.extensions.toc import slugify
+
+from tests.revisions import layers_module
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md")), *sorted(p.name for p in ROOT.glob("*.md"))]
@@ -57,7 +60,7 @@ def test_the_python_of_the_readme_runs_as_written(people_clip, tmp_path, monkeyp
     shutil.copy(people_clip, tmp_path / "clip.mp4")
     monkeypatch.chdir(tmp_path)
     (code,) = blocks("README.md", "python")
-    space = {}
+    space: dict[str, Any] = {}
     exec(compile(code, "README.md", "exec"), space)
     assert space["frame"].index == 3 and len(list((tmp_path / "out").glob("*.exr"))) == 10
 
@@ -123,24 +126,30 @@ def test_decisions_are_numbered_listed_and_complete():
     assert not wrong, wrong
 
 
-def test_imports_go_one_way():
-    """The layers of docs/architecture.md, held against the code."""
-    layers = [
-        ["version", "settings", "storage", "telemetry", "resources"],
-        ["weights", "node"],
-        ["media", "vr180"],
-        ["people", "trackers", "matte", "stereo"],
-        ["engine"],
-        ["output", "quality"],
-        ["service", "client", "install"],
-        ["cli"],
-    ]
-    rank = {name: k for k, names in enumerate(layers) for name in names}
-    wrong = []
-    for f in sorted((ROOT / "vr180_ofx").rglob("*.py")):
-        own = f.relative_to(ROOT / "vr180_ofx").parts[0].removesuffix(".py")
-        if own not in rank:
-            continue
-        names = re.findall(r"^\s*from vr180_ofx\.(\w+)", f.read_text(), re.M)
-        wrong += [(str(f.relative_to(ROOT)), name) for name in names if rank.get(name, -1) > rank[own]]
-    assert not wrong, wrong
+def test_the_table_of_rooms_has_the_order_of_the_layers():
+    layers = layers_module()
+    table = (ROOT / "docs" / "architecture.md").read_text().split("| room | what is in it |\n|---|---|\n")[1].split("\n\n")[0]
+    rooms = [room for row in table.splitlines() for room in re.findall(r"`(\w+)/?`", row.split("|")[1])]
+    assert rooms == [name for line in layers.LAYERS[:-1] for name in line] + ["host_bridges", "nodes"]
+
+
+def python_files(page):
+    """The Python files that a page names in backticks, but for those that it tells people to write, and former ones."""
+    text = page.read_text().split("\n## Former names\n")[0]
+    written = set(re.findall(r"^`([\w./]+)`:\n\n```python$", text, re.M))
+    return {name for name in re.findall(r"`([\w/.]+\.py)`", text) if name not in written}
+
+
+@pytest.mark.parametrize("path", [p for p in PAGES if p != "CHANGELOG.md"])
+def test_python_files_that_pages_name_exist(path):
+    page = ROOT / path
+    wrong = {
+        name for name in python_files(page) if not any((folder / name).is_file() for folder in (ROOT, ROOT / "vr180_ofx", page.parent))
+    }
+    assert not wrong
+
+
+def test_files_that_pages_name_are_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("`a/b.py` and `c.py`\n\n`new.py`:\n\n```python\n```\n\n## Former names\n\n| `old.py` |\n")
+    assert python_files(page) == {"a/b.py", "c.py"}

@@ -48,7 +48,9 @@ def test_each_has_statuses_of_its_own():
 def test_the_page_says_what_the_code_does():
     said = {}
     for error, exit_status, http_status, _ in rows("| error | exit | HTTP | what happened |\n"):
-        name, base = re.fullmatch(r"`(\w+)`(?: \(an? `(\w+)`\))?", error).groups()
+        row = re.fullmatch(r"`(\w+)`(?: \(an? `(\w+)`\))?", error)
+        assert row, error
+        name, base = row.groups()
         said[name] = (base or "Vr180Error", int(exit_status), http_status)
     assert said == {
         name: (kind.__bases__[0].__name__, int(kind.exit_status), "its own" if kind is ServiceError else str(kind.http_status))

@@ -10,6 +10,7 @@ import pytest
 
 from vr180_ofx import install as i
 from vr180_ofx.cli.main import main
+from vr180_ofx.errors import InstallError
 from vr180_ofx.node import NODE
 from vr180_ofx.version import __version__
 
@@ -41,7 +42,7 @@ def test_what_is_installed_is_taken_away_and_nothing_else(tmp_path, host, link):
     i.uninstall(host, place)
     after = everything(place)
     assert {k: v.rstrip() for k, v in after.items()} == before
-    with pytest.raises(i.InstallError, match="nothing of vr180-ofx is installed"):
+    with pytest.raises(InstallError, match="nothing of vr180-ofx is installed"):
         i.uninstall(host, place)
 
 
@@ -110,6 +111,6 @@ def test_where_hosts_look(tmp_path, monkeypatch):
         (tmp_path / ".config" / "blender" / version).mkdir(parents=True)
     if sys.platform == "linux":
         assert [p.parts[-3] for p in i.default_places("blender")] == ["4.2", "4.5", "5.0"]
-    with pytest.raises(i.InstallError, match="no blender of this user"):
+    with pytest.raises(InstallError, match="no blender of this user"):
         monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
         i.install("blender")

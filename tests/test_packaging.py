@@ -44,9 +44,9 @@ def test_what_is_imported_is_declared():
     extras = [r for group in PROJECT["project"]["optional-dependencies"].values() for r in group]
     declared = {canonicalize_name(Requirement(r).name) for r in [*PROJECT["project"]["dependencies"], *extras]}
     # how sam2 is configured; it declares them
-    declared |= {"hydra-core", "omegaconf"}
+    declared |= {canonicalize_name(name) for name in ("hydra-core", "omegaconf")}
     of_module = importlib.metadata.packages_distributions()
-    undeclared = {}
+    undeclared: dict[str, str] = {}
     for path in (ROOT / "vr180_ofx").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
@@ -113,7 +113,8 @@ def test_the_wheel_holds_the_project_and_nothing_else(wheel):
 
 def requirements(lines):
     """The distributions of the running environment that these need, with all that those need."""
-    found, seen, waiting = {}, set(), [Requirement(line) for line in lines]
+    found: dict[str, importlib.metadata.Distribution] = {}
+    seen, waiting = set(), [Requirement(line) for line in lines]
     while waiting:
         requirement = waiting.pop()
         if str(requirement) in seen:
@@ -219,6 +220,7 @@ def test_the_installed_program_serves_its_client(installed, tmp_path):
     command = [installed.bin / "vr180-ofx", "serve", "--root", tmp_path]
     with open(tmp_path / "log", "w") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=installed.home, env=installed.environment)
+    assert process.stdout is not None
     try:
         assert process.stdout.readline().startswith("http://127.0.0.1:"), (tmp_path / "log").read_text()
         said = installed.run(installed.python, "-c", CLIENT, clip).split()

@@ -58,4 +58,4 @@ def test_another_value_anywhere_is_another_hash(other):
 
 def test_what_has_no_text_of_its_own_is_refused():
     with pytest.raises(TypeError, match="parameters hold ndarray"):
-        identity_of(Outer(name=np.zeros(3)))
+        identity_of(Outer(name=np.zeros(3)))  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from vr180_ofx.telemetry import Stages, resident_bytes
 @pytest.fixture
 def clock(monkeypatch):
     """Gives the times that stages see, one after the other."""
-    times = []
+    times: list[float] = []
     monkeypatch.setattr(telemetry, "time", SimpleNamespace(perf_counter=lambda: times.pop(0)))
     return times
 

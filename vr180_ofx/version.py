@@ -4,4 +4,4 @@ __version__ = "0.2.0"
 #: Raised whenever the same clip and settings begin to give another plan, or the same plan other mattes: results of different
 #: revisions are never mixed, in caches or in a render that goes on.
 PLAN_REVISION = 5
-MATTE_REVISION = 12
+MATTE_REVISION = 13

@@ -7,7 +7,9 @@ x86-64 and on 64-bit Arm, other than Apple's.
 import ctypes as C
 import itertools
 import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,45 +35,56 @@ class OfxPluginStruct(C.Structure):
 class Props:
     """A property set: name -> list of values. type: of what it belongs to."""
 
-    def __init__(self, **values):
+    #: of an image: what its data lie in
+    array: np.ndarray
+
+    def __init__(self, **values: Any) -> None:
         self.values = {k: list(v) if isinstance(v, (list, tuple)) else [v] for k, v in values.items()}
-        self._kept = []
+        self._kept: list[Any] = []
 
     def get(self, name, other=None):
         return self.values.get(name, [other])[0]
 
 
 class Parameter:
-    def __init__(self, kind, name):
+    def __init__(self, kind: str, name: str) -> None:
         self.kind, self.name, self.props = kind, name, Props()
-        self.value = None
-        self.kept = {}
+        self.value: Any = None
+        self.kept: dict[int, Any] = {}
 
 
 class Clip:
-    def __init__(self, name):
+    #: whose clip it is; a descriptor's has none
+    effect: "Effect"
+
+    def __init__(self, name: str) -> None:
         self.name, self.props = name, Props()
-        self.images = {}  # (time or None, view or None) -> (array, (x1, y1))
-        self.rod = None
+        self.images: dict[Any, tuple[np.ndarray, tuple[float, float]]] = {}  # (time or None, view or None) -> (array, (x1, y1))
+        self.rod: tuple[float, ...] | None = None
 
 
 class Effect:
     """A descriptor or an instance. Pictures are arrays with rows from the top, (height, width, 4) or (height, width)."""
 
-    def __init__(self, host):
+    def __init__(self, host: "Host") -> None:
         self.host, self.props = host, Props()
-        self.clips, self.params = {}, {}
-        self.persistent, self.said, self.progress = [], [], []
-        self.cancel_at = None
-        self.abort = lambda: False
-        self.views = None
+        self.clips: dict[str, Clip] = {}
+        self.params: dict[str, Parameter] = {}
+        #: (kind, text) of messages that stay, and None where they were taken away
+        self.persistent: list[tuple[str, str] | None] = []
+        self.said: list[tuple[str, str]] = []
+        #: title, shares, "end"
+        self.progress: list[Any] = []
+        self.cancel_at: float | None = None
+        self.abort: Callable[[], bool] = lambda: False
+        self.views: list[str] | None = None
         self.held = 0
 
 
 class Host:
     """Loads one plug-in and drives it."""
 
-    def __init__(self, bundle, suites=()):
+    def __init__(self, bundle: str | Path, suites: Iterable[str] = ()) -> None:
         """suites: names that this host does not have."""
         self.absent = set(suites)
         binary = next(Path(bundle).glob("Contents/*/*.ofx"))
@@ -80,10 +93,12 @@ class Host:
         assert self.library.OfxGetNumberOfPlugins() == 1 and not self.library.OfxGetPlugin(1)
         self.plugin = self.library.OfxGetPlugin(0).contents
         self.bundle = Path(bundle)
-        self.handles, self.numbers, self._kept = {}, itertools.count(1000), []
+        self.handles: dict[int, Any] = {}
+        self.numbers = itertools.count(1000)
+        self._kept: list[Any] = []
         self.lock = threading.Lock()
         self.threads = 2
-        self.errors = []
+        self.errors: list[str] = []
         self.suites = self._make_suites()
         fetch = OfxHostStruct._fields_[1][1](self._fetch)
         self.struct = OfxHostStruct(self.handle(Props(OfxPropName="vr180-ofx test host")), fetch)
@@ -101,7 +116,7 @@ class Host:
 
     def forget(self, thing):
         with self.lock:
-            self.handles.pop(getattr(thing, "_handle", None), None)
+            self.handles.pop(getattr(thing, "_handle", -1), None)
 
     def _fetch(self, _host, name, version):
         suite = self.suites.get((name.decode(), version))
@@ -112,7 +127,7 @@ class Host:
         members = []
         for types, function in functions:
             kind = C.CFUNCTYPE(I, *types)
-            members.append(kind(self._guarded(function)) if function else C.cast(None, kind))
+            members.append(kind(self._guarded(function)) if function else kind())
         self._kept.append(members)
         fields = [(f"f{i}", type(m)) for i, m in enumerate(members)]
         return type("Suite", (C.Structure,), {"_fields_": fields})(*members)
@@ -295,7 +310,9 @@ class Host:
         def set_value(param, new):
             p = get(param)
             assert p.kind == "OfxParamTypeString", "this plug-in sets texts alone"
-            p.value = C.cast(new, S).value.decode()
+            text = C.cast(new, S).value
+            assert text is not None, f"{p.name} is set to no text"
+            p.value = text.decode()
 
         none = ((P,), None)
         return self._suite(
@@ -363,17 +380,17 @@ class Host:
 
     # actions
 
-    def call(self, action, effect=None, arguments=None, answers=None):
+    def call(self, action: str, effect: Effect | None = None, arguments: Props | None = None, answers: Props | None = None) -> int:
         """The status of an action. No error of this host may have happened in it."""
         handles = [None if x is None else self.handle(x) for x in (effect, arguments, answers)]
-        status = self.plugin.main(action.encode(), *handles)
+        status: int = self.plugin.main(action.encode(), *handles)
         assert not self.errors, self.errors
         return status
 
-    def load(self):
+    def load(self) -> int:
         return self.call("OfxActionLoad")
 
-    def describe(self, context="OfxImageEffectContextFilter"):
+    def describe(self, context: str = "OfxImageEffectContextFilter") -> Effect:
         """The descriptor in a context."""
         e = Effect(self)
         e.props.values["OfxPluginPropFilePath"] = [str(self.bundle)]
@@ -384,7 +401,7 @@ class Host:
         assert status in (OK, REPLY_DEFAULT)
         return inside
 
-    def create(self, context="OfxImageEffectContextFilter", connected=True):
+    def create(self, context: str = "OfxImageEffectContextFilter", *, connected: bool = True) -> Effect:
         """An instance with the parameters' defaults."""
         described = self.describe(context)
         e = Effect(self)
@@ -400,7 +417,7 @@ class Host:
         assert self.call("OfxActionCreateInstance", e) == OK
         return e
 
-    def set(self, effect, **values):
+    def set(self, effect: Effect, **values: Any) -> None:
         for name, value in values.items():
             effect.params[name].value = value
             self.call(
@@ -409,14 +426,14 @@ class Host:
                 Props(OfxPropType="OfxTypeParameter", OfxPropName=name, OfxPropTime=0.0, OfxPropChangeReason="OfxChangeUserEdited"),
             )
 
-    def press(self, effect, name, time=1.0):
+    def press(self, effect: Effect, name: str, time: float = 1.0) -> int:
         return self.call(
             "OfxActionInstanceChanged",
             effect,
             Props(OfxPropType="OfxTypeParameter", OfxPropName=name, OfxPropTime=time, OfxPropChangeReason="OfxChangeUserEdited"),
         )
 
-    def render(self, effect, time, source, window=None, scale=1.0, view=None, draft=0, bounds=None, target=None):
+    def render(self, effect, time, source, *, window=None, scale=1.0, view=None, draft=0, bounds=None, target=None):
         """(status, picture with rows from the top). source: the input, or the shape and type of the output where there is no input.
 
         window, bounds: (x1, y1, x2, y2) in pixels, y upwards.
@@ -439,9 +456,9 @@ class Host:
         status = self.call("OfxImageEffectActionRender", effect, arguments)
         return status, target[::-1]
 
-    def destroy(self, effect):
+    def destroy(self, effect: Effect) -> int:
         assert effect.held == 0, "images are not released"
         return self.call("OfxActionDestroyInstance", effect)
 
-    def unload(self):
+    def unload(self) -> int:
         return self.call("OfxActionUnload")

@@ -6,7 +6,7 @@ from vr180_ofx.cli.main import main
 def cli(capsys, *words):
     """(exit status, standard output, standard error) of a command that must not end in a traceback."""
     try:
-        status = main(list(words))
+        status: int | str | None = main(list(words))
     except SystemExit as stop:
         status = stop.code
     out = capsys.readouterr()

@@ -76,7 +76,7 @@ class NumberSource:
     def describe(self) -> dict[str, Any]:
         return {}
 
-    def reopen(self, threads: int, *, fast: bool, gpu: bool = False) -> NumberSource:
+    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> NumberSource:
         return NumberSource(self._frames, self._broken)
 
     def close(self) -> None: ...
@@ -129,7 +129,7 @@ class NumberMaker:
 
     def _finish(self, frame: SourceFrame, memory: Memory, metadata: dict[str, Any]) -> Frame:
         self._finishing(frame.index)
-        numbers = memory.arrays["numbers"]
+        numbers = np.asarray(memory.arrays["numbers"], np.float64)
         weights = 0.5 ** np.arange(len(numbers))[::-1]
         alpha = np.full((SIZE, SIZE), (numbers * weights).sum() / (2 * FRAMES) * (0.5 if self._half else 1), np.float16)
         layers = (Layer(1, "somebody", Rect(0, 0, SIZE, SIZE), alpha, np.ones((SIZE, SIZE), np.float16)),)

@@ -25,6 +25,6 @@ def test_layers_that_touch_the_border_and_each_other_fit_and_add_up_to_one(edge_
     view = enlarged(ViewMatte(51, 51, layers), small, eye, 4, edge_aware=edge_aware)
     assert (view.width, view.height) == (203, 203)
     assert view.alpha.shape == (203, 203) and all(x.alpha.shape == (x.rect.height, x.rect.width) for x in view.layers)
-    total = sum(view.person(k) for k in range(3))
+    total = np.sum([view.person(k) for k in range(3)], axis=0)
     assert total.max() <= 1.001 and total[170:200, 120:150].min() > 0.99
     assert view.person(0)[:, :100].min() > 0.3 and view.person(0)[:, 140:].max() == 0

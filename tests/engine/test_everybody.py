@@ -20,13 +20,14 @@ SIZE = SMALL * FACTOR
 def disc(size: int) -> np.ndarray:
     """A soft disc a quarter of the picture in radius, right of the middle."""
     y, x = (np.mgrid[:size, :size] + 0.5) / size
-    return np.clip((0.25 - np.hypot(x - 0.6, y - 0.5)) * 16 + 0.5, 0, 1).astype(np.float32)
+    alpha: np.ndarray = np.clip((0.25 - np.hypot(x - 0.6, y - 0.5)) * 16 + 0.5, 0, 1).astype(np.float32)
+    return alpha
 
 
 class Disc:
     """See `matte.contract.FrameNetwork`: it says what the disc looks like at a quarter of the size, in the left eye alone."""
 
-    exact_after = None
+    exact_after: int | None = None
     looks_ahead = 1
     asked: list[bool]
 

@@ -82,8 +82,8 @@ def test_a_cross_fade_is_the_weighted_mean(a, b, share):
 
 def test_a_cross_fade_is_no_surer_than_either():
     rect, wide = Rect(2, 2, 6, 6), Rect(4, 4, 8, 8)
-    frames = [Frame(0, {"left": view(layer(1, r, sure=sure))}) for r, sure in ((rect, 0.5), (wide, 0.25))]
-    matte = cross_fade(*frames, 0.5)[0].views["left"].layers[0]
+    before, after = (Frame(0, {"left": view(layer(1, r, sure=sure))}) for r, sure in ((rect, 0.5), (wide, 0.25)))
+    matte = cross_fade(before, after, 0.5)[0].views["left"].layers[0]
     assert matte.rect == Rect(2, 2, 8, 8)
     assert matte.confidence[0, 0] == 0.5 and matte.confidence[3, 3] == 0.25 and matte.confidence[5, 0] == 1
 

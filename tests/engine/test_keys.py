@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vr180_ofx.engine.chunks import ChunkPlan
 from vr180_ofx.engine.keys import Chain, frame_key
+from vr180_ofx.engine.scheduler import Quality
 
 LENGTH = 40
 
@@ -23,7 +24,7 @@ class Case:
     overlap: int
     exact_after: int | None
     ahead: int
-    quality: str = "final"
+    quality: Quality = "final"
     finish: str = "guided|1|edge_aware"
     base: str = "clip|tracker"
     said: tuple[int, ...] = (0,) * (LENGTH + 8)

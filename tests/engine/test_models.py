@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vr180_ofx.engine.models import DETECTORS, FRAME_NETWORKS, MATTING_NETWORKS, REFINERS, SAM2, TRACKERS, Models
+from vr180_ofx.engine.models import DETECTORS, FRAME_NETWORKS, MATTING_NETWORKS, REFINERS, SAM2, TRACKERS, Models, Row
 from vr180_ofx.errors import SettingsError, WeightsError
 from vr180_ofx.matte.guided import GuidedRefiner
 from vr180_ofx.matte.plain import NoRefiner
@@ -48,10 +49,18 @@ def own(folder: Path, name: str, content: bytes) -> str:
 
 def test_settings_and_tables_know_the_same_names():
     fields = sections()["matting"].model_fields
-    trackers, refiners = (set(fields[key].annotation.__args__) for key in ("tracker", "refiner"))
+    trackers, refiners = (set(get_args(fields[key].annotation)) for key in ("tracker", "refiner"))
     assert trackers - {"auto"} == set(TRACKERS) | set(FRAME_NETWORKS)
     assert refiners - {"auto"} == set(REFINERS) | set(MATTING_NETWORKS)
     assert sections()["detection"].model_fields["model"].default in DETECTORS
+
+
+def test_a_network_without_weights_is_known_by_its_name(tmp_path):
+    row = Row(lambda spec: spec)
+    spec = row.spec("plain", Machine.of(Settings(hardware=ON_CPU)), {"matting.tracker_weights": None})
+    assert (spec.name, spec.weights, spec.identity) == ("plain", None, "plain")
+    own_file = own(tmp_path, "own.bin", b"weights")
+    assert row.spec("plain", Machine.of(Settings(hardware=ON_CPU)), {"matting.tracker_weights": own_file}).file == Path(own_file)
 
 
 def test_by_default_the_embedded_networks(weights_here):
@@ -107,8 +116,8 @@ def test_whole_eyes_know_nobody_and_need_no_refiner(weights_here, tmp_path):
     assert not models.follows_people and models.matting_network is None and models.refiner.name == "none"
     assert models.tracker.file == tmp_path / "refiner.pth" and models.tracker.placement.runtime == "openvino"
     # the tracker's own come first; what is compiled sees one frame after the other
-    matting |= {"tracker_weights": own(tmp_path, "tracker.pth", b"b"), "seq_chunk": 4}
-    models = Models.of(Settings(hardware=ON_CPU, matting=matting))
+    more = {"tracker_weights": own(tmp_path, "tracker.pth", b"b"), "seq_chunk": 4}
+    models = Models.of(Settings(hardware=ON_CPU, matting={**matting, **more}))
     assert models.tracker.file == tmp_path / "tracker.pth" and models.tracker.placement.runtime == "pytorch"
 
 

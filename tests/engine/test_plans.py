@@ -28,7 +28,8 @@ def test_a_plan_is_kept_and_found_again(scene):
     assert kept_plan(clip, SETTINGS) is None
     keep_plan(clip, SETTINGS, plan)
     found = kept_plan(clip, SETTINGS)
-    assert found.to_json() == plan.to_json() and find_plan(clip, SETTINGS, progress=_must_not).to_json() == plan.to_json()
+    assert found is not None and found.to_json() == plan.to_json()
+    assert find_plan(clip, SETTINGS, progress=_must_not).to_json() == plan.to_json()
 
 
 def _must_not(done, total):
@@ -89,4 +90,4 @@ def test_a_named_plan_goes_before_a_kept_one(scene, tmp_path):
 def test_where_nobody_is_told_from_anybody_nobody_is_looked_for(scene, tmp_path):
     clip, _ = scene
     whole = SETTINGS.with_overrides(["matting.tracker=rvm", f"matting.tracker_weights={tmp_path / 'not needed.pth'}"])
-    assert find_plan(clip, whole, progress=_must_not).people == []
+    assert find_plan(clip, whole, progress=_must_not).people == ()

@@ -24,7 +24,7 @@ class Discs:
     """See `trackers.contract.Tracker`: everybody is a disc in the middle of their window."""
 
     window_size = 64
-    exact_after = 0
+    exact_after: int | None = 0
     wants_prompts = False
     looks_ahead = 0
 
@@ -62,7 +62,7 @@ class Silent:
 class Black:
     """See `matte.contract.FrameNetwork`: there is nobody in any eye."""
 
-    exact_after = 0
+    exact_after: int | None = 0
     looks_ahead = 0
     closed = False
 

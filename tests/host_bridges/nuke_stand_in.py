@@ -6,7 +6,7 @@ import threading
 import time
 import tkinter
 import types
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @functools.cache
@@ -19,7 +19,8 @@ class Knob:
     def __init__(self, name, kind="", value=None):
         self._name, self.kind, self._value = name, kind, value
         self.executed = 0
-        self.words = ()
+        self.words: dict[str, str] = {}
+        self.choices: list[str] = []
 
     def name(self):
         return self._name
@@ -83,8 +84,8 @@ class Node:
 class ProgressTask:
     """Like Nuke's, it may be used from any thread. cancel_at: the share at which the user cancels."""
 
-    made: ClassVar[list] = []
-    cancel_at = None
+    made: ClassVar[list["ProgressTask"]] = []
+    cancel_at: float | None = None
 
     def __init__(self, title):
         self.title, self.shares, self.messages = title, [], []
@@ -101,7 +102,9 @@ class ProgressTask:
 
 
 class Nuke(types.ModuleType):
-    """The module ``nuke``. user_frame: what the time line shows."""
+    """The module ``nuke``. user_frame: what the time line shows. bridge: our module in it, once it is started."""
+
+    bridge: types.ModuleType
 
     def __init__(self, gui=True):
         super().__init__("nuke")
@@ -109,7 +112,8 @@ class Nuke(types.ModuleType):
         self.ProgressTask = ProgressTask
         ProgressTask.made.clear()
         ProgressTask.cancel_at = None
-        self._nodes, self._callbacks, self._mail = {}, {}, queue.Queue()
+        self._nodes, self._callbacks = {}, {}
+        self._mail: queue.Queue[tuple[Any, ...]] = queue.Queue()
         self._this = (None, None)
         self._selected = []
         self.messages, self.printed = [], []
@@ -196,7 +200,9 @@ class Nuke(types.ModuleType):
 
     def _read(self, text):
         """Makes the nodes of a script; groups hold theirs."""
-        made, groups, stacks = [], [], [[]]
+        made: list[Node] = []
+        groups: list[Node] = []
+        stacks: list[list[Node]] = [[]]
         words = list(self._words("\n".join(line for line in text.splitlines() if not line.startswith(("#!", "version")))))
         while words:
             kind = words.pop(0)

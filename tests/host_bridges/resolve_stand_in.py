@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import OpenEXR
 
@@ -265,15 +266,17 @@ class Dispatcher:
     """user: a generator that is given the window; it acts, and yields when Resolve is to go on."""
 
     def __init__(self, user):
-        self.user, self.window, self.over = user, None, False
-        self.On = type("Events", (), {})()
+        self.user, self.over = user, False
+        self.window: Window | None = None
+        #: whatever handlers it is given
+        self.On: Any = type("Events", (), {})()
 
     def AddWindow(self, attributes, children):
         self.window = Window(attributes, children)
         return self.window
 
     def RunLoop(self):
-        assert self.window.shown
+        assert self.window is not None and self.window.shown
         acts = self.user(self.window)
         end = time.monotonic() + 120
         while not self.over:
@@ -292,10 +295,6 @@ class Dispatcher:
 class Bmd:
     def __init__(self, user=None, resolve=None):
         self.user, self.resolve = user, resolve
-        if user is None:
-            # as in the free version
-            self.UIDispatcher = None
-            del self.UIDispatcher
 
     def scriptapp(self, name):
         return self.resolve if name == "Resolve" else None

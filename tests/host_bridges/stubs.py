@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import inspect
 from pathlib import Path
+from typing import Any
 
 
 def folder(package):
@@ -16,7 +17,7 @@ def folder(package):
 
 def definitions(package):
     """name or Class.name -> list of ast arguments (overloads), from all modules of the stubs."""
-    out = {}
+    out: dict[str, list[Any]] = {}
     for file in sorted(folder(package).rglob("*.pyi")):
         for node in ast.parse(file.read_text()).body:
             if isinstance(node, ast.FunctionDef):

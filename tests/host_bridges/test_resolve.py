@@ -222,7 +222,7 @@ def test_fusion_inside_of_resolve_finds_the_file_of_a_media_in(place, standing, 
     with script(place, "Comp", fusion=fusion, comp=comp, bmd=host.Bmd(user), resolve=resolve):
         pass
     assert seen == [str(standing.clip)]
-    for comp, text in ((host.Comp(), "select one Loader or MediaIn"), (None, "open a composition first")):
-        with contextlib.suppress(KeyError), script(place, "Comp", fusion=fusion, comp=comp, bmd=host.Bmd(user)):
+    for shown, text in ((host.Comp(), "select one Loader or MediaIn"), (None, "open a composition first")):
+        with contextlib.suppress(KeyError), script(place, "Comp", fusion=fusion, comp=shown, bmd=host.Bmd(user)):
             pass
         assert text in capsys.readouterr().out

@@ -139,7 +139,8 @@ def test_openfx_in_mlt(home, tmp_path):
     files = sorted(tmp_path.glob("o*.png"))
     assert len(files) == 4, done.stderr[-2000:]
     for n, file in enumerate(files):
-        alpha = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)[..., 3] / 255
-        picture = clip.frame(n, "both")
+        written, picture = cv2.imread(str(file), cv2.IMREAD_UNCHANGED), clip.frame(n, "both")
+        assert written is not None and picture is not None
+        alpha = written[..., 3] / 255
         expected = np.frombuffer(picture.data, "<f2").reshape(picture.height, picture.width).astype(np.float32)
         assert np.abs(alpha - expected).max() < 0.003 and expected.max() == 1, n

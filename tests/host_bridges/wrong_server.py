@@ -39,16 +39,17 @@ class Wrong(http.server.BaseHTTPRequestHandler):
             time.sleep(30)
         health = {"status": "ok", "name": "vr180-ofx", "version": "1", "api": 1}
         body = json.dumps({"name": "other"} if self.mode == "other" else health if self.path == "/v1/health" else FACTS).encode()
-        headers = {"Content-Length": len(body)}
+        headers: dict[str, int | str] = {"Content-Length": len(body)}
         if "/frames/" in self.path:
-            body, headers = {
+            answers: dict[str, tuple[bytes, dict[str, int | str]]] = {
                 "short": (b"\0" * 100, {"Content-Length": 256, "X-Width": 16, "X-Height": 8}),
                 "small": (b"\0" * 100, {"Content-Length": 100, "X-Width": 16, "X-Height": 8}),
                 "huge": (b"", {"Content-Length": 1 << 40, "X-Width": 16, "X-Height": 8}),
                 "negative": (b"\0" * 256, {"Content-Length": 256, "X-Width": -16, "X-Height": -8}),
                 "json": (b"[" * 100_000, {"Content-Length": 100_000}),
                 "chunks": (b"zz\r\nhello\r\n0\r\n\r\n", {"Transfer-Encoding": "chunked", "X-Width": 16, "X-Height": 8}),
-            }.get(self.mode, (body, headers))
+            }
+            body, headers = answers.get(self.mode, (body, headers))
         self.send_response(500 if self.mode == "json" and "/frames/" in self.path else 200)
         for key, value in headers.items():
             self.send_header(key, str(value))

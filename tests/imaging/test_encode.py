@@ -9,6 +9,7 @@ from vr180_ofx.imaging.encode import jpeg, png, read_image
 def read(path, kind):
     """By another library."""
     source = oiio.ImageInput.open(str(path))
+    assert source is not None, oiio.geterror()
     spec = source.spec()
     pixels = np.asarray(source.read_image(0, 0, 0, spec.nchannels, kind)).reshape(spec.height, spec.width, spec.nchannels)
     source.close()
@@ -36,6 +37,7 @@ def test_images_are_read_red_first(tmp_path, channels):
     pixels = np.random.default_rng(2).integers(0, 256, (9, 7, channels), np.uint8)
     pixels[..., 3:] = 255
     out = oiio.ImageOutput.create(str(tmp_path / "a.png"))
+    assert out is not None, oiio.geterror()
     out.open(str(tmp_path / "a.png"), oiio.ImageSpec(7, 9, channels, "uint8"))
     out.write_image(pixels)
     out.close()

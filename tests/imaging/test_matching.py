@@ -28,7 +28,8 @@ def test_a_part_of_a_picture_is_found_where_it_is():
     picture = texture(60, 90).astype(np.float32)
     likeness = template_likeness(picture, picture[20:40, 33:60].copy(), np.ones((20, 27), np.float32))
     assert likeness.shape == (41, 64)
-    assert np.unravel_index(int(np.argmax(likeness)), likeness.shape) == (20, 33) and likeness.max() == pytest.approx(1, abs=1e-3)
+    y, x = np.unravel_index(int(np.argmax(likeness)), likeness.shape)
+    assert (int(y), int(x)) == (20, 33) and likeness.max() == pytest.approx(1, abs=1e-3)
 
 
 @settings(deadline=None, max_examples=20)

@@ -30,7 +30,7 @@ def test_colours_times_a_matrix():
 
 
 def test_grey_is_luma_of_bt601():
-    assert np.allclose(grey(RGB), RGB @ np.float32([0.299, 0.587, 0.114]), atol=1e-6)
+    assert np.allclose(grey(RGB), RGB @ np.array([0.299, 0.587, 0.114], np.float32), atol=1e-6)
 
 
 def test_within_holds_its_ends():

@@ -17,7 +17,8 @@ matrices = st.tuples(quarters, quarters, steps, quarters, quarters, steps).map(l
 @given(matrices)
 def test_matrices_lead_from_the_result_to_the_source(border, matrix):
     found = warp_affine(PICTURE, matrix, (8, 6), border=border)
-    expected = [[interpolated(PICTURE, *(matrix @ (x, y, 1)), border) for x in range(8)] for y in range(6)]
+    places = [[matrix @ (x, y, 1) for x in range(8)] for y in range(6)]
+    expected = [[interpolated(PICTURE, x, y, border) for x, y in row] for row in places]
     assert found.shape == (6, 8) and np.allclose(found, expected, atol=2e-5)
     # the same as a homography whose last row is (0, 0, 1)
     same = warp_homography(PICTURE, np.concatenate([matrix, [[0, 0, 1]]]), (8, 6), border=border)

@@ -23,7 +23,8 @@ SIDE = 384
 def disc(x: float, y: float, radius: float, soft: float = 1.5, side: int = SIDE) -> FloatArray:
     """An alpha, (side, side): a disc whose edge is ``2 * soft`` pixels wide."""
     ys, xs = np.mgrid[:side, :side]
-    return np.clip((radius - np.hypot(xs - x, ys - y)) / (2 * soft) + 0.5, 0, 1).astype(np.float32)
+    alpha: FloatArray = np.clip((radius - np.hypot(xs - x, ys - y)) / (2 * soft) + 0.5, 0, 1).astype(np.float32)
+    return alpha
 
 
 def logits_of(mask: FloatArray) -> FloatArray:

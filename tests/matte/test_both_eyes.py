@@ -31,7 +31,7 @@ def eye(x, y, wall, scale=1.0):
 def group(view, guide, alpha, mask, people=(1,), scale=1.0):
     window = Window((0, 0, 1), 60, 0, WIDTH)
     network = NetworkAlpha(alpha, guide, window, Crop(people, 0, 0, scale, WIDTH, HEIGHT))
-    m = cv2.warpAffine(mask, np.float32([[1 / scale, 0, 0], [0, 1 / scale, 0]]), (WIDTH, WIDTH))
+    m = cv2.warpAffine(mask, np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]], np.float32), (WIDTH, WIDTH))
     return Group(view, network, {p: InstanceMask(logits_of(m), window) for p in people})
 
 

@@ -29,7 +29,10 @@ def test_the_other_eye_may_be_moved_by_the_tolerance_and_no_further():
     moved = {k: confidences({(1, LEFT): mine, (1, RIGHT): bar(30 + k, 60 + k)})[1, LEFT] for k in (0, 8, 9, 20)}
     assert moved[0].min() > 0.99 and moved[8].min() > 0.99
     assert [int((moved[k][5] < 0.1).sum()) for k in (9, 20)] == [2, 24]
-    # rows get no tolerance, and another number gives another one
+    # along rows alone: what the other eye has one row lower is not the same
+    higher, lower = (Mask(np.ascontiguousarray(bar(begin, begin + 40).logits.T), 1.0) for begin in (30, 31))
+    assert np.flatnonzero(confidences({(1, LEFT): higher, (1, RIGHT): lower})[1, LEFT][:, 20] < 0.1).tolist() == [30, 70]
+    # another number gives another tolerance
     narrow = confidences({(1, LEFT): mine, (1, RIGHT): bar(38, 68)}, ConfidenceParameters(depth_tolerance_px=3))[1, LEFT]
     assert int((narrow[5] < 0.1).sum()) == 10
 

@@ -15,7 +15,8 @@ from vr180_ofx.vr180.window import Window
 class Counting:
     """A tracker that remembers how often it saw somebody, under names that the network uses, too."""
 
-    window_size, exact_after, wants_prompts, looks_ahead = 8, 2, True, 0
+    window_size, wants_prompts, looks_ahead = 8, True, 0
+    exact_after: int | None = 2
 
     def identity(self):
         return "counting"
@@ -70,7 +71,8 @@ def test_each_remembers_its_own_in_one_memory(windows):
         assert states[-1].digest() == before
         # what the tracker says, and what the network adds up of it; who is not seen by the network has the tracker's mask alone
         assert masks[2, "left"].logits[0, 0] == n and masks[2, "left"].network_alpha is None
-        assert masks[1, "left"].network_alpha.alpha[0, 0] == n * (n + 1) / 2
+        seen = masks[1, "left"].network_alpha
+        assert seen is not None and seen.alpha[0, 0] == n * (n + 1) / 2
     assert network.batches == [5, 5, 5] and "matte" in stages.summary()
     # a memory that was written and read again goes on in the same way
     again, masks = tracker.step(Memory.from_bytes(states[-1].to_bytes()), windows)

@@ -58,4 +58,4 @@ def test_numbers_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="radius_px 0"):
         GuidedParameters(radius_px=0)
     with pytest.raises(FrozenInstanceError):
-        EdgeParameters().contrast = 2.0
+        EdgeParameters().contrast = 2.0  # type: ignore[misc]

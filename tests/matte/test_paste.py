@@ -20,6 +20,7 @@ def test_pasting_a_constant_is_exact_where_it_is_constant():
     mask = np.zeros((128, 128), np.float32)
     mask[40:90, 40:90] = 1
     patch = paste(constant(mask), np.full_like(mask, 0.5), window, eye, projection)
+    assert patch is not None
     grid = window.inverse_map(projection, patch.rect)
     inside, outside = ((grid > 42) & (grid < 88)).all(-1), ((grid < 38) | (grid > 92)).any(-1)
     assert (patch.alpha[inside] == 1).all() and (patch.alpha[outside] == 0).all() and inside.sum() > 1000
@@ -36,6 +37,7 @@ def test_alpha_follows_the_plates_own_pixels():
     dark, bright = float(luma.min()), float(luma.max())
     coefficients[..., 0], coefficients[..., 3] = 1 / (bright - dark), -dark / (bright - dark)
     patch = paste(Refined(coefficients), np.ones((64, 64), np.float32), window, eye, projection)
+    assert patch is not None
     inner = np.s_[patch.alpha.shape[0] // 4 : -patch.alpha.shape[0] // 4, patch.alpha.shape[1] // 4 : -patch.alpha.shape[1] // 4]
     assert np.abs(patch.alpha - alpha[patch.rect.slices])[inner].max() < 0.02
 
@@ -48,6 +50,7 @@ def test_a_part_of_a_window_is_pasted_where_it_lies():
     whole = paste(constant(mask), np.ones_like(mask), window, eye, projection)
     part = Refined(constant(mask[32:96, 40:96]).coefficients, place=(40.0, 32.0, 1.0))
     placed = paste(part, np.ones((64, 56), np.float32), window, eye, projection)
+    assert whole is not None and placed is not None
     assert placed.rect == whole.rect and np.abs(placed.alpha - whole.alpha).max() < 1e-5
 
 
@@ -63,6 +66,7 @@ def test_a_person_cut_by_the_window_ends_softly(fade):
     mask = np.ones((128, 128), np.float32)
     window, projection = Window((0, 0, 1), 40, 0, 128), Equirectangular(512, 512)
     patch = paste(constant(mask), mask, window, eye, projection, parameters=PasteParameters(fade))
+    assert patch is not None
     row = patch.alpha[patch.alpha.shape[0] // 2]
     assert row[0] < 0.5 and row[len(row) // 2] == 1 and np.abs(np.diff(row)).max() < 0.45
     # as far as it is said to

@@ -14,7 +14,7 @@ from vr180_ofx.matte.temporal import Neighbour, temporal_smooth
 def scene(x, y, seed=0):
     """(luma, alpha) of a disc with a texture of its own that stands at (x, y) before a wall."""
     wall, skin = (texture(seed_, SIDE, SIDE, 2.0) for seed_ in (1, 2))
-    move = np.float32([[1, 0, x - 190], [0, 1, y - 190]])
+    move = np.array([[1, 0, x - 190], [0, 1, y - 190]], np.float32)
     ys, xs = np.mgrid[:SIDE, :SIDE].astype(np.float32)
     alpha = np.clip(100.5 - np.hypot(xs - x, ys - y), 0, 1)
     stretched = [cv2.normalize(p, None, 0.1, 0.9, cv2.NORM_MINMAX) for p in (wall, cv2.warpAffine(skin, move, (SIDE, SIDE)))]

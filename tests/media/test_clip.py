@@ -26,7 +26,8 @@ from vr180_ofx.settings import Settings
     ],
 )
 def test_names_and_shapes(name, size, layout, projection, fov, swap):
-    g = decide_geometry(*size, StreamFacts(), facts_from_name(name), Settings())
+    width, height = size
+    g = decide_geometry(width, height, StreamFacts(), facts_from_name(name), Settings())
     assert (g.layout.name, g.projection_name, g.fov_degrees, g.layout.swap_eyes) == (layout, projection, fov, swap)
     assert len(g.reasons) == 2 and all(":" in r for r in g.reasons)
 

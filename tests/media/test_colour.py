@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import make_clip
+from vr180_ofx.errors import ColourError
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media import colour as c
 from vr180_ofx.media.open import open_clip
@@ -48,6 +49,7 @@ def test_untagged_video_is_assumed_by_size_and_said_so():
 @pytest.mark.parametrize("transfer", ["pq", "hlg", "linear"])
 def test_display_referred_is_monotonic_and_in_range(transfer):
     transform = c.display_transform(c.ColourTags(transfer=transfer, primaries="bt2020" if transfer != "linear" else "bt709"))
+    assert transform is not None
     grey = np.linspace(0, 1 if transfer != "linear" else 30, 200)
     out = transform(np.repeat(grey[:, None], 3, 1).astype(np.float32))[:, 1]
     assert out.min() >= 0 and out.max() <= 1 and np.diff(out).min() >= -1e-6
@@ -56,13 +58,14 @@ def test_display_referred_is_monotonic_and_in_range(transfer):
 
 def test_middle_grey_of_acescg_by_opencolorio():
     transform = c.display_transform(c.with_colorspace(c.ColourTags(), "ACEScg"))
+    assert transform is not None
     out = transform(np.full((1, 1, 3), 0.18, np.float32))
     # the ACES SDR view puts 18 % grey near 10 cd/m² of 100: about 0.35-0.42 in sRGB
     assert 0.3 < float(out[0, 0, 1]) < 0.5 and np.ptp(out) < 0.02
 
 
 def test_an_unknown_space_is_refused_with_near_ones(tmp_path):
-    with pytest.raises(c.ColourError, match="ACEScg"):
+    with pytest.raises(ColourError, match="ACEScg"):
         open_clip(make_clip(tmp_path / "c.mp4", 3), Settings(input={"colorspace": "ACEScgg"}))
 
 

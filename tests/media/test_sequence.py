@@ -16,6 +16,7 @@ LINEAR = lambda v: np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.
 def write(path, picture, kind="uint8"):
     spec = oiio.ImageSpec(picture.shape[1], picture.shape[0], picture.shape[2], kind)
     out = oiio.ImageOutput.create(str(path))
+    assert out is not None, oiio.geterror()
     assert out.open(str(path), spec), out.geterror()
     assert out.write_image(picture)
     out.close()
@@ -94,6 +95,7 @@ def test_a_data_window_is_put_into_place(tmp_path):
     spec = oiio.ImageSpec(20, 10, 3, "half")
     spec.x, spec.y, spec.full_width, spec.full_height = 30, 40, 100, 80
     out = oiio.ImageOutput.create(str(tmp_path / "d.0001.exr"))
+    assert out is not None, oiio.geterror()
     out.open(str(tmp_path / "d.0001.exr"), spec)
     out.write_image(np.ones((10, 20, 3), np.float32))
     out.close()

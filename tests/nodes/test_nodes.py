@@ -19,11 +19,12 @@ def test_nothing_has_drifted():
 
 def test_names_are_unique_and_groups_exist():
     # OpenFX keeps groups, parameters and buttons in one space of names
-    names = [*(x.name for x in (*NODE.parameters, *NODE.actions)), *(g for g, _ in NODE.groups)]
+    names = [*(p.name for p in NODE.parameters), *(a.name for a in NODE.actions), *(g for g, _ in NODE.groups)]
     assert len(set(names)) == len(names) and all(n.isidentifier() and n.islower() for n in names)
     groups = {g for g, _ in NODE.groups}
-    assert all(x.group in groups for x in (*NODE.parameters, *NODE.actions))
-    assert all(x.help.endswith(".") for x in (*NODE.parameters, *NODE.actions, *NODE.inputs, *NODE.outputs))
+    assert {p.group for p in NODE.parameters} | {a.group for a in NODE.actions} <= groups
+    helps = [x.help for part in (NODE.parameters, NODE.actions, NODE.inputs, NODE.outputs) for x in part]
+    assert all(text.endswith(".") for text in helps)
 
 
 @pytest.mark.parametrize("p", [p for p in NODE.parameters if p.setting], ids=lambda p: p.name)

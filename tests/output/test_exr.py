@@ -14,7 +14,7 @@ import pytest
 from tests.output.conftest import CLIP, FRAME, H, W, write_exr
 from vr180_ofx.engine.frame import Frame, ViewMatte
 from vr180_ofx.errors import SettingsError
-from vr180_ofx.media.contract import SourceFrame
+from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.output.exr import ExrWriter, time_code
 from vr180_ofx.quality.truth import read_views
@@ -73,10 +73,12 @@ def test_what_nuke_and_resolve_need(tmp_path):
 
 def test_colour_is_unmixed_and_premultiplied(tmp_path):
     person, ground = np.array([0.8, 0.4, 0.2]), np.array([0.1, 0.1, 0.6])
-    plates = {}
+    pixels: dict[str, np.ndarray] = {}
+    plates: dict[str, EyeImage] = {}
     for view in ("left", "right"):
         a = FRAME.views[view].alpha[..., None]
-        plates[view] = RgbEye(((a * person + (1 - a) * ground) * 65535).astype(np.uint16), (0, 0), W, H)
+        pixels[view] = ((a * person + (1 - a) * ground) * 65535).astype(np.uint16)
+        plates[view] = RgbEye(pixels[view], (0, 0), W, H)
     source = SourceFrame(41, 0, plates)
     out = {}
     for mode in ("foreground", "premultiplied"):
@@ -86,7 +88,7 @@ def test_colour_is_unmixed_and_premultiplied(tmp_path):
     inside = a > 0
     rgb = np.stack([out["foreground"][c] for c in "RGB"], -1)
     # nearer to the person's own colour than the plate is
-    plate = plates["left"].pixels / 65535
+    plate = pixels["left"] / 65535
     assert np.abs(rgb - person)[inside].mean() < 0.6 * np.abs(plate - person)[inside].mean()
     assert np.abs(out["premultiplied"]["R"] - out["foreground"]["R"] * a).max() < 2e-3
 

@@ -1,9 +1,12 @@
 """What is there of a sequence, and what is left of it when it is given up."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
+from tests.engine.numbers import number_clip
+from vr180_ofx.engine.frame import Frame
+from vr180_ofx.output.contract import Job
 from vr180_ofx.output.image_sequence import ImageSequenceWriter
+from vr180_ofx.people.plan import Plan
 
 
 class Texts(ImageSequenceWriter):
@@ -20,18 +23,23 @@ class Texts(ImageSequenceWriter):
         return path.is_file() and path.read_text() == "whole"
 
 
+def job(folder):
+    clip = number_clip()
+    return Job(clip, Plan.of_nobody(clip), clip.settings, folder, "text", "", (3, 4))
+
+
 def test_a_frame_is_there_when_all_its_files_are_whole(tmp_path):
-    writer = Texts(SimpleNamespace(folder=tmp_path))
+    writer = Texts(job(tmp_path))
     assert not writer.present(3)
-    writer.write(SimpleNamespace(index=3), None)
+    writer.write(Frame(3, {}), None)
     assert writer.present(3) and not writer.present(4) and writer.finish() == []
     Path(tmp_path / "right.3.txt").write_text("hal")
     assert not writer.present(3)
 
 
 def test_what_is_given_up_leaves_whole_files_alone(tmp_path):
-    writer = Texts(SimpleNamespace(folder=tmp_path))
-    writer.write(SimpleNamespace(index=3), None)
+    writer = Texts(job(tmp_path))
+    writer.write(Frame(3, {}), None)
     (tmp_path / ".left.4.abc.part.txt").write_text("hal")
     writer.abort()
     assert writer.present(3) and len(list(tmp_path.iterdir())) == 2

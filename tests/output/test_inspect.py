@@ -21,6 +21,7 @@ def test_cut_off_and_foreign_files_are_not_trusted(tmp_path):
     assert not check_exr(path, "abc") and not check_exr(tmp_path / "no.exr", "abc")
     spec = oiio.ImageSpec(8, 8, 1, "half")
     foreign = oiio.ImageOutput.create(str(path))
+    assert foreign is not None, oiio.geterror()
     foreign.open(str(path), spec)
     foreign.write_image(np.zeros((8, 8, 1), np.float32))
     foreign.close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vr180_ofx.output.jumps import BOTH, EVERYBODY, JUMP_LIMIT, Row, jumps
+from vr180_ofx.output.jumps import BOTH, EVERYBODY, JUMPS, Row, jumps
 
 WIDTH = 1000
 
@@ -21,7 +21,7 @@ def test_a_frame_that_is_half_or_twice_is_a_jump_of_one():
 
 def test_steady_growth_is_none():
     found = jumps(rows([10_000 * 1.05**n for n in range(20)]), WIDTH)
-    assert len(found) == 20 and max(value for _, value in found[2:-2]) < 0.2 < JUMP_LIMIT
+    assert len(found) == 20 and max(value for _, value in found[2:-2]) < 0.2 < JUMPS.limit
 
 
 def test_somebody_too_small_is_not_judged():

@@ -35,7 +35,9 @@ def read_png(path):
     """As it is in the file: colour that is not multiplied by alpha."""
     config = oiio.ImageSpec()
     config.attribute("oiio:UnassociatedAlpha", 1)
-    return oiio.ImageInput.open(str(path), config).read_image("float")
+    file = oiio.ImageInput.open(str(path), config)
+    assert file is not None, oiio.geterror()
+    return file.read_image("float")
 
 
 @pytest.mark.parametrize("kind", ["alpha", "foreground", "greenscreen_png"])

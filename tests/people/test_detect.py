@@ -47,7 +47,10 @@ def test_everybody_is_found_and_nobody_else():
     with ThreadPoolExecutor(2) as pool:
         found = detect_people(eye(people), EYE, Detector(), levels=(0, 1, 2), threshold=0.5, executor=pool)
         assert detect_people(eye(people), EYE, Detector(score=0.4), levels=(0, 1, 2), threshold=0.5, executor=pool) == []
-    owners = [min(people, key=lambda p, c=c: p.body().angle_to(c.body)) for c in found]
+    owners = []
+    for c in found:
+        away = [p.body().angle_to(c.body) for p in people]
+        owners.append(people[away.index(min(away))])
     assert {p.colour for p in owners} == {1, 2, 3}
     for person, c in zip(owners, found, strict=True):
         assert c.body.angle_to(person.body()) < 0.5 * person.body().reach and 0.6 < c.body.reach / person.body().reach < 1.6

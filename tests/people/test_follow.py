@@ -1,12 +1,14 @@
 """Somebody who is pointed out: where the plan has them, before and after, in both eyes."""
 
 import dataclasses
+from typing import cast
 
 import pytest
 
 from tests.people.painted import Segmenter
 from vr180_ofx.engine.models import Models
 from vr180_ofx.errors import FrameError
+from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.follow import follow_person
 from vr180_ofx.people.parameters import FOLLOW
 from vr180_ofx.settings import Settings
@@ -56,11 +58,15 @@ def test_nobody_is_followed_nowhere(planned):
             return getattr(clip, name)
 
     body = plan.track(plan.people[0], "left").bodies[4]
-    assert follow_person(Watched(), body, "left", 4, (0, 9), segmenter=Segmenter()) == {}
+    assert follow_person(cast(Clip, Watched()), body, "left", 4, (0, 9), segmenter=Segmenter()) == {}
     assert looked == [4, 6, 8, 4, 2, 0, "closed"]
     looked.clear()
     once = dataclasses.replace(FOLLOW, patience=1)
-    assert follow_person(Watched(), body, "left", 4, (0, 9), segmenter=Segmenter(), following=once) == {} and looked == [4, 4, "closed"]
+    assert follow_person(cast(Clip, Watched()), body, "left", 4, (0, 9), segmenter=Segmenter(), following=once) == {} and looked == [
+        4,
+        4,
+        "closed",
+    ]
 
 
 def test_frames_that_cannot_be_decoded_are_passed_over(planned, segmenter):
@@ -84,5 +90,5 @@ def test_frames_that_cannot_be_decoded_are_passed_over(planned, segmenter):
         def __len__(self):
             return len(clip)
 
-    found = follow_person(Damaged(), plan.track(plan.people[0], "left").bodies[4], "left", 4, (4, 9), segmenter=segmenter)
+    found = follow_person(cast(Clip, Damaged()), plan.track(plan.people[0], "left").bodies[4], "left", 4, (4, 9), segmenter=segmenter)
     assert set(found["left"]) == {8}

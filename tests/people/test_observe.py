@@ -96,7 +96,7 @@ def test_the_network_sees_people_where_the_plan_has_them(planned):
         for view in plan.views:
             body = plan.track(person, view).bodies[5]
             seen = observer.observe(frame.eyes[view], body)
-            assert seen.presence > 0.5 and seen.body.angle_to(body) < 0.1 * body.reach
+            assert seen is not None and seen.presence > 0.5 and seen.body.angle_to(body) < 0.1 * body.reach
             # what is observed does not depend on the size of the picture
             half = observer.observe(frame.eyes[view].reduced(2), body)
-            assert half.body.angle_to(seen.body) < 0.1 * body.reach and mask_iou(half.mask, seen.mask) > 0.8
+            assert half is not None and half.body.angle_to(seen.body) < 0.1 * body.reach and mask_iou(half.mask, seen.mask) > 0.8

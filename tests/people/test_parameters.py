@@ -43,9 +43,9 @@ def test_every_number_says_what_it_is():
         if isinstance(kind, type) and name.endswith("Parameters"):
             for f in dataclasses.fields(kind):
                 nested = dataclasses.is_dataclass(getattr(kind(), f.name))
-                assert nested or f.name in kind.__doc__, f"{name}.{f.name} is not in its docstring"
+                assert nested or f.name in (kind.__doc__ or ""), f"{name}.{f.name} is not in its docstring"
 
 
 def test_numbers_are_never_changed_in_place():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        PLAN.side = 512
+        PLAN.side = 512  # type: ignore[misc]

@@ -33,7 +33,7 @@ def test_a_tracklet_with_an_observation_is_another_one():
     assert sorted(more.entries["left"]) == [12, 14] and sorted(after.entries["left"]) == [12]
     assert more.disparity == pytest.approx(0.05) and after.disparity is None
     with pytest.raises(dataclasses.FrozenInstanceError):
-        after.hits = 3
+        after.hits = 3  # type: ignore[misc]
 
 
 def test_the_disparity_is_a_running_mean():

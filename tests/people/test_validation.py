@@ -40,7 +40,7 @@ def test_what_is_wrong_is_said_with_place_value_and_what_is_allowed(value, said)
 
 
 def test_a_value_is_shown_in_short_however_long_and_deep_it_is():
-    deep = []
+    deep: list[object] = []
     for _ in range(5000):
         deep = [deep]
     for value in (deep, ["x" * 10**6] * 10**5, dict.fromkeys(range(10**4), deep), 10**5000, "\ud800" * 1000):

@@ -58,8 +58,8 @@ def test_a_box_becomes_the_body_that_fills_it():
     window = Window(direction_from_angles(0.3, -0.1), 50, 0, 640)
     body = _candidate(np.array([280.0, 160.0, 360.0, 480.0]), 0.9, window).body
     corners = projection.project(window.directions(np.array([[280.0, 160], [360, 160], [280, 480], [360, 480]])))
-    box = (*corners.min(axis=0), *corners.max(axis=0))
-    other = body_from_box(tuple(float(v) for v in box), projection)
+    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
+    other = body_from_box((float(x0), float(y0), float(x1), float(y1)), projection)
     assert body.longitude == pytest.approx(other.longitude, abs=0.01) and body.reach == pytest.approx(other.reach, rel=0.05)
     assert abs(body.roll) < 0.1
     assert abs(_candidate(np.array([100.0, 300, 400, 400]), 0.9, window).body.roll) > 1.2  # lying

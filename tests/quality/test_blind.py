@@ -143,6 +143,6 @@ def test_the_page_in_a_browser(tmp_path):
     import cv2
 
     seen = cv2.imread(str(tmp_path / "page.png"))
-    assert seen.shape[0] == 3000 and len(np.unique(seen.reshape(-1, 3), axis=0)) > 5000
+    assert seen is not None and seen.shape[0] == 3000 and len(np.unique(seen.reshape(-1, 3), axis=0)) > 5000
     dom = subprocess.run([*options, "--dump-dom", page.as_uri()], check=True, capture_output=True, timeout=120, text=True).stdout
     assert dom.count("<svg") >= 5 and dom.count("<polyline") > 10 and "Worth a look" in dom

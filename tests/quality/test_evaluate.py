@@ -1,6 +1,7 @@
 """The evaluation must give perfect marks to the truth, and see what is wrong with what is wrong."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def write(folder, change, frames=2):
                 ),
             )
             names = tuple((k + 1, name) for k, name in enumerate(layers))
-        writer = writer or ExrWriter(ExrClip(24, 1, ("left", "right"), names, "equirect180", None), OutputSettings())
+        writer = writer or ExrWriter(ExrClip(Fraction(24), 1, ("left", "right"), names, "equirect180", None), OutputSettings())
         writer.write(folder / "t", n + 1, Frame(n, views, {}), None)
     return evaluate(folder, TRUTH).to_dict()
 

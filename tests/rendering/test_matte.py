@@ -35,7 +35,7 @@ def test_every_output_as_images_and_as_a_video(people_clip, weights, tmp_path, c
     if kind == "images":
         for name, channels in (("alpha", 4), ("foreground", 4), ("composite", 3)):
             picture = oiio.ImageInput.open(str(tmp_path / name / "people.0001.png"))
-            assert picture.spec().nchannels == channels
+            assert picture is not None and picture.spec().nchannels == channels
 
 
 def test_outputs_that_there_are_not(people_clip, tmp_path):

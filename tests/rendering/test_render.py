@@ -275,6 +275,7 @@ def test_a_damaged_frame_in_an_image_sequence_leaves_a_gap_that_is_reported(peop
         for n in range(4):
             pixels = np.concatenate(list(clip.read(n).values()), axis=1)
             out = oiio.ImageOutput.create(str(tmp_path / f"p.{n:04d}.png"))
+            assert out is not None, oiio.geterror()
             out.open(str(tmp_path / f"p.{n:04d}.png"), oiio.ImageSpec(1024, 512, 3, "uint8"))
             out.write_image(pixels)
             out.close()

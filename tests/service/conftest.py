@@ -32,13 +32,14 @@ class Live:
         self.env = {**os.environ, "VR180_OFX_CACHE": str(self.cache)}
         self.token_file = folder / "token"
         self.words = words
-        self.process = None
+        self.process: subprocess.Popen[str] | None = None
 
     def start(self):
         command = [sys.executable, "-m", "vr180_ofx", "serve", "--root", str(self.root), "--token-file", str(self.token_file),
                    "--announce", str(self.folder / "server.json"), *self.words]  # fmt: skip
         self.log = open(self.folder / "log", "a")  # noqa: SIM115 - open as long as the process
         self.process = subprocess.Popen(command, env=self.env, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        assert self.process.stdout is not None
         self.address = self.process.stdout.readline().strip()
         assert self.address.startswith("http://127.0.0.1:"), (self.folder / "log").read_text()
         end = time.monotonic() + 60
@@ -57,6 +58,7 @@ class Live:
             return self.process.returncode if self.process else None
         self.process.send_signal(sig)
         status = self.process.wait(timeout)
+        assert self.process.stdout is not None
         self.process.stdout.close()
         self.log.close()
         return status

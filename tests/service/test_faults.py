@@ -91,7 +91,8 @@ def test_killed_while_rendering_and_while_writing_checkpoints(long_clip, sam2, t
 
 @pytest.mark.slow
 def test_a_damaged_cache_is_never_served(long_clip, sam2, tmp_path):
-    live = Live(tmp_path / "one", long_clip, *sam2, "--set", "service.prefetch=0") if (tmp_path / "one").mkdir() is None else None
+    (tmp_path / "one").mkdir()
+    live = Live(tmp_path / "one", long_clip, *sam2, "--set", "service.prefetch=0")
     try:
         clip = live.start().open()
         expected = {n: clip.frame(n).data for n in (3, 20, 26)}
@@ -120,6 +121,7 @@ def test_a_full_disk_stops_the_caching_and_not_the_server(people_clip, tmp_path)
         live.stop()
         shutil.rmtree(live.cache / "engine")
         live.start()
+        assert live.process is not None
         resource.prlimit(live.process.pid, resource.RLIMIT_FSIZE, (5_000, 5_000))
         clip = live.open()
         assert clip.frame(4).data == expected and clip.frame(5).data
@@ -159,15 +161,17 @@ def test_two_servers_share_a_cache_and_one_of_them_dies(long_clip, sam2, tmp_pat
     try:
         clip_a, clip_b = a.start().open(), b.start().open()
         assert clip_a.id == clip_b.id
-        got = {}
+        got: dict[int, list[bytes]] = {}
 
         def ask(live, frames):
             mine = connect(live.address, str(live.token_file)).open(str(live.clip))
             for n in frames:
                 try:
-                    got.setdefault(n, []).append(mine.frame(n).data)
+                    picture = mine.frame(n)
                 except Exception:  # noqa: BLE001 - the one that is killed
                     return
+                assert picture is not None
+                got.setdefault(n, []).append(picture.data)
 
         threads = [threading.Thread(target=ask, args=(a, [2, 9, 14, 30])), threading.Thread(target=ask, args=(b, [14, 2, 30, 9]))]
         for t in threads:

@@ -16,7 +16,7 @@ def test_every_layer_and_format(live, clip, reference, tmp_path):
     confidence = clip.frame(4, "left", "confidence.A")
     assert np.array_equal(np.frombuffer(confidence.data, "<f2").reshape(512, 512), view.confidence.astype(np.float16))
     png = cv2.imdecode(np.frombuffer(clip.frame(4, "left", format="png").data, np.uint8), cv2.IMREAD_UNCHANGED)
-    assert png.dtype == np.uint16 and np.abs(png / 65535 - view.alpha).max() < 1e-3
+    assert png is not None and png.dtype == np.uint16 and np.abs(png / 65535 - view.alpha).max() < 1e-3
     (tmp_path / "a.exr").write_bytes(clip.frame(4, "left", format="exr").data)
     with opened(tmp_path / "a.exr") as image:
         names = image.spec().channelnames

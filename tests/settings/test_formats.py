@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -14,14 +14,13 @@ from vr180_ofx.settings.formats import FORMATS, MATTE_OUTPUTS, matte_format
 
 def test_settings_allow_what_the_table_has():
     field = OutputSettings.model_fields["format"]
-    assert get_args(field.annotation) == tuple(FORMATS) and all(
-        f"{f.name}: {f.description}." in field.description for f in FORMATS.values()
-    )
+    assert get_args(field.annotation) == tuple(FORMATS) and field.description is not None
+    assert all(f"{f.name}: {f.description}." in field.description for f in FORMATS.values())
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_each_has_a_writer(name):
-    kind = writer_class(name)
+    kind: Any = writer_class(name)
     assert {"paths", "present", "write", "finish", "abort"} <= set(dir(kind))
     assert kind.resumable == (FORMATS[name].kind != "video")
     assert FORMATS[name].suffix.startswith(".") == (FORMATS[name].kind == "video")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.settings.other_values import changeable, with_other
 from vr180_ofx.errors import SettingsError
+from vr180_ofx.node import NODE
 from vr180_ofx.settings import Settings, every_setting, sections, without_effect
 
 ORIGINAL = """
@@ -123,7 +124,7 @@ def test_equal_settings_have_equal_hashes(a, b):
 
 def test_settings_are_values():
     with pytest.raises(ValueError, match="frozen"):
-        Settings().output.people = False
+        Settings().output.people = False  # type: ignore[misc]
     with pytest.raises(SettingsError, match=r"output\.nonsense is not a setting"):
         Settings(output={"nonsense": 1})
 
@@ -136,6 +137,12 @@ def test_overrides_win():
 def test_the_page_of_settings_is_up_to_date():
     path = Path(__file__).resolve().parents[2] / "docs" / "settings_page.py"
     spec = importlib.util.spec_from_file_location("settings_page", path)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.PAGE.read_text() == module.page(), "run: python docs/settings_page.py"
+
+
+def test_what_the_node_has_knobs_for_may_be_asked_of_a_server():
+    http = {f"{section}.{key}" for section, key, traits in every_setting() if traits.http}
+    assert {p.setting for p in NODE.parameters if p.setting is not None} <= http

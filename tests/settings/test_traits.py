@@ -1,5 +1,7 @@
 """A setting that does not say what it changes is none."""
 
+from typing import Any
+
 import pytest
 
 from vr180_ofx.settings.traits import Section, Traits, setting
@@ -20,7 +22,7 @@ def test_traits_are_read_back():
 
 @pytest.mark.parametrize("left_out", ["pixels", "http"])
 def test_it_must_be_said(left_out):
-    said = {"pixels": "no", "http": False}
+    said: dict[str, Any] = {"pixels": "no", "http": False}
     del said[left_out]
     with pytest.raises(TypeError, match=left_out):
         setting(1, **said)

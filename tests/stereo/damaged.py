@@ -54,14 +54,13 @@ def damaged_clip(source, truth_folder, target, damage, view, frames, length=None
     truth = Truth(truth_folder)
     x = 0 if view == "left" else truth.layout.eye_size[0]
     with av.open(str(source)) as given, av.open(str(target), "w") as made:
-        stream = None
+        rate = given.streams.video[0].average_rate
+        assert rate is not None
+        stream = made.add_stream("libx264", rate=Fraction(rate), options={"crf": "8", "preset": "ultrafast"})
         for n, (frame, real) in enumerate(zip(given.decode(video=0), truth.frames(), strict=False)):
             if n == length:
                 break
-            if stream is None:
-                stream = made.add_stream(
-                    "libx264", rate=Fraction(given.streams.video[0].average_rate), options={"crf": "8", "preset": "ultrafast"}
-                )
+            if n == 0:
                 stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuv420p"
                 stream.codec_context.colorspace, stream.codec_context.color_range = 1, 1
             picture = frame.to_ndarray(format="bgr24")

@@ -87,7 +87,7 @@ def consistency(threshold=0.8, reference=LEFT, mode="reference_eye", method="tra
 
 def grey(view):
     """Luma, and no colour differences: (n, n, 3)."""
-    return np.repeat(view.luma[..., None], 3, -1) * np.float32([1, 0, 0])
+    return np.repeat(view.luma[..., None], 3, -1) * np.array([1, 0, 0], np.float32)
 
 
 def state_of(views, shifts=None, together=(), union=None):

@@ -74,8 +74,9 @@ def test_beyond_the_border_of_the_picture_nothing_is_compared():
         rays = one.window.directions(np.stack(np.meshgrid(ticks, ticks), axis=-1))
         inside = np.abs(np.degrees(angles(rays)[..., 0])) < 4
         cut.append(EyeView((one.mask * inside).astype(np.float32), one.luma, one.window, 1.0))
-    assert compared(*cut, shift=B / 2).overlap < 0.92
-    assert compared(*cut, projection=narrow, shift=B / 2).overlap > 0.95
+    left, right = cut
+    assert compared(left, right, shift=B / 2).overlap < 0.92
+    assert compared(left, right, projection=narrow, shift=B / 2).overlap > 0.95
 
 
 @pytest.mark.parametrize("to_right", [True, False])

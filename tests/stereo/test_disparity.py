@@ -24,6 +24,7 @@ def test_a_ball_in_front_of_two_eyes():
         picture, alpha, depths[view] = ball(eye, size)
         eyes[view], layers[view] = RgbEye(picture, (0, 0), size, size), whole(alpha)
     found = measure(StereoPair.of(eyes, projection), layers["left"], layers["right"])
+    assert found is not None
     # the limb of the ball is seen by one eye alone
     inner = cv2.erode(layers["right"].alpha.astype(np.float32), np.ones((7, 7))) > 0.5
     ys, xs = np.nonzero(inner)
@@ -64,7 +65,8 @@ def test_somebody_where_the_baseline_ends(lateral, size, seen):
     if not seen:
         assert found is None
         return
-    assert found.sureness > 0.7 and np.abs(found.shift[found.mask > 0.5]).max() < 0.1
+    assert found is not None and found.sureness > 0.7
+    assert np.abs(found.shift[found.mask > 0.5]).max() < 0.1
     reach = abs(found.right.lateral) + found.right.scale * found.right.width / 2
     assert reach < np.pi / 2 and np.isfinite(found.shift).all()
 
@@ -97,28 +99,32 @@ def test_disparities_whose_parts_do_not_fit_are_refused():
 
 def own_offset(truth, frames):
     """By how much the truth's depth is off, in columns: where its own outlines, carried by it, meet those of the other eye best."""
-    errors = {k / 20: [] for k in range(-6, 7)}
+    errors: dict[float, list[float]] = {k / 20: [] for k in range(-6, 7)}
     for n, frame in enumerate(truth.frames()):
         if n not in frames:
             continue
-        places, known = truth.counterpart(frame)
+        counterpart = truth.counterpart(frame)
+        assert counterpart is not None
+        places, known = counterpart
         left, right = frame.union("left"), frame.union("right")
         known &= np.abs(np.nan_to_num(metrics.warp(left, places, known)) - right) < 0.5
         for k, found in errors.items():
-            found.append(np.abs(metrics.warp(left, places + np.float32([k, 0]), known) - right)[known].mean())
-    return min(errors, key=lambda k: np.mean(errors[k]))
+            found.append(np.abs(metrics.warp(left, places + np.array([k, 0], np.float32), known) - right)[known].mean())
+    return min(errors, key=lambda k: float(np.mean(errors[k])))
 
 
 def share_within(folder, clip_path, frames, pixels=0.5):
     """(share of the persons' pixels within half a pixel of the truth, by frame and person)."""
     truth, out = Truth(folder), []
     projection = truth.projection
-    offset = np.float32([own_offset(truth, frames), 0])
+    offset = np.array([own_offset(truth, frames), 0], np.float32)
     with open_clip(clip_path) as clip:
         for n, frame in enumerate(truth.frames()):
             if n not in frames:
                 continue
-            places, known = truth.counterpart(frame)
+            counterpart = truth.counterpart(frame)
+            assert counterpart is not None
+            places, known = counterpart
             eyes = clip.frame(n).eyes
             for k, alpha in frame.people["right"].items():
                 found = measure(StereoPair.of(eyes, projection), whole(frame.people["left"][k]), whole(alpha))

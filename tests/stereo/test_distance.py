@@ -23,7 +23,9 @@ def test_the_distance_of_people_from_one_look():
     truth = Truth(DEMO / "truth")
     with open_clip(DEMO / "walk3d.mp4") as clip:
         frame = next(truth.frames())
-        eyes, (places, known) = clip.frame(0).eyes, truth.counterpart(frame)
+        eyes, counterpart = clip.frame(0).eyes, truth.counterpart(frame)
+        assert counterpart is not None
+        places, known = counterpart
         projection = truth.projection
         for person, alpha in frame.people["right"].items():
             inside = (alpha > 0.5) & known
@@ -35,7 +37,7 @@ def test_the_distance_of_people_from_one_look():
             ly, lx = np.nonzero(frame.people["left"][person] > 0.5)
             about = projection.unproject(np.array([np.median(lx), np.median(ly)]))
             found = whole_shift(eyes["left"], eyes["right"], about, small, projection)
-            assert abs(found.shift - real) * projection.width / math.pi < 1 and found.likeness > 0.9
+            assert found is not None and abs(found.shift - real) * projection.width / math.pi < 1 and found.likeness > 0.9
     assert whole_shift(eyes["left"], eyes["right"], about, np.zeros((256, 256), bool), projection) is None
 
 

@@ -31,9 +31,9 @@ def test_the_left_eye_alone_is_turned():
 
 def test_sampling_a_patch():
     """At the pixels' centres its values, halfway between them their mean, and nothing outside or nowhere."""
-    rect, values = Rect(10, 20, 13, 22), np.float32([[1, 2, 3], [4, 5, 6]])
+    rect, values = Rect(10, 20, 13, 22), np.array([[1, 2, 3], [4, 5, 6]], np.float32)
     ys, xs = np.mgrid[20:22, 10:13] + 0.5
     assert np.array_equal(sampled(values, rect, np.stack([xs, ys], axis=-1)), values)
     places = np.array([[[11.0, 20.5], [12.5, 21.0], [40.0, 20.5], [np.nan, np.nan]]])
-    assert sampled(values, rect, places) == pytest.approx(np.float32([[1.5, 4.5, 0, 0]]))
+    assert sampled(values, rect, places) == pytest.approx(np.array([[1.5, 4.5, 0, 0]]))
     assert sampled(values.astype(np.float16), rect, places).dtype == np.float32

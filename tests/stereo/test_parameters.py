@@ -9,7 +9,7 @@ from vr180_ofx.stereo.parameters import DISTANCE, RESIDUAL, STEREO, AgreementPar
 
 def changed(value):
     """Another value of the same kind."""
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         first = fields(value)[0].name
         return replace(value, **{first: changed(getattr(value, first))})
     return ((9.0, 9.0),) if isinstance(value, tuple) else value + 1

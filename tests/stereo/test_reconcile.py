@@ -95,7 +95,8 @@ def test_the_stereo_error_of_real_mattes_falls():
     """Against the true geometry of the demo clip; the overlap with the truth stays what it is, and any order gives the same bits."""
     truth = Truth(DEMO / "truth")
     frames = {n: f for n, f in enumerate(truth.frames()) if n in (4, 16)}
-    scores, bits = {}, {}
+    scores: dict[str, np.ndarray] = {}
+    bits = {}
     for mode in ("independent", "joint"):
         settings = vr.Settings(stereo={"consistency_mode": mode})
         clip = vr.open_clip(DEMO / "walk3d.mp4", settings)
@@ -105,8 +106,10 @@ def test_the_stereo_error_of_real_mattes_falls():
             for n in (16, 4):
                 frame = server.request(n).result()
                 views = {v: {"": frame.views[v].alpha} for v in frame.views}
-                error, floor = _stereo(truth, frames[n], views)
-                rows.append((error - floor, np.mean([metrics.iou(views[v][""], frames[n].union(v)) for v in views])))
+                measured = _stereo(truth, frames[n], views)
+                assert measured is not None
+                error, floor = measured
+                rows.append((error - floor, float(np.mean([metrics.iou(views[v][""], frames[n].union(v)) for v in views]))))
                 bits[mode, n] = views
             server.clear_cache()
             again = server.request(4).result()
@@ -114,7 +117,7 @@ def test_the_stereo_error_of_real_mattes_falls():
             if mode == "joint":
                 assert min(again.metadata["agreement"].values()) > 0.8 and len(again.metadata["agreement"]) == 2
         clip.close()
-        scores[mode] = np.mean(rows, axis=0)
+        scores[mode] = np.mean(np.array(rows), axis=0)
     # what is above the error that the truth itself has
     assert scores["joint"][0] < 0.65 * scores["independent"][0], scores
     assert scores["joint"][1] > scores["independent"][1] - 0.003, scores

@@ -15,13 +15,13 @@ def test_a_box_as_a_window_straight_ahead_shows_it():
     reach = 10 / 180 * 1024
     prompt = prompt_in_window((512 - reach, 512 - reach, 512 + reach, 512 + reach), Window((0, 0, 1), 60, 0, 400), PROJECTION)
     half = 200 * np.tan(np.radians(10)) / np.tan(np.radians(30))
-    assert (
-        prompt.box == pytest.approx((200 - half, 200 - half, 200 + half, 200 + half), abs=2) and prompt.mask is None and not prompt.points
-    )
+    assert prompt is not None and prompt.mask is None and not prompt.points
+    assert prompt.box == pytest.approx((200 - half, 200 - half, 200 + half, 200 + half), abs=2)
 
 
 def test_a_box_that_reaches_out_of_a_window_ends_with_it():
     prompt = prompt_in_window((300, 400, 520, 600), Window((0, 0, 1), 30, 0, 100), PROJECTION)
+    assert prompt is not None and prompt.box is not None
     assert prompt.box[0] == 0 and 50 < prompt.box[2] < 60
 
 

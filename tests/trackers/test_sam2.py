@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -161,8 +162,13 @@ def test_batches_are_as_large_as_memory_allows(network, frames):
     # three pictures: people who share a window share its features
     keys = (ONE, (1, "right"), (1, "third"))
     prompts = {0: dict.fromkeys(keys, BOX)}
-    seen = []
-    encode, network.encode = network.encode, lambda batch: seen.append(len(batch)) or encode(batch)
+    seen, encode = [], network.encode
+
+    def counted(batch):
+        seen.append(len(batch))
+        return encode(batch)
+
+    network.encode = counted
     try:
         results = [ours(t, images(frames[:2]), prompts, keys=keys)[1] for t in (whole, split)]
     finally:
@@ -186,7 +192,7 @@ def test_memory_that_stays_on_the_device_says_the_same(tracker, network, frames)
     near_memories, close = ours(near, samples, prompts)
     assert [m.digest() for m in near_memories] == [m.digest() for m in far_memories]
     assert all(np.array_equal(a[k].logits, b[k].logits) for a, b in zip(far, close, strict=True) for k in a)
-    assert len(near._near) <= 2 * (near.network.recent + 2)
+    assert near._near is not None and len(near._near) <= 2 * (near.network.recent + 2)
     restored = Memory.from_bytes(far_memories[11].to_bytes())
     _, again = near.step(restored, shown(samples[12], [ONE, TWO]))
     assert all(np.array_equal(again[k].logits, far[12][k].logits) for k in again)
@@ -221,9 +227,8 @@ def test_somebody_lost_of_whom_the_plan_is_sure_is_prompted_again(network, frame
     memory = MemoryBank(5, {ONE: past}).to_memory()
     sample = images(frames[:1])[0]
 
-    def anchored(**facts):
-        image = shown(sample, [ONE], {ONE: BOX})[ONE]
-        image = type(image)(image.sample, image.window, facts.get("behind", ()), image.prompt, False, facts["sure"])
+    def anchored(sure, occluders=()):
+        image = replace(shown(sample, [ONE], {ONE: BOX})[ONE], sure=sure, occluders=occluders)
         after, _ = tracker.step(memory, {ONE: image})
         return MemoryBank.from_memory(after).people[ONE][-1].anchor
 
@@ -271,7 +276,12 @@ def test_unreliable_masks_are_not_kept_as_features(network, frames):
 def test_people_who_share_a_window_share_its_features(network, frames, monkeypatch):
     seen = []
     encode = network.encode
-    monkeypatch.setattr(network, "encode", lambda x: seen.append(len(x)) or encode(x))
+
+    def counted(batch):
+        seen.append(len(batch))
+        return encode(batch)
+
+    monkeypatch.setattr(network, "encode", counted)
     tracker = Sam2Tracker(network, "random", REFERENCE)
     sample = images(frames[:1])[0]
     tracker.step(tracker.begin(), shown(sample, [ONE, TWO, (1, "right")]))

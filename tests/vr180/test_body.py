@@ -106,7 +106,8 @@ def test_bounds_are_cut_at_the_picture_and_nothing_is_none():
     assert bounds_in(corners, projection) == pytest.approx((20, 30, 50, 90))
     assert bounds_in(corners[:1], projection) is None
     # what lies behind the camera lies beyond the picture's sides
-    assert bounds_in(np.array([[0.2, 0.0, -1.0], [0.0, 0.3, 1.0]]), projection)[2] == 180
+    bounds = bounds_in(np.array([[0.2, 0.0, -1.0], [0.0, 0.3, 1.0]]), projection)
+    assert bounds is not None and bounds[2] == 180
 
 
 boxes = st.tuples(st.integers(0, 20), st.integers(0, 20), st.integers(1, 20), st.integers(1, 20))

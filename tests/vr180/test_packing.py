@@ -55,7 +55,7 @@ def test_to_fisheye_and_back(fov):
     assert np.abs(back - picture)[middle].max() < 0.02
     # beyond 180 degrees the source shows nothing
     assert (there[n // 2, 1] == 0).all() == (fov > 182) and (there[2, 2] == 0).all()
-    assert (reprojected(picture, equirect, fisheye, np.float32([0, 1, 0]))[2, 2] == (0, 1, 0)).all()
+    assert (reprojected(picture, equirect, fisheye, np.array([0, 1, 0], np.float32))[2, 2] == (0, 1, 0)).all()
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Rectilinear, make_projection
+from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Projection, Rectilinear, make_projection
 
-PROJECTIONS = [
+PROJECTIONS: list[Projection] = [
     Equirectangular(1024, 1024),
     Equirectangular(2048, 1024, (360, 180)),
     Fisheye(1000, 1000, 190),

@@ -20,7 +20,8 @@ def test_a_file_of_somebodys_own(tmp_path):
     with pytest.raises(WeightsError, match=r"matting\.tracker_weights names .*own\.pt, which does not exist"):
         _ = weights.verified
     path.write_bytes(b"weights")
-    assert weights.is_own and weights.verified == path and weights.sha256 == hashlib.sha256(b"weights").hexdigest()
+    assert (weights.is_own, weights.verified) == (True, path)
+    assert weights.sha256 == hashlib.sha256(b"weights").hexdigest()
 
 
 def test_a_file_of_the_catalogue():

@@ -1,7 +1,7 @@
 """Which networks there are, by name, and which of them a clip's mattes are made with: decided once, handed down, loaded when needed.
 
-Adding a detector, a tracker or a refiner is one module, one function that loads it and one line in a table here, and one test. Heavy
-libraries are imported by those functions, when a network needs them.
+Adding a detector, a tracker or a refiner is one module, one function that loads it and one line in a table here, its name among the
+settings, and one test (docs/contributing). Heavy libraries are imported by those functions, when a network needs them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ L = TypeVar("L")
 class Row(Generic[L]):
     """A network that there is.
 
-    load: makes it. weights: their names in the catalogue; the first that is there is taken, or, when none is, asked for.
+    load: makes it. weights: their names in the catalogue; the first that is there is taken, or, when none is, asked for; none: it has none.
     place: where it runs.
     """
 
@@ -49,6 +49,8 @@ class Row(Generic[L]):
     def spec(self, name: str, machine: Machine, own: Mapping[str, str | None]) -> NetworkSpec:
         """own: settings that may name a file of somebody's own, and what they name; the first one counts."""
         files = [WeightsFile(key, Path(path)) for key, path in own.items() if path]
+        if not files and not self.weights:
+            return NetworkSpec(name, placement=self.place(machine))
         if not files:
             files = [WeightsFile(next((w for w in self.weights if is_present(w)), self.weights[0]))]
         return NetworkSpec(name, files[0], self.place(machine))

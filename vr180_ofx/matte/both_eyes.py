@@ -57,7 +57,7 @@ def fuse_groups(
 
     def matte(n: int) -> tuple[GroupMasks, FloatArray, OtherEye | None]:
         network, other = groups[n].network, others[n]
-        masks = GroupMasks.of(network, groups[n].masks)
+        masks = GroupMasks.of(network, groups[n].masks, parameters.fusion)
         if other is None:
             return masks, masks.matte(network.alpha, refiner, parameters), None
         across = OtherEye.of(network, groups[other].network, weights)

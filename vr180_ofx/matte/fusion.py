@@ -29,9 +29,6 @@ from vr180_ofx.matte.scale import reference_scale
 from vr180_ofx.trackers.contract import NetworkAlpha
 from vr180_ofx.vr180.window import Window
 
-#: The logit of what lies beyond a mask's window: surely not the person.
-_OUTSIDE = -8.0
-
 
 @dataclass(frozen=True, slots=True)
 class InstanceMask:
@@ -100,7 +97,9 @@ class GroupMasks:
     heights: Heights
 
     @classmethod
-    def of(cls, network: NetworkAlpha, masks: Mapping[int, InstanceMask]) -> GroupMasks:
+    def of(
+        cls, network: NetworkAlpha, masks: Mapping[int, InstanceMask], parameters: FusionParameters = MATTE.fusion
+    ) -> GroupMasks:  # fmt: skip
         """masks: person -> a tracker's mask of them."""
         window, crop = network.window, network.crop
 
@@ -108,7 +107,7 @@ class GroupMasks:
             return smooth_map(lambda p: mask.window.points(window.directions(crop.to_window(p))), Rect.of_size(crop.width, crop.height))
 
         places = {p: in_window(mask) for p, mask in masks.items()}
-        logits = {p: sample(mask.logits, places[p], border=_OUTSIDE) for p, mask in masks.items()}
+        logits = {p: sample(mask.logits, places[p], border=parameters.outside_logit) for p, mask in masks.items()}
         return cls(network, places, logits, Heights.of(logits))
 
     def __repr__(self) -> str:
@@ -141,7 +140,7 @@ def resplit_instances(
     for p, instance in instances.items():
         if instance.places is None:
             raise ValueError(f"person {p} was not seen together with others: their alpha is meant in their own window")
-        logits[p] = sample(masks[p].logits, instance.places, border=_OUTSIDE)
+        logits[p] = sample(masks[p].logits, instance.places, border=parameters.fusion.outside_logit)
     distances = distances_to_masks(logits)
     if not distances:
         return dict(instances)

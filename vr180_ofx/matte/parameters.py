@@ -210,6 +210,7 @@ class FusionParameters:
     fall: a mask's logits fall by so much for each pixel away from it, at the reference, so that what nobody claims goes to who is
         nearest. By hand.
     most_logit: logits of masks are cut off there, when pixels are shared out. By hand.
+    outside_logit: of a mask, beyond its window: surely not the person.
     """
 
     more: float = 0.2
@@ -226,6 +227,7 @@ class FusionParameters:
     far: float = 0.2
     fall: float = 0.15
     most_logit: float = 6.0
+    outside_logit: float = -8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +325,7 @@ class CompositeParameters:
     """How overlapping mattes are shared out.
 
     least_alpha: below this in both mattes a pixel is nobody's matter: a quarter of a step of eight bits. By hand.
-    outside_logit: what a mask says of places beyond its window: surely not the person.
+    outside_logit: of a mask, beyond its window: surely not the person.
     """
 
     least_alpha: float = 1e-3
@@ -338,7 +340,8 @@ class MatteParameters:
     made with, as frames in a cache are, is known by this `identity`, too.
 
     band: where refiners decide. paste: from windows to the plate. detail: of the plate in alphas made at a lower resolution.
-    fusion, edges, both_eyes: what a matting network's alpha is made of.
+    fusion, edges, both_eyes: what a matting network's alpha is made of. confidence: how far masks are believed. composite: how people
+    who overlap share pixels.
     """
 
     band: BandParameters = BandParameters()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -52,30 +53,55 @@ def _multilevel() -> Callable[[FloatArray, FloatArray], FloatArray]:
         # it holds colours to 0..1, and light has no such limit
         peak = max(1.0, float(rgb.max()))
         found = estimate_foreground_ml(rgb.astype(np.float64) / peak, alpha.astype(np.float64)) * peak
-        out: FloatArray = np.where(alpha[..., None] >= 0.999, rgb, found).astype(np.float32)
+        out: FloatArray = np.where(alpha[..., None] >= BLUR_FUSION.sure, rgb, found).astype(np.float32)
         return out
 
     return estimate
 
 
-def unmixed(rgb: FloatArray, alpha: FloatArray, radius: int = 0) -> FloatArray:
-    """Blur-fusion foreground estimation (Forte and Pitié 2021, "Approximate Fast Foreground Colour Estimation").
+@dataclass(frozen=True, slots=True)
+class BlurFusionParameters:
+    """Forte and Pitié 2021, "Approximate Fast Foreground Colour Estimation": two blurs, a wide one and a narrow one.
+
+    widest: radius of the first one, pixels; the paper's. part: of a small picture its smaller side divided by this instead, but at least
+    narrowest pixels. refining: the second radius is the first one divided by this (the paper's 90 and 6), but at least ``least`` pixels.
+    sure: from this alpha on colours are left as they are. tiny: against division by zero, the paper's.
+    """
+
+    widest: int = 90
+    part: int = 6
+    narrowest: int = 24
+    refining: int = 15
+    least: int = 3
+    sure: float = 0.999
+    tiny: float = 1e-5
+
+    def radii(self, height: int, width: int) -> tuple[int, int]:
+        """Of both blurs, for a picture of this size."""
+        first = min(self.widest, max(self.narrowest, min(height, width) // self.part))
+        return first, max(self.least, first // self.refining)
+
+
+BLUR_FUSION = BlurFusionParameters()
+
+
+def unmixed(rgb: FloatArray, alpha: FloatArray, parameters: BlurFusionParameters = BLUR_FUSION) -> FloatArray:
+    """Blur-fusion foreground estimation, see `BlurFusionParameters`.
 
     rgb: (h, w, 3) any encoding; alpha: (h, w) 0..1. Returns (h, w, 3), equal to ``rgb`` where alpha is 1.
-    radius: of the first blur in pixels, by default about a sixth of the picture, at most 90 as in the paper.
     """
     if rgb.size == 0:
         return rgb
-    radius = radius or min(90, max(24, min(rgb.shape[:2]) // 6))
+    tiny = parameters.tiny
     a = alpha[..., None].astype(np.float32)
     foreground = background = rgb.astype(np.float32)
-    for r in (radius, max(3, radius // 15)):
+    for r in parameters.radii(*alpha.shape):
         size = (2 * r + 1, 2 * r + 1)
         weight = box_blur(alpha.astype(np.float32), size)[..., None]
-        f = box_blur(foreground * a, size) / (weight + 1e-5)
-        b = box_blur(background * (1 - a), size) / (1 - weight + 1e-5)
+        f = box_blur(foreground * a, size) / (weight + tiny)
+        b = box_blur(background * (1 - a), size) / (1 - weight + tiny)
         foreground = f + a * (rgb - a * f - (1 - a) * b)
         background = b
         foreground = np.clip(foreground, 0, None)
-    out: FloatArray = np.where(a >= 0.999, rgb, foreground).astype(np.float32)
+    out: FloatArray = np.where(a >= parameters.sure, rgb, foreground).astype(np.float32)
     return out

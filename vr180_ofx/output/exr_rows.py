@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import OpenEXR
 
-from vr180_ofx.arrays import HalfArray
+from vr180_ofx.arrays import HalfArray, shapes_repr
 from vr180_ofx.output.exr_zip import packed
 
 #: Lines to a block; the other compressions are used on whole pictures.
@@ -33,7 +33,8 @@ _MULTIPART = 0x1000
 class RowPart:
     """A part of ``width`` x ``height`` pixels.
 
-    y0: the first row that the channels hold. channels: name -> (rows, width) half. blank: name -> the value in all other rows.
+    name: of its view; empty in a file of one part. header: attributes. y0: the first row that the channels hold. channels: name ->
+    (rows, width) half. blank: name -> the value in all other rows.
     """
 
     name: str
@@ -43,6 +44,9 @@ class RowPart:
     y0: int
     channels: dict[str, HalfArray]
     blank: dict[str, float]
+
+    def __repr__(self) -> str:
+        return shapes_repr(self)
 
     @property
     def rows(self) -> int:

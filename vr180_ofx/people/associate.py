@@ -129,7 +129,7 @@ def occluded_as(state: ShotState, found: Observation, view: str, n: int, least_i
     )
 
 
-def reidentified(state: ShotState, found: Observation, view: str, n: int, fps: float, p: AssociateParameters) -> Tracklet | None:
+def reidentified(state: ShotState, found: Observation, view: str, n: int, *, fps: float, p: AssociateParameters) -> Tracklet | None:
     """Somebody who was lost in this eye not long ago and not far from here; None when it is nobody of them."""
     best, nearest = None, 1.0
     for t in state.tracklets:

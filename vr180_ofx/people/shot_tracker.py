@@ -112,7 +112,7 @@ class ShotTracker:
                 eyes[view], now, erased=beside, least=p.occlusion.alone_iou, own=now.mask & ~beside
             ):
                 continue  # parts of two people, or of one and something; who stands behind is looked for by `detect_occluded`
-            state = self._join(state, n, eyes, view, c, now)
+            state = self._join(state, n, eyes, view, c, now=now)
         self.state = state
 
     def detect_occluded(self, n: int, eyes: Eyes, view: str, detector: Detector, local: Projection) -> None:
@@ -155,7 +155,7 @@ class ShotTracker:
                 continue
             near = self._views.near(masks, now.body)
             if near and now.occluded > p.occluded:
-                state = self._join(state, n, eyes, view, c, now, near)
+                state = self._join(state, n, eyes, view, c, now=now, behind=near)
         self.state = state
 
     def _is_there(self, c: Candidate, now: Observation) -> bool:
@@ -163,7 +163,7 @@ class ShotTracker:
         return now.presence >= same.presence and moved(c.body, now.body) <= same.near_reaches
 
     def _join(
-        self, state: ShotState, n: int, eyes: Eyes, view: str, c: Candidate, now: Observation, behind: frozenset[int] = frozenset()
+        self, state: ShotState, n: int, eyes: Eyes, view: str, c: Candidate, *, now: Observation, behind: frozenset[int] = frozenset()
     ) -> ShotState:  # fmt: skip
         """Somebody who was seen, and is nobody whom this eye knows at frame ``n``. behind: who stands before them."""
         p, stereo = self._parameters, len(self._views.views) == 2
@@ -174,7 +174,7 @@ class ShotTracker:
         def across(t: Tracklet) -> Counterpart:
             return self._views.counterpart(t, now.body, view, eyes, masks=state.masks(n, other), others=state.tracklets)
 
-        t = associate.reidentified(state, now, view, n, self._fps, p.associate)
+        t = associate.reidentified(state, now, view, n, fps=self._fps, p=p.associate)
         if t is None:
             t = Tracklet(state.next_id, n, occluders={view: behind})
             if stereo:

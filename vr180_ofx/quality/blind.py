@@ -22,7 +22,7 @@ from vr180_ofx.imaging.resize import resize
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.media.contract import EyeImage
-from vr180_ofx.output.jumps import BOTH, EVERYBODY, JUMP_LIMIT, LEAST_SIDE, Row, jumps
+from vr180_ofx.output.jumps import BOTH, EVERYBODY, JUMPS, Row, jumps
 from vr180_ofx.stereo.correspondence import counterpart
 from vr180_ofx.stereo.disparity import measure
 from vr180_ofx.stereo.pair import StereoPair, sampled
@@ -37,7 +37,7 @@ METRICS: dict[str, tuple[str, float]] = {
     "flicker": ("change of the edge that no motion in the picture explains", 0.22),
     "stereo": ("difference between the eyes near the person, each point held against itself", 0.085),
     "holes": ("holes in the people of an eye and small pieces apart from them, share of their area", 0.04),
-    "jump": ("sudden change of the area, factor against the frames around, less 1", JUMP_LIMIT),
+    "jump": ("sudden change of the area, factor against the frames around, less 1", JUMPS.limit),
 }
 #: A piece apart from this large a share of the largest one is somebody else, or a leg.
 _PIECE = 0.1
@@ -100,7 +100,7 @@ class Judge:
     def add(self, n: int, mattes: dict[str, dict[str, FloatArray]], plates: dict[str, EyeImage] | None) -> None:
         """Frame ``n``. mattes: view -> person -> alpha (h, w). plates: view -> the eye's picture; None: what needs it is left out."""
         patches = {view: {name: p for name, alpha in own.items() if (p := trimmed(alpha)) is not None} for view, own in mattes.items()}
-        least = (LEAST_SIDE * self._projection.width) ** 2
+        least = (JUMPS.least_side * self._projection.width) ** 2
         rows = {}
         for view, own in patches.items():
             for name, patch in own.items():

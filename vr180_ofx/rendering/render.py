@@ -18,8 +18,10 @@ from vr180_ofx.engine.store import open_store
 from vr180_ofx.errors import FrameError, OutputError
 from vr180_ofx.frame_ranges import parse_frames, ranges_text
 from vr180_ofx.media.contract import Clip, SourceFrame
+from vr180_ofx.output.colour import BLUR_FUSION
 from vr180_ofx.output.contract import Job, Writer
 from vr180_ofx.output.formats import make_writer
+from vr180_ofx.parameters import identity_of
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.folder import claim, explained, output_folder
 from vr180_ofx.rendering.report import Findings, RenderReport
@@ -93,6 +95,7 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
         plan.digest(),
         (models or Models.of(settings)).identity,
         settings.pixel_digest(),
+        identity_of(BLUR_FUSION),
     ]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
 

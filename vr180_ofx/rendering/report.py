@@ -9,7 +9,7 @@ import numpy as np
 
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.frame_ranges import ranges_text
-from vr180_ofx.output.jumps import JUMP_LIMIT, Row, jumps
+from vr180_ofx.output.jumps import JUMPS, Row, jumps
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Findings:
             report.warnings.append(f"{what} than the other one where people are, in frames {ranges_text(sorted(set(frames)))}")
         sudden: dict[tuple[str, str], list[int]] = {}
         for row, value in jumps(self._rows, self._width):
-            if value > JUMP_LIMIT:
+            if value > JUMPS.limit:
                 sudden.setdefault((row.person, row.view), []).append(row.frame)
         for (person, view), frames in sudden.items():
             report.warnings.append(f"{person} changes size suddenly in the {view} eye, in frames {ranges_text(sorted(frames))}")

@@ -124,7 +124,8 @@ static HttpResult read_answer(Wire *wire, Reply *reply, Buffer *buffer) {
         if (used == HEAD_LIMIT) return HTTP_WRONG;
         HttpResult result = receive_some(wire, head + used, HEAD_LIMIT - used, &got);
         if (result != HTTP_DONE) return result;
-        if (!got) return used ? HTTP_WRONG : HTTP_BROKEN;
+        /* a server that dies may have begun to answer */
+        if (!got) return memcmp(head, "HTTP/", used < 5 ? used : 5) ? HTTP_WRONG : HTTP_BROKEN;
         used += got;
         head[used] = 0;
         if (used >= 5 && memcmp(head, "HTTP/", 5)) return HTTP_WRONG;

@@ -30,7 +30,9 @@ def random_network(variant: Any = "mobilenetv3", refiner: Any = "deep_guided_fil
             m.bias.data.normal_(0, 0.05)
     # alphas all over the range, whatever is seen
     network.project_mat.conv.weight.data[3] *= 6
-    network.project_mat.conv.bias.data[3] = 0.6
+    bias = network.project_mat.conv.bias
+    assert bias is not None
+    bias.data[3] = 0.6
     return network
 
 

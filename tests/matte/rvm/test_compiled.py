@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -17,6 +18,7 @@ import torch
 from tests.matte.rvm.networks import random_network
 from vr180_ofx.errors import WeightsError
 from vr180_ofx.matte.rvm.compiled import CompiledRvm
+from vr180_ofx.matte.rvm.contract import RecurrentNetwork, State
 from vr180_ofx.matte.rvm.model import Rvm
 
 
@@ -41,7 +43,7 @@ def test_it_says_what_pytorch_says(tmp_path, variant, size, refiner):
     path = tmp_path / "network.pth"
     torch.save(random_network(variant, refiner).state_dict(), path)
     ours, theirs = CompiledRvm(path), Rvm(path)
-    states = {ours: [None] * 2, theirs: [None] * 2}
+    states: dict[RecurrentNetwork, Sequence[State | None]] = {ours: [None] * 2, theirs: [None] * 2}
     for shown in pictures(6, *size).reshape(3, 2, *size, 3):
         alphas = {}
         for network in states:
@@ -50,6 +52,7 @@ def test_it_says_what_pytorch_says(tmp_path, variant, size, refiner):
         assert alphas[theirs].std() > 2e-3
         assert np.abs(alphas[ours] - alphas[theirs]).max() < 2e-4
         for mine, other in zip(states[ours], states[theirs], strict=True):
+            assert mine is not None and other is not None
             assert [m.shape for m in mine] == [o.shape for o in other] and all(m.dtype == np.float16 for m in mine)
             assert all(np.abs(m.astype(np.float32) - o.astype(np.float32)).max() < 5e-3 for m, o in zip(mine, other, strict=True))
 
@@ -76,13 +79,15 @@ def test_as_many_threads_for_one_picture_as_there_are(tmp_path):
     torch.save(random_network().state_dict(), path)
     one, several = CompiledRvm(path), CompiledRvm(path, threads=3)
     assert several.identity() == one.identity()
-    states = {one: [None], several: [None]}
+    states: dict[CompiledRvm, Sequence[State | None]] = {one: [None], several: [None]}
     for shown in pictures(3, 144, 256):
         alphas = {}
         for network in states:
             alphas[network], states[network] = network.step(shown[None], states[network])
         assert alphas[one].std() > 2e-3
-        assert np.array_equal(alphas[one], alphas[several]) and all(map(np.array_equal, states[one][0], states[several][0]))
+        mine, other = states[one][0], states[several][0]
+        assert mine is not None and other is not None
+        assert np.array_equal(alphas[one], alphas[several]) and all(map(np.array_equal, mine, other))
 
 
 def test_bfloat16_is_nearly_the_same(weights):
@@ -90,7 +95,7 @@ def test_bfloat16_is_nearly_the_same(weights):
     shown = pictures(1)
     exact, coarse = (CompiledRvm(weights, p) for p in ("float32", "bfloat16"))
     assert exact.identity() != coarse.identity() != Rvm(weights, "cpu", "bfloat16").identity()
-    states = {exact: [None], coarse: [None]}
+    states: dict[CompiledRvm, Sequence[State | None]] = {exact: [None], coarse: [None]}
     for _ in range(4):
         alphas = {}
         for network in states:
@@ -112,6 +117,7 @@ sys.modules["torch"] = None
 import numpy as np
 from pathlib import Path
 from vr180_ofx.matte.rvm.compiled import CompiledRvm
+from vr180_ofx.matte.rvm.contract import RecurrentNetwork, State
 from vr180_ofx.matte.rvm.windows import RvmWindows
 network = CompiledRvm(Path({str(weights)!r}))
 RvmWindows(network, 96).close()
@@ -147,7 +153,7 @@ def test_other_weights_are_another_network(weights, tmp_path, kept):
     torch.save(network.state_dict(), other)
     first, second = CompiledRvm(weights), CompiledRvm(other)
     assert len(list(kept.iterdir())) == 2 and first.identity() != second.identity()
-    assert not np.array_equal(*(n.step(pictures(1), [None])[0] for n in (first, second)))
+    assert not np.array_equal(first.step(pictures(1), [None])[0], second.step(pictures(1), [None])[0])
 
 
 def test_those_that_were_used_last_are_kept(weights, kept):

@@ -34,7 +34,8 @@ def shown(*boxes, windows=None, view=LEFT):
 
 
 def chosen(*boxes, before=None, parameters=CROPS, **more):
-    return choose_crops(*shown(*boxes, **more), before or {}, SIZE, parameters)
+    windows, masks = shown(*boxes, **more)
+    return choose_crops(windows, masks, before or {}, SIZE, parameters)
 
 
 def test_a_crop_has_the_shape_of_who_is_in_it_and_the_networks_pixels():
@@ -51,7 +52,8 @@ def test_a_crop_has_the_shape_of_who_is_in_it_and_the_networks_pixels():
 def test_everybody_fits_into_whole_steps_of_the_network(numbers, size):
     x0, y0, width, height = numbers
     box = (x0, y0, min(SIDE, x0 + width), min(SIDE, y0 + height))
-    (crop,) = choose_crops(*shown(box), {}, size).values()
+    windows, masks = shown(box)
+    (crop,) = choose_crops(windows, masks, {}, size).values()
     assert crop.width % STEP == crop.height % STEP == 0 and min(crop.width, crop.height) >= 4 * STEP
     left, top, right, bottom = crop.box
     assert left <= box[0] and top <= box[1] and right >= box[2] and bottom >= box[3]

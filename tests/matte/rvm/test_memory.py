@@ -16,7 +16,8 @@ def test_states_come_back_by_their_names():
     }
     memory = Memory.from_bytes(Memory(stored("1.left", states["1.left"]) | stored("1.right", states["1.right"])).to_bytes())
     for name, state in states.items():
-        assert all(map(np.array_equal, restored(memory, name), state))
+        again = restored(memory, name)
+        assert again is not None and all(map(np.array_equal, again, state))
     assert restored(memory, "2.left") is None
     # a part of a state is none
     part = {k: a for k, a in memory.arrays.items() if k != "1.left.r3"}

@@ -105,7 +105,12 @@ def test_a_sequence_is_seen_once_and_remembered(people_clip, weights, monkeypatc
     settings = Settings(matting=rvm(weights, seq_chunk=2))
     seen = []
     step = Rvm.step
-    monkeypatch.setattr(Rvm, "step", lambda self, pictures, *rest: (seen.append(pictures.shape[1]), step(self, pictures, *rest))[1])
+
+    def counted(self, pictures, *rest):
+        seen.append(pictures.shape[1])
+        return step(self, pictures, *rest)
+
+    monkeypatch.setattr(Rvm, "step", counted)
     with open_clip(people_clip, settings) as clip:
         frames, steps = frames_of(clip, settings)
         assert seen == [2, 2, 2]

@@ -273,9 +273,10 @@ class RvmNetwork(nn.Module):
         found = [features[0], features[1], features[2], self.aspp(features[3])]
         return self.decoder(picture, found, r1=r1, r2=r2, r3=r3, r4=r4)
 
-    def forward(
+    # by place, as in the authors' code
+    def forward(  # noqa: PLR0917
         self, src: Tensor, r1: Tensor | None = None, r2: Tensor | None = None, r3: Tensor | None = None, r4: Tensor | None = None,
-        downsample_ratio: float = 1.0, segmentation_pass: bool = False,
+        downsample_ratio: float = 1.0, segmentation_pass: bool = False,  # noqa: FBT001, FBT002
     ) -> list[Tensor]:  # fmt: skip
         """src: (batch, 3, h, w), or (batch, time, 3, h, w) frames in order, sRGB 0..1.
 

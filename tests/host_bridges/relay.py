@@ -1,0 +1,68 @@
+"""A server's front door, which may be slammed: everything goes through, until the server is to die in the middle of an answer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+from vr180_ofx.client import announce_path
+
+
+class Relay:
+    """Stands before the announced server of ``home``, and is announced in its place. killed: the process ids of servers that it ended."""
+
+    def __init__(self, home: Any) -> None:
+        self._home = home
+        self._server = (str(urlsplit(home.note["address"]).hostname), int(urlsplit(home.note["address"]).port or 80))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._passed: int | None = None
+        self.killed: list[int] = []
+
+    def __enter__(self) -> Relay:
+        address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        announce_path().write_text(json.dumps({**self._home.note, "address": address}))
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        # closing alone does not end an accept() that waits
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def kill_after(self, passed: int) -> None:
+        """The next answer with a picture ends after so many bytes, and the server with it."""
+        self._passed = passed
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        """One request and its answer: the plug-in asks for no more on one connection."""
+        with client, contextlib.suppress(OSError), socket.create_connection(self._server) as server:
+            request = client.recv(65536)
+            server.sendall(request)
+            if self._passed is None or b"/frames/" not in request:
+                while data := server.recv(65536):
+                    client.sendall(data)
+                return
+            # that it answers says that it has taken the request
+            answer = server.recv(65536)
+            while len(answer) < self._passed:
+                data = server.recv(65536)
+                assert data, f"the whole answer has {len(answer)} bytes"
+                answer += data
+            client.sendall(answer[: self._passed])
+            # nobody is to come in any more, as after the server's own death
+            self._close()
+            self.killed.append(self._home.kill())
