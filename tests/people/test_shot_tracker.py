@@ -160,6 +160,33 @@ def test_whom_each_eye_found_for_itself_is_one_person(pool):
     assert set(anna.entries) == set(VIEWS) and anna.hits == 2
 
 
+def found_by(shot, n, pictures, view):
+    """A search of one eye of pictures that need not agree with each other."""
+    found = detect_people(pictures[view], EYE, shot.detector, levels=(0, 1), threshold=0.5, executor=shot.pool)
+    shot.tracker.associate(n, pictures, view, found)
+
+
+def test_whom_the_other_eye_knows_is_nobody_new(pool):
+    """At first the left eye is covered; then both see Anna, and the left one finds her by itself."""
+    shot = Shot(pool)
+    covered, clear = eyes([]), eyes([ANNA])
+    found_by(shot, 0, {"left": covered["left"], "right": clear["right"]}, "right")
+    assert [sorted(t.entries) for t in shot.all] == [["right"]]
+    found_by(shot, 0, clear, "left")
+    assert [(t.id, sorted(t.entries), t.hits) for t in shot.all] == [(1, ["left", "right"], 2)]
+    assert shot.all[0].disparity == pytest.approx(ANNA.disparity, abs=0.01)
+
+
+def test_whom_this_eye_shows_already_is_nobody_elses_counterpart(pool):
+    """Ben is to be seen in the left eye alone, close to Anna: hers is the only body that the right eye shows there."""
+    anna, ben = Painted(1, 0.0), Painted(3, 0.25, disparity=0.0)
+    pictures = {"left": eyes([anna, ben])["left"], "right": eyes([anna])["right"]}
+    shot = Shot(pool)
+    found_by(shot, 0, pictures, "left")
+    one, two = sorted(shot.all, key=lambda t: t.bodies["left"].longitude)
+    assert sorted(one.entries) == ["left", "right"] and sorted(two.entries) == ["left"]
+
+
 def test_one_eye_alone(pool):
     shot = Shot(pool, views=("left",))
     for n in range(0, 12, 2):
