@@ -24,8 +24,8 @@ RECORD = Path(__file__).with_suffix(".json")
 VERSION = ROOT / "vr180_ofx" / "version.py"
 #: Revision -> the modules that results come out of; what they import decides with them.
 RESULTS = {
-    "plan": ["vr180_ofx.people.analyse", "vr180_ofx.engine.plans", "vr180_ofx.media.open"],
-    "matte": ["vr180_ofx.engine.pipeline", "vr180_ofx.engine.everybody", "vr180_ofx.engine.models", "vr180_ofx.engine.frame", "vr180_ofx.media.open"],
+    "plan": ["vr180_ofx.people.analyse", "vr180_ofx.people.blazepose", "vr180_ofx.people.yolo", "vr180_ofx.trackers.blazepose_net", "vr180_ofx.media.open"],
+    "matte": ["vr180_ofx.engine.pipeline", "vr180_ofx.engine.everybody", "vr180_ofx.engine.models", "vr180_ofx.engine.recipe", "vr180_ofx.engine.stepper", "vr180_ofx.engine.frame", "vr180_ofx.media.open"],
 }  # fmt: skip
 #: Rooms that carry, measure and report, and decide no pixel. Settings are part of what results are known by as they are.
 ELSEWHERE = {"version", "errors", "storage", "telemetry", "resources", "settings", "__init__"}

@@ -290,7 +290,7 @@ class Clip:
         return self
 
     def frame(
-        self, n: int, view: str | None = None, *, layer: str = "A", quality: str = "final", format: str = "f16",
+        self, n: int, view: str | None = None, layer: str = "A", *, quality: str = "final", format: str = "f16",
         etag: str | None = None, cancel: Cancel | None = None,
     ) -> Picture | None:  # fmt: skip
         """One layer of frame ``n`` (0-based). With ``etag``: None when the bytes are still those.

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.people.painted import eye
 from vr180_ofx.people.associate import (
     PastFrame,
     ShotState,
@@ -78,7 +79,7 @@ def test_the_last_frames_are_remembered_with_whoever_was_seen_in_them():
 
 
 def test_a_past_frame_keeps_what_it_knows():
-    frame = PastFrame(4, {}, {1: {"left": mask(0, 8)}})
+    frame = PastFrame(4, {"left": eye([]), "right": eye([])}, {1: {"left": mask(0, 8)}})
     more = frame.with_masks(1, {"left": mask(20, 30), "right": mask(1, 9)}).with_masks(2, {"left": mask(40, 50)})
     assert np.array_equal(more.masks[1]["left"], mask(0, 8)) and np.array_equal(more.masks[1]["right"], mask(1, 9))
     assert list(frame.masks[1]) == ["left"]

@@ -14,11 +14,12 @@ import OpenEXR
 from vr180_ofx.arrays import HalfArray
 from vr180_ofx.engine.frame import Frame, ViewMatte, joined
 from vr180_ofx.errors import SettingsError
-from vr180_ofx.imaging.half import add_half, least_half
+from vr180_ofx.imaging.half import add_half
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.output.colour import Foreground
 from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
+from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import OutputSettings
 from vr180_ofx.storage import atomic_path
@@ -108,13 +109,12 @@ class ExrWriter:
         preset = self._settings.exr_preset
         y0, y1 = band(bounds.y0, bounds.y1, matte.height, self._compression)
         shape = (y1 - y0, matte.width)
-        alpha, confidence = np.zeros(shape, np.float16), np.ones(shape, np.float16)
+        alpha = np.zeros(shape, np.float16)
         names = [name for _, name in self._clip.people] if self._settings.people else []
         people = {name: np.zeros(shape, np.float16) for name in names}
         for layer in matte.layers:
             place = layer.rect.shifted(0, -y0).slices
             add_half(alpha[place], layer.alpha)
-            least_half(confidence[place], layer.confidence)
             if layer.name in people:
                 people[layer.name][place] = layer.alpha
         channels: dict[str, HalfArray] = {"A": alpha}
@@ -126,10 +126,11 @@ class ExrWriter:
             # a main image without colour opens black in Resolve and in Nuke's viewer
             channels |= dict.fromkeys("RGB", alpha)
         blank = dict.fromkeys(channels, 0.0)
-        for name, values in {"confidence": confidence, **people}.items():
+        layers = [(m.name, m.rows(matte, y0, y1), m.blank) for m in MEASURES]
+        for name, values, nobody in [*layers, *((name, values, 0.0) for name, values in people.items())]:
             layer_channels = _layer(name, values, preset)
             channels |= layer_channels
-            blank |= dict.fromkeys(layer_channels, 1.0 if name == "confidence" else 0.0)
+            blank |= dict.fromkeys(layer_channels, nobody)
         return RowPart(view, self._header(view, frame, number), matte.width, matte.height, y0, channels, blank)
 
     def _colour(self, matte: ViewMatte, eye: Any, y0: int, shape: tuple[int, int]) -> dict[str, HalfArray]:

@@ -14,6 +14,7 @@ from vr180_ofx.imaging.resize import resize
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.colour import unmixed
+from vr180_ofx.output.measures import is_measure
 from vr180_ofx.output.png import write_png
 from vr180_ofx.quality.truth import Truth, find_prediction, read_views
 
@@ -44,7 +45,7 @@ def showcase(clip: Clip, frames: Path, path: Path, index: int, start_frame: int 
         left, right = (c.clip(0, 1) for c in composites)
         anaglyph = np.concatenate([left[..., :1], right[..., 1:]], axis=-1)
         last = [_tile(anaglyph, box, "anaglyph (red left, cyan right)")]
-        people = [name for name in channels[clip.views[0]] if name.endswith(".A") and not name.startswith("confidence")]
+        people = [name for name in channels[clip.views[0]] if name.endswith(".A") and not is_measure(name.removesuffix(".A"))]
         colours = np.zeros((*composites[0].shape[:2], 3), np.float32)
         palette = ((1.0, 0.4, 0.3), (0.3, 0.8, 1.0), (0.5, 1.0, 0.4), (1.0, 0.8, 0.2))
         for k, name in enumerate(people):

@@ -23,6 +23,7 @@ from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.errors import MediaError
 from vr180_ofx.imaging.morphology import dilate, square
 from vr180_ofx.imaging.parts import spread_outwards
+from vr180_ofx.output.measures import is_measure
 from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.projection import Projection, make_projection
 
@@ -164,7 +165,7 @@ class Prediction:
                 views[view] = {
                     name.rpartition(".")[0]: values
                     for name, values in channels.items()
-                    if name.rpartition(".")[2] == "A" and not name.startswith("confidence")
+                    if name.rpartition(".")[2] == "A" and not is_measure(name.rpartition(".")[0])
                 }
         return views
 

@@ -21,6 +21,7 @@ from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.output.colour import BLUR_FUSION
 from vr180_ofx.output.contract import Job, Writer
 from vr180_ofx.output.formats import make_writer
+from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.parameters import identity_of
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.folder import claim, explained, output_folder
@@ -96,6 +97,7 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
         (models or Models.of(settings)).identity,
         settings.pixel_digest(),
         identity_of(BLUR_FUSION),
+        ",".join(m.name for m in MEASURES),
     ]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
 

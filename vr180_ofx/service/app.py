@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.errors import ServiceError, Vr180Error, statuses_of
 from vr180_ofx.frame_ranges import parse_frames
+from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.resources import Monitor
 from vr180_ofx.service import models as m
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 _HANGUP_POLL_S = 0.1
 ClipId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$", description="From POST /v1/clips.")]
 _VIEWS = "Default: the first. both: all eyes, in EXR as views, else as they lie in the clip. whole: in EXR, too."
+_LAYERS = f"A, {', '.join(f'{x.name}.A' for x in MEASURES)}, or a person's name."
 _FORMATS = "f16, f32: rows from the top, little-endian. png: 16 bits of grey. exr: every layer of the view."
 JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 T = TypeVar("T")
@@ -180,7 +182,7 @@ def _frame_routes(app: FastAPI, service: Service) -> None:
         clip: ClipId,
         n: Annotated[int, Path(ge=0, le=100_000_000, description="Counted from 0.")],
         view: Annotated[m.Shown | None, Query(description=_VIEWS)] = None,
-        layer: Annotated[str, Query(max_length=80, description="A, confidence.A, or a person's name.")] = "A",
+        layer: Annotated[str, Query(max_length=80, description=_LAYERS)] = "A",
         quality: Literal["final", "draft"] = "final",
         format: Annotated[Format, Query(description=_FORMATS)] = "f16",
         if_none_match: Annotated[str | None, Header()] = None,

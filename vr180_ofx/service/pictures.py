@@ -17,6 +17,7 @@ from vr180_ofx.engine.frame import Frame, ViewMatte, joined
 from vr180_ofx.errors import ServiceError
 from vr180_ofx.imaging.encode import png
 from vr180_ofx.output.exr import ExrClip, ExrWriter
+from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.settings import OutputSettings
 from vr180_ofx.vr180.layout import Layout
 
@@ -26,16 +27,17 @@ MEDIA_TYPES = {"exr": "image/x-exr", "png": "image/png", "f32": "application/oct
 
 
 def layer_names(names: list[str]) -> list[str]:
-    """What can be asked for: everybody, how sure it is, and each person."""
-    return ["A", "confidence.A", *(f"{n}.A" for n in names)]
+    """What can be asked for: everybody, what was measured, and each person."""
+    return ["A", *(f"{m.name}.A" for m in MEASURES), *(f"{n}.A" for n in names)]
 
 
 def plane(matte: ViewMatte, layer: str, names: list[str]) -> HalfArray:
     """(height, width) half. Raises ServiceError when there is no such layer."""
     if layer == "A":
         return matte.alpha_half()
-    if layer == "confidence.A":
-        return matte.confidence_half()
+    measure = next((m for m in MEASURES if layer == f"{m.name}.A"), None)
+    if measure is not None:
+        return measure.rows(matte, 0, matte.height)
     match = re.fullmatch(r"([A-Za-z][A-Za-z0-9_]*)(\.A)?", layer)
     if match is None or match[1] not in names:
         raise ServiceError(422, f"layer is {layer!r}; this clip has {', '.join(layer_names(names))}")
