@@ -88,3 +88,28 @@ def test_what_the_processor_multiplies():
     torch = pytest.importorskip("torch", reason="who else would know")
     asked = (getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"))
     assert multiplies_bfloat16() == any(a is not None and a() for a in asked)
+
+
+def test_threads_that_are_the_first_to_see_an_array_do_not_wait_for_each_other(path):
+    """In a process of its own: the library's bindings look NumPy up at the first array, and two threads at once may lock each other out."""
+    code = f"""
+import os, sys, threading
+from pathlib import Path
+import numpy as np
+sys.setswitchinterval(1e-6)
+from vr180_ofx.weights.inference import load_model
+model = load_model(Path({str(path)!r}), ({MASK!r},))
+gate = threading.Barrier(6)
+def run():
+    gate.wait()
+    model(np.zeros((256, 256, 3), np.float32))
+threads = [threading.Thread(target=run, daemon=True) for _ in range(6)]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join(60)
+print("stuck" if any(t.is_alive() for t in threads) else "done", flush=True)
+os._exit(0)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200, check=True)
+    assert said.stdout.strip() == "done"

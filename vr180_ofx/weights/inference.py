@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,18 @@ def openvino() -> Any:
             del sys.modules[_REPORTER]
             if reporter is not None:
                 sys.modules[_REPORTER] = reporter
+        _know_arrays(openvino)
     return openvino
+
+
+@cache
+def _know_arrays(library: Any) -> None:
+    """Lets the library's bindings look up NumPy's functions on one thread, once.
+
+    They do so when they first see an array, behind a guard of C++ that one thread waits for while it holds the interpreter's lock and
+    another one, which has the guard, wants that lock: a server was seen to stand still for ever (pybind11's ``npy_api::get``).
+    """
+    library.Tensor(np.zeros(1, np.float32)).data.sum()
 
 
 def multiplies_bfloat16() -> bool:
