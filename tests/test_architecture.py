@@ -1,19 +1,14 @@
 """The order of the layers, held against the code (docs/layers.py), and that the check itself finds what it is there to find."""
 
 import ast
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.revisions import layers_module
+
 ROOT = Path(__file__).resolve().parents[1]
-_spec = importlib.util.spec_from_file_location("layers", ROOT / "docs" / "layers.py")
-assert _spec is not None and _spec.loader is not None
-layers = importlib.util.module_from_spec(_spec)
-# dataclasses look their module up by name
-sys.modules["layers"] = layers
-_spec.loader.exec_module(layers)
+layers = layers_module()
 
 #: Longer than this a module is more than one room; exempt are files that are copied into hosts whole.
 MOST_LINES = 400

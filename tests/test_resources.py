@@ -1,5 +1,6 @@
 """The machine is watched: this process by itself, cards by what their driver says."""
 
+import gc
 import json
 import mmap
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ import psutil
 import pynvml
 import pytest
 
+from vr180_ofx.engine.limits import give_back
 from vr180_ofx.resources import Cards, Gpu, Monitor, Snapshot
 
 HELD = 200 << 20
@@ -30,13 +32,15 @@ def looked(monitor, times):
 
 
 def test_a_monitor_sees_what_a_process_uses(tmp_path):
+    # what is freed already is given back now, not while the monitor looks
+    gc.collect()
+    give_back()
     before = psutil.Process().memory_info().rss
     with Monitor(tmp_path / "log.jsonl", period_s=0.02) as monitor:
         looked(monitor, 3)
     summary = monitor.summary()
     assert summary["looks"] == len(monitor.history) >= 4
-    # what the process held before may be given back meanwhile, so not all of it is asked for
-    assert summary["resident_gb_peak"] * 2**30 >= before + 0.75 * HELD and summary["cpu_percent_peak"] > 0
+    assert summary["resident_gb_peak"] * 2**30 >= before + 0.9 * HELD and summary["cpu_percent_peak"] > 0
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert lines == [json.loads(json.dumps(s.to_dict())) for s in monitor.history]
     assert [line["seconds"] for line in lines] == sorted({line["seconds"] for line in lines})

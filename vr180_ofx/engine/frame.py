@@ -80,19 +80,24 @@ class ViewMatte:
             np.minimum(part, layer.confidence, out=part)
         return out
 
-    def alpha_half(self) -> HalfArray:
-        """Everybody as files and hosts get it, (height, width) half."""
-        out = np.zeros((self.height, self.width), np.float16)
+    def alpha_half(self, y0: int = 0, y1: int | None = None) -> HalfArray:
+        """Everybody as files and hosts get it, (rows, width) half. y0, y1: the first row and one after the last, which hold all people;
+        by default all rows.
+        """
+        out = np.zeros(self._shape(y0, y1), np.float16)
         for layer in self.layers:
-            add_half(out[layer.rect.slices], layer.alpha)
+            add_half(out[layer.rect.shifted(0, -y0).slices], layer.alpha)
         return out
 
-    def confidence_half(self) -> HalfArray:
-        """As `confidence`, half."""
-        out = np.ones((self.height, self.width), np.float16)
+    def confidence_half(self, y0: int = 0, y1: int | None = None) -> HalfArray:
+        """As `confidence`, half; rows as of `alpha_half`."""
+        out = np.ones(self._shape(y0, y1), np.float16)
         for layer in self.layers:
-            least_half(out[layer.rect.slices], layer.confidence)
+            least_half(out[layer.rect.shifted(0, -y0).slices], layer.confidence)
         return out
+
+    def _shape(self, y0: int, y1: int | None) -> tuple[int, int]:
+        return (self.height if y1 is None else y1) - y0, self.width
 
     @property
     def people(self) -> dict[int, FloatArray]:

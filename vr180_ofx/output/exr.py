@@ -14,7 +14,6 @@ import OpenEXR
 from vr180_ofx.arrays import HalfArray
 from vr180_ofx.engine.frame import Frame, ViewMatte, joined
 from vr180_ofx.errors import SettingsError
-from vr180_ofx.imaging.half import add_half
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.output.colour import Foreground
@@ -109,14 +108,12 @@ class ExrWriter:
         preset = self._settings.exr_preset
         y0, y1 = band(bounds.y0, bounds.y1, matte.height, self._compression)
         shape = (y1 - y0, matte.width)
-        alpha = np.zeros(shape, np.float16)
         names = [name for _, name in self._clip.people] if self._settings.people else []
         people = {name: np.zeros(shape, np.float16) for name in names}
         for layer in matte.layers:
-            place = layer.rect.shifted(0, -y0).slices
-            add_half(alpha[place], layer.alpha)
             if layer.name in people:
-                people[layer.name][place] = layer.alpha
+                people[layer.name][layer.rect.shifted(0, -y0).slices] = layer.alpha
+        alpha = matte.alpha_half(y0, y1)
         channels: dict[str, HalfArray] = {"A": alpha}
         if self._settings.rgb != "none":
             if source is None:

@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from vr180_ofx.arrays import HalfArray
 from vr180_ofx.engine.frame import ViewMatte
-from vr180_ofx.imaging.half import least_half
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +25,7 @@ class Measure:
     rows: Callable[[ViewMatte, int, int], HalfArray]
 
 
-def _confidence(matte: ViewMatte, y0: int, y1: int) -> HalfArray:
-    out = np.ones((y1 - y0, matte.width), np.float16)
-    for layer in matte.layers:
-        least_half(out[layer.rect.shifted(0, -y0).slices], layer.confidence)
-    return out
-
-
-MEASURES: tuple[Measure, ...] = (Measure("confidence", 1.0, _confidence),)
+MEASURES: tuple[Measure, ...] = (Measure("confidence", 1.0, ViewMatte.confidence_half),)
 _NAMES = frozenset(m.name for m in MEASURES)
 
 

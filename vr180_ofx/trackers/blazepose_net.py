@@ -13,7 +13,6 @@ from vr180_ofx.weights.inference import load_model
 INPUT_SIZE = 256
 #: Landmarks 33 and 34 are the hips and the point above, as the detector gives them: where the person is in the next frame.
 HIPS, TOP = 33, 34
-BODY_LANDMARKS = 33
 
 
 @dataclass(frozen=True, slots=True)
