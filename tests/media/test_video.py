@@ -153,29 +153,6 @@ def test_the_times_are_kept(tmp_path):
         assert c.describe()["variable_rate"]
 
 
-def test_the_index_is_cached_and_made_again_when_the_file_changes(tmp_path, monkeypatch):
-    from vr180_ofx.media import index
-
-    path = make_clip(tmp_path / "c.mp4", 20)
-    assert len(index.load_index(path)) == 20
-    monkeypatch.setattr(index, "build_index", lambda p: pytest.fail("the cached index was not used"))
-    assert len(index.load_index(path)) == 20
-    monkeypatch.undo()
-    make_clip(path, 25)
-    assert len(index.load_index(path)) == 25
-
-
-def test_a_damaged_cached_index_is_made_again(tmp_path):
-    from vr180_ofx.media import index
-    from vr180_ofx.storage import cache_folder
-
-    path = make_clip(tmp_path / "c.mp4", 20)
-    index.load_index(path)
-    newest = max(cache_folder("index").glob("*.npz"), key=lambda p: p.stat().st_mtime_ns)
-    newest.write_bytes(newest.read_bytes()[:100])
-    assert len(index.load_index(path)) == 20
-
-
 def test_a_truncated_file_gives_its_good_frames(tmp_path):
     path = make_clip(tmp_path / "t.mkv", 40, options={"bf": "2"})
     data = path.read_bytes()
