@@ -2,8 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from nodes.generate import files
 from vr180_ofx.client import Node
@@ -38,10 +39,16 @@ def test_parameters_that_stand_for_settings_allow_what_they_allow(p):
         assert default == field.default
     for choice in p.choices:
         Settings.from_values({section: {key: float(choice) if p.name == "scale" else choice}})
-    step = 1e-6 if p.kind == "float" else 0
-    for limit, inwards in ((p.minimum, step), (p.maximum, -step)):
+    # a slider's ends are values of the setting, in hosts that hold single precision (Blender), too; and what is beyond them is not
+    made = int if p.kind == "int" else float
+    step = 1 if p.kind == "int" else 0.0011
+    for limit, beyond in ((p.minimum, -step), (p.maximum, step)):
         if limit is not None:
-            adapter.validate_python(int(limit) if p.kind == "int" else limit + inwards)
+            none = p.setting == "input.fov_degrees" and limit == 0  # stands for no number
+            for end in () if none else (limit, float(np.float32(limit))):
+                adapter.validate_python(made(end))
+            with pytest.raises(ValidationError):
+                adapter.validate_python(made(limit + beyond))
 
 
 def test_values_become_sections_of_settings():
@@ -54,6 +61,18 @@ def test_values_become_sections_of_settings():
     }  # fmt: skip
     assert node.output(values) == {"compression": "piz"}
     Settings.from_values(node.settings(values))
+
+
+@pytest.mark.parametrize("p", [p for p in NODE.parameters if p.kind == "float" and p.setting], ids=lambda p: p.name)
+def test_hosts_that_hold_single_precision_send_what_others_send(p):
+    """Blender's 0.7 is 0.699999988: settings that differ there would be other results, and other keys."""
+    node = Node(str(files_by_name()["node.json"]))
+    section, key = p.setting.split(".")
+    assert node.settings({p.name: float(np.float32(p.default))}) == {}
+    for wished in (0.35, 0.123, 0.999, 190.5 if p.maximum > 190 else 0.05):
+        assert node.settings({p.name: float(np.float32(wished))}) == node.settings({p.name: wished}) == {section: {key: wished}}
+    # what only double precision can hold is sent as it is
+    assert node.settings({p.name: 0.123456789012345}) == {section: {key: 0.123456789012345}}
 
 
 def test_frames_are_counted_as_the_host_does():
