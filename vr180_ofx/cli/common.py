@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import json
 import sys
@@ -27,7 +28,13 @@ from vr180_ofx.telemetry import Stages
 if TYPE_CHECKING:
     from vr180_ofx.rendering.report import RenderReport
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+#: Words are printed as they are: what stands in brackets or between colons in a name is no markup.
+console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def say(text: str, *, bold: str = "", style: str = "") -> None:
+    """One line. bold: what stands before it. style: of the rest, by rich's names."""
+    console.print(Text.assemble((bold, "bold"), (text, style)))
 
 
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,8 +76,8 @@ def _node_overrides(arguments: argparse.Namespace) -> list[str]:
 def settings_from(arguments: argparse.Namespace, extra: list[str] | None = None) -> Settings:
     """The config file, then --set, then the node's parameters, then the command's own flags."""
     overrides = [*arguments.overrides, *_node_overrides(arguments), *(extra or [])]
-    if getattr(arguments, "frames", None):
-        overrides.append(f"input.frames='{arguments.frames}'")
+    if getattr(arguments, "frames", None) is not None:
+        overrides.append(f"input.frames={json.dumps(arguments.frames)}")
     if arguments.config:
         return Settings.load(arguments.config, overrides)
     return Settings.from_values({}, overrides)
@@ -87,13 +94,15 @@ def clip_from(arguments: argparse.Namespace, settings: Settings) -> Clip:
 def say_clip(clip: Clip) -> None:
     """What was decided about a clip, and why."""
     width, height = clip.eye_size
-    console.print(f"[bold]{clip.path.name}[/]: {len(clip)} frames at {float(clip.fps):.6g} fps, {', '.join(clip.views)} {width}x{height}")
+    say(f": {len(clip)} frames at {float(clip.fps):.6g} fps, {', '.join(clip.views)} {width}x{height}", bold=clip.path.name)
     for reason in clip.geometry.reasons:
-        console.print(f"  {reason}")
+        say(f"  {reason}")
     facts = clip.describe()
-    console.print(f"  colour: {facts['colour']}")
+    say(f"  colour: {facts['colour']}")
+    for note in clip.notes:
+        say(f"  {note}", style="yellow")
     if clip.lost:
-        console.print(f"  [yellow]the file is cut off: its header promises {clip.lost} frames more[/]")
+        say(f"  the file is cut off: its header promises {clip.lost} frames more", style="yellow")
 
 
 class _Machine(ProgressColumn):
@@ -142,7 +151,7 @@ def plan_for(
 def say_plan(plan: Plan) -> None:
     """Who was found, in a few lines."""
     if len(plan.shots) > 1:
-        console.print(f"{len(plan.shots)} shots, beginning at frames {', '.join(str(a) for a, _ in plan.shots)}")
+        say(f"{len(plan.shots)} shots, beginning at frames {', '.join(str(a) for a, _ in plan.shots)}")
     for p in plan.people:
         where = []
         for view in plan.views:
@@ -152,20 +161,22 @@ def say_plan(plan: Plan) -> None:
         if metres:
             near, far = (f"{v:.1f}" for v in (min(metres), max(metres)))
             where.append(f"{near} m away" if near == far else f"{near} to {far} m away")
-        console.print(f"  {p.name}{' (excluded)' if p.exclude else ''}: {', '.join(where)}")
+        say(f"  {p.name}{' (excluded)' if p.exclude else ''}: {', '.join(where)}")
     for note in plan.notes:
-        console.print(f"  [yellow]{note}[/]")
+        say(f"  {note}", style="yellow")
 
 
 def say_report(report: RenderReport, title: str = "") -> None:
     """What a render wrote, and what it has to say. title: before it."""
     kept = f", {report.kept} were there" if report.kept else ""
     speed = f" in {report.seconds:.1f} s ({report.fps:.2f} fps)" if report.written else ""
-    console.print(f"[bold]{title}{report.written} frames written[/]{kept}{speed}: {report.pattern}")
+    say(f"{kept}{speed}: {report.pattern}", bold=f"{title}{report.written} frames written")
     for note in report.notes:
-        console.print(f"  {note}")
+        say(f"  {note}")
 
 
 def print_json(data: Any) -> None:
     """One JSON document on standard output."""
-    print(json.dumps(data, indent=1, ensure_ascii=False, default=str))
+    # where the output is not UTF-8 every other letter is escaped; a name that is not UTF-8 always is (see `main`)
+    utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+    print(json.dumps(data, indent=1, ensure_ascii=not utf8, default=str))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import io
 import logging
 import os
 import signal
@@ -56,6 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     # libraries are loaded after that
     from vr180_ofx.imaging.threads import limit_threads
 
+    # a file name need not be UTF-8; what cannot be written is escaped, as JSON escapes it, too
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = build_parser().parse_args(argv)
     verbose = bool(arguments.verbose)
     limit_threads(1)

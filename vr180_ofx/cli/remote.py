@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from vr180_ofx.cli.common import console, print_json, progress_bar
+from vr180_ofx.cli.common import print_json, progress_bar, say
 from vr180_ofx.errors import ExitStatus, ServiceGoneError, SettingsError
 from vr180_ofx.settings import Settings, every_setting
 
@@ -27,7 +27,7 @@ def render_remotely(arguments: argparse.Namespace, settings: Settings, folder: s
         plan = json.loads(Path(arguments.plan).read_text(encoding="utf-8"))
     asked, refused = asked_of_server(settings)
     if refused:
-        console.print(f"[yellow]{', '.join(refused)}: not taken over HTTP; what the server was started with counts[/]")
+        say(f"{', '.join(refused)}: not taken over HTTP; what the server was started with counts", style="yellow")
     try:
         server = connect(arguments.server or None, arguments.token_file)
         clip = server.open(os.path.abspath(path), asked)
@@ -52,9 +52,9 @@ def render_remotely(arguments: argparse.Namespace, settings: Settings, folder: s
     if arguments.json:
         print_json(report)
     else:
-        console.print(f"[bold]{report['written']} frames written[/], {report['kept']} were there: {report['pattern']}")
+        say(f", {report['kept']} were there: {report['pattern']}", bold=f"{report['written']} frames written")
         for note in report["notes"]:
-            console.print(f"  {note}")
+            say(f"  {note}")
     if report["missing"] or report["lost"]:
         return ExitStatus.INPUT
     return ExitStatus.WARNED if arguments.strict and report["warnings"] else ExitStatus.DONE

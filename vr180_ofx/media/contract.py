@@ -302,7 +302,7 @@ class Clip:
             "fov_degrees": self.geometry.fov_degrees,
             "decided": list(self.geometry.reasons),
             "warnings": list(self.notes),
-            "cut_off": self.lost,
+            "lost_frames": self.lost,
             **self.source.describe(),
         }
 

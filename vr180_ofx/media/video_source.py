@@ -105,6 +105,7 @@ class VideoSource:
                 "audio": audio,
                 "variable_rate": self.reader.index.variable_rate,
                 "declared_frames": self.reader.index.declared,
+                "damaged_frames": len(self.reader.index.damaged),
             }
         # of the frame that was read when the file was opened: no decoder is begun for it
         return facts | {"colour": self._colour or "not read"}

@@ -64,7 +64,7 @@ def render(
     claim(job)
     writer = make_writer(job)
     report = RenderReport(str(folder), _pattern(writer, frames), len(frames), people=[p.name for p in plan.active])
-    report.notes += [*plan.notes, *without_effect(settings)]
+    report.notes += [*clip.notes, *plan.notes, *without_effect(settings)]
     todo = [n for n in frames if settings.output.overwrite or not writer.present(n)]
     report.kept = len(frames) - len(todo)
     if not writer.resumable and todo:
@@ -73,11 +73,15 @@ def render(
     if todo:
         with explained(folder), _served(job, models, stages, server) as serving:
             _run(job, writer, todo, report, serving, stages=stages, progress=progress)
+    report.warnings += clip.notes
     report.seconds = round(time.perf_counter() - start, 3)
     report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
     report.stages = stages.summary()
     if report.missing:
-        report.notes.append(f"{len(report.missing)} frames could not be decoded: {ranges_text(report.missing)}")
+        report.notes.append(
+            f"{len(report.missing)} frames could not be decoded: {ranges_text(report.missing)}. The input is damaged there; frames of a "
+            "video that follow them, up to its next keyframe, may show that, too"
+        )
     if clip.lost and frames[-1] == len(clip) - 1:
         report.lost = clip.lost
         report.notes.append(f"{clip.path.name} is cut off: {clip.lost} frames after frame {len(clip) - 1} are missing from it")
