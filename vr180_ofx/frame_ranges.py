@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from vr180_ofx.errors import SettingsError
+from vr180_ofx.wording import short
 
 _RANGE = re.compile(r"\s*([0-9]+)\s*(?:-\s*([0-9]+)\s*)?")
 #: Digits of a frame number: more than a clip of a year has frames.
@@ -20,12 +21,11 @@ def frame_ranges(text: str) -> list[tuple[int, int]] | None:
     for part in text.split(","):
         match = _RANGE.fullmatch(part)
         if match is None or any(len(n or "") > _DIGITS for n in match.groups()):
-            shown = text if len(text) <= 80 else f"{text[:80]}..."
-            raise SettingsError(f"input.frames is {shown!r}; allowed are 'all' and ranges counted from 0 such as 1-48,100")
+            raise SettingsError(f"input.frames is {short(text)}; allowed are 'all' and ranges counted from 0 such as 1-48,100")
         first = int(match.group(1))
         last = first if match.group(2) is None else int(match.group(2))
         if last < first:
-            raise SettingsError(f"input.frames has the range {part.strip()!r}; its first frame comes after its last")
+            raise SettingsError(f"input.frames has the range {short(part.strip())}; its first frame comes after its last")
         ranges.append((first, last))
     return ranges
 

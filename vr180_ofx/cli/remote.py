@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-from pathlib import Path
 from typing import Any
 
 from vr180_ofx.cli.common import print_json, progress_bar, say
 from vr180_ofx.errors import ExitStatus, ServiceGoneError, SettingsError
+from vr180_ofx.people import plan_file
 from vr180_ofx.settings import Settings, every_setting
 
 
@@ -24,7 +23,7 @@ def render_remotely(arguments: argparse.Namespace, settings: Settings, folder: s
     if not path:
         raise SettingsError("no clip was named; give CLIP or input.video_path")
     if arguments.plan:
-        plan = json.loads(Path(arguments.plan).read_text(encoding="utf-8"))
+        plan = plan_file.read(arguments.plan)
     asked, refused = asked_of_server(settings)
     if refused:
         say(f"{', '.join(refused)}: not taken over HTTP; what the server was started with counts", style="yellow")
