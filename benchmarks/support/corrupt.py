@@ -15,6 +15,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -203,22 +205,16 @@ def run(command: list[str], cache: Path) -> Ran:
 
     environment = os.environ | {"VR180_OFX_CACHE": str(cache), "VR180_OFX_WEIGHTS": str(weights_folder()), "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryFile() as out:
-        begin = _now()
+        begin = time.monotonic()
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
         status, peak = _ended(process)
-        seconds = _now() - begin
+        seconds = time.monotonic() - begin
         out.seek(0)
         return Ran(status, round(seconds, 2), round(peak, 1), out.read().decode("utf-8", "replace")[-4000:])
 
 
-def _now() -> float:
-    return float(__import__("time").monotonic())
-
-
 def _ended(process: subprocess.Popen[bytes]) -> tuple[int | None, float]:
     """(status, peak in MB); None when it had to be killed."""
-    import threading
-
     late = threading.Timer(TIMEOUT_S, process.kill)
     late.start()
     _, status, usage = os.wait4(process.pid, 0)
@@ -278,7 +274,9 @@ def look(case: Corrupted, whole: dict[str, dict[int, str]]) -> Outcome:
             # a plan says who is seen, not what is read
             changed = case.format != "plan" and decoded(media, hurt if case.format == "index" else None) != whole[case.format]
         words = ran.said.lower()
-        told = any(w in words for w in ("damaged", "cut off", "could not be decoded", "missing", "is not what it was"))
+        for nothing in ("damaged: none", "damaged_frames: 0", "lost_frames: 0", "(assumed:"):
+            words = words.replace(nothing, "")
+        told = any(w in words for w in ("damaged", "cut off", "could not be decoded", "lost_frames", "is no rate", "not followed"))
         if not changed:
             outcome.verdicts[name] = "whole"
         elif told:

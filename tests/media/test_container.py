@@ -146,20 +146,3 @@ def test_pixels_that_are_not_square_are_said(tmp_path, name):
 def test_interlaced_pictures_are_said(tmp_path):
     with open_clip(encoded(tmp_path / "i.mkv", options={"x264-params": "tff=1"})) as clip:
         assert "interlaced" in clip.notes[0]
-
-
-def test_spherical_bounds_that_leave_nothing_are_not_followed():
-    """Of a box whose bounds overlap the field of view was 0 or below."""
-    from types import SimpleNamespace
-
-    from vr180_ofx.media.stream_facts import facts_from_stream
-
-    class Side(bytes):
-        type = SimpleNamespace(name="SPHERICAL")
-
-    def facts(left, right):
-        return facts_from_stream(SimpleNamespace(side_data=[Side(struct.pack("<IiiiIIII", 2, 0, 0, 0, left, 0, right, 0))]))
-
-    half = 1 << 31
-    assert facts(half, half).projection is None and "0 degrees" in facts(half, half).notes[0]
-    assert facts(1 << 30, 1 << 30).projection == "equirect180" and facts(1 << 30, 1 << 30).notes == ()

@@ -15,9 +15,8 @@ from av.video.stream import VideoStream
 from vr180_ofx.errors import MediaError
 from vr180_ofx.media.container import video_streams
 from vr180_ofx.media.contract import Geometry, StreamFacts
+from vr180_ofx.settings.mattes import LEAST_FOV_DEGREES
 
-#: Degrees; less is no field of view of a camera, but a header that is damaged.
-LEAST_SPAN = 1.0
 #: AV_STEREO3D_UNSPEC: two views in one stream, of which FFmpeg gives the first (MV-HEVC).
 _TWO_VIEWS = 8
 
@@ -103,7 +102,7 @@ def facts_from_stream(frame: VideoFrame) -> StreamFacts:
             code, _yaw, _pitch, _roll, left, _top, right, _bottom = struct.unpack_from("<IiiiIIII", raw)
             if code in (0, 2):  # whole, or a tile given by its bounds in 0.32 fixed point
                 span = 360.0 * (1 - (left + right) / 2**32)
-                if span < LEAST_SPAN:
+                if span < LEAST_FOV_DEGREES:
                     broken = f"its spherical metadata gives an eye {span:g} degrees; it is not followed (input.fov_degrees sets them)"
                     continue
                 projection, fov = "equirect180", None if abs(span - 180) < 1 else span

@@ -26,6 +26,10 @@ def output_folder(output: str | Path | None, settings: Settings) -> Path:
     if not value:
         raise OutputError("no output folder was named; use -o DIR or output.path")
     folder = Path(value)
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise OutputError(f"the name of the output folder {folder} is not UTF-8, which writers of images need; choose another") from None
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; the output is a folder")
     try:
