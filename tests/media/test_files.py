@@ -16,9 +16,10 @@ import pytest
 from tests.conftest import make_clip, numbered_picture, picture_number
 from tests.media.pictures import write
 from vr180_ofx.errors import MediaError, ResourceError
-from vr180_ofx.media.files import check_file, shown
+from vr180_ofx.media.files import check_file
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
+from vr180_ofx.wording import as_utf8
 
 SMALL = Settings(processing={"max_memory_gb": 0.6})
 
@@ -150,7 +151,7 @@ def test_inspect_looks_at_large_pictures_in_little_memory(tmp_path):
 
 
 def test_names_for_outputs_are_utf8():
-    assert shown("cl\udcffip") == "cl_ip" and shown("Клип") == "Клип"
+    assert as_utf8("cl\udcffip") == "cl_ip" and as_utf8("Клип") == "Клип"
 
 
 def test_a_name_that_is_not_utf8_is_read(tmp_path):

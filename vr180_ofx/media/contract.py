@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 from vr180_ofx.arrays import FloatArray, shapes_repr
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.media.files import shown
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
 from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.projection import Projection, make_projection
+from vr180_ofx.wording import as_utf8
 
 log = logging.getLogger(__name__)
 
@@ -213,7 +213,7 @@ class Clip:
     @property
     def name(self) -> str:
         """What output files are called after; valid UTF-8 whatever the file is called."""
-        return shown(self.source.name).rstrip("._- ") or "clip"
+        return as_utf8(self.source.name).rstrip("._- ") or "clip"
 
     @property
     def fps(self) -> Fraction:

@@ -64,11 +64,6 @@ def utf8_name(path: Path) -> Iterator[str]:
     yield text
 
 
-def shown(text: str) -> str:
-    """A name with what is not UTF-8 in it replaced, for outputs that are named after it."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\ufffd", "_")
-
-
 def picture_limit(settings: Settings | None = None) -> int:
     """Bytes that one picture may take while it is decoded: by ``processing.max_memory_gb``, and by what the machine has."""
     allowed = (settings or Settings()).processing.max_memory_gb * 2**30
