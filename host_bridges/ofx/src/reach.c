@@ -143,19 +143,31 @@ static int start_server(const char *resources, char *error, size_t size) {
         started = start_program(command, count, log);
     }
     free(note);
-    return started || (snprintf(error, size, "%s cannot be started", command[0]), 0);
+    return started || (snprintf(error, size, "%s cannot be started; run again: vr180-ofx install ofx", command[0]), 0);
+}
+
+static Outcome start_and_wait(const Wanted *wanted, const char *resources, Where *where, Stop stop, char *error, size_t size) {
+    if (!start_server(resources, error, size)) return FAILED;
+    double end = clock_s() + START_S;
+    while (clock_s() < end) {
+        if (!pause_s(0.1, stop)) return STOPPED;
+        Outcome outcome = FAILED;
+        if (find_server(wanted, where, error, size) && (outcome = check_server(where, stop, error, size)) != FAILED) return outcome;
+    }
+    snprintf(error, size, "the frame server was started and did not answer within %d s; its log is beside server.json in the cache folder", (int)START_S);
+    return FAILED;
 }
 
 Outcome reach(const Wanted *wanted, const char *resources, Where *where, Stop stop, char *error, size_t size) {
     Outcome outcome = FAILED;
     if (find_server(wanted, where, error, size)) outcome = check_server(where, stop, error, size);
     if (outcome != FAILED || *wanted->address || !wanted->start) return outcome;
-    if (!start_server(resources, error, size)) return FAILED;
-    double end = clock_s() + START_S;
-    while (clock_s() < end) {
-        if (!pause_s(0.1, stop)) return STOPPED;
-        if (find_server(wanted, where, error, size) && (outcome = check_server(where, stop, error, size)) != FAILED) return outcome;
-    }
-    snprintf(error, size, "the frame server was started and did not answer within %d s; its log is beside server.json in the cache folder", (int)START_S);
-    return FAILED;
+    /* one at a time: instances of other clips want a server at the same moment */
+    static Mutex starting = MUTEX_INIT;
+    while (!mutex_try(&starting))
+        if (!pause_s(0.05, stop)) return STOPPED;
+    if (!find_server(wanted, where, error, size) || (outcome = check_server(where, stop, error, size)) == FAILED)
+        outcome = start_and_wait(wanted, resources, where, stop, error, size);
+    mutex_unlock(&starting);
+    return outcome;
 }
