@@ -189,6 +189,7 @@ class Session:
             "clip": self.id,
             "path": str(self.clip.path),
             "frames": len(self.clip),
+            "first_number": self.clip.first_number,
             "fps": float(self.clip.fps),
             "views": list(self.clip.views),
             "eye_size": list(self.clip.eye_size),
