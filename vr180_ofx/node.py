@@ -15,6 +15,9 @@ import annotated_types
 
 from vr180_ofx.settings import sections
 
+#: Sliders include their ends: where a setting allows all but its limit, they end so far before it. It is the last digit that hosts show.
+_STEP = 0.001
+
 Kind = Literal["bool", "int", "float", "choice", "text", "file", "folder", "message"]
 Value = bool | int | float | str
 
@@ -115,11 +118,11 @@ def _of_setting(name: str, label: str, group: str, setting: str, *, kind: Kind |
         if isinstance(limit, annotated_types.Ge):
             low = float(typing.cast(float, limit.ge))
         elif isinstance(limit, annotated_types.Gt):
-            low = float(typing.cast(float, limit.gt))
+            low = float(typing.cast(float, limit.gt)) + _STEP
         elif isinstance(limit, annotated_types.Le):
             high = float(typing.cast(float, limit.le))
         elif isinstance(limit, annotated_types.Lt):
-            high = float(typing.cast(float, limit.lt))
+            high = float(typing.cast(float, limit.lt)) - _STEP
     default: Any = field.default
     if optional and default is None:
         # a host's number cannot be nothing: 0 stands for it

@@ -2,8 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from nodes.generate import files
 from vr180_ofx.client import Node
@@ -38,10 +39,16 @@ def test_parameters_that_stand_for_settings_allow_what_they_allow(p):
         assert default == field.default
     for choice in p.choices:
         Settings.from_values({section: {key: float(choice) if p.name == "scale" else choice}})
-    step = 1e-6 if p.kind == "float" else 0
-    for limit, inwards in ((p.minimum, step), (p.maximum, -step)):
+    # a slider's ends are values of the setting, in hosts that hold single precision (Blender), too; and what is beyond them is not
+    made = int if p.kind == "int" else float
+    step = 1 if p.kind == "int" else 0.0011
+    for limit, beyond in ((p.minimum, -step), (p.maximum, step)):
         if limit is not None:
-            adapter.validate_python(int(limit) if p.kind == "int" else limit + inwards)
+            none = p.setting == "input.fov_degrees" and limit == 0  # stands for no number
+            for end in () if none else (limit, float(np.float32(limit))):
+                adapter.validate_python(made(end))
+            with pytest.raises(ValidationError):
+                adapter.validate_python(made(limit + beyond))
 
 
 def test_values_become_sections_of_settings():

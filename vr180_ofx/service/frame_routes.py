@@ -1,0 +1,99 @@
+"""Routes that serve frames."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from concurrent.futures import Future
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Header, Path, Query, Request, Response
+
+from vr180_ofx.engine.frame import Frame
+from vr180_ofx.errors import ServiceError, Vr180Error
+from vr180_ofx.output.measures import MEASURES
+from vr180_ofx.service import models as m
+from vr180_ofx.service.calls import ClipId, Service, engine, translated
+from vr180_ofx.service.pictures import MEDIA_TYPES, Format, encode, facts_header, layer_names
+from vr180_ofx.service.problems import responses
+
+#: How often a waiting request looks whether somebody still waits for it.
+_HANGUP_POLL_S = 0.1
+_VIEWS = "Default: the first. both: all eyes, in EXR as views, else as they lie in the clip. whole: in EXR, too."
+_LAYERS = f"A, {', '.join(f'{x.name}.A' for x in MEASURES)}, or a person's name."
+_FORMATS = "f16, f32: rows from the top, little-endian. png: 16 bits of grey. exr: every layer of the view."
+
+
+def add_frame_routes(app: FastAPI, service: Service) -> None:
+    sessions = service.sessions
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    pictures: dict[int | str, dict[str, Any]] = {
+        200: {"description": "The layer's pixels.", "content": dict.fromkeys(sorted(set(MEDIA_TYPES.values())), binary)},
+        304: {"description": "It is what If-None-Match names."},
+    }
+
+    @app.get("/v1/clips/{clip}/frames/{n}", response_class=Response, responses={**pictures, **responses(404, 409, 499, 503, 507)})
+    async def frame(
+        *,
+        request: Request,
+        clip: ClipId,
+        n: Annotated[int, Path(ge=0, le=100_000_000, description="Counted from 0.")],
+        view: Annotated[m.Shown | None, Query(description=_VIEWS)] = None,
+        layer: Annotated[str, Query(max_length=80, description=_LAYERS)] = "A",
+        quality: Literal["final", "draft"] = "final",
+        format: Annotated[Format, Query(description=_FORMATS)] = "f16",
+        if_none_match: Annotated[str | None, Header()] = None,
+    ) -> Response:
+        """One layer of one frame. A request that is given up stops the work, unless somebody else wants it too."""
+        session = sessions.get(clip)
+        chosen = view or session.clip.views[0]
+        everything = chosen in ("both", "whole")
+        shown = session.clip.views if everything else (chosen,)
+        if not set(shown) <= set(session.clip.views):
+            raise ServiceError(422, f"view is {chosen!r}; this clip has {', '.join(session.clip.views)}")
+        etag = await engine(session.etag, n, quality, chosen, layer, format)
+        if etag is not None and if_none_match is not None and etag in if_none_match:
+            return Response(status_code=304, headers={"ETag": etag})
+        made = await _await(request, await engine(session.request, n, quality))
+        names = [x.name for v in shown for x in made.views[v].layers] if session.state != "ready" else [p.name for p in session.plan.people]
+        layout = session.clip.geometry.layout if everything and (format != "exr" or chosen == "whole") else None
+        encoded = functools.partial(
+            encode, made, shown, format, layout=layout, layer=layer, names=names, clip=session.exr(),
+            preset=session.settings.output.exr_preset,
+        )  # fmt: skip
+        size, body = await engine(encoded)
+        headers = {
+            "X-Width": str(size[0]), "X-Height": str(size[1]), "X-Quality": str(made.metadata["quality"]),
+            "X-Made-With": facts_header(made), "Cache-Control": "no-cache",
+        }  # fmt: skip
+        if etag is not None:
+            headers["ETag"] = etag
+        # Starlette copies bytes-like bodies of its own accord only where they are text
+        return Response(body, media_type=MEDIA_TYPES[format], headers=headers)
+
+    @app.get("/v1/clips/{clip}/layers", response_model=list[str], responses=responses(404, 409))
+    async def layers(clip: ClipId) -> Any:
+        """What `layer` may be."""
+        return layer_names([p.name for p in sessions.get(clip).plan.people])
+
+
+async def _await(request: Request, future: Future[Frame]) -> Frame:
+    """Waits for a frame for as long as the client does."""
+    waiting = asyncio.wrap_future(future)
+    try:
+        while True:
+            done, _ = await asyncio.wait([waiting], timeout=_HANGUP_POLL_S)
+            if done:
+                return waiting.result()
+            if await request.is_disconnected():
+                future.cancel()
+                raise ServiceError(499, "the client hung up")
+    except asyncio.CancelledError:
+        if future.cancelled():
+            raise ServiceError(503, "the frame was given up: the clip or the server is being closed", {"Retry-After": "2"}) from None
+        future.cancel()
+        raise
+    except Vr180Error:
+        raise
+    except Exception as error:
+        raise translated(error) from error

@@ -1,0 +1,82 @@
+"""Routes of renders, and of jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path
+from fastapi.responses import StreamingResponse
+
+from vr180_ofx.errors import ServiceError
+from vr180_ofx.frame_ranges import parse_frames
+from vr180_ofx.service import models as m
+from vr180_ofx.service.calls import ClipId, Service
+from vr180_ofx.service.jobs import Job
+from vr180_ofx.service.problems import responses
+from vr180_ofx.service.requested import merged
+from vr180_ofx.service.sessions import Session
+from vr180_ofx.settings import Settings
+
+JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
+
+
+def add_job_routes(app: FastAPI, service: Service) -> None:
+    sessions = service.sessions
+    fields = {
+        "event": {"enum": ["progress", "end"]},
+        "id": {"type": "string"},
+        "data": {"type": "string", "description": "A job, as JSON."},
+    }
+    event = {"type": "object", "properties": fields, "required": ["event", "data"], "description": "Each event."}
+    events_content = {"text/event-stream": {"schema": event}}
+    stream: dict[int | str, dict[str, Any]] = {
+        200: {"description": "Server-sent events `progress` and `end`; data: a job.", "content": events_content}
+    }
+
+    def job(number: str) -> Job:
+        found = sessions.jobs.get(number)
+        if found is None:
+            raise ServiceError(404, f"there is no job {number!r}")
+        return found
+
+    @app.post("/v1/clips/{clip}/renders", response_model=m.JobFacts, status_code=202, responses=responses(404, 409, 503))
+    async def start_render(clip: ClipId, request: m.StartRender) -> Any:
+        """Renders frames into a folder of the server. Goes on where an earlier one stopped."""
+        session = sessions.get(clip)
+        folder = sessions.roots.writable(request.path)
+        session.plan  # noqa: B018 - said now, not by the job
+        if "path" in request.output:
+            raise ServiceError(422, "output.path is not taken; the folder is `path`")
+        settings = _render_settings(session, request)
+        return session.render(folder, settings).facts()
+
+    @app.get("/v1/jobs", response_model=m.Jobs, responses=responses())
+    async def list_jobs() -> Any:
+        """Analyses and renders, the oldest first."""
+        return {"jobs": [j.facts() for j in sessions.jobs.all()]}
+
+    @app.get("/v1/jobs/{job_id}", response_model=m.JobFacts, responses=responses(404))
+    async def job_facts(job_id: JobId) -> Any:
+        """How far a job is."""
+        return job(job_id).facts()
+
+    @app.delete("/v1/jobs/{job_id}", response_model=m.JobFacts, responses=responses(404))
+    async def cancel_job(job_id: JobId) -> Any:
+        """Stops a job between two frames. What was written is whole, and the same render goes on from there."""
+        found = job(job_id)
+        found.cancel()
+        return found.facts()
+
+    @app.get("/v1/jobs/{job_id}/events", response_class=StreamingResponse, responses={**stream, **responses(404)})
+    async def job_events(job_id: JobId) -> StreamingResponse:
+        """Progress as it comes."""
+        return StreamingResponse(
+            job(job_id).events(lambda: service.closing), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+
+
+def _render_settings(session: Session, request: m.StartRender) -> Settings:
+    settings = merged(session.settings, {"output": request.output, "input": {"frames": request.frames}})
+    if not parse_frames(settings.input.frames, len(session.clip)):
+        raise ServiceError(422, "frames names none")
+    return settings
