@@ -8,21 +8,22 @@ the name of what is already open. Where a system has no such names (macOS, Windo
 from __future__ import annotations
 
 import contextlib
+import errno
+import importlib
 import os
 import re
 import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
 
 import platformdirs
 
 from vr180_ofx.errors import OutputError
 
-try:
-    import fcntl
-except ImportError:  # Windows has other locks, and none for folders
-    fcntl = None  # type: ignore[assignment]
+#: Locks of POSIX; Windows has others, and none for folders.
+_fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
 
 APP = "vr180-ofx"
 #: What names of unfinished files have in them, and no other program's.
@@ -39,6 +40,8 @@ _BEGINNINGS = {
 }
 #: Bytes of a name that are left to a file's own in the name of the unfinished one; file systems take 255 for all.
 _STEM_BYTES = 180
+#: What does not fit on a disk that was full a moment ago.
+_MORE_BYTES = 1 << 20
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 _OPEN_FILES = Path("/proc/self/fd")
@@ -56,25 +59,29 @@ def weights_folder() -> Path:
     return Path(override) if override else cache_folder("weights")
 
 
+class NoFileError(OutputError, OSError):
+    """What should be written to is no file, or lies behind a link: also an error of the system, for those who can do without the file."""
+
+
 # folders ---------------------------------------------------------------------------------------------------------
 
 
 class Folder:
     """A folder that is open: what its name leads to later does not matter. A context manager that closes it.
 
-    path: without links. make: makes it, and those above it. Raises OutputError when a part of ``path`` is a link or no folder, OSError.
+    path: without links. make: makes it, and those above it. Raises NoFileError when a part of ``path`` is a link or no folder, OSError.
     """
 
     def __init__(self, path: Path, *, make: bool = False) -> None:
         self.path = path
         self._fd: int | None = None
         if _BY_DESCRIPTOR:
-            self._fd = _walked(path, make)
+            self._fd = _walked(path, make=make)
             return
         if make:
             path.mkdir(parents=True, exist_ok=True)
         if os.path.realpath(path) != str(path):
-            raise OutputError(f"{path} is a link, or lies behind one; it is not written to")
+            raise NoFileError(f"{path} is a link, or lies behind one; it is not written to")
 
     def __enter__(self) -> Folder:
         return self
@@ -118,7 +125,7 @@ class Folder:
         return self._fd is None or _locked(self._fd, alone=alone)
 
 
-def _walked(path: Path, make: bool) -> int:
+def _walked(path: Path, *, make: bool) -> int:
     """A descriptor of the folder ``path``, which is reached without any link."""
     # of folders on the way only their names matter: they need not be readable
     passing = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -128,17 +135,17 @@ def _walked(path: Path, make: bool) -> int:
         last = k == len(names) - 1
         try:
             try:
-                found = _stepped(name, held, passing, last)
+                found = _stepped(name, held, passing, last=last)
             except FileNotFoundError:
                 if not make:
                     raise
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(name, dir_fd=held)
-                found = _stepped(name, held, passing, last)
+                found = _stepped(name, held, passing, last=last)
         except OSError as error:
             here = Path(path.anchor, *names[: k + 1])
             if here.is_symlink():
-                raise OutputError(f"{here} has become a link; nothing is written through it") from None
+                raise NoFileError(f"{here} has become a link; nothing is written through it") from None
             raise OSError(error.errno, error.strerror, str(here)) from None
         finally:
             os.close(held)
@@ -146,7 +153,7 @@ def _walked(path: Path, make: bool) -> int:
     return held
 
 
-def _stepped(name: str, folder: int, passing: int, last: bool) -> int:
+def _stepped(name: str, folder: int, passing: int, *, last: bool) -> int:
     if last:
         with contextlib.suppress(PermissionError):
             # one that can be listed and locked; one that can only be written to will do
@@ -155,15 +162,51 @@ def _stepped(name: str, folder: int, passing: int, last: bool) -> int:
 
 
 def _locked(fd: int, *, alone: bool) -> bool:
-    if fcntl is None:
+    if _fcntl is None:
         return True
     try:
-        fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        _fcntl.flock(fd, (_fcntl.LOCK_EX if alone else _fcntl.LOCK_SH) | _fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
         return True
     return True
+
+
+class FileLock:
+    """A lock in a folder, under the hidden ``name``: shared with others from the start. It ends with the process, and leaves no file.
+
+    Raises OSError. Where there are no such locks, everybody gets one.
+    """
+
+    def __init__(self, folder: Folder, name: str) -> None:
+        self._folder, self._name = folder, name
+        self._fd: int | None = None
+        while _fcntl is not None and self._fd is None:
+            fd = folder.open(name, os.O_RDWR | os.O_CREAT)
+            now = folder.facts(name) if _locked(fd, alone=False) else None
+            # whoever held it last may just be removing it
+            if now is not None and os.path.samestat(now, os.fstat(fd)):
+                self._fd = fd
+            else:
+                os.close(fd)
+
+    def alone(self) -> bool:
+        """Whether nobody else holds it. It is shared again after this."""
+        if self._fd is None:
+            return True
+        alone = _locked(self._fd, alone=True)
+        # asking for more lets go of what there was, granted or not
+        return _locked(self._fd, alone=False) and alone
+
+    def release(self) -> None:
+        if self._fd is None:
+            return
+        if _locked(self._fd, alone=True):
+            with contextlib.suppress(OSError):
+                self._folder.remove(self._name)
+        os.close(self._fd)
+        self._fd = None
 
 
 # files -----------------------------------------------------------------------------------------------------------
@@ -173,8 +216,8 @@ class AtomicFile:
     """A file that is being written and takes its name when it is whole: `commit` or `discard` ends it.
 
     path: what to write to. steady: ``target``'s folder is a path without links, nothing is written through one that comes there later, and
-    ``path`` names the open file where the system has such names; it may have no ending then. Raises OutputError when ``target`` is no
-    file, OSError.
+    ``path`` names the open file where the system has such names; it may have no ending then. Raises NoFileError when ``target`` is
+    no file, OSError.
 
     Leftovers of killed processes are hidden files ``.NAME.*.vr180-ofx.part.*``, which nothing ever reads; see `remove_leftovers`.
     """
@@ -197,7 +240,7 @@ class AtomicFile:
     def _refuse_special(self) -> None:
         facts = self._folder.facts(self.target.name, links=True)
         if facts is not None and not stat.S_ISREG(facts.st_mode):
-            raise OutputError(f"{self.target} is {_kind(facts.st_mode)}; name a file")
+            raise NoFileError(f"{self.target} is {_kind(facts.st_mode)}; name a file")
 
     def _create(self) -> None:
         stem = os.fsdecode(os.fsencode(self.target.stem)[:_STEM_BYTES])
@@ -209,7 +252,7 @@ class AtomicFile:
             except FileExistsError:
                 continue
             self._facts = os.fstat(fd)
-            if fcntl is None:
+            if _fcntl is None:
                 # Windows renames nothing that is open
                 os.close(fd)
                 return
@@ -225,13 +268,13 @@ class AtomicFile:
         return found is not None and os.path.samestat(found, self._facts)
 
     def commit(self) -> None:
-        """The file takes the name of ``target``. Raises OSError, OutputError when somebody has put another file in its place."""
+        """The file takes the name of ``target``. Raises OSError, NoFileError when somebody has put another file in its place."""
         try:
             if self._fd is not None and self._steady:
                 # some disks say only now that they are full
                 os.fsync(self._fd)
             if not self._is_there():
-                raise OutputError(f"{self.target} was replaced while it was being written; it was not kept")
+                raise NoFileError(f"{self.target} was replaced while it was being written; it was not kept")
             self._folder.replace(self._name, self.target.name)
         except BaseException:
             self.discard()
@@ -280,6 +323,15 @@ def write_atomic(target: Path, data: bytes, *, steady: bool = False) -> None:
         os.fsync(stream.fileno())
 
 
+def refuse_cut_off(stream: BinaryIO) -> NoReturn:
+    """Raises the OSError that whoever wrote this file did not tell of: it did not become whole, and writes more to it to learn why."""
+    stream.seek(0, os.SEEK_END)
+    stream.write(bytes(_MORE_BYTES))
+    stream.flush()
+    os.fsync(stream.fileno())
+    raise OSError(errno.EIO, "the file came out damaged")
+
+
 def remove_leftovers(folder: Path) -> int:
     """Deletes unfinished files of killed runs from ``folder``; returns how many there were.
 
@@ -305,7 +357,7 @@ def _removed(folder: Folder, name: str) -> bool:
         now = folder.facts(name)
         if (head and head[offset:] != begins) or now is None or not os.path.samestat(now, facts):
             return False
-        if fcntl is not None:
+        if _fcntl is not None:
             folder.remove(name)
             return True
     finally:

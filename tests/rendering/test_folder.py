@@ -6,14 +6,16 @@ import json
 import pytest
 
 from vr180_ofx.errors import OutputError, ResourceError
-from vr180_ofx.rendering.folder import MANIFEST, explained, output_folder
+from vr180_ofx.rendering.folder import explained, output_folder
+from vr180_ofx.rendering.manifest import MANIFEST
 from vr180_ofx.settings import Settings
 
 
 def test_the_folder_is_made_and_can_be_written(tmp_path):
-    made = output_folder(tmp_path / "a" / "b", Settings())
-    assert made.is_dir() and not list(made.iterdir())
-    assert output_folder(None, Settings(output={"path": str(made)})) == made
+    with output_folder(tmp_path / "a" / "b", Settings()) as made:
+        assert made.path == tmp_path / "a" / "b" and made.path.is_dir() and not list(made.path.iterdir())
+    with output_folder(None, Settings(output={"path": str(made.path)})) as again:
+        assert again.path == made.path
     with pytest.raises(OutputError, match="no output folder was named"):
         output_folder(None, Settings())
 
