@@ -28,7 +28,7 @@ RESULTS = {
     "matte": ["vr180_ofx.engine.pipeline", "vr180_ofx.engine.everybody", "vr180_ofx.engine.models", "vr180_ofx.engine.recipe", "vr180_ofx.engine.stepper", "vr180_ofx.engine.frame", "vr180_ofx.media.open"],
 }  # fmt: skip
 #: Rooms that carry, measure and report, and decide no pixel. Settings are part of what results are known by as they are.
-ELSEWHERE = {"version", "errors", "storage", "telemetry", "resources", "settings", "__init__"}
+ELSEWHERE = {"version", "errors", "folders", "storage", "telemetry", "resources", "settings", "__init__"}
 
 
 def layers_module() -> ModuleType:

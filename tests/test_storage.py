@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from vr180_ofx.errors import OutputError
-from vr180_ofx.storage import FileLock, Folder, atomic_path, cache_folder, remove_leftovers, weights_folder, write_atomic
+from vr180_ofx.folders import FileLock, Folder
+from vr180_ofx.storage import atomic_path, cache_folder, remove_leftovers, weights_folder, write_atomic
 
 posix = pytest.mark.skipif(os.name != "posix", reason="other systems have other links, locks and special files")
 

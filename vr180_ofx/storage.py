@@ -1,4 +1,4 @@
-"""Files that are whole or absent: atomic writing, folders that are open, and where this program keeps its own.
+"""Files that are whole or absent: atomic writing, and where this program keeps its own.
 
 A path is only a name: between looking at it and opening it somebody may put a link in its place. So folders are opened step by step
 without following links, files are made in an open folder under a name that was free, and libraries that know nothing but paths are given
@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import importlib
 import os
 import re
 import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn
 
 import platformdirs
 
-from vr180_ofx.errors import OutputError
-
-#: Locks of POSIX; Windows has others, and none for folders.
-_fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
+from vr180_ofx.folders import HAS_LOCKS, Folder, NoFileError, locked
 
 APP = "vr180-ofx"
 #: What names of unfinished files have in them, and no other program's.
@@ -42,8 +38,6 @@ _BEGINNINGS = {
 _STEM_BYTES = 180
 #: What does not fit on a disk that was full a moment ago.
 _MORE_BYTES = 1 << 20
-_BY_DESCRIPTOR = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 _OPEN_FILES = Path("/proc/self/fd")
 
 
@@ -59,157 +53,10 @@ def weights_folder() -> Path:
     return Path(override) if override else cache_folder("weights")
 
 
-class NoFileError(OutputError, OSError):
-    """What should be written to is no file, or lies behind a link: also an error of the system, for those who can do without the file."""
-
-
-# folders ---------------------------------------------------------------------------------------------------------
-
-
-class Folder:
-    """A folder that is open: what its name leads to later does not matter. A context manager that closes it.
-
-    path: without links. make: makes it, and those above it. Raises NoFileError when a part of ``path`` is a link or no folder, OSError.
-    """
-
-    def __init__(self, path: Path, *, make: bool = False) -> None:
-        self.path = path
-        self._fd: int | None = None
-        if _BY_DESCRIPTOR:
-            self._fd = _walked(path, make=make)
-            return
-        if make:
-            path.mkdir(parents=True, exist_ok=True)
-        if os.path.realpath(path) != str(path):
-            raise NoFileError(f"{path} is a link, or lies behind one; it is not written to")
-
-    def __enter__(self) -> Folder:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
-
-    def _at(self, name: str) -> str:
-        return name if self._fd is not None else str(self.path / name)
-
-    def open(self, name: str, flags: int) -> int:
-        """A descriptor of the file ``name``; a link is not followed, and a pipe does not wait. Raises OSError."""
-        return os.open(self._at(name), flags | _NO_LINK, 0o666, dir_fd=self._fd)
-
-    def facts(self, name: str, *, links: bool = False) -> os.stat_result | None:
-        """What ``name`` is; None when there is no such thing. links: whether what a link leads to is meant."""
-        try:
-            return os.stat(self._at(name), dir_fd=self._fd, follow_symlinks=links)
-        except FileNotFoundError:
-            return None
-
-    def replace(self, name: str, new: str) -> None:
-        os.replace(self._at(name), self._at(new), src_dir_fd=self._fd, dst_dir_fd=self._fd)
-
-    def remove(self, name: str) -> None:
-        os.unlink(self._at(name), dir_fd=self._fd)
-
-    def names(self) -> list[str]:
-        return os.listdir(self.path if self._fd is None or os.listdir not in os.supports_fd else self._fd)
-
-    def lock(self, *, alone: bool) -> bool:
-        """Whether the folder is ours to use until it is closed, together with others or ``alone``. Never waits.
-
-        Where there are no such locks (Windows, some network disks) everybody gets one.
-        """
-        return self._fd is None or _locked(self._fd, alone=alone)
-
-
-def _walked(path: Path, *, make: bool) -> int:
-    """A descriptor of the folder ``path``, which is reached without any link."""
-    # of folders on the way only their names matter: they need not be readable
-    passing = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    names = path.parts[1:]
-    held = os.open(path.anchor, passing if names else os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    for k, name in enumerate(names):
-        last = k == len(names) - 1
-        try:
-            try:
-                found = _stepped(name, held, passing, last=last)
-            except FileNotFoundError:
-                if not make:
-                    raise
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(name, dir_fd=held)
-                found = _stepped(name, held, passing, last=last)
-        except OSError as error:
-            here = Path(path.anchor, *names[: k + 1])
-            if here.is_symlink():
-                raise NoFileError(f"{here} has become a link; nothing is written through it") from None
-            raise OSError(error.errno, error.strerror, str(here)) from None
-        finally:
-            os.close(held)
-        held = found
-    return held
-
-
-def _stepped(name: str, folder: int, passing: int, *, last: bool) -> int:
-    if last:
-        with contextlib.suppress(PermissionError):
-            # one that can be listed and locked; one that can only be written to will do
-            return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    return os.open(name, passing, dir_fd=folder)
-
-
-def _locked(fd: int, *, alone: bool) -> bool:
-    if _fcntl is None:
-        return True
-    try:
-        _fcntl.flock(fd, (_fcntl.LOCK_EX if alone else _fcntl.LOCK_SH) | _fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-class FileLock:
-    """A lock in a folder, under the hidden ``name``: shared with others from the start. It ends with the process, and leaves no file.
-
-    Raises OSError. Where there are no such locks, everybody gets one.
-    """
-
-    def __init__(self, folder: Folder, name: str) -> None:
-        self._folder, self._name = folder, name
-        self._fd: int | None = None
-        while _fcntl is not None and self._fd is None:
-            fd = folder.open(name, os.O_RDWR | os.O_CREAT)
-            now = folder.facts(name) if _locked(fd, alone=False) else None
-            # whoever held it last may just be removing it
-            if now is not None and os.path.samestat(now, os.fstat(fd)):
-                self._fd = fd
-            else:
-                os.close(fd)
-
-    def alone(self) -> bool:
-        """Whether nobody else holds it. It is shared again after this."""
-        if self._fd is None:
-            return True
-        alone = _locked(self._fd, alone=True)
-        # asking for more lets go of what there was, granted or not
-        return _locked(self._fd, alone=False) and alone
-
-    def release(self) -> None:
-        if self._fd is None:
-            return
-        if _locked(self._fd, alone=True):
-            with contextlib.suppress(OSError):
-                self._folder.remove(self._name)
-        os.close(self._fd)
-        self._fd = None
-
-
-# files -----------------------------------------------------------------------------------------------------------
+def plans_folder() -> Path:
+    """Where plans are kept. ``VR180_OFX_PLANS`` overrides it: machines that name one folder share their analyses and corrections."""
+    override = os.environ.get("VR180_OFX_PLANS")
+    return Path(override) if override else cache_folder("plans")
 
 
 class AtomicFile:
@@ -226,10 +73,9 @@ class AtomicFile:
         self.target = target
         self._steady, self._ended = steady, False
         self._folder = Folder(target.parent if steady else Path(os.path.realpath(target.parent)), make=True)
-        self._fd: int | None = None
         try:
             self._refuse_special()
-            self._create()
+            self._fd = self._create()
         except BaseException:
             self._folder.close()
             raise
@@ -242,7 +88,8 @@ class AtomicFile:
         if facts is not None and not stat.S_ISREG(facts.st_mode):
             raise NoFileError(f"{self.target} is {_kind(facts.st_mode)}; name a file")
 
-    def _create(self) -> None:
+    def _create(self) -> int | None:
+        """Makes the file under a name that was free; it stays open, and locked, where what is open can be renamed."""
         stem = os.fsdecode(os.fsencode(self.target.stem)[:_STEM_BYTES])
         while True:
             self._name = f".{stem}.{secrets.token_hex(4)}{_MARK}{self.target.suffix}"
@@ -252,14 +99,13 @@ class AtomicFile:
             except FileExistsError:
                 continue
             self._facts = os.fstat(fd)
-            if _fcntl is None:
+            if not HAS_LOCKS:
                 # Windows renames nothing that is open
                 os.close(fd)
-                return
+                return None
             # whoever removes leftovers sees that this is none
-            if _locked(fd, alone=True) and self._is_there():
-                self._fd = fd
-                return
+            if locked(fd, alone=True) and self._is_there():
+                return fd
             os.close(fd)
 
     def _is_there(self) -> bool:
@@ -350,14 +196,14 @@ def _removed(folder: Folder, name: str) -> bool:
     fd = folder.open(name, os.O_RDONLY)
     try:
         facts = os.fstat(fd)
-        if not stat.S_ISREG(facts.st_mode) or not _locked(fd, alone=True):
+        if not stat.S_ISREG(facts.st_mode) or not locked(fd, alone=True):
             return False
         offset, begins = _BEGINNINGS.get(Path(name).suffix, (0, b""))
         head = os.read(fd, offset + len(begins))
         now = folder.facts(name)
         if (head and head[offset:] != begins) or now is None or not os.path.samestat(now, facts):
             return False
-        if _fcntl is not None:
+        if HAS_LOCKS:
             folder.remove(name)
             return True
     finally:

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vr180_ofx.errors import OutputError, PlanError, ResourceError, Vr180Error
+from vr180_ofx.folders import FileLock, Folder
 from vr180_ofx.output.contract import Job, Writer
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.manifest import Entry, entry_of, read_manifest, write_manifest
 from vr180_ofx.settings import Settings
-from vr180_ofx.storage import FileLock, Folder, remove_leftovers, write_atomic
+from vr180_ofx.storage import remove_leftovers, write_atomic
 
 #: Another render that begins looks at what is there; that takes a moment.
 _PATIENCE_S = 30.0

@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError
 
 from vr180_ofx.errors import OutputError
-from vr180_ofx.storage import Folder, write_atomic
+from vr180_ofx.folders import Folder
+from vr180_ofx.storage import write_atomic
 from vr180_ofx.version import WRITER_REVISION
 
 log = logging.getLogger(__name__)
