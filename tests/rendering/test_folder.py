@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -169,7 +170,7 @@ def test_two_renders_at_once(clip, tmp_path):
     rendered(clip, alone, "0-9")
     plan = tmp_path / "plan.json"
     Plan.of_nobody(clip).save(plan)
-    said = []
+    said: list[Any] = []
 
     def another(*words):
         command = [sys.executable, "-m", "vr180_ofx", "render", str(clip.path), "-o", str(folder), "--plan", str(plan), *words]

@@ -45,6 +45,7 @@ class VideoOutput:
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self.warnings: list[str] = []
         output = job.settings.output
         self._format = job.format
         self.needs_source = self._format.needs_source
@@ -136,6 +137,7 @@ class VideoOutput:
         notes = []
         for file in self._files.values():
             notes += file.finish()
+            self.warnings += [w for w in file.warnings if w not in self.warnings]
         return notes
 
     def abort(self) -> None:
@@ -181,6 +183,7 @@ class _VideoFile:
     ) -> None:  # fmt: skip
         self._job, self.path = job, path
         self._layout, self._projection = layout, projection
+        self.warnings: list[str] = []
         self._file = AtomicFile(path, steady=True)
         options = {} if path.suffix == ".webm" else {"movflags": "+faststart+use_metadata_tags"}
         try:
@@ -245,7 +248,9 @@ class _VideoFile:
             self._container.mux(packet)
         notes = []
         if self._sound is not None:
-            notes += self._sound.run()
+            self._sound.run()
+            notes += self._sound.notes
+            self.warnings += self._sound.warnings
         self._container.close()
         notes += self._described()
         found = _frame_times(self._file.path)

@@ -171,6 +171,7 @@ def _run(
             if progress:
                 progress(done + len(report.missing), report.frames)
         report.notes += writer.finish()
+        report.warnings += writer.warnings
         eyes.tell(report)
         if server.ladder.number:
             report.degradations.append(server.ladder.level.name)
