@@ -31,7 +31,20 @@ RESULTS = {
 #: Of what comes out of these, other rooms have revisions of their own.
 ALONE = {"writer": {"output"}}
 #: Rooms that carry, measure and report, and decide no pixel. Settings are part of what results are known by as they are.
-ELSEWHERE = {"version", "errors", "folders", "storage", "telemetry", "resources", "settings", "__init__"}
+ELSEWHERE = {
+    "version",
+    "errors",
+    "wording",
+    "folders",
+    "regular",
+    "documents",
+    "sealed",
+    "storage",
+    "telemetry",
+    "resources",
+    "settings",
+    "__init__",
+}
 
 
 def layers_module() -> ModuleType:

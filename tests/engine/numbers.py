@@ -45,6 +45,7 @@ class NumberSource:
 
     path = Path("numbers.mp4")
     fps = Fraction(24)
+    first_number = 1
 
     def __init__(self, frames: int = FRAMES, broken: frozenset[int] = frozenset()) -> None:
         self._frames = frames

@@ -1,4 +1,7 @@
-"""A server's front door, which may be slammed: everything goes through, until the server is to die in the middle of an answer."""
+"""A server's front door, which may be slammed: everything goes through, until the server is to die in the middle of an answer.
+
+It knows the token, and proves it: a server's own proof is not good for another port.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import threading
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.host_bridges.proving import known_token, prove
 from vr180_ofx.client import announce_path
 
 
@@ -19,6 +23,7 @@ class Relay:
         self._home = home
         self._server = (str(urlsplit(home.note["address"]).hostname), int(urlsplit(home.note["address"]).port or 80))
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._token = known_token()
         self._passed: int | None = None
         self.killed: list[int] = []
 
@@ -50,6 +55,7 @@ class Relay:
     def _serve(self, client: socket.socket) -> None:
         """One request and its answer: the plug-in asks for no more on one connection."""
         with client, contextlib.suppress(OSError), socket.create_connection(self._server) as server:
+            prove(client, self._token, self._listener.getsockname()[1])
             request = client.recv(65536)
             server.sendall(request)
             if self._passed is None or b"/frames/" not in request:

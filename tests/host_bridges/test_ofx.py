@@ -371,7 +371,7 @@ def test_a_render_button_survives_its_server(host, linked, home):
 @pytest.mark.parametrize(
     ("mode", "said"),
     [
-        ("other", "is not a frame server"), ("garbage", "is not a frame server"), ("short", "went away in the middle"),
+        ("other", "does not prove that it knows the token"), ("garbage", "is not a frame server"), ("short", "went away in the middle"),
         ("small", "is not a picture"), ("huge", "is not a frame server"), ("negative", "is not a picture"), ("json", "status 500"),
         ("chunks", "is not a frame server"), ("slow", "does not answer"), ("silent", "does not answer"), ("refusing", "nobody answers"),
     ],
@@ -439,7 +439,9 @@ import sys, threading
 import numpy as np
 from benchmarks.support.ofx_host import FAILED, OK, Host, Props
 bundle, clip, out = sys.argv[1:]
+from tests.host_bridges.proving import known_token
 from tests.host_bridges.wrong_server import Random, Wrong, serving
+token = known_token()
 host, statuses = Host(bundle), []
 assert host.load() == OK
 for turn in range(2):
@@ -473,11 +475,11 @@ for turn in range(2):
     assert host.render(effect, 3, source)[0] == FAILED
     small = np.zeros((8, 16, 4), np.float32)
     for mode in ("other", "garbage", "short", "small", "huge", "negative", "json", "chunks"):
-        with serving(Wrong, mode=mode) as port:
+        with serving(Wrong, mode=mode, token=token) as port:
             host.set(effect, address=f"http://127.0.0.1:{port}")
             assert host.render(effect, 3, small)[0] == FAILED, mode
     for seed in range(100):
-        with serving(Random, seed=seed) as port:
+        with serving(Random, seed=seed, token=token) as port:
             host.set(effect, address=f"http://127.0.0.1:{port}")
             statuses.append(host.render(effect, 3, small)[0])
             host.press(effect, "analyse")

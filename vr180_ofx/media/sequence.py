@@ -213,6 +213,10 @@ class SequenceSource:
     def lost(self) -> int:
         return 0
 
+    @property
+    def first_number(self) -> int:
+        return self._numbers[0]
+
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
         for number in self._numbers:

@@ -15,10 +15,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from vr180_ofx.errors import Vr180Error
-from vr180_ofx.service.access import Gate, Roots
+from vr180_ofx.service.access import Roots
 from vr180_ofx.service.calls import Service
 from vr180_ofx.service.clip_routes import add_clip_routes
 from vr180_ofx.service.frame_routes import add_frame_routes
+from vr180_ofx.service.guard import guard
 from vr180_ofx.service.job_routes import add_job_routes
 from vr180_ofx.service.people_routes import add_people_routes
 from vr180_ofx.service.problems import Problem, on_error_for_people, problem
@@ -43,10 +44,7 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
         description="Human mattes for stereo VR180 video, frame by frame.",
     )  # fmt: skip
     app.state.service = service
-    app.add_middleware(
-        Gate, token=token, hosts=[settings.service.host], per_second=settings.service.max_requests_per_second,
-        touched=service.touched,
-    )  # fmt: skip
+    guard(app, token, settings.service, service.touched)
     app.add_exception_handler(Vr180Error, on_error_for_people)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

@@ -16,7 +16,7 @@ from vr180_ofx.engine.draft import DraftRenderer
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.limits import Ladder
 from vr180_ofx.engine.models import Models
-from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept_plan
+from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept_plan, lost_corrections
 from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore, open_store
@@ -59,11 +59,14 @@ class Session:
         self._sketcher: DraftRenderer | None = None
         self._lock = threading.RLock()
         self._closed = False
+        #: What is to be said of the clip beside what its plan says.
+        self._lost: str | None = None
         self._find_plan()
 
     def _find_plan(self) -> None:
         corrected = kept_plan(self.clip, self.settings, self.models, corrected=True)
         plan = corrected or kept_plan(self.clip, self.settings, self.models)
+        self._lost = None if corrected else lost_corrections(self.clip, self.settings, self.models)
         if plan is not None:
             self._plan, self.corrected = plan, corrected is not None
             return
@@ -153,7 +156,7 @@ class Session:
     def _go_on_with(self, plan: Plan, *, corrected: bool) -> str:
         with self._lock:
             changed = changed_frames(self.plan, plan)
-            self._plan, self.corrected = plan, corrected
+            self._plan, self.corrected, self._lost = plan, corrected, None
             server = self._server
         if server is not None:
             server.replace_plan(plan)
@@ -187,6 +190,7 @@ class Session:
             "clip": self.id,
             "path": str(self.clip.path),
             "frames": len(self.clip),
+            "first_number": self.clip.first_number,
             "fps": float(self.clip.fps),
             "views": list(self.clip.views),
             "eye_size": list(self.clip.eye_size),
@@ -205,7 +209,7 @@ class Session:
                 for p in people
                 if plan is not None
             ],
-            "notes": list(plan.notes) if plan is not None else [],
+            "notes": [*([self._lost] if self._lost else []), *(plan.notes if plan is not None else [])],
             "start_frame": self.settings.output.start_frame,
             "job": self.job.id if self.job is not None and not self.job.ended else None,
         }  # fmt: skip

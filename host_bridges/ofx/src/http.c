@@ -4,16 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "platform.h"
+#include "proof.h"
 
 #define HEAD_LIMIT (1 << 16)
 #define BODY_LIMIT ((size_t)1 << 31)
 #define SLICE_S 0.05
+/* Who has not proved in this time that it is the server is given up, also when it sends a byte now and then. */
+#define PROOF_S 30.0
 
 typedef struct {
     Socket socket;
     Stop stop;
     double patience_s;
+    double end_s; /* of the clock; 0: none */
 } Wire;
 
 double http_timeout_s(void) {
@@ -49,7 +54,7 @@ static HttpResult await(Wire *wire, int for_writing) {
         int ready = socket_wait(wire->socket, for_writing, SLICE_S);
         if (ready > 0) return HTTP_DONE;
         if (ready < 0) return HTTP_BROKEN;
-        if (clock_s() - begin > wire->patience_s) return HTTP_SLOW;
+        if (clock_s() - begin > wire->patience_s || (wire->end_s > 0 && clock_s() > wire->end_s)) return HTTP_SLOW;
     }
 }
 
@@ -171,6 +176,27 @@ static HttpResult read_answer(Wire *wire, Reply *reply, Buffer *buffer) {
     return chunked && !unchunk(buffer) ? HTTP_WRONG : HTTP_DONE;
 }
 
+/* Has the server prove that it knows the token, before it is sent over this connection. */
+static HttpResult prove(Wire *wire, const Where *where, const char *authority) {
+    char nonce[PROOF_ROOM], wanted[PROOF_ROOM], given[PROOF_ROOM] = "", request[1024];
+    if (!make_nonce(nonce)) return HTTP_UNPROVED;
+    int n = snprintf(request, sizeof request, "GET /v1/proof?nonce=%s HTTP/1.1\r\nHost: %s\r\n\r\n", nonce, authority);
+    if (n < 0 || (size_t)n >= sizeof request) return HTTP_UNPROVED;
+    Reply reply = {0};
+    Buffer buffer = {0};
+    wire->end_s = clock_s() + PROOF_S;
+    HttpResult result = send_all(wire, request, (size_t)n);
+    if (result == HTTP_DONE) result = read_answer(wire, &reply, &buffer);
+    wire->end_s = 0;
+    if (result == HTTP_DONE) {
+        make_proof(where->token, nonce, where->host, where->port, wanted);
+        if (reply.status == 200 && buffer.data) json_text(json_get(buffer.data, "proof"), given, sizeof given);
+        if (!same_proof(given, wanted)) result = HTTP_UNPROVED;
+    }
+    buffer_free(&buffer);
+    return result;
+}
+
 HttpResult http_request(const Where *where, const char *method, const char *path, const char *body, const char *etag, Stop stop, Reply *reply, Buffer *buffer) {
     memset(reply, 0, sizeof *reply);
     size_t length = body ? strlen(body) : 0, size = length + strlen(path) + 2048;
@@ -178,15 +204,18 @@ HttpResult http_request(const Where *where, const char *method, const char *path
     if (!request) return HTTP_MEMORY;
     if (etag && *etag) snprintf(known, sizeof known, "If-None-Match: %s\r\n", etag);
     int colon = strchr(where->host, ':') != NULL;
+    char authority[sizeof where->host + 16];
+    snprintf(authority, sizeof authority, "%s%s%s:%d", colon ? "[" : "", where->host, colon ? "]" : "", where->port);
     int n = snprintf(request, size,
-                     "%s %s HTTP/1.1\r\nHost: %s%s%s:%d\r\nAuthorization: Bearer %s\r\nConnection: close\r\n%s%s%s%zu\r\n\r\n%s",
-                     method, path, colon ? "[" : "", where->host, colon ? "]" : "", where->port, where->token, known,
+                     "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConnection: close\r\n%s%s%s%zu\r\n\r\n%s",
+                     method, path, authority, where->token, known,
                      body ? "Content-Type: application/json\r\n" : "", "Content-Length: ", length, body ? body : "");
     HttpResult result = HTTP_ABSENT;
-    Wire wire = {NO_SOCKET, stop, http_timeout_s()};
+    Wire wire = {NO_SOCKET, stop, http_timeout_s(), 0};
     if (n > 0 && (size_t)n < size) wire.socket = socket_connect(where->host, where->port, wire.patience_s < 5 ? wire.patience_s : 5);
     if (wire.socket != NO_SOCKET) {
-        result = send_all(&wire, request, (size_t)n);
+        result = prove(&wire, where, authority);
+        if (result == HTTP_DONE) result = send_all(&wire, request, (size_t)n);
         if (result == HTTP_DONE) result = read_answer(&wire, reply, buffer);
         socket_close(wire.socket);
     }
@@ -201,6 +230,10 @@ void http_explain(HttpResult result, const Where *where, char *out, size_t size)
     case HTTP_BROKEN: format = "the frame server at %s:%d went away in the middle of an answer"; break;
     case HTTP_SLOW: format = "the frame server at %s:%d does not answer"; break;
     case HTTP_WRONG: format = "what answers at %s:%d is not a frame server"; break;
+    case HTTP_UNPROVED:
+        format = "what answers at %s:%d does not prove that it knows the token, which was not sent: it is an older server, which is to be ended and "
+                 "started anew, or another program that has taken the port, or the token file is another server's";
+        break;
     case HTTP_STOPPED: format = "given up"; break;
     case HTTP_MEMORY: format = "there is not enough memory for the answer of %s:%d"; break;
     case HTTP_DONE: break;

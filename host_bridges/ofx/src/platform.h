@@ -50,6 +50,9 @@ void make_folder(const char *path);
 /* A file of at most ``limit`` bytes with a zero after it, to be freed; 0 when it cannot be read. */
 char *read_text(const char *path, size_t limit);
 
+/* Whether the file is this user's, or the superuser's. */
+int is_own(const char *path);
+
 /* Runs ``one`` on a thread of its own and ``other`` on this one, and waits for both. */
 void run_both(void (*one)(void *), void *one_argument, void (*other)(void *), void *other_argument);
 

@@ -103,7 +103,7 @@ static Outcome ask(Session *session, const Wanted *wanted, const char *resources
         snprintf(path, sizeof path, "/v1/%s%s%s", *tail == '!' ? "" : "clips/", *tail == '!' ? "" : clip, *tail == '!' ? tail + 1 : tail);
         HttpResult result = http_request(&where, method, path, body, etag, stop, reply, buffer);
         if (result == HTTP_STOPPED) return STOPPED;
-        int gone = result == HTTP_ABSENT || result == HTTP_BROKEN, closed = 0;
+        int gone = result == HTTP_ABSENT || result == HTTP_BROKEN || result == HTTP_UNPROVED, closed = 0;
         if (result == HTTP_DONE && reply->status == 404 && *tail != '!') {
             /* of a clip that is not open, or of something in it? */
             char again[64];
