@@ -1,6 +1,7 @@
 """Sound and time codes of videos."""
 
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -61,9 +62,9 @@ def clip_with(path, layout, channels, codec="pcm_s16le", rate=RATE, options=None
     """Six small frames, and a tone in each channel. layout: as the container is told it."""
     with av.open(str(path), "w") as out:
         # what these containers take as it is
-        video = out.add_stream({".mxf": "mpeg2video", ".avi": "mpeg4"}.get(path.suffix, "libx264"), rate=30)
+        video: Any = out.add_stream({".mxf": "mpeg2video", ".avi": "mpeg4"}.get(path.suffix, "libx264"), rate=30)
         video.width, video.height, video.pix_fmt = 256, 128, "yuv420p"
-        sound = out.add_stream(codec, rate=rate, options=options or {})
+        sound: Any = out.add_stream(codec, rate=rate, options=options or {})
         sound.codec_context.layout = layout
         for n in range(6):
             out.mux(video.encode(av.VideoFrame.from_ndarray(np.full((128, 256, 3), 40 * n, np.uint8), format="rgb24")))
@@ -144,7 +145,7 @@ def test_damaged_sound_takes_no_picture_with_it(tmp_path):
     clip_with(path, "stereo", 2, codec="flac")
     data = bytearray(path.read_bytes())
     with av.open(str(path)) as c:
-        places = [p.pos for p in c.demux(audio=0) if p.size]
+        places = [p.pos for p in c.demux(audio=0) if p.size and p.pos is not None]
     rng = np.random.default_rng(5)
     for place in places[1:3]:
         data[place + 20 : place + 400] = rng.bytes(380)
