@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import codecs
 import contextlib
 import json
 import sys
@@ -24,17 +23,25 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
+from vr180_ofx.wording import printable
 
 if TYPE_CHECKING:
     from vr180_ofx.rendering.report import RenderReport
 
-#: Words are printed as they are: what stands in brackets or between colons in a name is no markup.
-console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+class _Console(Console):
+    """Prints texts as they are: a file that is called ``[/x].mp4`` is no markup, and no terminal obeys what is in a name. See `styled`."""
+
+    def render_str(self, text: str, **words: Any) -> Text:
+        return super().render_str(printable(text), **words)
 
 
-def say(text: str, *, bold: str = "", style: str = "") -> None:
-    """One line. bold: what stands before it. style: of the rest, by rich's names."""
-    console.print(Text.assemble((bold, "bold"), (text, style)))
+console = _Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def styled(text: object, style: str) -> Text:
+    """``text`` in bold, yellow and so on, whatever it holds: the only way to style what `console` prints."""
+    return Text(printable(str(text)), style=style)
 
 
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,15 +101,16 @@ def clip_from(arguments: argparse.Namespace, settings: Settings) -> Clip:
 def say_clip(clip: Clip) -> None:
     """What was decided about a clip, and why."""
     width, height = clip.eye_size
-    say(f": {len(clip)} frames at {float(clip.fps):.6g} fps, {', '.join(clip.views)} {width}x{height}", bold=clip.path.name)
+    facts_of_it = f"{len(clip)} frames at {float(clip.fps):.6g} fps, {', '.join(clip.views)} {width}x{height}"
+    console.print(styled(clip.path.name, "bold"), f": {facts_of_it}", sep="")
     for reason in clip.geometry.reasons:
-        say(f"  {reason}")
+        console.print(f"  {reason}")
     facts = clip.describe()
-    say(f"  colour: {facts['colour']}")
+    console.print(f"  colour: {facts['colour']}")
     for note in clip.notes:
-        say(f"  {note}", style="yellow")
+        console.print(styled(f"  {note}", "yellow"))
     if clip.lost:
-        say(f"  the file is cut off: its header promises {clip.lost} frames more", style="yellow")
+        console.print(styled(f"  the file is cut off: its header promises {clip.lost} frames more", "yellow"))
 
 
 class _Machine(ProgressColumn):
@@ -151,7 +159,7 @@ def plan_for(
 def say_plan(plan: Plan) -> None:
     """Who was found, in a few lines."""
     if len(plan.shots) > 1:
-        say(f"{len(plan.shots)} shots, beginning at frames {', '.join(str(a) for a, _ in plan.shots)}")
+        console.print(f"{len(plan.shots)} shots, beginning at frames {', '.join(str(a) for a, _ in plan.shots)}")
     for p in plan.people:
         where = []
         for view in plan.views:
@@ -161,22 +169,25 @@ def say_plan(plan: Plan) -> None:
         if metres:
             near, far = (f"{v:.1f}" for v in (min(metres), max(metres)))
             where.append(f"{near} m away" if near == far else f"{near} to {far} m away")
-        say(f"  {p.name}{' (excluded)' if p.exclude else ''}: {', '.join(where)}")
+        console.print(f"  {p.name}{' (excluded)' if p.exclude else ''}: {', '.join(where)}")
     for note in plan.notes:
-        say(f"  {note}", style="yellow")
+        console.print(styled(f"  {note}", "yellow"))
 
 
 def say_report(report: RenderReport, title: str = "") -> None:
     """What a render wrote, and what it has to say. title: before it."""
     kept = f", {report.kept} were there" if report.kept else ""
     speed = f" in {report.seconds:.1f} s ({report.fps:.2f} fps)" if report.written else ""
-    say(f"{kept}{speed}: {report.pattern}", bold=f"{title}{report.written} frames written")
+    console.print(styled(f"{title}{report.written} frames written", "bold"), f"{kept}{speed}: {report.pattern}", sep="")
     for note in report.notes:
-        say(f"  {note}")
+        console.print(f"  {note}")
 
 
 def print_json(data: Any) -> None:
-    """One JSON document on standard output."""
-    # where the output is not UTF-8 every other letter is escaped; a name that is not UTF-8 always is (see `main`)
-    utf8 = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
-    print(json.dumps(data, indent=1, ensure_ascii=not utf8, default=str))
+    """One JSON document on standard output, which may not be UTF-8, any more than names of files are."""
+    text = json.dumps(data, indent=1, ensure_ascii=False, default=str)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(data, indent=1, default=str)
+    print(text)

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from vr180_ofx.cli.common import console, print_json
+from vr180_ofx.cli.common import console, print_json, styled
 from vr180_ofx.errors import ExitStatus, WeightsError
 from vr180_ofx.storage import cache_folder, weights_folder
 from vr180_ofx.weights.catalogue import CATALOGUE
@@ -50,8 +50,8 @@ class Check:
     @property
     def state(self) -> Text:
         if self.ok:
-            return Text("ok", "green")
-        return Text("absent", "yellow") if self.optional else Text("no", "red")
+            return styled("ok", "green")
+        return styled("absent", "yellow") if self.optional else styled("no", "red")
 
 
 def run(arguments: argparse.Namespace) -> int:

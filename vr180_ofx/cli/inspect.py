@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.table import Table
 
-from vr180_ofx.cli.common import console, print_json, say
+from vr180_ofx.cli.common import console, print_json, styled
 from vr180_ofx.errors import ExitStatus, MediaError
 from vr180_ofx.media.naming import IMAGE_ENDINGS
 from vr180_ofx.media.open import open_clip
@@ -53,7 +53,9 @@ def _folder(folder: Path) -> dict[str, Any]:
     for name, files in groups.items():
         numbers = sorted(files)
         gaps = [(a + 1, b - 1) for a, b in pairwise(numbers) if b > a + 1]
-        bad, reasons, first = [], [], {}
+        bad: list[str] = []
+        reasons: list[str] = []
+        first: dict[str, Any] = {}
         for n in numbers:
             try:
                 image = inspect_image(files[n])
@@ -85,10 +87,10 @@ def _show(facts: dict[str, Any]) -> None:
     for sequence in facts.get("sequences", []):
         first, last = sequence["numbers"]
         size = sequence["bytes"] / 1e6
-        say(f": {sequence['frames']} frames, {first}-{last}, {size:.1f} MB", bold=sequence["pattern"])
-        say(f"  gaps: {sequence['gaps'] or 'none'}; damaged: {', '.join(sequence['damaged']) or 'none'}")
+        console.print(styled(sequence["pattern"], "bold"), f": {sequence['frames']} frames, {first}-{last}, {size:.1f} MB", sep="")
+        console.print(f"  gaps: {sequence['gaps'] or 'none'}; damaged: {', '.join(sequence['damaged']) or 'none'}")
         for reason in sequence["reasons"]:
-            say(f"  {reason}", style="red")
+            console.print(styled(f"  {reason}", "red"))
         if sequence["first"]:
             _show(sequence["first"])
     for part in facts.get("parts", []):
@@ -109,9 +111,9 @@ def _show(facts: dict[str, Any]) -> None:
             table.add_row(name, *([f"{r[k]:.4g}" for k in ("min", "max", "mean")] if r else ["?"] * 3))
         console.print(table)
         for key, value in part["metadata"].items():
-            say(f"    {key}: {value}")
+            console.print(f"    {key}: {value}")
         if "damaged" in part:
-            say(f"  {part['damaged']}", style="red")
+            console.print(styled(f"  {part['damaged']}", "red"))
     if "parts" not in facts and "sequences" not in facts:
         for key, value in facts.items():
-            say(f"  {key}: {value}")
+            console.print(f"  {key}: {value}")

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Any
 
-from vr180_ofx.cli.common import print_json, progress_bar, say
+from vr180_ofx.cli.common import console, print_json, progress_bar, styled
 from vr180_ofx.errors import ExitStatus, ServiceGoneError, SettingsError
 from vr180_ofx.people import plan_file
 from vr180_ofx.settings import Settings, every_setting
@@ -26,7 +26,7 @@ def render_remotely(arguments: argparse.Namespace, settings: Settings, folder: s
         plan = plan_file.read(arguments.plan)
     asked, refused = asked_of_server(settings)
     if refused:
-        say(f"{', '.join(refused)}: not taken over HTTP; what the server was started with counts", style="yellow")
+        console.print(styled(f"{', '.join(refused)}: not taken over HTTP; what the server was started with counts", "yellow"))
     try:
         server = connect(arguments.server or None, arguments.token_file)
         clip = server.open(os.path.abspath(path), asked)
@@ -51,9 +51,9 @@ def render_remotely(arguments: argparse.Namespace, settings: Settings, folder: s
     if arguments.json:
         print_json(report)
     else:
-        say(f", {report['kept']} were there: {report['pattern']}", bold=f"{report['written']} frames written")
+        console.print(styled(f"{report['written']} frames written", "bold"), f", {report['kept']} were there: {report['pattern']}", sep="")
         for note in report["notes"]:
-            say(f"  {note}")
+            console.print(f"  {note}")
     if report["missing"] or report["lost"]:
         return ExitStatus.INPUT
     return ExitStatus.WARNED if arguments.strict and report["warnings"] else ExitStatus.DONE

@@ -89,8 +89,15 @@ class VideoSource:
     def notes(self) -> tuple[str, ...]:
         return self._notes
 
+    @property
+    def first_number(self) -> int:
+        return 1
+
     def fingerprint(self) -> str:
         return f"{file_fingerprint(self.path)}-{array_digest(self.reader.index.pts)}"
+
+    def files(self) -> list[Path]:
+        return [self.path]
 
     def describe(self) -> dict[str, Any]:
         with open_container(self.path, self.reader.limit) as container:
