@@ -63,7 +63,7 @@ def test_a_folder_of_names_that_are_not_utf8(tmp_path):
     assert status == 0 and b"cl\\udcff.#.png: 2 frames" in said
     status, printed, _ = program("render", str(tmp_path), "-o", str(tmp_path / "out"), "--json")
     assert status == 0 and json.loads(printed)["written"] == 2
-    assert (tmp_path / "out" / "cl_.0000.exr").is_file()
+    assert (tmp_path / "out" / "cl.0001.exr").is_file()
 
 
 @pytest.mark.parametrize("frames", ["", " ", "3-1", "-1", "0-1e12", "0x1", "1_0", "٣", "0-", "'", '"', "1;2"])
