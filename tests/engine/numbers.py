@@ -74,6 +74,9 @@ class NumberSource:
     def fingerprint(self) -> str:
         return f"numbers:{self._frames}:{sorted(self._broken)}"
 
+    def files(self) -> list[Path]:
+        return []
+
     def describe(self) -> dict[str, Any]:
         return {}
 

@@ -166,6 +166,10 @@ class Source(Protocol):
         """A hash of what the files hold; equal for a copy elsewhere."""
         ...
 
+    def files(self) -> list[Path]:
+        """The files that frames are read from."""
+        ...
+
     def describe(self) -> dict[str, Any]:
         """Facts for people and for JSON."""
         ...

@@ -225,6 +225,9 @@ class SequenceSource:
                 digest.update(f"{number}|{view}|{path.name}|{size}|{mtime}".encode())
         return digest.hexdigest()
 
+    def files(self) -> list[Path]:
+        return [path for files in self._sequence.frames.values() for path in files.values()]
+
     def describe(self) -> dict[str, Any]:
         path = next(iter(self._sequence.frames[self._numbers[0]].values()))
         image = read_views(path)

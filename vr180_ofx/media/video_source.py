@@ -81,6 +81,9 @@ class VideoSource:
     def fingerprint(self) -> str:
         return f"{file_fingerprint(self.path)}-{array_digest(self.reader.index.pts)}"
 
+    def files(self) -> list[Path]:
+        return [self.path]
+
     def describe(self) -> dict[str, Any]:
         with open_container(self.path) as container:
             stream = first_video(container, self.path)
