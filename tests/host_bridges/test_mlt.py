@@ -54,7 +54,7 @@ def eye_clip(standing: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         stream = target.add_stream("libx264", rate=24)
         stream.width, stream.height, stream.pix_fmt = 512, 512, "yuv420p"
         for frame in source.decode(video=0):
-            left = np.ascontiguousarray(frame.to_ndarray(format="rgb24")[:, :512])
+            left = np.ascontiguousarray(frame.to_ndarray(format="rgb24")[:, :512], np.uint8)
             target.mux(stream.encode(av.VideoFrame.from_ndarray(left, format="rgb24")))
         target.mux(stream.encode(None))
     return path
@@ -88,7 +88,8 @@ def melt(plugin: Path, tmp_path: Path) -> Iterator[Any]:
 
 
 def served(standing: Any, n: int, view: str) -> np.ndarray[Any, Any]:
-    return as_floats(standing.link.frame(n, view=view))
+    alpha: np.ndarray[Any, Any] = as_floats(standing.link.frame(n, view=view))
+    return alpha
 
 
 def refused(melted: Melted, what: str) -> None:
