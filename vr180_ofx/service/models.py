@@ -50,6 +50,7 @@ class ClipFacts(Model):
     clip: str
     path: str
     frames: int
+    first_number: int = Field(description="The number of an image sequence's first file; videos count from 1.")
     fps: float
     views: list[str]
     eye_size: list[int]
