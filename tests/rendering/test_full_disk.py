@@ -24,7 +24,11 @@ from vr180_ofx.settings.formats import FORMATS
 
 resource = pytest.importorskip("resource", reason="only POSIX limits files")
 COMPRESSIONS = ["none", "zips", "zip", "piz", "dwaa", "dwab", *(["htj2k"] if hasattr(OpenEXR, "HTJ2K256_COMPRESSION") else [])]
-KINDS = [*({"format": "exr", "compression": c} for c in COMPRESSIONS), *({"format": f} for f in FORMATS if f != "exr")]
+#: A format of each writer, and of each container.
+KINDS = [
+    *({"format": "exr", "compression": c} for c in COMPRESSIONS),
+    *({"format": f} for f in ("alpha", "greenscreen", "prores4444", "webm_alpha")),
+]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +82,7 @@ def test_no_writer_says_that_it_wrote_what_found_no_room(clip, frames, tmp_path,
     whole = held(tmp_path / "whole")
     largest = max(map(len, whole.values()))
     folder = tmp_path / "out"
-    for size in sorted({1, 500, largest // 2, largest - 3000, largest - 100, largest - 1} - set(range(-3000, 1))):
+    for size in sorted({1, largest // 2, largest - 3000, largest - 1} - set(range(-3000, 1))):
         with files_of_at_most(size), pytest.raises(ResourceError, match="is full"):
             write(clip, frames, folder, output)
         left = held(folder)

@@ -22,10 +22,10 @@ from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
 from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.people.names import NAME_PATTERN, NAME_RULE, is_reserved
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.people.validation import short
 from vr180_ofx.settings import OutputSettings
 from vr180_ofx.storage import atomic_path
 from vr180_ofx.vr180.layout import Layout
+from vr180_ofx.wording import short
 
 _COMPRESSION = {
     "none": "NO_COMPRESSION",

@@ -24,6 +24,7 @@ from vr180_ofx.errors import FrameIndexError, ServiceError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
+from vr180_ofx.media.pattern import pattern_folders
 from vr180_ofx.output.exr import ExrClip, exr_clip
 from vr180_ofx.people.edit import apply_edits, changed_frames
 from vr180_ofx.people.plan import Plan
@@ -251,9 +252,8 @@ class Sessions:
         """The session of a clip with these settings, and whether it is new."""
         real = self.roots.readable(path)
         settings = self.with_values(values)
-        # of an image sequence, the folder's time changes when files come and go
-        folder = real if real.is_dir() else real.parent
-        changed = 0 if real.is_file() else folder.stat().st_mtime_ns
+        # of an image sequence, the folders' times change when files come and go
+        changed = 0 if real.is_file() else sum(folder.stat().st_mtime_ns for folder in pattern_folders(real) or [real])
         key = (str(real), settings.digest(*http_sections()), changed)
         with self._lock:
             turn = self._turns.setdefault(key, threading.Lock())
