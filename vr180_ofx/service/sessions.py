@@ -209,7 +209,7 @@ class Session:
                 for p in people
                 if plan is not None
             ],
-            "notes": [*([self._lost] if self._lost else []), *(plan.notes if plan is not None else [])],
+            "notes": [*([self._lost] if self._lost else []), *self.clip.notes, *(plan.notes if plan is not None else [])],
             "start_frame": self.settings.output.start_frame,
             "job": self.job.id if self.job is not None and not self.job.ended else None,
         }  # fmt: skip
