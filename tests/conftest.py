@@ -30,9 +30,10 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    saved = {k: os.environ.get(k) for k in ("VR180_OFX_CACHE", "VR180_OFX_WEIGHTS")}
+    saved = {k: os.environ.get(k) for k in ("VR180_OFX_CACHE", "VR180_OFX_WEIGHTS", "VR180_OFX_PLANS")}
     os.environ["VR180_OFX_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     os.environ["VR180_OFX_WEIGHTS"] = str(_WEIGHTS)
+    os.environ.pop("VR180_OFX_PLANS", None)
     yield
     for key, value in saved.items():
         if value is None:

@@ -22,6 +22,7 @@ import shlex
 import shutil
 import socket
 import string
+import struct
 import subprocess
 import sys
 import threading
@@ -814,6 +815,22 @@ def clip_stem(path: str) -> str:
     return stem.rstrip("._- ") or "clip"
 
 
+def _as_typed(number: float) -> float:
+    """The shortest number that single precision holds as this one: hosts with single precision give 0.7 back as 0.699999988.
+
+    What only double precision can hold is returned as it is.
+    """
+    single = struct.Struct("<f")
+    try:
+        if single.unpack(single.pack(number))[0] != number:
+            return number
+    except OverflowError:
+        return number
+    # nine digits tell all numbers of single precision apart (IEEE 754)
+    shorter = (float(f"{number:.{digits}g}") for digits in range(1, 10))
+    return next(short for short in shorter if single.unpack(single.pack(short))[0] == number)
+
+
 class Node:
     """The node's definition, and what values of its parameters mean.
 
@@ -843,6 +860,8 @@ class Node:
         out: dict[str, dict[str, Any]] = {}
         for name, p in self.parameters.items():
             value = values.get(name, p["default"])
+            if p["kind"] == "float":
+                value = _as_typed(float(value))
             if p["setting"] is None or value == p["default"]:
                 continue
             section, _, key = p["setting"].partition(".")

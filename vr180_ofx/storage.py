@@ -25,6 +25,12 @@ def weights_folder() -> Path:
     return Path(override) if override else cache_folder("weights")
 
 
+def plans_folder() -> Path:
+    """Where plans are kept. ``VR180_OFX_PLANS`` overrides it: machines that name one folder share their analyses and corrections."""
+    override = os.environ.get("VR180_OFX_PLANS")
+    return Path(override) if override else cache_folder("plans")
+
+
 @contextlib.contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
     """A path beside ``target`` to write to; it takes the name of ``target`` when the block ends without an error.

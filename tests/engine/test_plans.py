@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from vr180_ofx.engine.models import Models
@@ -44,6 +46,37 @@ def test_a_corrected_plan_is_kept_beside_it(scene):
     forget_correction(clip, SETTINGS, models)
     forget_correction(clip, SETTINGS, models)
     assert kept_plan(clip, SETTINGS, models, corrected=True) is None
+
+
+def test_machines_share_plans_and_corrections(scene, tmp_path, monkeypatch):
+    """A render farm: caches of their own, one folder of plans. Nobody analyses again, and corrections hold on all."""
+    clip, plan = scene
+    monkeypatch.setenv("VR180_OFX_PLANS", str(tmp_path / "shared"))
+    keep_plan(clip, SETTINGS, plan)
+    corrected = replace(plan, notes=[*plan.notes, "corrected"])
+    keep_plan(clip, SETTINGS, corrected, corrected=True)
+    # another machine
+    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "elsewhere"))
+    assert find_plan(clip, SETTINGS, progress=_must_not).to_json() == plan.to_json()
+    again = kept_plan(clip, SETTINGS, corrected=True)
+    assert again is not None and again.to_json() == corrected.to_json()
+    assert plan_path(clip, SETTINGS).parent == tmp_path / "shared" and not (tmp_path / "elsewhere" / "plans").exists()
+
+
+def test_of_machines_that_analyse_at_once_all_go_by_who_is_first(scene, tmp_path, monkeypatch):
+    clip, plan = scene
+    monkeypatch.setenv("VR180_OFX_PLANS", str(tmp_path / "shared"))
+    first = replace(plan, notes=[*plan.notes, "found by another machine"])
+
+    def progress(done, total):
+        if done == total - 1:
+            keep_plan(clip, SETTINGS, first)
+
+    assert find_plan(clip, SETTINGS, progress=progress).to_json() == first.to_json()
+    # unless a new one is wished for
+    assert find_plan(clip, SETTINGS, progress=progress, fresh=True).to_json() == plan.to_json()
+    found = kept_plan(clip, SETTINGS)
+    assert found is not None and found.to_json() == plan.to_json()
 
 
 def test_a_kept_plan_that_is_damaged_is_made_anew(scene):

@@ -44,6 +44,23 @@ print(json.dumps({
             assert low == pytest.approx(p.minimum) and high == pytest.approx(p.maximum)
 
 
+def test_an_untouched_panel_wishes_for_nothing_else_than_other_hosts(home):
+    """Blender holds numbers in single precision: 0.7 comes back as 0.699999988."""
+    told = blender(
+        home,
+        """
+held.clip = clip
+told = {"held": held.confidence, "untouched": addon.NODE.settings(addon.values_of(scene)), "key": addon.link_of(scene).key[1]}
+held.confidence, held.fov_degrees = 0.35, 190.5
+told["touched"] = addon.NODE.settings(addon.values_of(scene))
+print(json.dumps(told))
+""",
+    )
+    assert told["held"] != 0.7 and told["untouched"] == {}
+    assert told["key"] == c.Link(str(home.clip)).key[1]
+    assert told["touched"] == {"detection": {"confidence_threshold": 0.35}, "input": {"fov_degrees": 190.5}}
+
+
 def test_from_an_empty_scene_to_a_composited_frame(home):
     """The composite's alpha is the engine's, in both eyes, and its colour the clip's."""
     told = blender(

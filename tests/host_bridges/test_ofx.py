@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.support.ofx_host import FAILED, OK, REPLY_DEFAULT, Host, Props
 from tests.host_bridges.halves import halves
-from tests.host_bridges.ofx_session import build
+from tests.host_bridges.ofx_session import SOURCES, build
 from tests.host_bridges.relay import Relay
 from tests.host_bridges.wrong_server import Wrong, serving
 from vr180_ofx import client as c
@@ -433,7 +433,7 @@ def test_hosts_without_the_optional_suites(bundle, standing):
 
 
 #: Frames of the plug-in in the reports of both tools.
-OURS = re.compile(r"\b(http|json|picture|platform|plugin|server)\.c:\d+|VR180Matte\.ofx")
+OURS = re.compile(rf"\b({'|'.join(p.stem for p in (SOURCES / 'src').glob('*.c'))})\.c:\d+|VR180Matte\.ofx")
 LIFE = """
 import sys, threading
 import numpy as np

@@ -63,6 +63,18 @@ def test_values_become_sections_of_settings():
     Settings.from_values(node.settings(values))
 
 
+@pytest.mark.parametrize("p", [p for p in NODE.parameters if p.kind == "float" and p.setting], ids=lambda p: p.name)
+def test_hosts_that_hold_single_precision_send_what_others_send(p):
+    """Blender's 0.7 is 0.699999988: settings that differ there would be other results, and other keys."""
+    node = Node(str(files_by_name()["node.json"]))
+    section, key = p.setting.split(".")
+    assert node.settings({p.name: float(np.float32(p.default))}) == {}
+    for wished in (0.35, 0.123, 0.999, 190.5 if p.maximum > 190 else 0.05):
+        assert node.settings({p.name: float(np.float32(wished))}) == node.settings({p.name: wished}) == {section: {key: wished}}
+    # what only double precision can hold is sent as it is
+    assert node.settings({p.name: 0.123456789012345}) == {section: {key: 0.123456789012345}}
+
+
 def test_frames_are_counted_as_the_host_does():
     assert Node.index(1001, {"first_frame": 1001}, 10) == 0 and Node.index(1010, {"first_frame": 1001}, 10) == 9
     assert Node.index(1000, {"first_frame": 1001}, 10) is None and Node.index(1011, {"first_frame": 1001}, 10) is None

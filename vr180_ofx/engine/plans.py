@@ -16,7 +16,7 @@ from vr180_ofx.people.analyse import Progress
 from vr180_ofx.people.parameters import PLAN
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
-from vr180_ofx.storage import cache_folder, write_atomic
+from vr180_ofx.storage import plans_folder, write_atomic
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.version import PLAN_REVISION
 
@@ -29,7 +29,7 @@ def plan_path(clip: Clip, settings: Settings, models: Models | None = None, *, c
     seen = replace(clip.geometry, reasons=())
     made_by = f"{PLAN_REVISION}|{PLAN.identity()}|{settings.digest('detection')}|{detector.own_sha256}"
     key = f"{made_by}|{clip.fingerprint}|{float(clip.fps)}|{seen}"
-    return cache_folder("plans") / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}{'.corrected' if corrected else ''}.json"
+    return plans_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}{'.corrected' if corrected else ''}.json"
 
 
 def kept_plan(clip: Clip, settings: Settings, models: Models | None = None, *, corrected: bool = False) -> Plan | None:
@@ -88,5 +88,9 @@ def find_plan(
     plan = None if fresh else kept_plan(clip, settings, models)
     if plan is None:
         plan = analyse(clip, settings, models=models, progress=progress, stages=stages)
+        # of machines that share their plans one may have finished meanwhile: all go by the same plan
+        first = None if fresh else kept_plan(clip, settings, models)
+        if first is not None:
+            return first
         keep_plan(clip, settings, plan, models)
     return plan
