@@ -81,8 +81,9 @@ def _choices(p: Parameter) -> str:
 
 #: The numbers by which Nuke's scripts name kinds of knobs.
 _NK_KINDS = {"text": 1, "file": 2, "folder": 2, "int": 3, "choice": 4, "bool": 6, "float": 7, "message": 26}
-#: What Nuke has beside the node's own: the mark by which the bridge knows its groups, and the box that is dragged in the viewer.
-NUKE_EXTRAS = ("vr180_matte", "box_view", "box", "show_box")
+#: What Nuke has beside the node's own: the mark by which the bridge knows its groups, the box that is dragged in the viewer, the First
+#: frame that the plate gave (another one is the artist's), and how the rendered files lie in time.
+NUKE_EXTRAS = ("vr180_matte", "box_view", "box", "show_box", "followed_first", "rendered_as")
 
 
 def _nk(text: str) -> str:
@@ -124,7 +125,11 @@ def _nk_knobs() -> list[str]:
                 _nk_button("show_box", "Show box", "Put the box where the person is now."),
             ]
         out += [_nk_button(a.name, a.label, a.help) for a in actions if a.group == group]
-    return [*out, " addUserKnob {6 vr180_matte +INVISIBLE}", " vr180_matte true", *values]
+    hidden = [
+        " addUserKnob {6 vr180_matte +INVISIBLE}", " addUserKnob {3 followed_first +INVISIBLE}", " addUserKnob {1 rendered_as +INVISIBLE}",
+    ]  # fmt: skip
+    first = NODE.parameter("first_frame").default
+    return [*out, *hidden, " vr180_matte true", f" followed_first {first}", *values]
 
 
 def _nk_inside() -> list[str]:

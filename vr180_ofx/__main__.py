@@ -2,6 +2,6 @@
 
 import sys
 
-from vr180_ofx.cli.main import main
+from vr180_ofx.cli.start import main
 
 sys.exit(main())

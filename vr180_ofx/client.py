@@ -14,13 +14,18 @@ For hosts, which must not wait: `Link` finds the server again when it went away,
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import http.client
 import importlib.resources
 import json
 import os
+import re
+import secrets
 import shlex
 import shutil
 import socket
+import stat
 import string
 import struct
 import subprocess
@@ -37,6 +42,14 @@ API = 1
 #: Where this file or the link to it lies, with what an installation put beside it.
 _HERE = Path(__file__).absolute().parent
 _TIMEOUT_S = 600.0
+#: Who has not proved in this time that it is the server is given up: a server proves it in a millisecond, and a busy one in seconds.
+_PROOF_S = 30.0
+#: What a proof is made for, so that it is good for nothing else.
+_PROOF = "vr180-ofx server proof 1"
+#: Names of hosts (RFC 1123, and underscores, which there are) and addresses of IPv6.
+_HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,8}\.?|[0-9a-f]*:[0-9a-f:.]+(%[a-z0-9._-]+)?")
+#: What a token is made of.
+_TOKEN = re.compile(r"[!-~]{16,500}")
 #: A server that a host started ends when nobody asked it for so long.
 _IDLE_EXIT_MINUTES = 120
 #: A final frame that is there sooner needs no draft before it.
@@ -71,7 +84,7 @@ class Cancel:
     def __init__(self) -> None:
         self.cancelled = False
         self._lock = threading.Lock()
-        self._connection: http.client.HTTPConnection | None = None
+        self._connection: _Connection | None = None
 
     def cancel(self) -> None:
         with self._lock:
@@ -81,7 +94,7 @@ class Cancel:
                 with contextlib.suppress(OSError):
                     wire.shutdown(socket.SHUT_RDWR)
 
-    def watch(self, connection: http.client.HTTPConnection | None) -> None:
+    def watch(self, connection: _Connection | None) -> None:
         """The connection that `cancel` is to close; None when there is none any more. Raises Cancelled when it is too late."""
         with self._lock:
             self._connection = connection
@@ -118,20 +131,35 @@ def announce_path() -> Path:
     return root / "service" / "server.json"
 
 
+def token_name(port: int) -> str:
+    """What the file with the token of a server at ``port`` is called when nobody named another."""
+    return f"token-{port}"
+
+
+def is_token(text: str) -> bool:
+    """Whether it can be one: anything else (a picture, two lines) must not get into headers, nor into messages about them."""
+    return bool(_TOKEN.fullmatch(text))
+
+
+def proof(token: str, nonce: str, host: str, port: int) -> str:
+    """What shows that a server knows the token, without telling it: HMAC-SHA-256 (RFC 2104) with the token as its key.
+
+    nonce: 64 hexadecimal digits that the client made up for this connection. host, port: as the client called the server, so that the
+    answer of one server cannot be passed on as that of another. Returns 64 hexadecimal digits.
+    """
+    said = f"{_PROOF}\n{nonce}\n{host.lower()}\n{port}\n"
+    return hmac.new(token.encode(), said.encode(), hashlib.sha256).hexdigest()
+
+
 def connect(address: str | None = None, token_file: str | None = None, timeout_s: float = _TIMEOUT_S) -> Server:
-    """The server at ``address``, or the one that this user runs. Raises ServerUnavailable."""
-    note: dict[str, Any] = {}
-    try:
-        note = json.loads(announce_path().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        if address is None or token_file is None:
-            where = "" if address is None else f" that names the token of {address}"
-            raise ServerUnavailable(f"no frame server is announced in {announce_path()}{where}; start one with: vr180-ofx serve") from None
-    path = Path(token_file or note["token_file"])
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ServerUnavailable(f"the token file {path} cannot be read: {error.strerror}") from None
+    """The server at ``address``, or the one that this user runs. Raises ServerUnavailable.
+
+    Whoever answers proves that it knows the token before it is sent: the port may have been taken by somebody else.
+    """
+    if address is not None:
+        split_address(address)
+    note = {} if address and token_file else _announced(address)
+    token = _read_token(Path(token_file) if token_file else _token_of(address, note))
     server = Server(address or note["address"], token, timeout_s)
     health = server.health()
     if health.get("name") != "vr180-ofx" or health.get("api") != API:
@@ -139,15 +167,132 @@ def connect(address: str | None = None, token_file: str | None = None, timeout_s
     return server
 
 
+def _announced(address: str | None) -> dict[str, str]:
+    """What the server of this user says of itself: address and token_file. address: what is looked for, for the message."""
+    path = announce_path()
+    try:
+        with open(path, encoding="utf-8") as stream:
+            facts = os.fstat(stream.fileno())
+            note = json.load(stream)
+    except (OSError, ValueError, RecursionError):
+        where = "" if address is None else f" that names the token of {address}"
+        raise ServerUnavailable(f"no frame server is announced in {path}{where}; start one with: vr180-ofx serve") from None
+    # the superuser may do everything anyway
+    if os.name == "posix" and facts.st_uid not in (os.geteuid(), 0):
+        raise ServerUnavailable(
+            f"{path} belongs to another user, so it says nothing of your server; set VR180_OFX_CACHE to a folder of your own"
+        )
+    if not isinstance(note, dict) or not all(isinstance(note.get(k), str) for k in ("address", "token_file")):
+        raise ServerUnavailable(f"{path} does not say where a server is; delete it, and start one with: vr180-ofx serve")
+    return note
+
+
+def _token_of(address: str | None, note: Mapping[str, str]) -> Path:
+    """The file with the token of ``address``: the announced server's, or that of another one of this user."""
+    if address is not None and address.rstrip("/") != note["address"]:
+        other = announce_path().parent / token_name(split_address(address)[1])
+        if other.exists():
+            return other
+    return Path(note["token_file"])
+
+
+def _read_token(path: Path) -> str:
+    try:
+        # a pipe in its place must not keep the host waiting
+        handle = os.open(path, getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(handle, "rb") as stream:
+            plain = stat.S_ISREG(os.fstat(handle).st_mode)
+            text = stream.read(4096).decode("ascii", "replace").strip() if plain else ""
+    except (OSError, ValueError) as error:
+        raise ServerUnavailable(f"the token file {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if not is_token(text):
+        raise ServerUnavailable(f"the token file {path} holds no token, which is one word of 16 to 500 characters")
+    return text
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """(host, port) of an address such as http://127.0.0.1:8000. Raises ServerUnavailable with a message for people."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", 80 if parts.port is None else parts.port
+        # what is no name of a host ends here, and not in the middle of a request
+        known = parts.scheme == "http" and "@" not in parts.netloc and _HOST.fullmatch(host)
+    except ValueError:
+        known, host, port = None, "", 0
+    if not known or port == 0 or not (parts.path in ("", "/") and not parts.query and not parts.fragment):
+        raise ServerUnavailable(f"the address {address!r} is not like http://127.0.0.1:8000, with a port from 1 to 65535")
+    # the one name that means two addresses, of which somebody else may have the other
+    return "127.0.0.1" if host == "localhost" else host, port
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection over which nothing secret goes before the server has proved itself, and which is never opened anew behind our back."""
+
+    auto_open = 0
+
+    def __init__(self, address: str, token: str, timeout_s: float) -> None:
+        self._address, self._token = address, token
+        super().__init__(*split_address(address), timeout=timeout_s)
+
+    def open(self, cancel: Cancel) -> None:
+        """Connects, and has the server prove itself. Raises ServerUnavailable when it does not, OSError, HTTPException, Cancelled."""
+        self.connect()
+        cancel.watch(self)
+        try:
+            self._check_proof()
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> http.client.HTTPResponse:
+        """Sends a request with the token over the open connection."""
+        self.request(method, path, body=body, headers={"Authorization": f"Bearer {self._token}", **(headers or {})})
+        return self.getresponse()
+
+    def _check_proof(self) -> None:
+        nonce = secrets.token_hex(32)
+        wire = self.sock
+        # one that sends a byte now and then would hold a timeout of each read up for ever
+        watchdog = threading.Timer(_PROOF_S, _shut, [wire])
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            self.request("GET", f"/v1/proof?nonce={nonce}")
+            response = self.getresponse()
+            content = response.read(1 << 16)
+        finally:
+            watchdog.cancel()
+        given = ""
+        if response.status == 200 and response.isclosed():
+            with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
+                given = str(json.loads(content)["proof"])
+        if hmac.compare_digest(given.encode(), proof(self._token, nonce, self.host, self.port).encode()):
+            return
+        if response.status == 421:
+            why = f"says: {_problem(421, content).detail[:300]!r}"
+        elif given:
+            why = "does not know the token: the token file is another server's, or another program has taken the server's port"
+        else:
+            why = (
+                "does not prove that it is the server: it is an older version, or another program has taken the port. "
+                "An older one is to be ended and started anew"
+            )
+        raise ServerUnavailable(f"what answers at {self._address} {why}. The token was not sent")
+
+
+def _shut(wire: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        wire.shutdown(socket.SHUT_RDWR)
+
+
 class Server:
     """A frame server. Safe to use from several threads: each has a connection of its own."""
 
     def __init__(self, address: str, token: str, timeout_s: float = _TIMEOUT_S) -> None:
+        split_address(address)
         self.address = address.rstrip("/")
-        parts = urlsplit(self.address)
-        if parts.scheme != "http" or not parts.hostname:
-            raise ServerUnavailable(f"the address {address!r} is not like http://127.0.0.1:8000")
-        self._host, self._port = parts.hostname, parts.port or 80
+        if not is_token(token):
+            raise ServerUnavailable("the token is not one word of 16 to 500 characters")
         self._token = token
         self._timeout_s = timeout_s
         self._local = threading.local()
@@ -184,8 +329,8 @@ class Server:
         while not ended:
             connection = self._new_connection()
             try:
-                connection.request("GET", path, headers=self._headers())
-                response = connection.getresponse()
+                connection.open(Cancel())
+                response = connection.ask("GET", path)
                 if response.status != 200:
                     raise _problem(response.status, response.read())
                 for raw in response:
@@ -201,11 +346,8 @@ class Server:
             finally:
                 connection.close()
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"}
-
-    def _new_connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
+    def _new_connection(self) -> _Connection:
+        return _Connection(self.address, self._token, self._timeout_s)
 
     def request(
         self, method: str, path: str, body: Any | None = None, headers: Mapping[str, str] | None = None, cancel: Cancel | None = None
@@ -216,18 +358,18 @@ class Server:
         """
         cancel = cancel or Cancel()
         data = None if body is None else json.dumps(body).encode()
-        sent = {**self._headers(), **(headers or {}), **({"Content-Type": "application/json"} if data is not None else {})}
+        sent = {**(headers or {}), **({"Content-Type": "application/json"} if data is not None else {})}
         for attempt in (0, 1):
             fresh = getattr(self._local, "connection", None) is None
             if fresh:
                 self._local.connection = self._new_connection()
-            connection: http.client.HTTPConnection = self._local.connection
+            connection: _Connection = self._local.connection
             try:
                 if connection.sock is None:
-                    connection.connect()
-                cancel.watch(connection)
-                connection.request(method, path, body=data, headers=sent)
-                response = connection.getresponse()
+                    connection.open(cancel)
+                else:
+                    cancel.watch(connection)
+                response = connection.ask(method, path, data, sent)
                 content = response.read()
                 cancel.watch(None)
             except Cancelled:

@@ -105,6 +105,13 @@ class SettingsError(Vr180Error, ValueError):
     http_status = 422
 
 
+class DocumentError(Vr180Error, ValueError):
+    """A document that is not what its ending says, or goes beyond what is read; the message lacks the name of the file."""
+
+    exit_status = ExitStatus.USAGE
+    http_status = 422
+
+
 class PortError(SettingsError):
     """The address that the frame server should have cannot be listened on."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vr180_ofx.errors import SettingsError
+from vr180_ofx.wording import short
 
 
 def frame_ranges(text: str) -> list[tuple[int, int]] | None:
@@ -16,9 +17,9 @@ def frame_ranges(text: str) -> list[tuple[int, int]] | None:
             a = int(first)
             b = int(last) if dash else a
         except ValueError:
-            raise SettingsError(f"input.frames is {text!r}; allowed are 'all' and ranges counted from 0 such as 1-48,100") from None
+            raise SettingsError(f"input.frames is {short(text)}; allowed are 'all' and ranges counted from 0 such as 1-48,100") from None
         if a < 0 or b < a:
-            raise SettingsError(f"input.frames has the range {part.strip()!r}; its first frame comes after its last")
+            raise SettingsError(f"input.frames has the range {short(part.strip())}; its first frame comes after its last")
         ranges.append((a, b))
     return ranges
 

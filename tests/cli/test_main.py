@@ -94,3 +94,19 @@ def test_what_an_extra_brings_is_named_when_it_is_absent(tmp_path, absent, words
     code = f"import sys; sys.modules[{absent!r}] = None; from vr180_ofx.cli.main import main; sys.exit(main({words!r}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
     assert done.returncode == 2 and said in " ".join(done.stderr.split()), done.stderr
+
+
+@pytest.mark.parametrize(("words", "status", "said"), [
+    (["render", b"\xff.mp4", "-o", "o"], 2, "\\udcff.mp4 is not UTF-8; rename the file"),
+    (["render", "a.mp4", "-o", b"\xe9"], 2, "is not UTF-8"),
+    (["render", "--set", b"input.colorspace=\xff"], 2, "is not UTF-8"),
+    (["inspect", "[/x].mp4"], 3, "[/x].mp4 does not exist"),
+    (["inspect", b"a\x1b[31mb\x07.mp4"], 3, "a\\x1b[31mb\\x07.mp4 does not exist"),
+    (["render", "a.mp4", "-o", "o", "--config", "[/x].yaml"], 2, "the config file [/x].yaml does not exist"),
+    ([b"\x1b[31m"], 2, "invalid choice"),
+])  # fmt: skip
+def test_names_that_a_terminal_cannot_take(words, status, said, tmp_path):
+    """In a real process: its arguments are bytes."""
+    child = subprocess.run([sys.executable, "-m", "vr180_ofx", *words], cwd=tmp_path, capture_output=True)
+    error = child.stderr.decode()
+    assert child.returncode == status and said in error and "Traceback" not in error and "\x1b" not in error and not child.stdout, error

@@ -45,6 +45,7 @@ class NumberSource:
 
     path = Path("numbers.mp4")
     fps = Fraction(24)
+    first_number = 1
 
     def __init__(self, frames: int = FRAMES, broken: frozenset[int] = frozenset()) -> None:
         self._frames = frames
@@ -72,6 +73,9 @@ class NumberSource:
 
     def fingerprint(self) -> str:
         return f"numbers:{self._frames}:{sorted(self._broken)}"
+
+    def files(self) -> list[Path]:
+        return []
 
     def describe(self) -> dict[str, Any]:
         return {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
 
 from vr180_ofx.engine.models import Models
-from vr180_ofx.engine.plans import analyse, find_plan, forget_correction, keep_plan, kept_plan, plan_path
+from vr180_ofx.engine.plans import analyse, find_plan, forget_correction, keep_plan, kept_plan, lost_corrections, plan_path
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
 
@@ -85,6 +86,54 @@ def test_a_kept_plan_that_is_damaged_is_made_anew(scene):
     path.parent.mkdir(parents=True)
     path.write_text(plan.to_json()[:200])
     assert kept_plan(clip, SETTINGS) is None
+
+
+def test_a_digit_that_changed_on_disk_is_noticed(scene):
+    """It is a plan like any other, and of somebody who stands elsewhere."""
+    clip, plan = scene
+    keep_plan(clip, SETTINGS, plan)
+    path = plan_path(clip, SETTINGS)
+    whole = path.read_bytes()
+    rng = random.Random(1)
+    for bit in rng.sample(range(len(whole) * 8), 300):
+        data = bytearray(whole)
+        data[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(data)
+        assert kept_plan(clip, SETTINGS) is None, bit
+
+
+def test_the_plan_of_other_settings_is_not_taken(scene):
+    clip, plan = scene
+    other = SETTINGS.with_overrides(["detection.max_people=1"])
+    keep_plan(clip, SETTINGS, plan)
+    plan_path(clip, SETTINGS).rename(plan_path(clip, other))
+    assert kept_plan(clip, other) is None
+
+
+def test_corrections_that_are_damaged_are_said_and_put_aside(scene):
+    clip, plan = scene
+    keep_plan(clip, SETTINGS, plan, corrected=True)
+    path = plan_path(clip, SETTINGS, corrected=True)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert lost_corrections(clip, SETTINGS) is None
+    assert kept_plan(clip, SETTINGS, corrected=True) is None
+    said = lost_corrections(clip, SETTINGS)
+    assert said is not None and not path.exists() and path.with_suffix(".damaged").exists() and ".damaged" in said
+    keep_plan(clip, SETTINGS, plan, corrected=True)
+    assert lost_corrections(clip, SETTINGS) is None
+    forget_correction(clip, SETTINGS)
+    assert kept_plan(clip, SETTINGS, corrected=True) is None
+
+
+def test_corrections_that_version_0_2_0_kept_are_found(scene):
+    clip, plan = scene
+    path = plan_path(clip, SETTINGS, corrected=True)
+    path.parent.mkdir(parents=True)
+    path.with_suffix(".json").write_text(plan.to_json())
+    found = kept_plan(clip, SETTINGS, corrected=True)
+    assert found is not None and found.to_json() == plan.to_json()
+    forget_correction(clip, SETTINGS)
+    assert kept_plan(clip, SETTINGS, corrected=True) is None
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,55 @@ def test_a_flipped_bit_is_noticed(tmp_path_factory, place, bit):
     assert store.get("abc") is None and store.damaged == 1 and not path.exists()
 
 
+def test_every_flipped_bit_of_an_entry_is_noticed(tmp_path):
+    """All of them: no wrong answer, and never another one's."""
+    store = DiskStore(tmp_path, 1 << 20)
+    store.put("abc", b"frame")
+    path = store.path("abc")
+    whole = path.read_bytes()
+    for bit in range(len(whole) * 8):
+        data = bytearray(whole)
+        data[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(data)
+        assert store.get("abc") is None, bit
+    assert store.damaged == len(whole) * 8
+
+
+def test_an_entry_of_another_name_is_not_served(tmp_path):
+    """Copied, or renamed: whole, and a wrong matte."""
+    store = DiskStore(tmp_path, 1 << 20)
+    store.put("abc", b"of abc")
+    store.path("abd").write_bytes(store.path("abc").read_bytes())
+    assert store.get("abd") is None and store.damaged == 1 and not store.path("abd").exists()
+    assert store.get("abc") == b"of abc"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes do not lie among files here")
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "huge"])
+def test_what_is_no_file_is_no_entry_and_is_not_waited_for(tmp_path, kind):
+    store = DiskStore(tmp_path / "store", 1 << 20)
+    store.put("abc", b"x")
+    path = store.path("abc")
+    whole = path.read_bytes()
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        (tmp_path / "elsewhere").write_bytes(whole)
+        path.symlink_to(tmp_path / "elsewhere")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes(whole)
+        os.truncate(path, 1 << 40)
+    assert store.get("abc") is None
+    if kind != "folder":
+        # the place is free again
+        assert not path.is_symlink() and store.put("abc", b"y") and store.get("abc") == b"y"
+    assert kind != "link" or (tmp_path / "elsewhere").read_bytes() == whole
+
+
 @pytest.mark.parametrize("length", [0, 5, 40, 60])
 def test_a_truncated_entry_is_noticed(tmp_path, length):
     store = DiskStore(tmp_path, 1 << 20)

@@ -23,18 +23,19 @@ def started(folder, gui):
         nuke.bridge = sys.modules["vr180_nuke"]
         yield nuke
     finally:
-        for live in nuke.bridge._lives.values():
-            live.close()
+        for one in nuke.bridge.live.lives.values():
+            one.close()
         sys.path[:] = path
         for name in set(sys.modules) - set(before):
-            if name in ("nuke", "vr180_nuke", "vr180_client"):
+            if name == "nuke" or (name.startswith("vr180_") and "." not in name and name != "vr180_ofx"):
                 del sys.modules[name]
 
 
-def read(nuke, path, first=1):
-    """A Read of a clip."""
-    (node,) = nuke._read(f"Read {{\n file {path}\n first {first}\n last 10\n name Read1\n}}\n")
-    node.knob("first")._value = first
+def read(nuke, path, *lines, first=1, last=10, name="Read1"):
+    """A Read of a clip, selected. first, last: the numbers of its frames. lines: more of it, as a script has them."""
+    more = "".join(f" {line}\n" for line in lines)
+    text = f"Read {{\n inputs 0\n file {path}\n first {first}\n last {last}\n origfirst {first}\n origlast {last}\n{more} name {name}\n}}\n"
+    (node,) = nuke._read(text)
     nuke._selected = [node]
     return node
 

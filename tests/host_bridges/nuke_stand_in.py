@@ -1,7 +1,13 @@
-"""As much of Nuke's Python as the bridge calls. Scripts are read by Tcl itself, which is what they are written in."""
+"""As much of Nuke's Python as the bridge calls. Scripts are read by Tcl itself, which is what they are written in.
+
+What a Read shows at a frame, and what its metadata say, follows the manual: "Changing the Relation Between the Current Frame and the Frame
+Read In", and "Metadata".
+"""
 
 import functools
+import os
 import queue
+import re
 import threading
 import time
 import tkinter
@@ -12,13 +18,63 @@ from typing import Any, ClassVar
 @functools.cache
 def _tcl():
     """One for all, which is never let go: Tcl ends the program when that happens on another thread."""
-    return tkinter.Tcl()
+    made = tkinter.Tcl()
+    made.createcommand("getenv", lambda name: os.environ.get(name, ""))
+    return made
+
+
+class CancelledError(Exception):
+    pass
+
+
+class Undo:
+    """The undo history. steps: what *Undo* would offer, one for each knob that was written, or for each group."""
+
+    steps: ClassVar[list[str]] = []
+    _off = 0
+    _group: ClassVar[list[str] | None] = None
+    _name = ""
+
+    @classmethod
+    def disable(cls):
+        cls._off += 1
+
+    @classmethod
+    def enable(cls):
+        assert cls._off
+        cls._off -= 1
+
+    @classmethod
+    def disabled(cls):
+        return bool(cls._off)
+
+    @classmethod
+    def begin(cls):
+        cls._group, cls._name = [], ""
+
+    @classmethod
+    def name(cls, name):
+        cls._name = name
+
+    @classmethod
+    def end(cls):
+        if cls._group:
+            cls.steps.append(cls._name)
+        cls._group = None
+
+    @classmethod
+    def _record(cls, what):
+        if not cls._off:
+            (cls.steps if cls._group is None else cls._group).append(what)
 
 
 class Knob:
+    #: The script in which something was written last.
+    root: ClassVar[Any] = None
+
     def __init__(self, name, kind="", value=None):
         self._name, self.kind, self._value = name, kind, value
-        self.executed = 0
+        self.executed = self.written = 0
         self.words: dict[str, str] = {}
         self.choices: list[str] = []
 
@@ -32,18 +88,32 @@ class Knob:
         assert threading.current_thread() is threading.main_thread(), "Nuke's nodes belong to its main thread"
         if self.kind == 4 and value not in self.choices:
             raise ValueError(f"{value} is not among {self.choices}")
-        self._value = value
+        Undo._record(self._name)
+        self._value, self.written = value, self.written + 1
+        if Knob.root is not None:
+            Knob.root._modified = True
 
     def execute(self):
         assert threading.current_thread() is threading.main_thread()
         self.executed += 1
 
 
+class Format:
+    def __init__(self, width, height):
+        self._size = width, height
+
+    def width(self):
+        return self._size[0]
+
+    def height(self):
+        return self._size[1]
+
+
 class Node:
     def __init__(self, kind, name):
         self.kind, self._name = kind, name
-        self._knobs, self._inputs, self._children = {}, {}, {}
-        self.parent = None
+        self._knobs, self._inputs = {}, {}
+        self._parent: Any = None
         for knob, value in (("tile_color", 0), ("disable", False), ("name", name)):
             self._knobs[knob] = Knob(knob, value=value)
 
@@ -54,7 +124,10 @@ class Node:
         return self._name
 
     def fullName(self):
-        return self._name
+        return self._name if self._parent is None else f"{self._parent.fullName()}.{self._name}"
+
+    def parent(self):
+        return self._parent
 
     def knob(self, name):
         return self._knobs.get(name)
@@ -77,15 +150,104 @@ class Node:
     def setInput(self, index, node):
         self._inputs[index] = node
 
+    def _source(self, time):
+        """(the node that this one's picture at a frame comes from, at which frame there)."""
+        if self.kind == "Input":
+            return self._parent.input(self._knobs["number"].value()), time
+        if self.kind == "TimeOffset":
+            return self.input(0), time - int(self._knobs["time_offset"].value())
+        if self.kind == "FrameHold":
+            return self.input(0), int(self._knobs["first_frame"].value())
+        return self.input(int(self._knobs["which"].value()) if self.kind == "Switch" else 0), time
+
+    def format(self):
+        if self.kind == "Read":
+            return Format(*_size(_evaluated(self._knobs["file"].value()), int(self._knobs["origfirst"].value())))
+        source = self._source(1)[0]
+        return source.format() if source is not None else Format(2048, 1556)
+
+    def metadata(self, key, time=1, view=""):
+        if self.kind != "Read":
+            source, at = self._source(time)
+            return None if source is None else source.metadata(key, at)
+        number = file_number(self, time)
+        name = _evaluated(self._knobs["proxy" if Knob.root.proxy() and self._knobs["proxy"].value() else "file"].value())
+        if number is None or self._knobs.get("silent"):
+            return None
+        numbered = re.search(r"%\d*d", name)
+        return {"input/filename": name % number if numbered else name, "input/frame": number}.get(key)
+
+
+class Group(Node):
+    def __init__(self, kind, name):
+        super().__init__(kind, name)
+        self._children = {}
+
     def node(self, name):
         return self._children.get(name)
 
+    def nodes(self):
+        return list(self._children.values())
+
+    def output(self):
+        return next((n for n in self.nodes() if n.kind == "Output"), None)
+
+    def _source(self, time):
+        return self.output(), time
+
+
+class Reader(Node):
+    """A reader of a studio's own: its picture is another Read's, and nobody can look inside."""
+
+    def __init__(self, name, read):
+        super().__init__("StudioReader", name)
+        self._read = read
+
+    def _source(self, time):
+        return self._read, time
+
+
+def _evaluated(text):
+    return str(_tcl().call("subst", text))
+
+
+@functools.cache
+def _size(name, first):
+    """The size of a picture on the disk; of one that is not there, Nuke's default."""
+    import av
+
+    name = name % first if re.search(r"%\d*d", name) else name
+    if not os.path.exists(name):
+        return 2048, 1556
+    with av.open(name) as container:
+        return container.streams.video[0].width, container.streams.video[0].height
+
+
+def file_number(read, frame):
+    """The number of the frame that a Read shows, None for black, as the manual says."""
+    knobs = {k: knob.value() for k, knob in read.knobs().items()}
+    first, last, text = knobs["first"], knobs["last"], str(knobs["frame"] or "frame")
+    number = frame
+    if knobs["frame_mode"] == "expression":
+        number = int(_tcl().call("expr", text.replace("frame", f"({frame})")))
+    elif knobs["frame"] and knobs["frame_mode"] == "start at":
+        number = first + frame - int(text)
+    elif knobs["frame"]:
+        number = frame + int(text)
+    if not first <= number <= last:
+        how, count = knobs["before" if number < first else "after"], last - first + 1
+        if how == "black":
+            return None
+        number = {"hold": min(max(number, first), last), "loop": first + (number - first) % count}[how]
+    return number
+
 
 class ProgressTask:
-    """Like Nuke's, it may be used from any thread. cancel_at: the share at which the user cancels."""
+    """Like Nuke's, it may be used from any thread. cancel_at: the share at which the user cancels; cancel_on: the message."""
 
     made: ClassVar[list["ProgressTask"]] = []
     cancel_at: float | None = None
+    cancel_on: str | None = None
 
     def __init__(self, title):
         self.title, self.shares, self.messages = title, [], []
@@ -98,7 +260,36 @@ class ProgressTask:
         self.messages.append(text)
 
     def isCancelled(self):
+        if ProgressTask.cancel_on is not None and any(ProgressTask.cancel_on in m for m in self.messages):
+            return True
         return ProgressTask.cancel_at is not None and bool(self.shares) and self.shares[-1] >= ProgressTask.cancel_at
+
+
+#: Knobs of nodes, with the numbers of their kinds: those that a script leaves out have these values.
+_OF_THEIR_OWN = {
+    "Read": (
+        ("file", "", ""), ("proxy", "", ""), ("first", 3, 1), ("last", 3, 1), ("origfirst", 3, 1), ("origlast", 3, 1), ("reload", "", None),
+        ("frame_mode", "", "expression"), ("frame", "", ""), ("before", "", "hold"), ("after", "", "hold"), ("colorspace", "", "default"),
+    ),
+    "Shuffle": (("in", "", "rgba"),), "Input": (("number", 3, 0),), "Switch": (("which", 3, 0),),
+}  # fmt: skip
+
+
+class Root(Group):
+    def __init__(self):
+        super().__init__("Root", "root")
+        self._modified = self._proxy = False
+        for name, value in (("format", ""), ("fps", 24), ("first_frame", 1), ("last_frame", 100)):
+            self._knobs[name] = Knob(name, value=value)
+
+    def modified(self):
+        return self._modified
+
+    def setModified(self, modified):
+        self._modified = modified
+
+    def proxy(self):
+        return self._proxy
 
 
 class Nuke(types.ModuleType):
@@ -109,18 +300,19 @@ class Nuke(types.ModuleType):
     def __init__(self, gui=True):
         super().__init__("nuke")
         self.GUI = gui
-        self.ProgressTask = ProgressTask
+        self.ProgressTask, self.Undo, self.CancelledError = ProgressTask, Undo, CancelledError
         ProgressTask.made.clear()
-        ProgressTask.cancel_at = None
+        ProgressTask.cancel_at = ProgressTask.cancel_on = None
+        Undo.steps.clear()
         self._nodes, self._callbacks = {}, {}
         self._mail: queue.Queue[tuple[Any, ...]] = queue.Queue()
         self._this = (None, None)
         self._selected = []
         self.messages, self.printed = [], []
         self.user_frame, self._views = 1, ["main"]
-        self._root = Node("Root", "root")
-        for name, value in (("format", ""), ("fps", 24), ("first_frame", 1), ("last_frame", 100)):
-            self._root._knobs[name] = Knob(name, value=value)
+        self._root = Root()
+        Knob.root = self._root
+        self._filters = []
 
     # what the bridge calls
 
@@ -149,11 +341,40 @@ class Nuke(types.ModuleType):
         with open(s) as stream:
             return self._read(stream.read())[-1]
 
+    def addFilenameFilter(self, call, args=(), kwargs={}, nodeClass="*"):  # noqa: B006
+        self._filters.append(call)
+
+    def filenameFilter(self, filename):
+        for call in self._filters:
+            filename = call(filename) or filename
+        return filename
+
+    def filename(self, node, i=0):
+        """With expressions evaluated, patterns kept; the proxy's in proxy mode."""
+        name = node.knob("proxy" if self._root.proxy() and node.knob("proxy").value() else "file").value()
+        return _evaluated(name) or None
+
+    def tcl(self, cmd, *args):
+        return str(_tcl().call(cmd, *args))
+
+    def expression(self, s):
+        try:
+            return float(_tcl().call("expr", s.replace("frame", str(self.user_frame))))
+        except tkinter.TclError as error:
+            raise RuntimeError(str(error)) from None
+
+    def _everything(self):
+        todo = list(self._nodes.values())
+        while todo:
+            node = todo.pop(0)
+            yield node
+            todo += node.nodes() if isinstance(node, Group) else []
+
     def allNodes(self, filter=None, recurseGroups=False):
-        return [n for n in self._nodes.values() if filter in (None, n.kind)]
+        return [n for n in (self._everything() if recurseGroups else self._nodes.values()) if filter in (None, n.kind)]
 
     def toNode(self, s):
-        return self._nodes.get(s)
+        return next((n for n in self._everything() if n.fullName() == s), None)
 
     def thisNode(self):
         return self._this[0]
@@ -201,7 +422,7 @@ class Nuke(types.ModuleType):
     def _read(self, text):
         """Makes the nodes of a script; groups hold theirs."""
         made: list[Node] = []
-        groups: list[Node] = []
+        groups: list[Group] = []
         stacks: list[list[Node]] = [[]]
         words = list(self._words("\n".join(line for line in text.splitlines() if not line.startswith(("#!", "version")))))
         while words:
@@ -219,6 +440,7 @@ class Nuke(types.ModuleType):
             stacks[-1].append(node)
             if groups:
                 groups[-1]._children[node.name()] = node
+                node._parent = groups[-1]
             else:
                 self._nodes[node.name()] = node
                 made.append(node)
@@ -234,12 +456,9 @@ class Nuke(types.ModuleType):
     def _node(self, kind, body):
         words = list(self._words(body))
         pairs = [(words[i], words[i + 1]) for i in range(0, len(words), 2)]
-        node = Node(kind, dict(pairs).get("name", kind))
-        if kind == "Read":
-            for name, value in (("file", ""), ("first", 1), ("last", 1), ("reload", None), ("colorspace", "default")):
-                node._knobs[name] = Knob(name, value=value)
-        if kind == "Shuffle":
-            node._knobs["in"] = Knob("in", value="rgba")
+        node = (Group if kind == "Group" else Node)(kind, dict(pairs).get("name", kind))
+        for name, number, value in _OF_THEIR_OWN.get(kind, ()):
+            node._knobs[name] = Knob(name, number, value)
         for name, value in pairs:
             if name == "addUserKnob":
                 self._user_knob(node, self._words(value))
@@ -279,6 +498,7 @@ class Nuke(types.ModuleType):
     def set(self, node, name, value):
         """What a user does in the panel."""
         node.knob(name).setValue(value)
+        Undo.steps.clear()
         self.fire("knob", node, node.knob(name))
 
     def click(self, node, name):
@@ -292,7 +512,7 @@ class Nuke(types.ModuleType):
 
     def go_to(self, frame):
         self.user_frame = frame
-        for node in list(self._nodes.values()):
+        for node in list(self._everything()):
             self.fire("update", node)
 
     def pump(self, until, timeout=60):

@@ -1,4 +1,7 @@
-"""A server's front door, which may be slammed: everything goes through, until the server is to die in the middle of an answer."""
+"""A server's front door, which may be slammed: everything goes through, until the server is to die in the middle of an answer.
+
+It knows the token, and proves it: a server's own proof is not good for another port.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import threading
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.host_bridges.proving import known_token, prove
 from vr180_ofx.client import announce_path
 
 
@@ -19,8 +23,13 @@ class Relay:
         self._home = home
         self._server = (str(urlsplit(home.note["address"]).hostname), int(urlsplit(home.note["address"]).port or 80))
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._token = known_token()
         self._passed: int | None = None
         self.killed: list[int] = []
+        self._part = b"/frames/"
+        #: the first lines of all requests and of their answers
+        self.seen: list[str] = []
+        self.answers: list[str] = []
 
     def __enter__(self) -> Relay:
         address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -37,9 +46,9 @@ class Relay:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def kill_after(self, passed: int) -> None:
-        """The next answer with a picture ends after so many bytes, and the server with it."""
-        self._passed = passed
+    def kill_after(self, passed: int, part: bytes = b"/frames/") -> None:
+        """The next answer to a request with ``part`` in it ends after so many bytes, and the server with it; the default: a picture."""
+        self._passed, self._part = passed, part
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -50,11 +59,16 @@ class Relay:
     def _serve(self, client: socket.socket) -> None:
         """One request and its answer: the plug-in asks for no more on one connection."""
         with client, contextlib.suppress(OSError), socket.create_connection(self._server) as server:
+            prove(client, self._token, self._listener.getsockname()[1])
             request = client.recv(65536)
+            self.seen.append(request.split(b"\r\n")[0].decode())
             server.sendall(request)
-            if self._passed is None or b"/frames/" not in request:
+            if self._passed is None or self._part not in request:
+                answer = b""
                 while data := server.recv(65536):
+                    answer = answer or data
                     client.sendall(data)
+                self.answers.append(answer.split(b"\r\n")[0].decode())
                 return
             # that it answers says that it has taken the request
             answer = server.recv(65536)

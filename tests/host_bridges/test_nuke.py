@@ -19,6 +19,9 @@ from tests.host_bridges import nuke_stand_in, stubs
 from vr180_ofx.install import install
 from vr180_ofx.node import NODE
 
+WRONG = 0xC83C3CFF
+START_AT_1001 = ('frame_mode "start at"', "frame 1001")
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -40,11 +43,12 @@ def test_the_stand_in_has_nothing_that_nuke_has_not():
     for name in mine.keys() - of_the_test:
         assert name in table, f"Nuke has no nuke.{name}"
         assert stubs.takes(table[name], mine[name], bound=True), name
-    for cls in (nuke_stand_in.Knob, nuke_stand_in.Node, nuke_stand_in.ProgressTask):
-        for name, function in inspect.getmembers(cls, inspect.isfunction):
+    here = nuke_stand_in
+    for cls in (here.Knob, here.Node, here.Group, here.Root, here.Format, here.ProgressTask, here.Undo):
+        for name, function in inspect.getmembers(cls, callable):
             if name.startswith("_"):
                 continue
-            owner = {"Node": "Group", "Knob": "Script_Knob" if name == "execute" else "Knob"}.get(cls.__name__, cls.__name__)
+            owner = {"Knob": "Script_Knob" if name == "execute" else "Knob"}.get(cls.__name__, cls.__name__)
             definition = stubs.found(table, owner, name)
             assert definition is not None, f"Nuke's {cls.__name__} has no {name}"
             assert stubs.takes(definition, function, bound=True), name
@@ -64,7 +68,7 @@ def test_the_knobs_are_those_of_the_node(nuke):
         if p.kind != "message":
             assert knob.value() == p.default
         assert not p.choices or tuple(knob.choices) == p.choices
-    assert all(user[a.name].kind == 22 and a.name in nuke.bridge._BUTTONS for a in actions)
+    assert all(user[a.name].kind == 22 and a.name in nuke.bridge.panel.BUTTONS for a in actions)
 
 
 def test_scripts_are_read_by_an_independent_reader():
@@ -80,7 +84,7 @@ def test_scripts_are_read_by_an_independent_reader():
 
 def test_from_nothing_to_a_live_matte(nuke, standing):
     """A Read, the node below it, and the current frame comes by itself: a draft or the final, then the final."""
-    plate = read(nuke, standing.clip, first=1001)
+    plate = read(nuke, standing.clip, *START_AT_1001)
     nuke._views = ["left", "right"]
     node = nuke.bridge.create()
     assert node.input(0) is plate and node.knob("first_frame").value() == 1001
@@ -89,8 +93,8 @@ def test_from_nothing_to_a_live_matte(nuke, standing):
     matte = node.node("Matte")
     shown = exr(matte.knob("file").value() % 1004)
     link = standing.link
-    for view in ("left", "right"):
-        assert np.array_equal(shown[view], halves(link.frame(3, view=view)))
+    # the plate shows both eyes side by side, in each of the script's views
+    assert np.array_equal(shown["main"], halves(link.frame(3, view="both")))
     assert matte.knob("reload").executed >= 1 and matte.knob("first").value() <= 1004 <= matte.knob("last").value()
     # in a script without views, both eyes in one picture
     nuke._views = ["main"]
@@ -98,11 +102,20 @@ def test_from_nothing_to_a_live_matte(nuke, standing):
     nuke.pump(lambda: status(node) == "frame 1005: final")
     shown = exr(node.node("Matte").knob("file").value() % 1005)
     assert np.array_equal(shown["main"], halves(link.frame(4, view="both")))
+    # without a plate, each view of the script is an eye
+    nuke._views = ["left", "right"]
+    node.setInput(0, None)
+    node.knob("clip")._value, node.knob("first_frame")._value = str(standing.clip), 1001
+    nuke.go_to(1006)
+    nuke.pump(lambda: status(node) == "frame 1006: final")
+    shown = exr(node.node("Matte").knob("file").value() % 1006)
+    for view in ("left", "right"):
+        assert np.array_equal(shown[view], halves(link.frame(5, view=view)))
     # the layer of a person, and what is not there
     nuke.set(node, "layer", "person01.A")
     assert node.node("Layer").knob("in").value() == "person01"
     nuke.set(node, "live", False)
-    assert not nuke.bridge._lives[node.fullName()].scrubber
+    assert not nuke.bridge.live.lives[node.fullName()].scrubber
 
 
 def test_nuke_never_waits(nuke, home, monkeypatch):
@@ -154,7 +167,7 @@ def test_a_render_is_shown_and_goes_on(nuke, standing, tmp_path):
     nuke.render(2)
     with pytest.raises(RuntimeError, match=r"VR180Matte1: .*clip.0007.exr is not rendered"):
         nuke.render(7)
-    assert node.knob("tile_color").value() == nuke.bridge._WRONG
+    assert node.knob("tile_color").value() == WRONG
     # a Write that does not show it does not mind
     nuke.render(7, of=nuke.toNode("Read1"))
     with pytest.raises(RuntimeError, match="is not rendered"):
@@ -180,7 +193,7 @@ def test_a_server_that_dies_is_said_on_the_node(nuke, home):
     nuke.pump(lambda: nuke_stand_in.ProgressTask.made[-1].messages and "rendering" in nuke_stand_in.ProgressTask.made[-1].messages[-1])
     home.kill()
     nuke.pump(lambda: "Render again to go on" in status(node))
-    assert node.knob("tile_color").value() == nuke.bridge._WRONG and "Render again to go on" in nuke.messages[-1]
+    assert node.knob("tile_color").value() == WRONG and "Render again to go on" in nuke.messages[-1]
     nuke.click(node, "render")
     nuke.pump(lambda: "frames written" in status(node))
     assert len(list((home.folder / "renders").glob("clip.*.exr"))) == 10
@@ -206,16 +219,16 @@ def test_people_are_put_right_with_a_box(nuke, standing):
     nuke.click(node, "show_box")
     nuke.pump(lambda: any(node.knob("box").value()))
     x, y, r, t = node.knob("box").value()
-    link = nuke.bridge._lives[node.fullName()].link
+    link = nuke.bridge.live.lives[node.fullName()].link
     plan = link.wait().box(1, "left", 4)
     assert [x, 512 - t, r, 512 - y] == pytest.approx(plan)
     node.knob("box").setValue([x + 10, y, r + 10, t])
     nuke.click(node, "edit_people")
-    nuke.pump(lambda: not nuke.bridge._tasks)
+    nuke.pump(lambda: not nuke.bridge.panel.tasks)
     assert link.wait().box(1, "left", 4) == pytest.approx([plan[0] + 10, plan[1], plan[2] + 10, plan[3]], abs=0.1)
     assert link.wait().facts["corrected"]
     nuke.click(node, "forget_corrections")
-    nuke.pump(lambda: not nuke.bridge._tasks)
+    nuke.pump(lambda: not nuke.bridge.panel.tasks)
     assert not link.clip().refresh()["corrected"]
     node.knob("box").setValue([0, 0, 0, 0])
     nuke.click(node, "edit_people")
@@ -223,16 +236,22 @@ def test_people_are_put_right_with_a_box(nuke, standing):
 
 
 def test_the_project_is_set_from_the_clip(nuke, standing):
-    read(nuke, standing.clip, first=101)
+    read(nuke, standing.clip, 'frame_mode "start at"', "frame 101")
     node = nuke.bridge.create()
     nuke.click(node, "set_project")
     nuke.pump(lambda: status(node).startswith("project:") or "left" in nuke.views())
     root = nuke.root()
     assert (root.knob("first_frame").value(), root.knob("last_frame").value(), root.knob("fps").value()) == (101, 110, 24)
-    assert nuke.formats == ["512 512 1 vr180_512x512"] and {"left", "right"} <= set(nuke.views())
+    # the plate has both eyes in one picture, and so has the project; without a plate, an eye is a view
+    assert nuke.formats == ["1024 512 1 vr180_1024x512"] and nuke.views() == ["main"]
+    node.setInput(0, None)
+    nuke.set(node, "clip", str(standing.clip))
+    nuke.click(node, "set_project")
+    nuke.pump(lambda: "left" in nuke.views())
+    assert nuke.formats[1:] == ["512 512 1 vr180_512x512"] and {"left", "right"} <= set(nuke.views())
     for button in ("clear_cache", "reconnect"):
         nuke.click(node, button)
-        nuke.pump(lambda: not nuke.bridge._tasks)
+        nuke.pump(lambda: not nuke.bridge.panel.tasks)
     nuke.click(node, "cancel")
 
 
@@ -262,11 +281,12 @@ def test_colours_and_paths_come_from_the_read(nuke, standing):
     plate = read(nuke, standing.clip)
     node = nuke.bridge.create()
     plate.knob("colorspace")._value = "rec709"
-    values = nuke.bridge.values_of(node)
+    values = nuke.bridge.live.values_of(node, nuke.bridge.reads.plate_above(node, 1))
     assert values["colorspace"] == "rec709" and values["clip"] == str(standing.clip)
     node.knob("clip")._value = "/other/plate.%04d.exr"
     assert (
-        nuke.bridge.values_of(node)["clip"] == "/other/plate.%04d.exr" and nuke.bridge.vr180.clip_stem("/other/plate.%04d.exr") == "plate"
+        nuke.bridge.live.values_of(node, nuke.bridge.reads.plate_above(node, 1))["clip"] == "/other/plate.%04d.exr"
+        and nuke.bridge.live.vr180.clip_stem("/other/plate.%04d.exr") == "plate"
     )
     node.setInput(0, None)
     node.knob("clip")._value = ""

@@ -7,6 +7,8 @@ import random
 import threading
 import time
 
+from tests.host_bridges.proving import proof_body
+
 #: What a frame server says of an open clip.
 FACTS = {
     "clip": "0123456789abcdef", "frames": 10, "views": ["left", "right"], "eye_size": [8, 8], "frame_size": [16, 8], "state": "ready",
@@ -14,9 +16,11 @@ FACTS = {
 
 
 class Wrong(http.server.BaseHTTPRequestHandler):
-    """Something else that answers on the port. mode: what it does wrong."""
+    """Something else that answers on the port. mode: what it does wrong. token: what it knows all the same."""
 
+    protocol_version = "HTTP/1.1"
     mode = "other"
+    token = "x" * 32
 
     def log_message(self, *_):
         pass
@@ -37,6 +41,13 @@ class Wrong(http.server.BaseHTTPRequestHandler):
     def answer(self):
         if self.mode == "slow":
             time.sleep(30)
+        if self.path.startswith("/v1/proof") and self.mode != "other":
+            body = proof_body(self.path, self.token, self.connection.getsockname()[1])
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            return
         health = {"status": "ok", "name": "vr180-ofx", "version": "1", "api": 1}
         body = json.dumps({"name": "other"} if self.mode == "other" else health if self.path == "/v1/health" else FACTS).encode()
         headers: dict[str, int | str] = {"Content-Length": len(body)}
@@ -47,6 +58,7 @@ class Wrong(http.server.BaseHTTPRequestHandler):
                 "huge": (b"", {"Content-Length": 1 << 40, "X-Width": 16, "X-Height": 8}),
                 "negative": (b"\0" * 256, {"Content-Length": 256, "X-Width": -16, "X-Height": -8}),
                 "json": (b"[" * 100_000, {"Content-Length": 100_000}),
+                "cut": (b"100\r\n" + b"\0" * 100, {"Transfer-Encoding": "chunked", "X-Width": 16, "X-Height": 8}),
                 "chunks": (b"zz\r\nhello\r\n0\r\n\r\n", {"Transfer-Encoding": "chunked", "X-Width": 16, "X-Height": 8}),
             }
             body, headers = answers.get(self.mode, (body, headers))
@@ -62,6 +74,7 @@ class Random(http.server.BaseHTTPRequestHandler):
     """Answers of a frame server in which bytes were changed, cut off or doubled."""
 
     seed = 0
+    token = "x" * 32
 
     def log_message(self, *_):
         pass
@@ -75,6 +88,11 @@ class Random(http.server.BaseHTTPRequestHandler):
                 return
             request += more
         path = request.split(b" ")[1].decode()
+        if path.startswith("/v1/proof"):
+            body = proof_body(path, self.token, self.connection.getsockname()[1])
+            self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            self.close_connection = False
+            return
         body = (
             b"\0<" * 128
             if "/frames/" in path

@@ -1,5 +1,6 @@
 """Exact random access, whatever the container does."""
 
+import os
 import random
 from typing import Any
 
@@ -165,15 +166,45 @@ def test_the_index_is_cached_and_made_again_when_the_file_changes(tmp_path, monk
     assert len(index.load_index(path)) == 25
 
 
-def test_a_damaged_cached_index_is_made_again(tmp_path):
+def test_a_damaged_cached_index_is_made_again(tmp_path, monkeypatch):
+    """Whichever of its bits it is: some made a clip unreadable until the file was deleted."""
     from vr180_ofx.media import index
-    from vr180_ofx.storage import cache_folder
+    from vr180_ofx.sealed import unsealed
 
-    path = make_clip(tmp_path / "c.mp4", 20)
-    index.load_index(path)
-    newest = max(cache_folder("index").glob("*.npz"), key=lambda p: p.stat().st_mtime_ns)
-    newest.write_bytes(newest.read_bytes()[:100])
-    assert len(index.load_index(path)) == 20
+    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "cache"))
+    path = make_clip(tmp_path / "c.mp4", 3)
+    made = index.load_index(path)
+    (cached,) = (tmp_path / "cache" / "index").iterdir()
+    whole = cached.read_bytes()
+    assert unsealed(cached.stem, whole) is not None
+    for bit in range(len(whole) * 8):
+        data = bytearray(whole)
+        data[bit // 8] ^= 1 << bit % 8
+        assert unsealed(cached.stem, bytes(data)) is None, bit
+        if bit % 97 == 0:
+            cached.write_bytes(data)
+            assert repr(index.load_index(path)) == repr(made), bit
+            assert cached.read_bytes() == whole
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes do not lie among files here")
+@pytest.mark.timeout(30)
+def test_an_index_of_another_clip_and_a_pipe_are_none_of_this_one(tmp_path, monkeypatch):
+    from vr180_ofx.media import index
+
+    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "cache"))
+    one, other = make_clip(tmp_path / "one.mp4", 3), make_clip(tmp_path / "other.mp4", 7)
+    index.load_index(one)
+    (cached,) = (tmp_path / "cache" / "index").iterdir()
+    of_one = cached.read_bytes()
+    cached.unlink()
+    index.load_index(other)
+    (cached,) = (tmp_path / "cache" / "index").iterdir()
+    cached.write_bytes(of_one)
+    assert len(index.load_index(other)) == 7
+    cached.unlink()
+    os.mkfifo(cached)
+    assert len(index.load_index(other)) == 7
 
 
 def test_a_truncated_file_gives_its_good_frames(tmp_path):

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ConfigDict, Field
 
 from vr180_ofx.errors import PlanError
-from vr180_ofx.people.validation import Part, checked, short
+from vr180_ofx.people.validation import Part, checked
+from vr180_ofx.wording import short
 
 
 class Dog(Part):

@@ -46,6 +46,37 @@ def test_overrides_that_are_not_understood(text):
         Settings.from_values({}, [text])
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("c.yaml", "processing:\n  chunk_size: 1\n  chunk_size: 2\n", "has the key 'chunk_size' twice, again in line 3"),
+        ("c.yaml", "processing:\n  chunk_size: 1\nprocessing:\n  overlap_frames: 2\n", "has the key 'processing' twice"),
+        ("c.toml", "[processing]\n[processing]\n", "is not TOML"),
+        ("c.yaml", "processing: &p\n  chunk_size: 1\noutput: *p\n", "has an alias"),
+        ("c.yaml", f"processing: {{chunk_size: 0x{'f' * 5000}}}", "a number of 20000 bits"),
+        ("c.yaml", "processing: " + "[" * 5000, "nests deeper"),
+        ("c.toml", "processing = " + "[" * 5000, "nests deeper"),
+        ("c.yaml", "nonsense: " + "x" * 100_000, "'nonsense' is not a setting"),
+        ("c.yaml", "x" * 100_000 + ": 1", "is not YAML"),
+        ("c.yaml", '"' + "x" * 1000 + '": 1', "is not a setting"),
+    ],
+)
+def test_files_of_which_something_would_be_lost_or_never_end(tmp_path, name, text, said):
+    f = tmp_path / name
+    f.write_text(text)
+    with pytest.raises(SettingsError) as info:
+        Settings.load(f)
+    assert said in str(info.value) and len(str(info.value)) < 1000 and name in str(info.value)
+
+
+@pytest.mark.parametrize("value", ["*a", "[[[[", "a: b: c", "[" * 3000, "&a [*a]", "2001-02-03", "#3.mp4"])
+def test_a_name_on_the_command_line_need_not_be_yaml(value):
+    made = Settings.from_values({}, [f"input.video_path=/clips/{value}"])
+    assert made.input.video_path == f"/clips/{value}"
+    if value != "#3.mp4":
+        assert Settings.from_values({}, [f"input.video_path={value}"]).input.video_path == value
+
+
 @pytest.mark.parametrize(("name", "text"), [("c.yaml", "a: [1"), ("c.toml", "a = "), ("c.yaml", "- 1"), ("c.yaml", "\x00")])
 def test_files_that_are_no_settings(tmp_path, name, text):
     f = tmp_path / name

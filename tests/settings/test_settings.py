@@ -2,8 +2,10 @@
 
 import importlib.util
 import json
+import math
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,11 @@ from tests.settings.other_values import changeable, with_other
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.node import NODE
 from vr180_ofx.settings import Settings, every_setting, sections, without_effect
+
+EXTREME: st.SearchStrategy[Any] = st.one_of(
+    st.floats(), st.integers(), st.sampled_from([10**400, -(10**400), 2**63, "\0", "a\0b", "\ud800", "nan", "1e999", "9" * 5000, b"x", None, [], {}]),
+    st.text(max_size=5), st.lists(st.text(max_size=3) | st.floats(), max_size=4),
+)  # fmt: skip
 
 ORIGINAL = """
 input:
@@ -146,3 +153,33 @@ def test_the_page_of_settings_is_up_to_date():
 def test_what_the_node_has_knobs_for_may_be_asked_of_a_server():
     http = {f"{section}.{key}" for section, key, traits in every_setting() if traits.http}
     assert {p.setting for p in NODE.parameters if p.setting is not None} <= http
+
+
+@given(st.sampled_from(every_setting()), EXTREME)
+def test_whatever_a_setting_is_it_is_taken_or_refused_with_its_name(setting, value):
+    """Numbers that are none, huge ones, names with a NUL or with half a character."""
+    name, key, _ = setting
+    try:
+        made = Settings(**{name: {key: value}})
+    except SettingsError as error:
+        assert key in str(error) and len(str(error)) < 2000
+        return
+    taken = getattr(getattr(made, name), key)
+    assert not isinstance(taken, float) or math.isfinite(taken)
+    assert "\0" not in str(taken)
+    made.digest()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("input.fov_degrees", 0), ("input.fov_degrees", 1e-300), ("input.fov_degrees", 0.1), ("output.fov_degrees", 1e-3),
+        ("input.frame_rate", 0), ("input.frame_rate", -24), ("input.frame_rate", 1e-4), ("input.frame_rate", math.inf),
+        ("input.interocular_m", 1e-300), ("performance.price_per_hour", math.inf), ("input.video_path", "a\0.mp4"),
+        ("service.allowed_roots", ["/tmp", "/\0"]),
+    ],
+)  # fmt: skip
+def test_values_that_make_nothing_of_a_picture_are_refused(key, value):
+    section, _, name = key.partition(".")
+    with pytest.raises(SettingsError, match=key.replace(".", r"\.")):
+        Settings(**{section: {name: value}})

@@ -15,6 +15,7 @@ from vr180_ofx.cli.common import (
     say_clip,
     say_plan,
     settings_from,
+    styled,
 )
 
 
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json, fresh=arguments.fresh)
         target = Path(arguments.output or f"{clip.name}.plan.json")
         if target.exists() and not arguments.output:
-            console.print(f"[yellow]{target} exists; it is left alone. Use -o to write another[/]")
+            console.print(styled(f"{target} exists; it is left alone. Use -o to write another", "yellow"))
         else:
             plan.save(target)
         if arguments.preview:

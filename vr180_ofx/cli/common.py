@@ -23,11 +23,25 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
+from vr180_ofx.wording import printable
 
 if TYPE_CHECKING:
     from vr180_ofx.rendering.report import RenderReport
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Console(Console):
+    """Prints texts as they are: a file that is called ``[/x].mp4`` is no markup, and no terminal obeys what is in a name. See `styled`."""
+
+    def render_str(self, text: str, **words: Any) -> Text:
+        return super().render_str(printable(text), **words)
+
+
+console = _Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def styled(text: object, style: str) -> Text:
+    """``text`` in bold, yellow and so on, whatever it holds: the only way to style what `console` prints."""
+    return Text(printable(str(text)), style=style)
 
 
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,13 +101,14 @@ def clip_from(arguments: argparse.Namespace, settings: Settings) -> Clip:
 def say_clip(clip: Clip) -> None:
     """What was decided about a clip, and why."""
     width, height = clip.eye_size
-    console.print(f"[bold]{clip.path.name}[/]: {len(clip)} frames at {float(clip.fps):.6g} fps, {', '.join(clip.views)} {width}x{height}")
+    facts_of_it = f"{len(clip)} frames at {float(clip.fps):.6g} fps, {', '.join(clip.views)} {width}x{height}"
+    console.print(styled(clip.path.name, "bold"), f": {facts_of_it}", sep="")
     for reason in clip.geometry.reasons:
         console.print(f"  {reason}")
     facts = clip.describe()
     console.print(f"  colour: {facts['colour']}")
     if clip.lost:
-        console.print(f"  [yellow]the file is cut off: its header promises {clip.lost} frames more[/]")
+        console.print(styled(f"  the file is cut off: its header promises {clip.lost} frames more", "yellow"))
 
 
 class _Machine(ProgressColumn):
@@ -154,18 +169,23 @@ def say_plan(plan: Plan) -> None:
             where.append(f"{near} m away" if near == far else f"{near} to {far} m away")
         console.print(f"  {p.name}{' (excluded)' if p.exclude else ''}: {', '.join(where)}")
     for note in plan.notes:
-        console.print(f"  [yellow]{note}[/]")
+        console.print(styled(f"  {note}", "yellow"))
 
 
 def say_report(report: RenderReport, title: str = "") -> None:
     """What a render wrote, and what it has to say. title: before it."""
     kept = f", {report.kept} were there" if report.kept else ""
     speed = f" in {report.seconds:.1f} s ({report.fps:.2f} fps)" if report.written else ""
-    console.print(f"[bold]{title}{report.written} frames written[/]{kept}{speed}: {report.pattern}")
+    console.print(styled(f"{title}{report.written} frames written", "bold"), f"{kept}{speed}: {report.pattern}", sep="")
     for note in report.notes:
         console.print(f"  {note}")
 
 
 def print_json(data: Any) -> None:
-    """One JSON document on standard output."""
-    print(json.dumps(data, indent=1, ensure_ascii=False, default=str))
+    """One JSON document on standard output, which may not be UTF-8, any more than names of files are."""
+    text = json.dumps(data, indent=1, ensure_ascii=False, default=str)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(data, indent=1, default=str)
+    print(text)

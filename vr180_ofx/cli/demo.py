@@ -6,7 +6,7 @@ import argparse
 import importlib.resources
 from pathlib import Path
 
-from vr180_ofx.cli.common import console, print_json, progress_bar, say_clip, say_plan
+from vr180_ofx.cli.common import console, print_json, progress_bar, say_clip, say_plan, styled
 from vr180_ofx.cli.evaluate import show
 from vr180_ofx.errors import MediaError
 from vr180_ofx.media.open import open_clip
@@ -51,6 +51,6 @@ def _run(arguments: argparse.Namespace, clip_and_truth: Path) -> int:
         print_json({"frames": str(folder / "out"), "picture": str(picture), "fps": report.fps, **data})
     else:
         show(data)
-        console.print(f"[bold]{report.written} EXR frames[/] ({report.fps:.1f} fps): {report.pattern}")
-        console.print(f"[bold]picture:[/] {picture}")
+        console.print(styled(f"{report.written} EXR frames", "bold"), f" ({report.fps:.1f} fps): {report.pattern}", sep="")
+        console.print(styled("picture:", "bold"), picture)
     return 0

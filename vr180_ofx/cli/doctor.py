@@ -13,8 +13,9 @@ from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
-from vr180_ofx.cli.common import console, print_json
+from vr180_ofx.cli.common import console, print_json, styled
 from vr180_ofx.errors import ExitStatus, WeightsError
 from vr180_ofx.storage import cache_folder, weights_folder
 from vr180_ofx.weights.catalogue import CATALOGUE
@@ -47,10 +48,10 @@ class Check:
     optional: bool = False
 
     @property
-    def state(self) -> str:
+    def state(self) -> Text:
         if self.ok:
-            return "[green]ok[/]"
-        return "[yellow]absent[/]" if self.optional else "[red]no[/]"
+            return styled("ok", "green")
+        return styled("absent", "yellow") if self.optional else styled("no", "red")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
-from vr180_ofx.cli.common import console, print_json, progress_bar
+from vr180_ofx.cli.common import console, print_json, progress_bar, styled
 from vr180_ofx.errors import ExitStatus, MediaError, SettingsError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.storage import write_atomic
@@ -106,7 +106,7 @@ def _by_themselves(arguments: argparse.Namespace) -> int:
     clip = opened(folder, arguments.clip)
     try:
         if clip is None:
-            console.print("[yellow]the clip is not here (--clip CLIP names it); flicker and stereo are left out[/]")
+            console.print(styled("the clip is not here (--clip CLIP names it); flicker and stereo are left out", "yellow"))
         with progress_bar("judging", quiet=arguments.json) as update:
             judgement = judge(folder, clip, arguments.start_frame, limits, update)
         if arguments.report:
@@ -128,7 +128,7 @@ def _by_themselves(arguments: argparse.Namespace) -> int:
         for w in data["warnings"]:
             eye = "both eyes" if w["view"] == "both" else f"{w['view']} eye"
             where = f"{w['person']}, {eye}, frames {ranges_text(w['frames'])}, worst {w['worst']}"
-            console.print(f"[yellow]{w['metric']}[/] {w['value']:.3g} (limit {w['limit']:.3g}): {where}")
+            console.print(styled(w["metric"], "yellow"), f"{w['value']:.3g} (limit {w['limit']:.3g}): {where}")
         if arguments.report:
             console.print(f"report: {arguments.report}")
     return ExitStatus.WARNED if arguments.strict and data["warnings"] else ExitStatus.DONE
@@ -161,4 +161,4 @@ def show(data: dict[str, Any]) -> None:
             people.add_row(*who, e, share, f"{row[f'{e}.iou']:.3f}", f"{1000 * row[f'{e}.mad']:.3g}")
     console.print(people)
     for ghost in data["ghosts"]:
-        console.print(f"[red]{ghost['layer']} shows somebody who is not there[/]")
+        console.print(styled(f"{ghost['layer']} shows somebody who is not there", "red"))

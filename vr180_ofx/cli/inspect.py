@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
-from vr180_ofx.cli.common import console, print_json
+from vr180_ofx.cli.common import console, print_json, styled
 from vr180_ofx.errors import ExitStatus, MediaError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.naming import IMAGE_ENDINGS
@@ -83,7 +83,7 @@ def _show(facts: dict[str, Any]) -> None:
     for sequence in facts.get("sequences", []):
         first, last = sequence["numbers"]
         size = sequence["bytes"] / 1e6
-        console.print(f"[bold]{sequence['pattern']}[/]: {sequence['frames']} frames, {first}-{last}, {size:.1f} MB")
+        console.print(styled(sequence["pattern"], "bold"), f": {sequence['frames']} frames, {first}-{last}, {size:.1f} MB", sep="")
         console.print(f"  gaps: {sequence['gaps'] or 'none'}; damaged: {', '.join(sequence['damaged']) or 'none'}")
         if sequence["first"]:
             _show(sequence["first"])

@@ -25,5 +25,5 @@ def run(arguments: argparse.Namespace) -> int:
     host, link, roots = arguments.host, arguments.link, arguments.roots
     done = uninstall(host, path) if arguments.undo else install(host, path, link=link, roots=roots)
     for line in done.said:
-        console.print(line, markup=False)
+        console.print(line)
     return 0

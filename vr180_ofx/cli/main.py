@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from vr180_ofx.errors import ExitStatus, statuses_of
 from vr180_ofx.telemetry import tune_allocator
 from vr180_ofx.version import __version__
+from vr180_ofx.wording import printable
 
 COMMANDS = {
     "render": "render a clip to mattes; resumes where it was interrupted",
@@ -33,7 +34,14 @@ COMMANDS = {
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(ExitStatus.USAGE, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+        self.exit(ExitStatus.USAGE, f"{self.prog}: {printable(message)}\nTry '{self.prog} --help'.\n")
+
+
+class _Plain(logging.Formatter):
+    """Lines of the log in which no terminal obeys what strangers called their files."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,12 +64,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     # libraries are loaded after that
     from vr180_ofx.imaging.threads import limit_threads
 
-    arguments = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    foreign = next((word for word in words if _is_foreign(word)), None)
+    if foreign is not None:
+        print(f"vr180-ofx: {printable(foreign)} is not UTF-8; rename the file, for instance with convmv", file=sys.stderr)
+        return ExitStatus.USAGE
+    arguments = build_parser().parse_args(words)
     verbose = bool(arguments.verbose)
     limit_threads(1)
-    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    said = logging.StreamHandler(sys.stderr)
+    said.setFormatter(_Plain("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, handlers=[said])
     with contextlib.suppress(ValueError):  # not the main thread
         signal.signal(signal.SIGTERM, _interrupt)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            # see cli.start
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return int(arguments.run(arguments) or ExitStatus.DONE)
     except KeyboardInterrupt:
@@ -75,10 +93,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         if statuses is None or verbose:
             logging.getLogger(__name__).error("%s", error, exc_info=True)
         if statuses is None:
-            print(f"vr180-ofx: an error that should not happen: {type(error).__name__}: {error}", file=sys.stderr)
+            print(f"vr180-ofx: an error that should not happen: {type(error).__name__}: {printable(str(error))}", file=sys.stderr)
             return ExitStatus.BUG
-        print(f"vr180-ofx: {error}", file=sys.stderr)
+        print(f"vr180-ofx: {printable(str(error))}", file=sys.stderr)
         return statuses.exit
+
+
+def _is_foreign(word: str) -> bool:
+    """Whether the bytes of an argument are not UTF-8: no EXR, no plan and no answer of the server could say its name."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _interrupt(*_: Any) -> None:

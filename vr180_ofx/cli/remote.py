@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-from pathlib import Path
 from typing import Any
 
-from vr180_ofx.cli.common import console, print_json, progress_bar
+from vr180_ofx.cli.common import console, print_json, progress_bar, styled
 from vr180_ofx.errors import ExitStatus, ServiceGoneError, SettingsError
+from vr180_ofx.people import plan_file
 from vr180_ofx.settings import Settings, every_setting
 
 
@@ -24,10 +23,10 @@ def render_remotely(arguments: argparse.Namespace, settings: Settings, folder: s
     if not path:
         raise SettingsError("no clip was named; give CLIP or input.video_path")
     if arguments.plan:
-        plan = json.loads(Path(arguments.plan).read_text(encoding="utf-8"))
+        plan = plan_file.read(arguments.plan)
     asked, refused = asked_of_server(settings)
     if refused:
-        console.print(f"[yellow]{', '.join(refused)}: not taken over HTTP; what the server was started with counts[/]")
+        console.print(styled(f"{', '.join(refused)}: not taken over HTTP; what the server was started with counts", "yellow"))
     try:
         server = connect(arguments.server or None, arguments.token_file)
         clip = server.open(os.path.abspath(path), asked)
@@ -52,7 +51,7 @@ def render_remotely(arguments: argparse.Namespace, settings: Settings, folder: s
     if arguments.json:
         print_json(report)
     else:
-        console.print(f"[bold]{report['written']} frames written[/], {report['kept']} were there: {report['pattern']}")
+        console.print(styled(f"{report['written']} frames written", "bold"), f", {report['kept']} were there: {report['pattern']}", sep="")
         for note in report["notes"]:
             console.print(f"  {note}")
     if report["missing"] or report["lost"]:

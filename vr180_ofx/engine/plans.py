@@ -5,57 +5,102 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import os
 from dataclasses import replace
 from pathlib import Path
 
+from vr180_ofx import documents
 from vr180_ofx.engine.models import Models
-from vr180_ofx.errors import PlanError
+from vr180_ofx.errors import DocumentError, PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import analyse as analysis
 from vr180_ofx.people.analyse import Progress
 from vr180_ofx.people.parameters import PLAN
 from vr180_ofx.people.plan import Plan
+from vr180_ofx.sealed import read_sealed, sealed
 from vr180_ofx.settings import Settings
 from vr180_ofx.storage import plans_folder, write_atomic
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.version import PLAN_REVISION
 
 log = logging.getLogger(__name__)
+#: Kept plans that are longer than any plan's file are none.
+_LIMIT_BYTES = documents.PLAN_BYTES
 
 
 def plan_path(clip: Clip, settings: Settings, models: Models | None = None, *, corrected: bool = False) -> Path:
-    """Where the plan of a clip is kept: named by everything that it depends on. corrected: the one that somebody corrected."""
+    """Where the plan of a clip is kept: named by everything that it depends on. corrected: the one that somebody corrected.
+
+    The file is the program's own, with a hash (`vr180_ofx.sealed`); documents for people are written by `Plan.save`.
+    """
     detector = (models or Models.of(settings)).detector
     seen = replace(clip.geometry, reasons=())
     made_by = f"{PLAN_REVISION}|{PLAN.identity()}|{settings.digest('detection')}|{detector.own_sha256}"
     key = f"{made_by}|{clip.fingerprint}|{float(clip.fps)}|{seen}"
-    return plans_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}{'.corrected' if corrected else ''}.json"
+    return plans_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}{'.corrected' if corrected else ''}.plan"
 
 
 def kept_plan(clip: Clip, settings: Settings, models: Models | None = None, *, corrected: bool = False) -> Plan | None:
-    """The plan that is kept, if there is one and it can be used."""
+    """The plan that is kept, if there is one and it can be used. Corrections that cannot are put aside, see `lost_corrections`."""
     path = plan_path(clip, settings, models, corrected=corrected)
-    if not path.exists():
-        return None
     try:
-        return Plan.load(path, clip)
+        data = read_sealed(path, path.name, _LIMIT_BYTES)
+        if data is None:
+            raise PlanError(f"{path} is damaged, or not the plan of this clip")
+        return Plan.from_data(documents.from_json(bytes(data)), clip, str(path))
+    except FileNotFoundError:
+        return _kept_as_document(path, clip) if corrected else None
+    except (DocumentError, PlanError) as error:
+        log.warning("the plan that was kept is not usable (%s)", error)
+        if corrected:
+            with contextlib.suppress(OSError):
+                os.replace(path, _aside(path))
+        return None
+    except OSError as error:
+        if corrected:
+            # somebody's work may be behind it: not to be taken for none
+            raise
+        log.warning("the plan that was kept cannot be read (%s)", error)
+        return None
+
+
+def _kept_as_document(path: Path, clip: Clip) -> Plan | None:
+    """Corrections that version 0.2.0 kept, as a document without a hash."""
+    old = path.with_suffix(".json")
+    try:
+        return Plan.load(old, clip) if old.exists() else None
     except PlanError as error:
         log.warning("the plan that was kept is not usable (%s)", error)
         return None
 
 
+def _aside(path: Path) -> Path:
+    return path.with_suffix(".damaged")
+
+
+def lost_corrections(clip: Clip, settings: Settings, models: Models | None = None) -> str | None:
+    """What to tell people when corrections of this clip were kept and cannot be used; None when none were lost."""
+    aside = _aside(plan_path(clip, settings, models, corrected=True))
+    return f"corrections of this clip were damaged on disk and are not used; what is left of them is {aside}" if aside.exists() else None
+
+
 def keep_plan(clip: Clip, settings: Settings, plan: Plan, models: Models | None = None, *, corrected: bool = False) -> None:
     """Remembers a plan; a cache that cannot be written is only worth a warning."""
+    path = plan_path(clip, settings, models, corrected=corrected)
     try:
-        write_atomic(plan_path(clip, settings, models, corrected=corrected), plan.to_json().encode())
+        write_atomic(path, sealed(path.name, plan.to_json().encode()))
+        if corrected:
+            for older in (path.with_suffix(".json"), _aside(path)):
+                older.unlink(missing_ok=True)
     except OSError as error:
         log.warning("the plan cannot be kept: %s", error)
 
 
 def forget_correction(clip: Clip, settings: Settings, models: Models | None = None) -> None:
     """Back to what was found automatically."""
-    with contextlib.suppress(FileNotFoundError):
-        plan_path(clip, settings, models, corrected=True).unlink()
+    path = plan_path(clip, settings, models, corrected=True)
+    for held in (path, path.with_suffix(".json"), _aside(path)):
+        held.unlink(missing_ok=True)
 
 
 def analyse(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import logging
 import os
 import threading
@@ -12,16 +11,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from vr180_ofx.sealed import head_of, read_sealed
 from vr180_ofx.settings import Settings
 from vr180_ofx.storage import atomic_path, cache_folder
 
 log = logging.getLogger(__name__)
-_MAGIC = b"vr180-ofx entry 1\n"
-_HEAD = len(_MAGIC) + 32
 #: Bytes that may be written before the folder's size is looked at again, as a share of the limit.
 _SLACK = 0.02
 #: Unfinished files of killed processes are removed after so long.
 _LEFTOVER_AGE_S = 3600.0
+#: What the system says of a link where a file is wanted (FreeBSD has a word of its own).
+_A_LINK = (errno.ELOOP, errno.EMLINK)
 #: An entry counts as used again when its last use is longer ago than this: reading must not write all the time.
 _TOUCH_AGE_S = 60.0
 
@@ -29,7 +29,8 @@ _TOUCH_AGE_S = 60.0
 class DiskStore:
     """Bytes by name. Safe to use from several threads and several processes at once.
 
-    Entries are files that appear by rename, with a hash of what they hold; one that is damaged is removed and counts as absent.
+    Entries are files that appear by rename, with a hash of what they hold and of their name (see `vr180_ofx.sealed`); what is anything else
+    is removed and counts as absent.
     A full or read-only disk makes the store forget, never fail: `problem` says why.
     """
 
@@ -54,17 +55,18 @@ class DiskStore:
         """What was put under this name, or None."""
         path = self.path(name)
         try:
-            data = path.read_bytes()
+            body = read_sealed(path, name, self.limit)
         except (FileNotFoundError, NotADirectoryError):
             self.misses += 1
             return None
         except OSError as error:
-            self._say(f"{path} cannot be read: {error.strerror}")
-            self.misses += 1
-            return None
-        body = memoryview(data)[_HEAD:]
-        if not data.startswith(_MAGIC) or hashlib.sha256(body).digest() != data[len(_MAGIC) : _HEAD]:
-            log.warning("%s is damaged; it is made again", path)
+            if error.errno not in _A_LINK:
+                self._say(f"{path} cannot be read: {error.strerror}")
+                self.misses += 1
+                return None
+            body = None
+        if body is None:
+            log.warning("%s is damaged, or not the entry of this name; it is made again", path)
             self.damaged += 1
             self.misses += 1
             with contextlib.suppress(OSError):
@@ -78,13 +80,13 @@ class DiskStore:
 
     def put(self, name: str, data: bytes) -> bool:
         """Keeps ``data``; False when it could not. What is larger than the whole store is not kept."""
-        size = len(data) + _HEAD
+        head = head_of(name, data)
+        size = len(head) + len(data)
         if size > self.limit:
             return False
         try:
             with atomic_path(self.path(name)) as part, open(part, "wb") as stream:
-                stream.write(_MAGIC)
-                stream.write(hashlib.sha256(data).digest())
+                stream.write(head)
                 stream.write(data)
         except OSError as error:
             self._say(f"the cache in {self.folder} cannot be written: {error.strerror or error}")

@@ -157,8 +157,17 @@ class Source(Protocol):
         """Frames at the end that the header promises and the file no longer holds."""
         ...
 
+    @property
+    def first_number(self) -> int:
+        """See `Clip.first_number`."""
+        ...
+
     def fingerprint(self) -> str:
         """A hash of what the files hold; equal for a copy elsewhere."""
+        ...
+
+    def files(self) -> list[Path]:
+        """The files that frames are read from."""
         ...
 
     def describe(self) -> dict[str, Any]:
@@ -211,6 +220,11 @@ class Clip:
     @property
     def fps(self) -> Fraction:
         return self.source.fps
+
+    @property
+    def first_number(self) -> int:
+        """The number that hosts give to the first frame: an image sequence's first file has it in its name, videos count from 1."""
+        return self.source.first_number
 
     @property
     def views(self) -> tuple[str, ...]:

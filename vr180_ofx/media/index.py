@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 
 from vr180_ofx.arrays import shapes_repr
 from vr180_ofx.errors import MediaError
+from vr180_ofx.sealed import read_sealed, sealed
 from vr180_ofx.storage import cache_folder, write_atomic
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 # main thread holds that lock to close the decoder and waits for the thread, waits for ever. What matters is said in our words.
 av.logging.set_level(None)
 INDEX_VERSION = 6
+#: Bytes of an index at most: 30 million frames, six days of 60 a second.
+INDEX_BYTES = 1 << 30
 #: Containers without an index of their own: seeking by time lands anywhere, seeking by byte is exact.
 _BYTE_SEEK = {"mpegts", "mpeg", "h264", "hevc", "m4v", "mpegvideo", "av1", "obu", "ivf"}
 _NO_PTS = np.iinfo(np.int64).min
@@ -100,35 +103,47 @@ def load_index(path: Path) -> FrameIndex:
         open_container(path).close()  # says for people what is wrong
         raise
     name = hashlib.sha256(f"{INDEX_VERSION}|{path.resolve()}|{size}|{mtime}".encode()).hexdigest()[:32]
-    cached = cache_folder("index") / f"{name}.npz"
+    cached = cache_folder("index") / f"{name}.index"
     try:
-        with np.load(cached, allow_pickle=False) as data:
-            numbers = [int(v) for v in data["numbers"]]
-            return FrameIndex(
-                data["pts"], data["key"], data["seek"], data["durations"],
-                Fraction(numbers[0], numbers[1]), Fraction(numbers[2], numbers[3]),
-                bool(numbers[4]), numbers[5], bool(numbers[6]), frozenset(int(v) for v in data["damaged"]), numbers[7],
-            )  # fmt: skip
+        data = read_sealed(cached, name, INDEX_BYTES)
+        if data is not None:
+            return _from_bytes(bytes(data))
+        log.warning("the cached index %s is damaged; building it again", cached)
     except FileNotFoundError:
         pass
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        log.warning("the cached index %s is damaged (%s); building it again", cached, error)
+        log.warning("the cached index %s cannot be used (%s); building it again", cached, error)
     index = build_index(path)
     if file_identity(path) == (size, mtime):
-        buffer = io.BytesIO()
-        numbers = [
-            index.time_base.numerator, index.time_base.denominator, index.rate.numerator, index.rate.denominator,
-            int(index.by_ordinal), index.declared, int(index.by_bytes), index.lost,
-        ]  # fmt: skip
-        np.savez(
-            buffer, pts=index.pts, key=index.key, seek=index.seek, durations=index.durations,
-            numbers=np.array(numbers, np.int64), damaged=np.array(sorted(index.damaged), np.int64),
-        )  # fmt: skip
         try:
-            write_atomic(cached, buffer.getvalue())
+            write_atomic(cached, sealed(name, _to_bytes(index)))
         except OSError as error:
             log.warning("the index of %s cannot be cached in %s: %s", path, cached.parent, error)
     return index
+
+
+def _to_bytes(index: FrameIndex) -> bytes:
+    buffer = io.BytesIO()
+    numbers = [
+        index.time_base.numerator, index.time_base.denominator, index.rate.numerator, index.rate.denominator,
+        int(index.by_ordinal), index.declared, int(index.by_bytes), index.lost,
+    ]  # fmt: skip
+    np.savez(
+        buffer, pts=index.pts, key=index.key, seek=index.seek, durations=index.durations,
+        numbers=np.array(numbers, np.int64), damaged=np.array(sorted(index.damaged), np.int64),
+    )  # fmt: skip
+    return buffer.getvalue()
+
+
+def _from_bytes(data: bytes) -> FrameIndex:
+    """The inverse. Raises what NumPy raises."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as held:
+        numbers = [int(v) for v in held["numbers"]]
+        return FrameIndex(
+            held["pts"], held["key"], held["seek"], held["durations"],
+            Fraction(numbers[0], numbers[1]), Fraction(numbers[2], numbers[3]),
+            bool(numbers[4]), numbers[5], bool(numbers[6]), frozenset(int(v) for v in held["damaged"]), numbers[7],
+        )  # fmt: skip
 
 
 @dataclass(slots=True)

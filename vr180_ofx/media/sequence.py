@@ -213,6 +213,10 @@ class SequenceSource:
     def lost(self) -> int:
         return 0
 
+    @property
+    def first_number(self) -> int:
+        return self._numbers[0]
+
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
         for number in self._numbers:
@@ -220,6 +224,9 @@ class SequenceSource:
             for (view, path), (size, mtime) in zip(self._sequence.frames[number].items(), self._identities[number], strict=True):
                 digest.update(f"{number}|{view}|{path.name}|{size}|{mtime}".encode())
         return digest.hexdigest()
+
+    def files(self) -> list[Path]:
+        return [path for files in self._sequence.frames.values() for path in files.values()]
 
     def describe(self) -> dict[str, Any]:
         path = next(iter(self._sequence.frames[self._numbers[0]].values()))

@@ -74,8 +74,15 @@ class VideoSource:
     def lost(self) -> int:
         return self.reader.index.lost
 
+    @property
+    def first_number(self) -> int:
+        return 1
+
     def fingerprint(self) -> str:
         return f"{file_fingerprint(self.path)}-{array_digest(self.reader.index.pts)}"
+
+    def files(self) -> list[Path]:
+        return [self.path]
 
     def describe(self) -> dict[str, Any]:
         with open_container(self.path) as container:

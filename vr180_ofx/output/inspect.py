@@ -30,15 +30,19 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def check_exr(path: Path, identity: str) -> bool:
-    """Whether ``path`` is a whole EXR of the render with this identity. Never raises: a foreign file is not ours.
+    """Whether ``path`` is a whole EXR of the render with this identity. Never raises: a foreign file is not ours."""
+    return ends_whole(path, identity)
 
-    Every part's first and last lines are decoded: a file that was cut off has no last line.
+
+def ends_whole(path: Path, identity: str | None = None) -> bool:
+    """Whether the first and last lines of every part of ``path`` decode: a file that was cut off has no last line. identity: that all
+    parts must have. Never raises.
     """
     with opened(path) as source:
         part = 0
         while source is not None and source.seek_subimage(part, 0):
             spec = source.spec()
-            if spec.getattribute(f"{_PREFIX}identity") != identity:
+            if identity is not None and spec.getattribute(f"{_PREFIX}identity") != identity:
                 return False
             for line in (spec.y, spec.y + spec.height - 1):
                 if source.read_scanlines(part, 0, line, line + 1, 0, 0, 1, "half") is None:

@@ -17,7 +17,8 @@ from vr180_ofx.people.follow import follow_person
 from vr180_ofx.people.parameters import FOLLOW
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.plan_file import entry_to_data
-from vr180_ofx.people.validation import Part, checked, short
+from vr180_ofx.people.validation import Part, checked
+from vr180_ofx.wording import short
 
 #: A plan's document, which is edited as a person would do it by hand; it is validated after each edit.
 Document = dict[str, Any]

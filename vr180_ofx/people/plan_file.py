@@ -13,15 +13,17 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt
 
+from vr180_ofx import documents
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.errors import PlanError
+from vr180_ofx.errors import DocumentError, PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.person import Entry, Person
 from vr180_ofx.people.trajectory import Shot
-from vr180_ofx.people.validation import Part, checked, short
+from vr180_ofx.people.validation import Part, checked
 from vr180_ofx.vr180.body import Body, Box, body_from_box, body_from_directions
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
 from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.wording import short
 
 FORMAT = "vr180-ofx plan"
 VERSION = 1
@@ -177,21 +179,10 @@ class _Row(Part):
 
 def read(path: str | Path) -> Any:
     """The JSON of a plan's file, for `parse`. Raises PlanError when there is none, or when it is not JSON."""
-    path = Path(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
-    except FileNotFoundError:
-        raise PlanError(f"the plan {path} does not exist") from None
-    except OSError as error:
-        raise PlanError(f"the plan {path} cannot be read: {error.strerror}") from None
-    except RecursionError:
-        raise PlanError(f"the plan {path} is not JSON of a plan: its lists are nested too deep") from None
-    except ValueError as error:
-        raise PlanError(f"the plan {path} is not JSON: {error}") from None
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+        return documents.from_json(documents.text_of(Path(path), documents.PLAN_BYTES))
+    except DocumentError as error:
+        raise PlanError(f"the plan {path} {error}") from None
 
 
 def parse(data: Any, clip: Clip, source: str = "plan") -> PlanDocument:

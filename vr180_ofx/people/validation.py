@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vr180_ofx.errors import PlanError
+from vr180_ofx.wording import short
 
 
 class Part(BaseModel):
@@ -44,23 +44,3 @@ def _explained(model: type[Part], value: object, place: str, error: ValidationEr
     if field is None:
         return f"{whole} has the key {short(name)}; allowed are {', '.join(model.model_fields)}"
     return f"{place}{name} is {short(value.get(name))}; {field.description}"
-
-
-class _Short(reprlib.Repr):
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxstring = self.maxother = 100
-        self.maxlist = self.maxtuple = 8
-        self.maxlevel = 4
-
-    def repr_int(self, x: int, level: int) -> str:
-        # the decimal digits of huge numbers are refused by Python
-        return super().repr_int(x, level) if x.bit_length() < 1000 else f"a number of {x.bit_length()} bits"
-
-
-_short = _Short()
-
-
-def short(value: object) -> str:
-    """``repr`` of whatever somebody wrote, however long and deep it is."""
-    return _short.repr(value)

@@ -7,54 +7,24 @@ import hmac
 import ipaddress
 import os
 import re
-import secrets
 import stat
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vr180_ofx.errors import ServiceError, SettingsError
 from vr180_ofx.service.problems import problem
-from vr180_ofx.storage import cache_folder
 
 #: Requests hold little; plans of long clips are the largest of them.
 BODY_LIMIT = 64 << 20
-_OPEN = ("/v1/health",)
+#: What needs no token: whether the server is there, and whether it is the right one.
+_OPEN = ("/v1/health", "/v1/proof")
 _BURST_S = 10.0
-
-
-def token_path(named: str | None) -> Path:
-    """Where the token is kept."""
-    return Path(named) if named else cache_folder("service") / "token"
-
-
-def read_or_make_token(path: Path) -> str:
-    """The token in ``path``, which only the user can read; made when there is none.
-
-    Raises SettingsError when others can read it, or when it is too short to be one.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        facts = path.stat()
-        if os.name == "posix" and stat.S_IMODE(facts.st_mode) & 0o077:
-            raise SettingsError(f"the token file {path} can be read by others; run: chmod 600 {path}") from None
-        token = path.read_text(encoding="utf-8").strip()
-        if len(token) < 16:
-            raise SettingsError(
-                f"the token file {path} holds {len(token)} characters; a token has 16 or more. Delete it to get a new one"
-            ) from None
-        return token
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        token = secrets.token_urlsafe(32)
-        stream.write(token + "\n")
-    return token
+_AUTHORITY = re.compile(r"(\[(?P<v6>[0-9a-f:.]+(%[a-z0-9._-]+)?)\]|(?P<name>[a-z0-9._-]+))(:(?P<port>[0-9]{0,5}))?")
 
 
 class Roots:
@@ -114,23 +84,40 @@ class Roots:
                     raise ServiceError(403, f"path is {text!r}, which holds {item.name}, neither a file nor a folder")
 
 
+class Buckets:
+    """A token bucket (as in traffic shaping) for every address: bursts of ten seconds' worth."""
+
+    def __init__(self, per_second: float) -> None:
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._per_second = per_second
+
+    def count(self, client: str) -> None:
+        """Raises ServiceError when the address has asked for too much."""
+        now, size = time.monotonic(), self._per_second * _BURST_S
+        level, then = self._levels.pop(client, (size, now))
+        level = min(size, level + (now - then) * self._per_second)
+        self._levels[client] = (max(0.0, level - 1), now)
+        while len(self._levels) > 10_000:
+            self._levels.popitem(last=False)
+        if level < 1:
+            raise ServiceError(429, f"more than {self._per_second:g} requests a second from {client}", {"Retry-After": "1"})
+
+
 class Gate:
-    """ASGI middleware: token, Host, Origin, size and rate, before anything else looks at a request.
+    """ASGI middleware: Host, Origin, token, rate and size, before anything else looks at a request.
 
     hosts: names by which this server may be called; others are somebody's web page that resolves its name to this machine.
     """
 
     def __init__(
         self, app: ASGIApp, *, token: str, hosts: Iterable[str], per_second: float,
-        body_limit: int = BODY_LIMIT, touched: Callable[[], None] = lambda: None,
+        body_limit: int = BODY_LIMIT,
     ) -> None:  # fmt: skip
         self._app = app
         self._token = token.encode()
         self._hosts = {h.lower() for h in hosts} | {"localhost", "127.0.0.1", "::1"}
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._per_second = per_second
+        self._holders, self._strangers = Buckets(per_second), Buckets(per_second)
         self._body_limit = body_limit
-        self._touched = touched
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -142,40 +129,32 @@ class Gate:
         except ServiceError as error:
             await problem(error.http_status, error.detail, error.headers)(scope, receive, send)
             return
-        self._touched()
         await self._limited(scope, receive, send)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
-        host = _host_of(headers.get("host", ""))
+        named = headers.getlist("host")
+        host = host_and_port(named[0])[0] if len(named) == 1 else ""
         if host not in self._hosts:
-            raise ServiceError(421, f"the Host header says {host!r}; this server is called {', '.join(sorted(self._hosts))}")
+            called = ", ".join(sorted(self._hosts))
+            raise ServiceError(421, f"the Host header says {', '.join(named)!r}; this server is called {called}")
         origin = headers.get("origin")
-        if origin is not None and (origin == "null" or _host_of(urlsplit(origin).netloc) not in self._hosts):
+        if origin is not None and host_and_port(re.sub(r"^https?://", "", origin))[0] not in self._hosts:
             raise ServiceError(403, f"the Origin {origin!r} may not ask this server")
-        self._count(str((scope.get("client") or ("?",))[0]))
-        if scope["path"] in _OPEN:
-            return
+        client = str((scope.get("client") or ("?",))[0])
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token):
+        if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token):
+            self._holders.count(client)
+        elif scope["path"] not in _OPEN:
+            # apart from those who have the token, and who may have the same address
+            self._strangers.count(client)
             raise ServiceError(
                 401,
                 "a bearer token is needed: Authorization: Bearer TOKEN, with the token of the server's token file",
                 {"WWW-Authenticate": "Bearer"},
             )
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > self._body_limit:
-            raise ServiceError(413, f"the request's body has {length} bytes; at most {self._body_limit} are taken")
-
-    def _count(self, client: str) -> None:
-        """A token bucket: bursts of ten seconds' worth."""
-        now, size = time.monotonic(), self._per_second * _BURST_S
-        level, then = self._buckets.pop(client, (size, now))
-        level = min(size, level + (now - then) * self._per_second)
-        self._buckets[client] = (max(0.0, level - 1), now)
-        while len(self._buckets) > 10_000:
-            self._buckets.popitem(last=False)
-        if level < 1:
-            raise ServiceError(429, f"more than {self._per_second:g} requests a second from {client}", {"Retry-After": "1"})
+        if not re.fullmatch("[0-9]{1,15}", length) or int(length) > self._body_limit:
+            raise ServiceError(413, f"the request's body has {length[:20]} bytes; at most {self._body_limit} are taken")
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Bodies without a length are counted as they come."""
@@ -208,12 +187,12 @@ class _TooLargeError(Exception):
     pass
 
 
-def _host_of(netloc: str) -> str:
-    """Without port and brackets."""
-    netloc = netloc.strip().lower()
-    if netloc.startswith("["):
-        return netloc[1:].partition("]")[0]
-    return netloc.rpartition(":")[0] if re.search(r":\d*$", netloc) and netloc.count(":") == 1 else netloc
+def host_and_port(authority: str) -> tuple[str, int]:
+    """Of a Host header: in lower case, without brackets; port 80 when it names none. ("", 0) for what is none."""
+    found = _AUTHORITY.fullmatch(authority.strip().lower())
+    if not found:
+        return "", 0
+    return found["v6"] or found["name"], int(found["port"] or 80)
 
 
 def is_loopback(host: str) -> bool:
@@ -222,3 +201,10 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_address(host: str) -> bool:
+    """Whether it is a number and not a name."""
+    with contextlib.suppress(ValueError):
+        return bool(ipaddress.ip_address(host))
+    return False

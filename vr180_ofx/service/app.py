@@ -16,10 +16,11 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from vr180_ofx.errors import Vr180Error
-from vr180_ofx.service.access import Gate, Roots
+from vr180_ofx.service.access import Roots
 from vr180_ofx.service.calls import Service
 from vr180_ofx.service.clip_routes import add_clip_routes
 from vr180_ofx.service.frame_routes import add_frame_routes
+from vr180_ofx.service.guard import guard
 from vr180_ofx.service.job_routes import add_job_routes
 from vr180_ofx.service.people_routes import add_people_routes
 from vr180_ofx.service.problems import Problem, on_error_for_people, problem
@@ -52,9 +53,7 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
     )  # fmt: skip
     app.state.service = service
     app.add_middleware(service.attendance.watch)
-    app.add_middleware(
-        Gate, token=token, hosts=[settings.service.host], per_second=settings.service.max_requests_per_second
-    )  # fmt: skip
+    guard(app, token, settings.service)
     app.add_exception_handler(Vr180Error, on_error_for_people)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

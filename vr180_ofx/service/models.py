@@ -26,6 +26,10 @@ class Health(Model):
     api: Literal[1] = 1
 
 
+class Proof(Model):
+    proof: str = Field(description="64 hexadecimal digits: HMAC-SHA-256 with the token as its key.")
+
+
 class OpenClip(Model):
     """Opens a clip, or finds it open. Analysing begins at once unless a plan is there."""
 
@@ -46,6 +50,7 @@ class ClipFacts(Model):
     clip: str
     path: str
     frames: int
+    first_number: int = Field(description="The number of an image sequence's first file; videos count from 1.")
     fps: float
     views: list[str]
     eye_size: list[int]

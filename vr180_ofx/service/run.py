@@ -16,11 +16,12 @@ from typing import Any
 
 import uvicorn
 
-from vr180_ofx.errors import PortError, SettingsError
-from vr180_ofx.service.access import Roots, is_loopback, read_or_make_token, token_path
+from vr180_ofx.errors import PortError
+from vr180_ofx.service.access import Roots, is_loopback
 from vr180_ofx.service.app import make_app
+from vr180_ofx.service.tokens import token_for, write_private
 from vr180_ofx.settings import Settings
-from vr180_ofx.storage import cache_folder, write_atomic
+from vr180_ofx.storage import cache_folder
 from vr180_ofx.version import __version__
 
 log = logging.getLogger(__name__)
@@ -43,30 +44,28 @@ def serve(
     Raises PortError when the port is taken, SettingsError when the token file cannot be used.
     """
     service = settings.service
-    path = token_path(service.token_file)
-    try:
-        token = read_or_make_token(path)
-    except OSError as error:
-        raise SettingsError(f"the token file {path} cannot be used: {error.strerror}") from None
     listening = _listen(service.host, service.port)
     host, port = listening.getsockname()[:2]
+    # where it listens everywhere, this is where to find it from here
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     if not is_loopback(service.host):
         log.warning(
             "service.host is %s: other machines can reach this server; whoever has the token can read what it may read", service.host
         )
-    app = make_app(settings, token, Roots(roots))
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_S, lifespan="on",
-        timeout_keep_alive=75, h11_max_incomplete_event_size=1 << 16,
-    )  # fmt: skip
-    server = _server(config, app.state.service)
-    note = announce or cache_folder("service") / "server.json"
-    with _announced(note, address, path):
-        said(address, path)
-        if idle_exit_s is not None:
-            threading.Thread(target=_end_when_idle, args=(server, app.state.service, idle_exit_s), name="idle", daemon=True).start()
-        server.run(sockets=[listening])
+    with listening, token_for(service.token_file, port) as (token, path):
+        app = make_app(settings, token, Roots(roots))
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_S, lifespan="on",
+            timeout_keep_alive=75,
+        )  # fmt: skip
+        server = _server(config, app.state.service)
+        note = announce or cache_folder("service") / "server.json"
+        with _announced(note, address, path):
+            said(address, path)
+            if idle_exit_s is not None:
+                threading.Thread(target=_end_when_idle, args=(server, app.state.service, idle_exit_s), name="idle", daemon=True).start()
+            server.run(sockets=[listening])
 
 
 def end_at_last(status: int = 0) -> None:
@@ -109,9 +108,11 @@ def _listen(host: str, port: int) -> socket.socket:
 def _announced(note: Path, address: str, token: Path) -> Iterator[None]:
     """A file by which clients of the same user find the server."""
     facts = {"address": address, "token_file": str(token.absolute()), "pid": os.getpid(), "version": __version__, "api": 1}
-    with contextlib.suppress(OSError):
-        write_atomic(note, (json.dumps(facts) + "\n").encode())
-        os.chmod(note, 0o600)
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_private(note, json.dumps(facts) + "\n")
+    except OSError as error:
+        log.warning("%s cannot be written (%s): clients have to be told the address and the token file", note, error.strerror)
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ from vr180_ofx.engine.draft import DraftRenderer
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.limits import Ladder
 from vr180_ofx.engine.models import Models
-from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept_plan
+from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept_plan, lost_corrections
 from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore
@@ -61,6 +61,8 @@ class Session:
         self._closed = False
         corrected = kept_plan(clip, settings, self.models, corrected=True)
         plan = corrected or kept_plan(clip, settings, self.models)
+        #: What is to be said of the clip beside what its plan says.
+        self._lost = None if corrected else lost_corrections(clip, settings, self.models)
         if plan is not None:
             self._plan, self.corrected = plan, corrected is not None
 
@@ -200,7 +202,7 @@ class Session:
     def _go_on_with(self, plan: Plan, *, corrected: bool) -> str:
         changed = changed_frames(self.plan, plan)
         with self._lock:
-            self._plan, self.corrected = plan, corrected
+            self._plan, self.corrected, self._lost = plan, corrected, None
             server = self._server
         if server is not None:
             server.replace_plan(plan)
@@ -209,12 +211,13 @@ class Session:
     def render(self, folder: Path, settings: Settings) -> Job:
         """Starts a render. It shares the frame server, behind whoever waits for a picture.
 
-        settings: the session's own but for the output and the range of frames.
+        folder: without links; one that comes there until the job runs is not followed. settings: the session's own but for the output
+        and the range of frames.
         """
         plan = self.plan
 
         def task(progress: Progress) -> dict[str, Any]:
-            return render(self.clip, plan, settings, folder, progress=progress, server=self.server()).to_dict()
+            return render(self.clip, plan, settings, folder, progress=progress, server=self.server(), links=False).to_dict()
 
         return self._jobs.start(Job("render", self.id, task))
 
@@ -233,6 +236,7 @@ class Session:
             "clip": self.id,
             "path": str(self.clip.path),
             "frames": len(self.clip),
+            "first_number": self.clip.first_number,
             "fps": float(self.clip.fps),
             "views": list(self.clip.views),
             "eye_size": list(self.clip.eye_size),
@@ -251,7 +255,7 @@ class Session:
                 for p in people
                 if plan is not None
             ],
-            "notes": list(plan.notes) if plan is not None else [],
+            "notes": [*([self._lost] if self._lost else []), *(plan.notes if plan is not None else [])],
             "start_frame": self.settings.output.start_frame,
             "job": job.id if job is not None else None,
             "progress": [job.done, job.total] if job is not None else None,

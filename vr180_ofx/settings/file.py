@@ -6,7 +6,6 @@ known: everywhere, the sections by name.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,27 +14,24 @@ import tomli_w
 import yaml
 from pydantic import ValidationError
 
-from vr180_ofx.errors import SettingsError
+from vr180_ofx import documents
+from vr180_ofx.errors import DocumentError, SettingsError
 from vr180_ofx.settings.former import KEYS, current, current_key
 from vr180_ofx.settings.traits import Section
+from vr180_ofx.wording import short
 
 Sections = Mapping[str, type[Section]]
+#: What is longer than any setting's name is like none of them.
+_LONGEST = 100
 
 
 def read(path: Path) -> Mapping[str, Any]:
     """What a YAML or TOML file (by its ending) holds. Raises SettingsError."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SettingsError(f"the config file {path} does not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the config file {path} cannot be read: {error}") from None
-    try:
-        data = tomllib.loads(text) if path.suffix.lower() == ".toml" else yaml.safe_load(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is not TOML: {error}") from None
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+        text = documents.text_of(path, documents.SETTINGS_BYTES)
+        data = documents.from_toml(text) if path.suffix.lower() == ".toml" else documents.from_yaml(text)
+    except DocumentError as error:
+        raise SettingsError(f"the config file {path} {error}") from None
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -64,12 +60,12 @@ def nest(values: Mapping[str, Any], source: str, known: Sections) -> dict[str, d
     for key, value in values.items():
         if key in known:
             if value is not None and not isinstance(value, Mapping):
-                raise SettingsError(f"{source}: {key} is {value!r}; it is a section and holds keys")
+                raise SettingsError(f"{source}: {key} is {short(value)}; it is a section and holds keys")
             nested[key] = {**nested.get(key, {}), **(value or {})}
         elif owner.get(str(key)):
             nested.setdefault(owner[str(key)], {}).setdefault(key, value)
         else:
-            raise SettingsError(f"{source}: {key!r} is not a setting{closest(str(key), known)}")
+            raise SettingsError(f"{source}: {short(key)} is not a setting{closest(str(key), known)}")
     return {name: current(name, section) for name, section in nested.items()}
 
 
@@ -78,19 +74,21 @@ def override(nested: dict[str, dict[str, Any]], text: str, known: Sections) -> N
     path, equals, value = text.partition("=")
     section, dot, key = path.strip().partition(".")
     if not equals or not dot:
-        raise SettingsError(f"--set {text!r} is not understood; write it as section.key=value, for instance processing.chunk_size=300")
+        raise SettingsError(f"--set {short(text)} is not understood; write it as section.key=value, for instance processing.chunk_size=300")
     key = current_key(section, key)
     if section not in known or key not in known[section].model_fields:
-        raise SettingsError(f"--set {text!r}: {path.strip()!r} is not a setting{closest(path.strip(), known)}")
+        raise SettingsError(f"--set {short(text)}: {short(path.strip())} is not a setting{closest(path.strip(), known)}")
     try:
-        parsed = yaml.safe_load(value) if value.strip() else ""
-    except yaml.YAMLError:
+        parsed = documents.from_yaml(value) if value.strip() else ""
+    except DocumentError:
+        # a name of a file need not be YAML
         parsed = value
     nested.setdefault(section, {})[key] = parsed
 
 
 def closest(key: str, known: Sections) -> str:
     """What might have been meant, as the end of a sentence."""
+    key = key[:_LONGEST]
     names = [f"{name}.{k}" for name, s in known.items() for k in s.model_fields]
     last = key.rpartition(".")[2]
     by_last = {n.partition(".")[2]: n for n in names}
@@ -118,5 +116,5 @@ def explain(error: ValidationError, known: Sections) -> str:
             lines.append(str(cause))
             continue
         message = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{where} is {problem.get('input')!r}: {message[:1].lower()}{message[1:]}")
+        lines.append(f"{where} is {short(problem.get('input'))}: {message[:1].lower()}{message[1:]}")
     return "\n".join(lines)

@@ -71,7 +71,10 @@ class ServiceSettings(Section):
     )
     port: int = setting(0, pixels="no", http=False, ge=0, le=65535, description="0 takes a free one.")
     token_file: str | None = setting(
-        None, pixels="no", http=False, description="Where the access token is kept, for the user alone; by default in the cache folder."
+        None,
+        pixels="no",
+        http=False,
+        description="Where the access token is kept, for the user alone; by default each server has its own.",
     )
     allowed_roots: tuple[str, ...] = setting(
         (), pixels="no", http=False, description="Folders that clips may be read from and renders written to."

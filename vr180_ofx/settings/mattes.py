@@ -13,6 +13,12 @@ from vr180_ofx.settings.traits import Section, setting
 DETECTORS = ("blazepose", "yolov8n", "yolov8s", "yolov8m")
 
 
+#: No lens that films people shows less; a typing error, a fraction of one, makes a picture of nothing.
+LEAST_FOV_DEGREES = 1.0
+#: A frame in 100 seconds: time lapse. Fractions that containers hold have denominators up to 1001 and cannot say much less.
+_LEAST_FRAME_RATE = 0.01
+
+
 class InputSettings(Section):
     """What is read."""
 
@@ -25,7 +31,7 @@ class InputSettings(Section):
         None,
         pixels="clip",
         http=True,
-        gt=0,
+        ge=LEAST_FOV_DEGREES,
         lt=360,
         description="Field of view of one eye; by default what the projection or the file name says.",
     )
@@ -40,7 +46,7 @@ class InputSettings(Section):
         None,
         pixels="yes",
         http=True,
-        gt=0,
+        ge=_LEAST_FRAME_RATE,
         le=1000,
         description="Frames per second of an image sequence; by default what its files say, else 24.",
     )
@@ -49,7 +55,7 @@ class InputSettings(Section):
         None,
         pixels="plan",
         http=True,
-        gt=0,
+        ge=0.001,
         lt=10,
         description="Metres between the cameras, for distances; by default what the file says, else 0.064.",
     )

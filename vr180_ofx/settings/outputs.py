@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, field_validator
 
 from vr180_ofx.settings.formats import FormatName, described
+from vr180_ofx.settings.mattes import LEAST_FOV_DEGREES
 from vr180_ofx.settings.traits import Section, setting
 
 
@@ -29,7 +30,12 @@ class OutputSettings(Section):
         "same", pixels="yes", http=True, description="What videos show the sphere as."
     )
     fov_degrees: float | None = setting(
-        None, pixels="yes", http=True, gt=0, le=360, description="Field of view of output.projection; by default 180, or 190 for a fisheye."
+        None,
+        pixels="yes",
+        http=True,
+        ge=LEAST_FOV_DEGREES,
+        le=360,
+        description="Field of view of output.projection; by default 180, or 190 for a fisheye.",
     )
     background_color: Annotated[tuple[int, int, int], BeforeValidator(_as_colour)] = setting(
         (0, 255, 0), pixels="yes", http=True, description="Red, green and blue, 0..255."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.fields import FieldInfo
 
 #: Whether results depend on a setting. yes: by itself. clip, plan, networks: by what has an identity of its own (what the clip holds and
@@ -43,4 +43,12 @@ def setting(default: Any, *, pixels: Pixels, http: bool | tuple[str, ...], effec
 class Section(BaseModel):
     """Settings are values: two equal ones give equal results."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, str_strip_whitespace=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _a_name_can_be(cls, value: Any) -> Any:
+        # the system ends a name there: another file would be meant
+        if any(isinstance(v, str) and "\0" in v for v in (value if isinstance(value, (list, tuple)) else (value,))):
+            raise ValueError("a text has no NUL in it")
+        return value

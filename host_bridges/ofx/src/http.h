@@ -8,6 +8,8 @@ typedef struct {
     char host[256];
     int port;
     char token[512];
+    /* names the call that asks, so that the server knows when nobody wants an analysis any more; may be empty */
+    char asker[20];
 } Where;
 
 /* Memory that is kept from request to request: frames are tens of megabytes, and fresh pages cost more than their bytes. */
@@ -29,7 +31,7 @@ typedef struct {
     char etag[80];
 } Reply;
 
-typedef enum { HTTP_DONE, HTTP_ABSENT, HTTP_BROKEN, HTTP_SLOW, HTTP_WRONG, HTTP_STOPPED, HTTP_MEMORY } HttpResult;
+typedef enum { HTTP_DONE, HTTP_ABSENT, HTTP_BROKEN, HTTP_SLOW, HTTP_WRONG, HTTP_UNPROVED, HTTP_STOPPED, HTTP_MEMORY } HttpResult;
 
 /* body: JSON or 0. etag: what is known, or 0. The answer's body lies in ``buffer``, with a zero after it;
  * an answer without one (304) leaves the buffer as it is. */

@@ -21,52 +21,71 @@ int pause_s(double seconds, Stop stop) {
 }
 
 static int split_address(const char *address, Where *where) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
     if (strncmp(address, "http://", 7)) return 0;
-    const char *host = address + 7, *end = host + strcspn(host, "/");
-    const char *colon = NULL, *stop = end;
-    if (*host == '[') {
-        host++;
-        stop = memchr(host, ']', (size_t)(end - host));
-        if (!stop) return 0;
-        if (stop[1] == ':') colon = stop + 1;
-    } else {
-        for (const char *p = host; p < end; p++)
-            if (*p == ':') colon = stop = p;
+    const char *host = address + 7;
+    int bracket = *host == '[';
+    if (bracket) host++;
+    size_t n = strspn(host, bracket ? "0123456789abcdefABCDEF:." : letters);
+    const char *rest = host + n;
+    if (bracket && *rest++ != ']') return 0;
+    where->port = 80;
+    if (*rest == ':') {
+        size_t digits = strspn(++rest, "0123456789");
+        where->port = digits > 0 && digits < 6 ? atoi(rest) : 0;
+        rest += digits;
     }
-    where->port = colon ? atoi(colon + 1) : 80;
-    size_t n = (size_t)(stop - host);
-    if (!n || n >= sizeof where->host || where->port < 1 || where->port > 65535) return 0;
+    if (*rest == '/') rest++;
+    if (*rest || !n || n >= sizeof where->host || where->port < 1 || where->port > 65535) return 0;
     memcpy(where->host, host, n);
     where->host[n] = 0;
+    /* the one name that means two addresses, of which somebody else may have the other */
+    if (!strcmp(where->host, "localhost")) strcpy(where->host, "127.0.0.1");
     return 1;
 }
 
+/* One word of 16 to 500 characters: anything else must not get into headers. */
 static int read_token(const char *path, Where *where) {
     char *text = read_text(path, sizeof where->token - 1);
     if (!text) return 0;
-    size_t n = strcspn(text, " \r\n\t");
-    memcpy(where->token, text, n);
-    where->token[n] = 0;
+    size_t n = 0;
+    while (text[n] > ' ' && text[n] < 127) n++;
+    int whole = n >= 16 && n <= 500 && !text[n + strspn(text + n, " \r\n\t")];
+    if (whole) memcpy(where->token, text, n);
+    where->token[whole ? n : 0] = 0;
     free(text);
-    return n > 0;
+    return whole;
 }
 
 /* Address and token, from what was asked for and from what the server of this user has announced. */
 static int find_server(const Wanted *wanted, Where *where, char *error, size_t size) {
-    char folder[ROOM], path[ROOM + 32], address[512] = "", token[ROOM] = "";
+    char folder[ROOM], path[ROOM + 32], address[512] = "", token[ROOM + 32] = "";
     if (!announce_folder(folder, sizeof folder)) return snprintf(error, size, "the user's cache folder cannot be told; set VR180_OFX_CACHE"), 0;
     snprintf(path, sizeof path, "%s/server.json", folder);
     char *note = read_text(path, NOTE_LIMIT);
+    if (note && !is_own(path)) {
+        free(note);
+        return snprintf(error, size, "%s belongs to another user; set VR180_OFX_CACHE to a folder of your own", path), 0;
+    }
     if (note) {
         json_text(json_get(note, "address"), address, sizeof address);
         json_text(json_get(note, "token_file"), token, sizeof token);
         free(note);
     }
-    if (*wanted->address) snprintf(address, sizeof address, "%s", wanted->address);
+    if (*wanted->address && strcmp(wanted->address, address)) {
+        /* another server of this user has its token beside the announcement */
+        snprintf(address, sizeof address, "%s", wanted->address);
+        if (split_address(address, where)) {
+            snprintf(path, sizeof path, "%s/token-%d", folder, where->port);
+            char *other = read_text(path, sizeof where->token - 1);
+            if (other) snprintf(token, sizeof token, "%s", path);
+            free(other);
+        }
+    }
     if (*wanted->token_file) snprintf(token, sizeof token, "%s", wanted->token_file);
     if (!*address) return snprintf(error, size, "no frame server is running; start one with: vr180-ofx serve"), 0;
-    if (!split_address(address, where)) return snprintf(error, size, "Address is %s; it is like http://127.0.0.1:8000", address), 0;
-    if (!read_token(token, where)) return snprintf(error, size, "the token file %s of %s cannot be read", *token ? token : "(none is named)", address), 0;
+    if (!split_address(address, where)) return snprintf(error, size, "Address is %s; it is like http://127.0.0.1:8000, with a port from 1 to 65535", address), 0;
+    if (!read_token(token, where)) return snprintf(error, size, "the token file %s of %s cannot be read, or holds no token", *token ? token : "(none is named)", address), 0;
     return 1;
 }
 
@@ -143,19 +162,31 @@ static int start_server(const char *resources, char *error, size_t size) {
         started = start_program(command, count, log);
     }
     free(note);
-    return started || (snprintf(error, size, "%s cannot be started", command[0]), 0);
+    return started || (snprintf(error, size, "%s cannot be started; run again: vr180-ofx install ofx", command[0]), 0);
+}
+
+static Outcome start_and_wait(const Wanted *wanted, const char *resources, Where *where, Stop stop, char *error, size_t size) {
+    if (!start_server(resources, error, size)) return FAILED;
+    double end = clock_s() + START_S;
+    while (clock_s() < end) {
+        if (!pause_s(0.1, stop)) return STOPPED;
+        Outcome outcome = FAILED;
+        if (find_server(wanted, where, error, size) && (outcome = check_server(where, stop, error, size)) != FAILED) return outcome;
+    }
+    snprintf(error, size, "the frame server was started and did not answer within %d s; its log is beside server.json in the cache folder", (int)START_S);
+    return FAILED;
 }
 
 Outcome reach(const Wanted *wanted, const char *resources, Where *where, Stop stop, char *error, size_t size) {
     Outcome outcome = FAILED;
     if (find_server(wanted, where, error, size)) outcome = check_server(where, stop, error, size);
     if (outcome != FAILED || *wanted->address || !wanted->start) return outcome;
-    if (!start_server(resources, error, size)) return FAILED;
-    double end = clock_s() + START_S;
-    while (clock_s() < end) {
-        if (!pause_s(0.1, stop)) return STOPPED;
-        if (find_server(wanted, where, error, size) && (outcome = check_server(where, stop, error, size)) != FAILED) return outcome;
-    }
-    snprintf(error, size, "the frame server was started and did not answer within %d s; its log is beside server.json in the cache folder", (int)START_S);
-    return FAILED;
+    /* one at a time: instances of other clips want a server at the same moment */
+    static Mutex starting = MUTEX_INIT;
+    while (!mutex_try(&starting))
+        if (!pause_s(0.05, stop)) return STOPPED;
+    if (!find_server(wanted, where, error, size) || (outcome = check_server(where, stop, error, size)) == FAILED)
+        outcome = start_and_wait(wanted, resources, where, stop, error, size);
+    mutex_unlock(&starting);
+    return outcome;
 }
