@@ -85,6 +85,9 @@ class Effect:
         self.abort: Callable[[], bool] = lambda: False
         self.views: list[str] | None = None
         self.held = 0
+        #: properties of the handle itself, as MLT has some
+        self.values: dict[str, list[Any]] = {}
+        self._kept: list[Any] = []
         #: parameters that the plug-in has set
         self.set: list[str] = []
 

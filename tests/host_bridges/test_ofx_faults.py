@@ -112,6 +112,23 @@ def test_a_program_that_is_not_there_is_told_at_once(host, effect, home, monkeyp
     assert next(looks) < 50
 
 
+def test_a_start_that_failed_is_not_waited_for_at_each_frame(host, effect, home, monkeypatch, tmp_path):
+    """But it is tried again when somebody has changed something."""
+    started = tmp_path / "started"
+    started.write_text("")
+    script = tmp_path / "server"
+    script.write_text(f"#!/bin/sh\necho once >> {started}\nexec sleep 5\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("VR180_OFX_COMMAND", str(script))
+    monkeypatch.setenv("VR180_OFX_TIMEOUT_S", "1")
+    host.set(effect, clip=str(home.clip))
+    for time in range(1, 6):
+        assert host.render(effect, time, colours())[0] == FAILED and "did not answer within 1 s" in effect.message
+    assert started.read_text() == "once\n"
+    host.press(effect, "reconnect")
+    assert started.read_text() == "once\n" * 2 and "did not answer within 1 s" in effect.params["status"].value
+
+
 def test_a_dialog_is_not_shown_for_each_frame(bundle, home):
     """Where messages cannot stay (Flame before 2027), each is a dialog."""
     host = Host(bundle, unset=[("OfxMessageSuite", 1)])

@@ -146,7 +146,8 @@ def test_frames_in_mlt(bundle, standing, mattes):
     mlt = Host(bundle, name="MLT", tells_path=False)
     assert mlt.load() == OK
     for length, status in ((10, OK), (5, FAILED)):
-        effect = mlt.create(frames=None, told={"OfxImageEffectInstancePropEffectDuration": float(length)})
+        effect = mlt.create(frames=None)
+        effect.values["OfxImageEffectInstancePropEffectDuration"] = [float(length)]
         mlt.set(effect, clip=str(standing.clip))
         got, out = mlt.render(effect, 4, colours())
         assert got == status, effect.persistent

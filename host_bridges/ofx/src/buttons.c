@@ -7,6 +7,7 @@
 #include "json.h"
 #include "parameters.h"
 #include "plates.h"
+#include "reach.h"
 #include "shared.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -107,7 +108,7 @@ static Outcome press_other(Instance *instance, Call *call, const char *name, con
 }
 
 static void press(Instance *instance, OfxProps in, const char *name) {
-    Told told = {in, NULL, NULL, instance->own};
+    Told told = {in, NULL, NULL, instance->own, instance->effect};
     Bar bar = {instance, 0, 0, 0};
     Call call;
     char said[2048] = "";
@@ -128,6 +129,7 @@ static void press(Instance *instance, OfxProps in, const char *name) {
         snprintf(said, sizeof said, "there is not enough memory");
     } else {
         give_up_others(instance, session);
+        reach_again();
         call_begin(&call, session, (Stop){bar_stopped, &bar}, (Watch){tell_bar, &bar});
         outcome = !strcmp(name, "render") ? press_render(&call, &told, v, said, sizeof said) : press_other(instance, &call, name, label, said, sizeof said);
         if (outcome == STOPPED && !strcmp(name, "render") && call.analysing) session_give_up(session, call.asker);
@@ -150,6 +152,7 @@ OfxStatus changed(Instance *instance, OfxProps in) {
         }
     /* what was wrong may be right now */
     say_nothing(instance);
+    reach_again();
     mutex_lock(&instance->lock);
     instance->glance_after = 0;
     mutex_unlock(&instance->lock);

@@ -164,10 +164,10 @@ int choose_first(const Told *told, const Values *v, const Facts *facts, int *fir
     if (v->first_frame != 1 || !v->find_frame || !told->clip) return 1;
     int ranged = props->getDouble(told->clip, P_FRAME_RANGE, 0, &begin) == OFX_OK && props->getDouble(told->clip, P_FRAME_RANGE, 1, &end) == OFX_OK;
     if (!ranged && !strcmp(host_name(), "MLT")) {
-        /* it counts from 0, and tells the length alone */
-        ranged = 1;
+        /* it counts from 0, and tells the length alone: not on the instance's properties, but on its handle, which in MLT is a set of properties too */
         begin = 0;
-        end = get_double(told->own, P_DURATION, 0, 0) - 1;
+        end = get_double((OfxProps)told->effect, P_DURATION, 0, 0) - 1;
+        ranged = end >= 0;
     }
     double length = end - begin + 1;
     if (!ranged || !(fabs(begin) < 1e9))

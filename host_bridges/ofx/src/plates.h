@@ -12,6 +12,7 @@ typedef struct {
     OfxProps source; /* the input's picture */
     OfxProps clip;   /* the input */
     OfxProps own;    /* the instance */
+    OfxEffect effect;
 } Told;
 
 /* The whole input, of which a picture may be a part. frame: where it lies, in pixels at the render scale. wide: how wide a pixel is shown.

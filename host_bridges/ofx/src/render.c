@@ -139,7 +139,7 @@ static OfxStatus look(Instance *instance, double time, OfxProps target, Told *to
 OfxStatus render(Instance *instance, OfxProps in) {
     double time = get_double(in, P_TIME, 0, 0);
     Job job;
-    Told told = {in, NULL, NULL, instance->own};
+    Told told = {in, NULL, NULL, instance->own, instance->effect};
     OfxProps target = NULL;
     memset(&job, 0, sizeof job);
     int *w = &job.window.x1;
@@ -214,7 +214,7 @@ static int glance(Instance *instance, const Wanted *wanted, Facts *facts) {
 OfxStatus without_input(Instance *instance, const char *action, OfxProps in, OfxProps out) {
     OfxProps clip;
     Facts facts;
-    Told told = {in, NULL, NULL, instance->own};
+    Told told = {in, NULL, NULL, instance->own, instance->effect};
     char view[8], error[1024];
     Plate none = {0, 0, 1, {0, 0, 0, 0}};
     if (has_input(instance, &clip)) return OFX_REPLY_DEFAULT;
