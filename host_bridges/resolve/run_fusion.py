@@ -54,7 +54,7 @@ def file_of(source: Any, resolve: Any) -> str:
     clip = item.GetMediaPoolItem() if item is not None else None
     if clip is None:
         raise shared.HostError("the time line shows no clip; move its cursor onto the one that this composition belongs to")
-    return shared.pattern_of(str(clip.GetClipProperty("File Path")))
+    return str(shared.pattern_of(str(clip.GetClipProperty("File Path"))))
 
 
 def numbered(path: str) -> str:

@@ -71,7 +71,7 @@ def file_of(clip: MediaPoolItem) -> str:
     path = str(clip.GetClipProperty("File Path") or "")
     if not path:
         raise shared.HostError("what is selected has no file of its own; select the clip that was imported")
-    return shared.pattern_of(path)
+    return str(shared.pattern_of(path))
 
 
 def bring_in(resolve: Resolve, clip: MediaPoolItem, item: TimelineItem | None, files: dict[str, list[Path]]) -> None:

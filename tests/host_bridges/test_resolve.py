@@ -298,7 +298,7 @@ def test_no_failure_of_resolve_ends_the_panel(place, standing, tmp_path, how):
         "AddTrack",
         "AppendToTimeline",
     )
-    said = {}
+    said: dict[str, str] = {}
 
     def user(window):
         window.items["folder"].Text = str(tmp_path / "mattes")
