@@ -84,7 +84,7 @@ def measure(link: c.Link, bundle: Path, clip: Path, arguments: argparse.Namespac
     expected = np.frombuffer(picture.data, "<f2").reshape(picture.height, picture.width)
     host = Host(bundle)
     assert host.load() == OK
-    effect = host.create()
+    effect = host.create(frames=(1, 2))
     host.set(effect, clip=str(clip))
     out: dict[str, object] = {
         "what": "a finished frame of both eyes: through the plug-in, and the HTTP call alone",

@@ -1,6 +1,6 @@
-"""What decides pixels, as a hash: python -m tests.revisions [--raise matte|plan] [--same matte|plan --because "..."]
+"""What decides pixels, as a hash: python -m tests.revisions [--raise RESULT] [--same RESULT --because "..."], of matte, plan, writer
 
-A revision (`vr180_ofx.version`) names what plans or mattes look like: results of different revisions are never mixed, in caches or in a
+A revision (`vr180_ofx.version`) names what plans, mattes or output files look like: results of different revisions are never mixed, in caches or in a
 render that goes on. So that none is forgotten, the code that makes them is hashed (syntax trees without comments, docstrings and places),
 and a test fails when the hash is another one than the record says. Then either results changed, and the revision is raised; or they did
 not, to the bit, and the record says by what that was seen.
@@ -26,9 +26,25 @@ VERSION = ROOT / "vr180_ofx" / "version.py"
 RESULTS = {
     "plan": ["vr180_ofx.people.analyse", "vr180_ofx.people.blazepose", "vr180_ofx.people.yolo", "vr180_ofx.trackers.blazepose_net", "vr180_ofx.media.open"],
     "matte": ["vr180_ofx.engine.pipeline", "vr180_ofx.engine.everybody", "vr180_ofx.engine.models", "vr180_ofx.engine.recipe", "vr180_ofx.engine.stepper", "vr180_ofx.engine.frame", "vr180_ofx.media.open"],
+    "writer": ["vr180_ofx.output.exr_output", "vr180_ofx.output.png", "vr180_ofx.output.video"],
 }  # fmt: skip
+#: Of what comes out of these, other rooms have revisions of their own.
+ALONE = {"writer": {"output"}}
 #: Rooms that carry, measure and report, and decide no pixel. Settings are part of what results are known by as they are.
-ELSEWHERE = {"version", "errors", "wording", "regular", "documents", "sealed", "storage", "telemetry", "resources", "settings", "__init__"}
+ELSEWHERE = {
+    "version",
+    "errors",
+    "wording",
+    "folders",
+    "regular",
+    "documents",
+    "sealed",
+    "storage",
+    "telemetry",
+    "resources",
+    "settings",
+    "__init__",
+}
 
 
 def layers_module() -> ModuleType:
@@ -51,7 +67,8 @@ def deciding(result: str, package: Path = ROOT / "vr180_ofx") -> list[str]:
     rest = [m for m in RESULTS[result] if m in layers.modules(package)]
     while rest:
         module = rest.pop()
-        if module not in found and layers.room(module) not in ELSEWHERE:
+        room = layers.room(module)
+        if module not in found and room not in ELSEWHERE and room in ALONE.get(result, {room}):
             found.add(module)
             rest += graph.get(module, ())
     return sorted(found)

@@ -148,6 +148,8 @@ NODE = Node(
                   "the input, empty means that one.", "input"),
         Parameter("first_frame", "First frame", "int", 1, "The frame of the host that shows the clip's first one.", "input",
                   minimum=-9_999_999, maximum=9_999_999),
+        Parameter("find_frame", "Find frame", "bool", True, "As long as First frame is 1: take the clip's frame from what the host says of "
+                  "the input. Off: First frame counts, whatever the host says.", "input", absent=("nuke", "resolve", "blender")),
         _of_setting("layout", "Layout", "input", "input.layout"),
         _of_setting("projection", "Projection", "input", "input.projection"),
         _of_setting("fov_degrees", "Field of view", "input", "input.fov_degrees"),

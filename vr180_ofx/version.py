@@ -5,3 +5,5 @@ __version__ = "0.2.0"
 #: revisions are never mixed, in caches or in a render that goes on.
 PLAN_REVISION = 5
 MATTE_REVISION = 13
+#: Raised whenever the same mattes begin to give other bytes in output files.
+WRITER_REVISION = 1

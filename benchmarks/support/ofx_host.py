@@ -49,6 +49,8 @@ class Props:
 class Parameter:
     def __init__(self, kind: str, name: str) -> None:
         self.kind, self.name, self.props = kind, name, Props()
+        #: whose it is; a descriptor's has none
+        self.effect: Effect
         self.value: Any = None
         self.kept: dict[int, Any] = {}
 
@@ -60,7 +62,11 @@ class Clip:
     def __init__(self, name: str) -> None:
         self.name, self.props = name, Props()
         self.images: dict[Any, tuple[np.ndarray, tuple[float, float]]] = {}  # (time or None, view or None) -> (array, (x1, y1))
+        #: the whole, of which images may be tiles: in canonical coordinates, and in pixels as images have it
         self.rod: tuple[float, ...] | None = None
+        self.pixels: tuple[int, ...] | None = None
+        #: further properties of its images
+        self.told: dict[str, Any] = {}
 
 
 class Effect:
@@ -79,14 +85,38 @@ class Effect:
         self.abort: Callable[[], bool] = lambda: False
         self.views: list[str] | None = None
         self.held = 0
+        #: properties of the handle itself, as MLT has some
+        self.values: dict[str, list[Any]] = {}
+        self._kept: list[Any] = []
+        #: parameters that the plug-in has set
+        self.set: list[str] = []
+
+    @property
+    def message(self) -> str:
+        """The text that the node shows last; empty where it was taken away."""
+        last = self.persistent[-1] if self.persistent else None
+        return last[1] if last else ""
 
 
 class Host:
     """Loads one plug-in and drives it."""
 
-    def __init__(self, bundle: str | Path, suites: Iterable[str] = ()) -> None:
-        """suites: names that this host does not have."""
+    def __init__(
+        self,
+        bundle: str | Path,
+        suites: Iterable[str] = (),
+        *,
+        unset: Iterable[tuple[str, int]] = (),
+        name: str = "vr180-ofx test host",
+        tells_path: bool = True,
+    ) -> None:
+        """suites: names that this host does not have. unset: functions of a suite, by its name and their place, that are no function.
+
+        name: what it calls itself. tells_path: whether it says where a bundle lies, as MLT does not.
+        """  # fmt: skip
         self.absent = set(suites)
+        self.unset = set(unset)
+        self.tells_path = tells_path
         binary = next(Path(bundle).glob("Contents/*/*.ofx"))
         self.library = C.CDLL(str(binary))
         self.library.OfxGetPlugin.restype = C.POINTER(OfxPluginStruct)
@@ -98,10 +128,14 @@ class Host:
         self._kept: list[Any] = []
         self.lock = threading.Lock()
         self.threads = 2
+        #: the status of multiThread, and how many of its parts it does before
+        self.thread_status, self.thread_parts = OK, 1 << 30
         self.errors: list[str] = []
+        #: whether this thread renders
+        self.here = threading.local()
         self.suites = self._make_suites()
         fetch = OfxHostStruct._fields_[1][1](self._fetch)
-        self.struct = OfxHostStruct(self.handle(Props(OfxPropName="vr180-ofx test host")), fetch)
+        self.struct = OfxHostStruct(self.handle(Props(OfxPropName=name)), fetch)
         self.plugin.set_host(C.byref(self.struct))
 
     # handles are numbers that mean nothing to the plug-in
@@ -122,12 +156,12 @@ class Host:
         suite = self.suites.get((name.decode(), version))
         return None if suite is None or name.decode() in self.absent else C.addressof(suite)
 
-    def _suite(self, *functions):
+    def _suite(self, name, *functions):
         """A structure of function pointers; a Python error becomes a status and is remembered."""
         members = []
-        for types, function in functions:
+        for place, (types, function) in enumerate(functions):
             kind = C.CFUNCTYPE(I, *types)
-            members.append(kind(self._guarded(function)) if function else kind())
+            members.append(kind(self._guarded(function)) if function and (name, place) not in self.unset else kind())
         self._kept.append(members)
         fields = [(f"f{i}", type(m)) for i, m in enumerate(members)]
         return type("Suite", (C.Structure,), {"_fields_": fields})(*members)
@@ -169,6 +203,9 @@ class Host:
                 if not 0 <= index < len(values):
                     return BAD_INDEX
                 value = values[index]
+                # as HostSupport: a property of another type is none
+                if (kind is I and isinstance(value, float)) or (kind is D and isinstance(value, int)):
+                    return UNKNOWN
                 if kind is S:
                     value = value.encode() if isinstance(value, str) else value
                     keep = props(set_)._kept
@@ -202,7 +239,7 @@ class Host:
         gets = [((P, S, I, P), getter(kind)) for kind, _ in kinds]
         gets_n = [((P, S, I, P), getter_n(kind)) for kind, _ in kinds]
         reset = ((P, S), lambda set_, name: props(set_).values.pop(name.decode()) and None)
-        property_suite = self._suite(*sets, *sets_n, *gets, *gets_n, reset, ((P, S, P), dimension))
+        property_suite = self._suite("OfxPropertySuite", *sets, *sets_n, *gets, *gets_n, reset, ((P, S, P), dimension))
         return {
             ("OfxPropertySuite", 1): property_suite,
             ("OfxImageEffectSuite", 1): self._effect_suite(),
@@ -242,18 +279,24 @@ class Host:
             array, (x1, y1) = found
             height, width = array.shape[:2]
             # rows from the bottom: the first row in memory is the lowest
+            components = {1: "Alpha", 3: "RGB", 4: "RGBA"}[array.shape[2] if array.ndim == 3 else 1]
             image = Props(
                 OfxImagePropData=array.ctypes.data, OfxImagePropRowBytes=array.strides[0], OfxImagePropBounds=(x1, y1, x1 + width, y1 + height),
-                OfxImageEffectPropComponents="OfxImageComponentRGBA" if array.ndim == 3 else "OfxImageComponentAlpha",
+                OfxImageEffectPropComponents=f"OfxImageComponent{components}",
                 OfxImageEffectPropPixelDepth=SAMPLES[array.dtype].decode(),
+                OfxImagePropPixelAspectRatio=c.props.get("OfxImagePropPixelAspectRatio", 1.0), **c.told,
             )  # fmt: skip
+            if c.pixels is not None:
+                image.values["OfxImagePropRegionOfDefinition"] = list(c.pixels)
             image.array = array
             self._put(out, self.handle(image))
             c.effect.held += 1
             return OK
 
         def release(image):
-            for clip in [x for x in self.handles.values() if isinstance(x, Clip)]:
+            with self.lock:
+                clips = [x for x in self.handles.values() if isinstance(x, Clip)]
+            for clip in clips:
                 if any(a is get(image).array for a, _ in clip.images.values()):
                     clip.effect.held -= 1
                     break
@@ -266,6 +309,7 @@ class Host:
             return OK
 
         return self._suite(
+            "OfxImageEffectSuite",
             ((P, P), lambda e, out: self._put(out, self.handle(get(e).props))),
             ((P, P), lambda e, out: self._put(out, e)),
             ((P, S, P), clip_define),
@@ -309,14 +353,19 @@ class Host:
 
         def set_value(param, new):
             p = get(param)
-            assert p.kind == "OfxParamTypeString", "this plug-in sets texts alone"
-            text = C.cast(new, S).value
-            assert text is not None, f"{p.name} is set to no text"
-            p.value = text.decode()
+            assert self.here.action != "OfxImageEffectActionRender", f"{p.name} is set in a render"
+            if p.kind == "OfxParamTypeInteger":
+                p.value = (new or 0) & 0xFFFFFFFF
+            else:
+                assert p.kind == "OfxParamTypeString", "this plug-in sets texts and whole numbers alone"
+                text = C.cast(new, S).value
+                assert text is not None, f"{p.name} is set to no text"
+                p.value = text.decode()
+            p.effect.set.append(p.name)
 
         none = ((P,), None)
         return self._suite(
-            ((P, S, S, P), define), ((P, S, P, P), handle), none, ((P, P), lambda p, out: self._put(out, self.handle(get(p).props))),
+            "OfxParameterSuite", ((P, S, S, P), define), ((P, S, P, P), handle), none, ((P, P), lambda p, out: self._put(out, self.handle(get(p).props))),
             ((P, P), value), ((P, D, P), lambda p, time, out: value(p, out, time)), none, none, ((P, P), set_value), *[none] * 9,
         )  # fmt: skip
 
@@ -332,7 +381,7 @@ class Host:
             get(effect).persistent.append((kind.decode(), text.decode()))
 
         kinds = (P, S, S, S, S)
-        return self._suite((kinds, message), (kinds, persistent), ((P,), lambda e: get(e).persistent.append(None)))
+        return self._suite("OfxMessageSuite", (kinds, message), (kinds, persistent), ((P,), lambda e: get(e).persistent.append(None)))
 
     def _progress_suite(self):
         get = self.handles.__getitem__
@@ -340,9 +389,11 @@ class Host:
         def update(effect, share):
             e = get(effect)
             e.progress.append(share)
-            return REPLY_NO if e.cancel_at is not None and share >= e.cancel_at else OK
+            cancelled = getattr(e.progress, "cancelled", lambda: e.cancel_at is not None and share >= e.cancel_at)
+            return REPLY_NO if cancelled() else OK
 
         return self._suite(
+            "OfxProgressSuite",
             ((P, S), lambda e, text: get(e).progress.append(text.decode())),
             ((P, D), update),
             ((P,), lambda e: get(e).progress.append("end")),
@@ -353,13 +404,16 @@ class Host:
 
         def run(function, count, argument):
             call = kind(function)
-            workers = [threading.Thread(target=call, args=(i, count, argument)) for i in range(count)]
+            workers = [threading.Thread(target=call, args=(i, count, argument)) for i in range(min(count, self.thread_parts))]
             for w in workers:
                 w.start()
             for w in workers:
                 w.join()
+            return self.thread_status
 
-        return self._suite(((P, C.c_uint, P), run), ((P,), lambda out: self._put(out, self.threads, C.c_uint)), *[((P,), None)] * 7)
+        return self._suite(
+            "OfxMultiThreadSuite", ((P, C.c_uint, P), run), ((P,), lambda out: self._put(out, self.threads, C.c_uint)), *[((P,), None)] * 7
+        )
 
     def _view_suite(self):
         get = self.handles.__getitem__
@@ -376,24 +430,34 @@ class Host:
         def count(effect, out):
             self._put(out, len(get(effect).views or ["main"]), I)
 
-        return self._suite(((P, D, I, S, P, P), None), ((P, D, I, P), None), ((P, I, P), name), ((P, P), count))
+        return self._suite(
+            "uk.co.thefoundry.FnOfxImageEffectPlaneSuite",
+            ((P, D, I, S, P, P), None),
+            ((P, D, I, P), None),
+            ((P, I, P), name),
+            ((P, P), count),
+        )
 
     # actions
 
     def call(self, action: str, effect: Effect | None = None, arguments: Props | None = None, answers: Props | None = None) -> int:
         """The status of an action. No error of this host may have happened in it."""
         handles = [None if x is None else self.handle(x) for x in (effect, arguments, answers)]
+        self.here.action = action
         status: int = self.plugin.main(action.encode(), *handles)
+        self.here.action = ""
         assert not self.errors, self.errors
         return status
 
     def load(self) -> int:
+        self.plugin.set_host(C.byref(self.struct))
         return self.call("OfxActionLoad")
 
     def describe(self, context: str = "OfxImageEffectContextFilter") -> Effect:
         """The descriptor in a context."""
         e = Effect(self)
-        e.props.values["OfxPluginPropFilePath"] = [str(self.bundle)]
+        if self.tells_path:
+            e.props.values["OfxPluginPropFilePath"] = [str(self.bundle)]
         assert self.call("OfxActionDescribe", e) in (OK, REPLY_DEFAULT)
         inside = Effect(self)
         inside.props = e.props
@@ -401,18 +465,32 @@ class Host:
         assert status in (OK, REPLY_DEFAULT)
         return inside
 
-    def create(self, context: str = "OfxImageEffectContextFilter", *, connected: bool = True) -> Effect:
-        """An instance with the parameters' defaults."""
+    def create(
+        self,
+        context: str = "OfxImageEffectContextFilter",
+        *,
+        connected: bool = True,
+        frames: tuple[float, float] | None = (1, 10),
+        told: dict[str, Any] | None = None,
+    ) -> Effect:
+        """An instance with the parameters' defaults.
+
+        frames: the first and last frame of the input, None where the host does not say. told: properties of the instance.
+        """  # fmt: skip
         described = self.describe(context)
         e = Effect(self)
+        e.props.values |= Props(**(told or {})).values
         for name, clip in described.clips.items():
             e.clips[name] = Clip(name)
             e.clips[name].effect = e
             e.clips[name].props.values |= clip.props.values | {"OfxImageClipPropConnected": [int(name == "Output" or connected)]}
+            if frames is not None:
+                e.clips[name].props.values["OfxImageEffectPropFrameRange"] = [float(f) for f in frames]
         for name, p in described.params.items():
             if p.kind in ("OfxParamTypeGroup", "OfxParamTypePage", "OfxParamTypePushButton"):
                 continue
             e.params[name] = Parameter(p.kind, name)
+            e.params[name].effect = e
             e.params[name].value = p.props.get("OfxParamPropDefault")
         assert self.call("OfxActionCreateInstance", e) == OK
         return e
@@ -433,10 +511,13 @@ class Host:
             Props(OfxPropType="OfxTypeParameter", OfxPropName=name, OfxPropTime=time, OfxPropChangeReason="OfxChangeUserEdited"),
         )
 
-    def render(self, effect, time, source, *, window=None, scale=1.0, view=None, draft=0, bounds=None, target=None):
+    def render(
+        self, effect, time, source, *, window=None, scale=1.0, view=None, draft=0, bounds=None, target=None, par=1.0, told=None, names=None
+    ):
         """(status, picture with rows from the top). source: the input, or the shape and type of the output where there is no input.
 
-        window, bounds: (x1, y1, x2, y2) in pixels, y upwards.
+        window, bounds: (x1, y1, x2, y2) in pixels, y upwards. par: how wide a pixel is. told: further arguments of the action.
+        names: further properties of the input's picture.
         """
         connected = effect.clips["Source"].props.get("OfxImageClipPropConnected")
         height, width = source.shape[:2]
@@ -446,11 +527,17 @@ class Host:
         for name, array in (("Source", lower if connected else None), ("Output", target)):
             clip = effect.clips[name]
             clip.images = {} if array is None else {None: (array, bounds[:2])}
-            clip.rod = tuple(v / scale for v in bounds) if array is not None or name == "Output" else None
+            clip.rod = (
+                tuple(v / scale * (1 if i % 2 else par) for i, v in enumerate(bounds)) if array is not None or name == "Output" else None
+            )
+            clip.pixels = None if clip.rod is None else tuple(bounds)
+            clip.props.values["OfxImagePropPixelAspectRatio"] = [float(par)]
+            clip.told = (names or {}) if name == "Source" else {}
         arguments = Props(
             OfxPropTime=float(time), OfxImageEffectPropRenderWindow=tuple(window or bounds), OfxImageEffectPropRenderScale=(scale, scale),
             OfxImageEffectPropRenderQualityDraft=draft, OfxImageEffectPropFieldToRender="OfxFieldNone",
         )  # fmt: skip
+        arguments.values |= Props(**(told or {})).values
         if view is not None:
             arguments.values["uk.co.thefoundry.OfxImageEffectPropView"] = [view]
         status = self.call("OfxImageEffectActionRender", effect, arguments)

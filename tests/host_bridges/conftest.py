@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.support.ofx_host import OK, Host
+from tests.host_bridges.ofx_session import build
 from vr180_ofx.client import Link, announce_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,3 +76,47 @@ def standing(tmp_path_factory, people_clip):
         made.link = Link(str(made.clip))
         made.link.wait()
         yield made
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory):
+    """The OpenFX plug-in."""
+    return build(tmp_path_factory.mktemp("ofx"))
+
+
+@pytest.fixture(scope="module")
+def loaded(bundle):
+    made = Host(bundle)
+    assert made.load() == OK
+    yield made
+    assert made.unload() == OK
+
+
+@pytest.fixture
+def host(loaded):
+    """A host that has loaded the plug-in; another one of this process may have been the last to do so."""
+    assert loaded.load() == OK
+    return loaded
+
+
+@pytest.fixture
+def effect(host):
+    made = host.create()
+    yield made
+    assert host.destroy(made) == OK
+
+
+@pytest.fixture
+def shown(host, effect, standing):
+    """As `linked`, with a server that is not to be harmed."""
+    host.set(effect, clip=str(standing.clip))
+    return effect, standing.link
+
+
+@pytest.fixture
+def linked(host, effect, home):
+    """An instance whose clip a running server has analysed, and a link to the same."""
+    link = Link(str(home.clip))
+    link.wait()
+    host.set(effect, clip=str(home.clip))
+    return effect, link

@@ -26,6 +26,10 @@ class Relay:
         self._token = known_token()
         self._passed: int | None = None
         self.killed: list[int] = []
+        self._part = b"/frames/"
+        #: the first lines of all requests and of their answers
+        self.seen: list[str] = []
+        self.answers: list[str] = []
 
     def __enter__(self) -> Relay:
         address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -42,9 +46,9 @@ class Relay:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def kill_after(self, passed: int) -> None:
-        """The next answer with a picture ends after so many bytes, and the server with it."""
-        self._passed = passed
+    def kill_after(self, passed: int, part: bytes = b"/frames/") -> None:
+        """The next answer to a request with ``part`` in it ends after so many bytes, and the server with it; the default: a picture."""
+        self._passed, self._part = passed, part
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -57,10 +61,14 @@ class Relay:
         with client, contextlib.suppress(OSError), socket.create_connection(self._server) as server:
             prove(client, self._token, self._listener.getsockname()[1])
             request = client.recv(65536)
+            self.seen.append(request.split(b"\r\n")[0].decode())
             server.sendall(request)
-            if self._passed is None or b"/frames/" not in request:
+            if self._passed is None or self._part not in request:
+                answer = b""
                 while data := server.recv(65536):
+                    answer = answer or data
                     client.sendall(data)
+                self.answers.append(answer.split(b"\r\n")[0].decode())
                 return
             # that it answers says that it has taken the request
             answer = server.recv(65536)

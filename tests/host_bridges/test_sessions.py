@@ -81,7 +81,7 @@ def test_a_session_in_resolve(duo, tmp_path):
 def test_a_session_in_openfx(duo, tmp_path):
     host = Host(ofx_session.build(tmp_path))
     assert host.load() == OK
-    effect = host.create()
+    effect = host.create(frames=(1, len(c.find_or_start().open(str(duo.clip)))))
     host.set(effect, clip=str(duo.clip))
     status, out = host.render(effect, FRAME + 1, np.zeros((1024, 2048, 4), np.float32))
     assert status == OK, effect.persistent

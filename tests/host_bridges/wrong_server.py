@@ -58,6 +58,7 @@ class Wrong(http.server.BaseHTTPRequestHandler):
                 "huge": (b"", {"Content-Length": 1 << 40, "X-Width": 16, "X-Height": 8}),
                 "negative": (b"\0" * 256, {"Content-Length": 256, "X-Width": -16, "X-Height": -8}),
                 "json": (b"[" * 100_000, {"Content-Length": 100_000}),
+                "cut": (b"100\r\n" + b"\0" * 100, {"Transfer-Encoding": "chunked", "X-Width": 16, "X-Height": 8}),
                 "chunks": (b"zz\r\nhello\r\n0\r\n\r\n", {"Transfer-Encoding": "chunked", "X-Width": 16, "X-Height": 8}),
             }
             body, headers = answers.get(self.mode, (body, headers))

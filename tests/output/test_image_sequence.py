@@ -40,6 +40,6 @@ def test_a_frame_is_there_when_all_its_files_are_whole(tmp_path):
 def test_what_is_given_up_leaves_whole_files_alone(tmp_path):
     writer = Texts(job(tmp_path))
     writer.write(Frame(3, {}), None)
-    (tmp_path / ".left.4.abc.part.txt").write_text("hal")
+    (tmp_path / ".left.4.0123abcd.vr180-ofx.part.txt").write_text("hal")
     writer.abort()
     assert writer.present(3) and len(list(tmp_path.iterdir())) == 2

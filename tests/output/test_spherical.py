@@ -26,5 +26,7 @@ def test_spherical_metadata_is_written_and_read_back(rich, tmp_path, layout):
 def test_what_a_file_is_not_is_not_written(tmp_path):
     path = tmp_path / "a.mp4"
     path.write_bytes(b"not a video at all, but long enough to look into")
-    assert add_spherical(path, "sbs", Equirectangular(8, 8)) is False and path.read_bytes().startswith(b"not a video")
-    assert add_spherical(path, "mono", target_projection(Fisheye(8, 8, 190), "fisheye", None)) is False
+    out = tmp_path / "b.mp4"
+    assert add_spherical(path, out, "sbs", Equirectangular(8, 8)) is False
+    assert add_spherical(path, out, "mono", target_projection(Fisheye(8, 8, 190), "fisheye", None)) is False
+    assert not out.exists() and path.read_bytes().startswith(b"not a video")

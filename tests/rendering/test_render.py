@@ -20,7 +20,7 @@ from vr180_ofx.errors import OutputError, ResourceError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.quality.truth import read_views
-from vr180_ofx.rendering.folder import MANIFEST
+from vr180_ofx.rendering.manifest import MANIFEST
 from vr180_ofx.rendering.render import render
 
 
@@ -54,11 +54,12 @@ def test_the_same_command_resumes_at_what_is_missing_or_broken(planned, rendered
     cut = folder / "people.0007.exr"
     cut.write_bytes(before[cut.name][: len(before[cut.name]) // 2])
     (folder / "people.0009.exr").write_bytes(b"something else entirely")
-    (folder / ".people.0004.abc.part.exr").write_bytes(b"half a frame")
+    left = folder / ".people.0004.0123abcd.vr180-ofx.part.exr"
+    left.write_bytes(before[cut.name][:1000])
     report = render(clip, plan, output=folder)
     assert (report.written, report.kept) == (3, 7)
     assert {p.name: p.read_bytes() for p in folder.glob("*.exr")} == before
-    assert (folder / "people.0001.exr").stat().st_mtime_ns == times["people.0001.exr"]
+    assert (folder / "people.0001.exr").stat().st_mtime_ns == times["people.0001.exr"] and not left.exists()
 
 
 #: Where frames lie, or that they are made again; a plan and the clip are given here.

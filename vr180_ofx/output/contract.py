@@ -53,12 +53,14 @@ class Writer(Protocol):
     frame before is shown longer.
 
     needs_source: whether `write` wants the plate too. resumable: whether frames that are there need not be made again.
-    parallel: how many frames may be written at once; video takes one at a time, in order.
+    parallel: how many frames may be written at once; video takes one at a time, in order. warnings: of what was written, and somebody
+    should look at; all of them after `finish`.
     """
 
     needs_source: bool
     resumable: bool
     parallel: int
+    warnings: list[str]
 
     def paths(self, index: int) -> list[Path]:
         """The files that frame ``index`` becomes; the whole video's for videos."""

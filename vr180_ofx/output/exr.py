@@ -94,10 +94,10 @@ class ExrWriter:
         parts = [self._part(view, frame, source, number, bounds[view]) for view in frame.views]
         if self.layout == "per_view_files":
             for target, part in zip(targets, parts, strict=True):
-                with atomic_path(target) as path:
+                with atomic_path(target, steady=True) as path:
                     self._rows.write(path, [part])
             return targets
-        with atomic_path(targets[0]) as path:
+        with atomic_path(targets[0], steady=True) as path:
             if self.layout == "single":
                 parts = [_merged(parts)]
             self._rows.write(path, parts)

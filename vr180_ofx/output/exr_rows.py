@@ -21,6 +21,8 @@ import OpenEXR
 
 from vr180_ofx.arrays import HalfArray, shapes_repr
 from vr180_ofx.output.exr_zip import packed
+from vr180_ofx.output.inspect import ends_whole
+from vr180_ofx.storage import refuse_cut_off
 
 #: Lines to a block; the other compressions are used on whole pictures.
 _LINES = {OpenEXR.ZIPS_COMPRESSION: 1, OpenEXR.ZIP_COMPRESSION: 16, OpenEXR.PIZ_COMPRESSION: 32}
@@ -77,6 +79,10 @@ class RowWriter:
         ours = self._compression in _OURS
         if not ours and all(part.rows == part.height for part in parts):
             _write(path, parts)
+            if not ends_whole(path):
+                # the library does not see whether its last bytes found room
+                with open(path, "r+b") as stream:
+                    refuse_cut_off(stream)
             return
         lines = _LINES[self._compression]
         blank = [self._blank(path, part) for part in parts]
@@ -84,8 +90,11 @@ class RowWriter:
         _write(path, [_first_block(part, lines) for part in parts] if ours else parts)
         with open(path, "r+b") as stream:
             data = stream.read()
-            held = [_packed(part, lines) for part in parts] if ours else [dict(found) for found in _chunks(data)]
-            whole = _assembled(data, parts, held, blank, lines)
+            try:
+                held = [_packed(part, lines) for part in parts] if ours else [dict(found) for found in _chunks(data)]
+                whole = _assembled(data, parts, held, blank, lines)
+            except (IndexError, ValueError, struct.error):
+                refuse_cut_off(stream)
             stream.seek(0)
             stream.truncate()
             stream.writelines(whole)
@@ -102,7 +111,11 @@ class RowWriter:
             else:
                 header = {"compression": self._compression, "type": OpenEXR.scanlineimage}
                 _write(path, [RowPart("", header, part.width, rows, 0, channels, part.blank)])
-                self._blocks[key] = [data for _, data in _chunks(path.read_bytes())[0]]
+                try:
+                    self._blocks[key] = [data for _, data in _chunks(path.read_bytes())[0]]
+                except (IndexError, ValueError, struct.error):
+                    with open(path, "r+b") as stream:
+                        refuse_cut_off(stream)
         return self._blocks[key]
 
 

@@ -20,6 +20,7 @@ class ImageSequenceWriter(ABC):
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self.warnings: list[str] = []
 
     @abstractmethod
     def paths(self, index: int) -> list[Path]: ...

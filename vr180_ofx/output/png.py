@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +18,9 @@ from vr180_ofx.output.contract import Job
 from vr180_ofx.output.image_sequence import ImageSequenceWriter
 from vr180_ofx.output.inspect import opened
 from vr180_ofx.output.pictures import over_colour, rgba, together
-from vr180_ofx.storage import atomic_path
+from vr180_ofx.storage import atomic_path, refuse_cut_off
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 class PngOutput(ImageSequenceWriter):
@@ -39,7 +44,7 @@ class PngOutput(ImageSequenceWriter):
             eyes = rgba(frame, source, self._foreground if self._job.format.shows == "foreground" else None)
         pictures = list(eyes.values()) if self._apart else [together(eyes, self._job.clip.geometry.layout)]
         for path, picture in zip(self.paths(frame.index), pictures, strict=True):
-            write_png(path, picture, self._job.identity, 16)
+            write_png(path, picture, self._job.identity, 16, steady=True)
 
     def _is_whole(self, path: Path) -> bool:
         with opened(path) as source:
@@ -48,8 +53,8 @@ class PngOutput(ImageSequenceWriter):
             return source.read_image("uint8") is not None
 
 
-def write_png(path: Path, picture: FloatArray, identity: str = "", bits: int = 8) -> None:
-    """picture: (h, w, 3 or 4) 0..1, unpremultiplied. Whole or not at all."""
+def write_png(path: Path, picture: FloatArray, identity: str = "", bits: int = 8, *, steady: bool = False) -> None:
+    """picture: (h, w, 3 or 4) 0..1, unpremultiplied. Whole or not at all. steady: see `storage.AtomicFile`. Raises OSError."""
     height, width, channels = picture.shape
     kind = "uint16" if bits == 16 else "uint8"
     spec = oiio.ImageSpec(width, height, channels, kind)
@@ -59,7 +64,29 @@ def write_png(path: Path, picture: FloatArray, identity: str = "", bits: int = 8
         spec.attribute("Description", f"vr180-ofx {identity}")
     peak = 65535 if bits == 16 else 255
     pixels = np.clip(picture * np.float32(peak) + np.float32(0.5), 0, peak).astype(kind)
-    with atomic_path(path) as part:
-        writer = oiio.ImageOutput.create(str(part))
+    with atomic_path(path, steady=steady) as part:
+        # the format is named: what is open has a name without an ending
+        writer = oiio.ImageOutput.create("png")
         if writer is None or not writer.open(str(part), spec) or not writer.write_image(pixels) or not writer.close():
-            raise OSError(28 if "space" in oiio.geterror().lower() else 5, f"{path} cannot be written: {oiio.geterror()}")
+            raise OSError(errno.EIO, f"{path} cannot be written: {oiio.geterror()}")
+        if not png_is_whole(part):
+            # the library says nothing of a full disk; the system does
+            with open(part, "r+b") as stream:
+                refuse_cut_off(stream)
+
+
+def png_is_whole(path: Path) -> bool:
+    """Whether every chunk of a PNG file is there and has its own checksum (W3C, "PNG Specification", section 5). Raises OSError."""
+    data = memoryview(path.read_bytes())
+    at = len(_SIGNATURE)
+    if data[:at] != _SIGNATURE:
+        return False
+    while at + 12 <= len(data):
+        (size,) = struct.unpack_from(">I", data, at)
+        kind, end = bytes(data[at + 4 : at + 8]), at + 12 + size
+        if end > len(data) or zlib.crc32(data[at + 4 : end - 4]) != struct.unpack_from(">I", data, end - 4)[0]:
+            return False
+        if kind == b"IEND":
+            return bool(end == len(data))
+        at = end
+    return False

@@ -6,7 +6,6 @@ file, into the video's sample entry, and everything that lies behind is told tha
 
 from __future__ import annotations
 
-import os
 import shutil
 import struct
 from collections.abc import Iterator
@@ -21,8 +20,9 @@ _WAY = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 _ENTRY = 8 + 78
 
 
-def add_spherical(path: Path, layout: str, projection: Projection) -> bool:
-    """Writes into the MP4 or MOV file what its picture is. False when there is nothing to say (flat and mono), or no place to say it.
+def add_spherical(path: Path, out: Path, layout: str, projection: Projection) -> bool:
+    """Writes the MP4 or MOV file ``path`` to ``out``, with what its picture is. False when there is nothing to say (flat and mono), or no
+    place to say it; ``out`` is left as it is then. Raises OverflowError, OSError.
 
     layout: sbs, tb or mono. Fisheyes get the stereo layout alone: the format has no box for a fisheye's field of view.
     """
@@ -50,17 +50,11 @@ def add_spherical(path: Path, layout: str, projection: Projection) -> bool:
     new = _edited(old, boxes, len(boxes) if moves else 0)
     if len(new) == len(old):
         return False
-    part = path.with_name(f"{path.name}.sv3d")
-    try:
-        with open(path, "rb") as source, open(part, "wb") as target:
-            target.write(source.read(start))
-            target.write(new)
-            source.seek(start + size)
-            shutil.copyfileobj(source, target, 1 << 22)
-        shutil.copymode(path, part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with open(path, "rb") as source, open(out, "wb") as target:
+        target.write(source.read(start))
+        target.write(new)
+        source.seek(start + size)
+        shutil.copyfileobj(source, target, 1 << 22)
     return True
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import re
-import tempfile
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +29,7 @@ from vr180_ofx.output.contract import Job
 from vr180_ofx.output.pictures import over_colour, plate, rgba, together
 from vr180_ofx.output.sound import Sound, has_sound, time_code
 from vr180_ofx.output.spherical import add_spherical
+from vr180_ofx.storage import AtomicFile
 from vr180_ofx.vr180.packing import name_tags, pack, reprojected
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Projection
 
@@ -46,6 +45,7 @@ class VideoOutput:
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self.warnings: list[str] = []
         output = job.settings.output
         self._format = job.format
         self.needs_source = self._format.needs_source
@@ -137,6 +137,7 @@ class VideoOutput:
         notes = []
         for file in self._files.values():
             notes += file.finish()
+            self.warnings += [w for w in file.warnings if w not in self.warnings]
         return notes
 
     def abort(self) -> None:
@@ -182,12 +183,19 @@ class _VideoFile:
     ) -> None:  # fmt: skip
         self._job, self.path = job, path
         self._layout, self._projection = layout, projection
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=f".part{path.suffix}", dir=path.parent)
-        os.close(handle)
-        self._part = Path(name)
+        self.warnings: list[str] = []
+        self._file = AtomicFile(path, steady=True)
         options = {} if path.suffix == ".webm" else {"movflags": "+faststart+use_metadata_tags"}
-        self._container = av.open(name, "w", options=options)
+        try:
+            # the format is named: what is open has a name without an ending
+            self._container = av.open(str(self._file.path), "w", format=path.suffix[1:], options=options)
+            self._begin(identity, width, height)
+        except BaseException:
+            self._file.discard()
+            raise
+
+    def _begin(self, identity: str, width: int, height: int) -> None:
+        job, path = self._job, self.path
         self._container.metadata["comment"] = identity
         # chroma wants even sides: an odd last row or column is repeated
         self._width, self._height = width + width % 2, height + height % 2
@@ -240,14 +248,12 @@ class _VideoFile:
             self._container.mux(packet)
         notes = []
         if self._sound is not None:
-            notes += self._sound.run()
+            self._sound.run()
+            notes += self._sound.notes
+            self.warnings += self._sound.warnings
         self._container.close()
-        if self.path.suffix != ".webm":
-            try:
-                add_spherical(self._part, self._layout, self._projection)
-            except OverflowError as error:
-                notes.append(f"{self.path.name} has no stereo and spherical metadata: {error}")
-        found = _frame_times(self._part)
+        notes += self._described()
+        found = _frame_times(self._file.path)
         if len(found) != len(self._times):
             self.abort()
             raise MediaError(f"{self.path} would have {len(found)} frames instead of {len(self._times)}; it was not kept")
@@ -255,16 +261,27 @@ class _VideoFile:
         if drift > 0.5 / float(self._job.fps) and self._job.settings.audio.verify_sync:
             self.abort()
             raise MediaError(f"{self.path} would be up to {drift * 1000:.1f} ms out of time; it was not kept")
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(self._part, 0o666 & ~umask)
-        os.replace(self._part, self.path)
+        self._file.commit()
         return [*notes, f"{self.path.name}: {len(found)} frames, timing off by at most {drift * 1000:.2f} ms"]
+
+    def _described(self) -> list[str]:
+        """The file with stereo and spherical metadata takes the place of the one without. Returns what there is to say."""
+        if self.path.suffix == ".webm":
+            return []
+        told = AtomicFile(self.path, steady=True)
+        try:
+            if add_spherical(self._file.path, told.path, self._layout, self._projection):
+                self._file, told = told, self._file
+        except OverflowError as error:
+            return [f"{self.path.name} has no stereo and spherical metadata: {error}"]
+        finally:
+            told.discard()
+        return []
 
     def abort(self) -> None:
         with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
             self._container.close()
-        self._part.unlink(missing_ok=True)
+        self._file.discard()
 
 
 def _codec(suffix: str, name: str, bits: int, quality: int) -> tuple[str, str, dict[str, str]]:

@@ -17,7 +17,7 @@ from vr180_ofx.output.jumps import BOTH, EVERYBODY
 from vr180_ofx.quality.blind import METRICS, Judge, Judgement
 from vr180_ofx.quality.page import Picture, outlined, over_grey, write_page
 from vr180_ofx.quality.truth import Prediction, find_prediction
-from vr180_ofx.rendering.folder import MANIFEST
+from vr180_ofx.rendering.manifest import MANIFEST
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import Projection, make_projection
@@ -30,7 +30,7 @@ def clip_of(folder: Path) -> Path | None:
     try:
         renders = json.loads((folder / MANIFEST).read_text())["renders"]
         found = [Path(r["clip"]) for r in renders.values()]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return found[0] if len({str(f) for f in found}) == 1 and found[0].exists() else None
 

@@ -1,99 +1,182 @@
-"""The folder that a render writes into: whose frames are there, and what the operating system says about it."""
+"""The folder that a render writes into: whose frames are there, who else writes there, and what the operating system says about it."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
-import logging
+import os
+import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from vr180_ofx.errors import OutputError, ResourceError
-from vr180_ofx.output.contract import Job
+from vr180_ofx.errors import OutputError, PlanError, ResourceError, Vr180Error
+from vr180_ofx.folders import FileLock, Folder
+from vr180_ofx.output.contract import Job, Writer
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.rendering.manifest import Entry, entry_of, read_manifest, write_manifest
 from vr180_ofx.settings import Settings
 from vr180_ofx.storage import remove_leftovers, write_atomic
 
-log = logging.getLogger(__name__)
-#: What the folder's renders are remembered by.
-MANIFEST = "vr180-ofx.json"
+#: Another render that begins looks at what is there; that takes a moment.
+_PATIENCE_S = 30.0
 
 
-def output_folder(output: str | Path | None, settings: Settings) -> Path:
-    """The folder ``output``, or ``output.path``, made and tried out. Raises OutputError, ResourceError."""
+def output_folder(output: str | Path | None, settings: Settings, *, links: bool = True) -> Folder:
+    """The folder ``output``, or ``output.path``, made, open and tried out. links: whether the way to it may lead through links, which are
+    followed now and never again. Raises OutputError, ResourceError.
+    """
     value = output or settings.output.path
     if not value:
         raise OutputError("no output folder was named; use -o DIR or output.path")
-    folder = Path(value)
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; the output is a folder")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".vr180-ofx.probe"
-        probe.write_bytes(b"")
-        probe.unlink()
+        str(value).encode()
+    except UnicodeEncodeError:
+        raise OutputError(f"the name of the output folder {value} is not UTF-8, which writers of images need; choose another") from None
+    path = Path(os.path.realpath(value)) if links else Path(value)
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{value} is a file; the output is a folder")
+    try:
+        folder = Folder(path, make=True)
+        try:
+            probe = f".vr180-ofx.{secrets.token_hex(8)}.probe"
+            os.close(folder.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            folder.remove(probe)
+        except BaseException:
+            folder.close()
+            raise
+    except OutputError:
+        raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ResourceError(f"the disk that holds {folder} is full") from None
-        raise OutputError(f"the output folder {folder} cannot be written: {error.strerror}; choose another with -o") from None
+            raise ResourceError(f"the disk that holds {value} is full") from None
+        raise OutputError(f"the output folder {value} cannot be written: {error.strerror}; choose another with -o") from None
     return folder
 
 
-def claim(job: Job) -> None:
-    """Makes the folder this render's, and removes what killed ones left half-done: frames of another clip, plan or settings must not be
-    mixed with these. Raises OutputError when they are there and are not to be overwritten, ResourceError when the disk is full.
+@contextlib.contextmanager
+def claimed(job: Job, writer: Writer, folder: Folder) -> Iterator[list[str]]:
+    """Makes the folder this render's for as long as the block takes, and removes what killed ones left half-done. Gives what there is to
+    say.
+
+    Frames of another clip, plan or settings must not be mixed with these, nor files replaced that are none of this program's. Raises
+    OutputError when they are there and are not to be overwritten, or are being written by another render now; ResourceError when the
+    disk is full. Two renders of the same may share the work: each file is whole, whoever wrote it last.
     """
-    path = job.folder / MANIFEST
-    held: dict[str, Any] = {}
-    if path.exists():
-        try:
-            held = json.loads(path.read_text())
-            renders = held["renders"]
-        except (ValueError, KeyError, TypeError, OSError):
-            log.warning("%s is damaged; it is made again", path)
-            held = {}
-    renders = dict(held.get("renders", {}))
-    mine = f"{job.name}:{job.settings.output.format}"
-    before = renders.get(mine, {}).get("identity")
-    if before not in (None, job.identity) and not job.settings.output.overwrite:
-        raise OutputError(
-            f"{job.folder} holds frames of {job.name} that were made with another clip, plan, settings or version; "
-            "add --overwrite to replace them, or choose another folder with -o"
-        )
-    renders[mine] = {
-        "identity": job.identity,
-        "clip": str(job.clip.path.resolve()),
-        "fingerprint": job.clip.fingerprint,
-        "frames": job.settings.input.frames,
-    }
     with explained(job.folder):
-        remove_leftovers(job.folder)
-        write_atomic(
-            path,
-            (json.dumps({"about": "made by vr180-ofx; lets an interrupted render go on", "renders": renders}, indent=1) + "\n").encode(),
+        with _turn(folder):
+            lock = FileLock(folder, f".{job.name}.{job.settings.output.format}.vr180-ofx.lock")
+            try:
+                notes = _taken(job, writer, folder, lock)
+            except BaseException:
+                lock.release()
+                raise
+    try:
+        yield notes
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def _turn(folder: Folder) -> Iterator[None]:
+    """One render at a time looks at a folder and says what it will write."""
+    end = time.monotonic() + _PATIENCE_S
+    with Folder(folder.path) as turn:
+        while not turn.lock(alone=True):
+            if time.monotonic() > end:
+                raise OutputError(f"another render has been looking at {folder.path} for {_PATIENCE_S:.0f} s; try again when it has ended")
+            time.sleep(0.02)
+        yield
+
+
+def _taken(job: Job, writer: Writer, folder: Folder, lock: FileLock) -> list[str]:
+    renders = read_manifest(folder)
+    mine = f"{job.name}:{job.settings.output.format}"
+    before = renders.get(mine)
+    overwrite = job.settings.output.overwrite
+    if before is not None and before.identity != job.identity:
+        if not overwrite:
+            raise OutputError(
+                f"{job.folder} holds frames of {job.name} that were made with another clip, plan, settings or version; "
+                "add --overwrite to replace them, or choose another folder with -o"
+            )
+        if not lock.alone():
+            raise OutputError(
+                f"{job.folder} is being written to by another render of {job.name} with another clip, plan or settings; "
+                "wait until it has ended, or choose another folder with -o"
+            )
+    _spare_others(job, writer, folder, known=before is not None or overwrite)
+    remove_leftovers(job.folder)
+    clip = job.clip
+    renders[mine] = entry_of(job.identity, str(clip.path.resolve()), clip.fingerprint, job.settings.input.frames)
+    write_manifest(folder, renders)
+    return _plan_kept(job, folder, before)
+
+
+def _spare_others(job: Job, writer: Writer, folder: Folder, *, known: bool) -> None:
+    """Raises OutputError where files that are none of ours would be replaced. known: the folder is this render's, as far as it is known."""
+    there = set(folder.names())
+    sources = {(s.st_dev, s.st_ino) for s in map(_facts, job.clip.source.files()) if s is not None} if there else set()
+    foreign: list[str] = []
+    for path in dict.fromkeys(p for n in job.frames for p in writer.paths(n) if p.name in there):
+        facts = folder.facts(path.name, links=True)
+        if facts is not None and (facts.st_dev, facts.st_ino) in sources:
+            raise OutputError(f"{path} belongs to the clip itself and would be replaced; choose another folder with -o")
+    if known:
+        return
+    for n in job.frames:
+        paths = [p for p in writer.paths(n) if p.name in there]
+        if paths and not writer.present(n):
+            foreign += [p.name for p in paths]
+    if foreign:
+        found = list(dict.fromkeys(foreign))
+        raise OutputError(
+            f"{job.folder} holds {len(found)} files that this render did not make and would replace: {', '.join(found[:3])}"
+            f"{', ...' if len(found) > 3 else ''}; add --overwrite to replace them, or choose another folder with -o"
         )
-        job.plan.save(job.folder / f"{job.name}.plan.json")
+
+
+def _facts(path: Path) -> os.stat_result | None:
+    with contextlib.suppress(OSError):
+        return path.stat()
+    return None
+
+
+def _plan_kept(job: Job, folder: Folder, before: Entry | None) -> list[str]:
+    """Leaves the plan beside the frames; one that somebody has corrected there is not written over."""
+    path = job.folder / f"{job.name}.plan.json"
+    facts = folder.facts(path.name)
+    if facts is not None and before is not None and before.identity == job.identity and not _same_plan(job, path):
+        return [f"{path} is not the plan that the frames are made with, and was left as it is; --plan {path} --overwrite uses it"]
+    write_atomic(path, job.plan.to_json().encode(), steady=True)
+    return []
+
+
+def _same_plan(job: Job, path: Path) -> bool:
+    try:
+        return Plan.load(path, job.clip).digest() == job.plan.digest()
+    except PlanError:
+        return False
 
 
 @contextlib.contextmanager
 def explained(folder: Path) -> Iterator[None]:
     """Turns the operating system's words into ours."""
+    full = ResourceError(
+        f"the disk that holds {folder} is full; the frames written so far are whole, and the same command goes on from there"
+    )
     try:
         yield
+    except Vr180Error:
+        raise
     except MemoryError:
         raise ResourceError("out of memory; lower processing.scale_factor, or close other programs. What was written is whole") from None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise ResourceError(
-                f"the disk that holds {folder} is full; the frames written so far are whole, and the same command goes on from there"
-            ) from None
+            raise full from None
         raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from None
     except RuntimeError as error:
         # OpenEXR reports a failed write as a RuntimeError with the system's text in it
-        text = str(error)
-        if "No space left" in text or "File too large" in text:
-            raise ResourceError(
-                f"the disk that holds {folder} is full; the frames written so far are whole, and the same command goes on from there"
-            ) from None
+        if any(words in str(error) for words in ("No space left", "File too large", "Disk quota")):
+            raise full from None
         raise

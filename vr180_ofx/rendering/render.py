@@ -24,11 +24,11 @@ from vr180_ofx.output.formats import make_writer
 from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.parameters import identity_of
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.rendering.folder import claim, explained, output_folder
+from vr180_ofx.rendering.folder import claimed, explained, output_folder
 from vr180_ofx.rendering.report import Findings, RenderReport
 from vr180_ofx.settings import Settings, without_effect
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.version import MATTE_REVISION
+from vr180_ofx.version import MATTE_REVISION, WRITER_REVISION
 
 log = logging.getLogger(__name__)
 #: How many frames may be on their way through the engine and the writers.
@@ -46,44 +46,60 @@ def render(
     progress: Progress | None = None,
     stages: Stages | None = None,
     server: FrameServer | None = None,
+    links: bool = True,
 ) -> RenderReport:
     """Renders ``clip`` into the folder ``output``; what the command line calls.
 
     Frames that are there from an earlier run with the same clip, plan and settings are kept. Frames that cannot be decoded are
     listed in the report. models: by default those that the settings name. server: one that serves this clip already, with the same
-    settings up to the output; it goes on serving.
+    settings up to the output; it goes on serving. links: whether the way to ``output`` may lead through links; who has looked where it
+    leads says no.
     Raises OutputError, ResourceError, MediaError; whatever was written stays and is whole.
     """
     settings = settings or clip.settings
     stages = stages or Stages(enabled=settings.performance.profile_enabled)
-    folder = output_folder(output, settings)
     frames = tuple(parse_frames(settings.input.frames, len(clip)))
-    if models is None:
-        models = server.models if server is not None else Models.of(settings)
-    job = Job(clip, plan, settings, folder, clip.name, identity(clip, plan, settings, models), frames)
-    claim(job)
-    writer = make_writer(job)
-    report = RenderReport(str(folder), _pattern(writer, frames), len(frames), people=[p.name for p in plan.active])
-    report.notes += [*plan.notes, *without_effect(settings)]
+    with output_folder(output, settings, links=links) as folder:
+        if models is None:
+            models = server.models if server is not None else Models.of(settings)
+        job = Job(clip, plan, settings, folder.path, clip.name, identity(clip, plan, settings, models), frames)
+        writer = make_writer(job)
+        shown = Path(output or settings.output.path or folder.path)
+        report = RenderReport(str(shown), _pattern(shown, writer, frames), len(frames), people=[p.name for p in plan.active])
+        report.notes += [*clip.notes, *plan.notes, *without_effect(settings)]
+        with claimed(job, writer, folder) as notes:
+            report.notes += notes
+            _filled(job, writer, report, models, stages=stages, progress=progress, server=server)
+    return report
+
+
+def _filled(
+    job: Job, writer: Writer, report: RenderReport, models: Models, *, stages: Stages, progress: Progress | None, server: FrameServer | None
+) -> None:  # fmt: skip
+    """Makes the frames that are not there, and says in the report what came of it."""
+    clip, frames, settings = job.clip, job.frames, job.settings
     todo = [n for n in frames if settings.output.overwrite or not writer.present(n)]
     report.kept = len(frames) - len(todo)
     if not writer.resumable and todo:
         todo, report.kept = list(frames), 0
     start = time.perf_counter()
     if todo:
-        with explained(folder), _served(job, models, stages, server) as serving:
+        with explained(job.folder), _served(job, models, stages, server) as serving:
             _run(job, writer, todo, report, serving, stages=stages, progress=progress)
+    report.warnings += clip.notes
     report.seconds = round(time.perf_counter() - start, 3)
     report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
     report.stages = stages.summary()
     if report.missing:
-        report.notes.append(f"{len(report.missing)} frames could not be decoded: {ranges_text(report.missing)}")
+        report.notes.append(
+            f"{len(report.missing)} frames could not be decoded: {ranges_text(report.missing)}. The input is damaged there; frames of a "
+            "video that follow them, up to its next keyframe, may show that, too"
+        )
     if clip.lost and frames[-1] == len(clip) - 1:
         report.lost = clip.lost
         report.notes.append(f"{clip.path.name} is cut off: {clip.lost} frames after frame {len(clip) - 1} are missing from it")
     if settings.debugging.frame_count_validation:
         _validate(writer, frames, report)
-    return report
 
 
 def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None = None) -> str:
@@ -92,6 +108,7 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
     """
     parts = [
         str(MATTE_REVISION),
+        str(WRITER_REVISION),
         clip.fingerprint,
         plan.digest(),
         (models or Models.of(settings)).identity,
@@ -158,6 +175,7 @@ def _run(
             if progress:
                 progress(done + len(report.missing), report.frames)
         report.notes += writer.finish()
+        report.warnings += writer.warnings
         eyes.tell(report)
         if server.ladder.number:
             report.degradations.append(server.ladder.level.name)
@@ -196,5 +214,5 @@ def _validate(writer: Writer, frames: tuple[int, ...], report: RenderReport) -> 
         raise OutputError(f"after rendering, the files of frames {ranges_text(absent)} are not there; did another program remove them?")
 
 
-def _pattern(writer: Writer, frames: tuple[int, ...]) -> str:
-    return str(writer.paths(frames[0])[0]) if frames else ""
+def _pattern(folder: Path, writer: Writer, frames: tuple[int, ...]) -> str:
+    return str(folder / writer.paths(frames[0])[0].name) if frames else ""

@@ -165,12 +165,13 @@ class Session:
     def render(self, folder: Path, settings: Settings) -> Job:
         """Starts a render. It shares the frame server, behind whoever waits for a picture.
 
-        settings: the session's own but for the output and the range of frames.
+        folder: without links; one that comes there until the job runs is not followed. settings: the session's own but for the output
+        and the range of frames.
         """
         plan = self.plan
 
         def task(progress: Progress) -> dict[str, Any]:
-            return render(self.clip, plan, settings, folder, progress=progress, server=self.server()).to_dict()
+            return render(self.clip, plan, settings, folder, progress=progress, server=self.server(), links=False).to_dict()
 
         return self._jobs.start(Job("render", self.id, task))
 

@@ -4,25 +4,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "describe.h"
 #include "json.h"
 #include "parameters.h"
+#include "plates.h"
+#include "reach.h"
+#include "shared.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+/* How often the host is asked whether somebody has cancelled. */
+#define ASK_S 0.1
 
+/* The host's progress bar. */
 typedef struct {
     Instance *instance;
+    double share, asked;
     int refused;
 } Bar;
 
 static int tell_bar(void *argument, int done, int total, const char *what) {
     Bar *bar = argument;
     (void)what;
-    if (progress && total && progress->update(bar->instance->effect, (double)done / total) == OFX_REPLY_NO) bar->refused = 1;
+    if (total > 0) bar->share = (double)done / total;
+    if (!bar->refused) bar->refused = !progress_update(bar->instance->effect, bar->share);
+    bar->asked = clock_s();
     return !bar->refused;
 }
 
-static int bar_stopped(void *argument) { return ((Bar *)argument)->refused; }
+/* Hosts tell of a cancelled bar when it is moved: so it is moved, to where it is, also while nothing is known to tell. */
+static int bar_stopped(void *argument) {
+    Bar *bar = argument;
+    if (!bar->refused && clock_s() - bar->asked > ASK_S) {
+        bar->asked = clock_s();
+        bar->refused = !progress_update(bar->instance->effect, bar->share);
+    }
+    return bar->refused;
+}
 
 /* Ranges in the host's numbers as the server counts them. Returns 0 when they are none. */
 static int ranges(const char *text, int first_frame, char *out, size_t size) {
@@ -48,52 +64,81 @@ static int ranges(const char *text, int first_frame, char *out, size_t size) {
     return used > 0;
 }
 
-static Outcome press_render(Instance *instance, const Values *v, Stop stop, Watch watch, char *said, size_t size) {
-    char list[1024];
+static Outcome press_render(Call *call, const Told *told, const Values *v, char *said, size_t size) {
+    char list[1024], people[2048];
     char body[ROOM * 2 + 4096];
+    Facts facts;
+    int first;
     if (!*v->folder) return snprintf(said, size, "Folder is empty; name where the EXR files are to be written"), FAILED;
-    if (!ranges(v->frames, v->first_frame, list, sizeof list))
-        return snprintf(said, size, "Frames is %s; allowed are all, or ranges such as 1-48,100, from First frame (%d) on", v->frames, v->first_frame), FAILED;
+    Outcome outcome = session_open(call, &facts);
+    if (outcome == DONE) outcome = session_analyse(call, people, sizeof people);
+    if (outcome == FAILED) return snprintf(said, size, "%s", call->error), FAILED;
+    if (outcome != DONE) return outcome;
+    /* all of it has no numbers */
+    if (!ranges(v->frames, 0, list, sizeof list) || strcmp(list, "all")) {
+        if (!choose_first(told, v, &facts, &first, said, size)) return FAILED;
+        if (!ranges(v->frames, first, list, sizeof list))
+            return snprintf(said, size, "Frames is %s; allowed are all, or ranges such as 1-48,100, from the clip's first frame (%d) on", v->frames, first), FAILED;
+    }
     memcpy(body, "{\"path\":", 8);
     size_t used = json_append(body, 8, sizeof body, v->folder);
     if (!used) return snprintf(said, size, "Folder is too long"), FAILED;
     snprintf(body + used, sizeof body - used, ",\"frames\":\"%s\",\"output\":%s}", list, v->output);
-    Outcome outcome = session_analyse(&instance->session, &v->wanted, resources, stop, watch, said, size, said, size);
-    return outcome == DONE ? session_render(&instance->session, &v->wanted, resources, body, stop, watch, said, size) : outcome;
+    return session_render(call, body, said, size);
 }
 
-static void press(Instance *instance, const char *name, double time) {
-    Bar bar = {instance, 0};
-    Stop stop = {bar_stopped, &bar};
-    Watch watch = {tell_bar, &bar};
-    char said[2048] = "", people[2048] = "";
+/* Every button but the one that renders: something is done, and then the people are looked at. */
+static Outcome press_other(Instance *instance, Call *call, const char *name, const char *label, char *said, size_t size) {
+    char people[2048] = "";
+    Outcome outcome = DONE;
+    if (!strcmp(name, "reconnect")) session_forget(call->session);
+    if (!strcmp(name, "clear_cache")) outcome = session_delete(call, "cache");
+    if (!strcmp(name, "forget_corrections")) outcome = session_delete(call, "people");
+    if (outcome == DONE) outcome = session_analyse(call, people, sizeof people);
+    if (outcome == DONE) {
+        snprintf(said, size, "%s: done", label);
+        set_text(instance->handles, "people_list", people);
+    }
+    if (outcome == FAILED) snprintf(said, size, "%s", call->error);
+    /* what was cancelled is not wanted: the server need not go on */
+    if (outcome == STOPPED && call->analysing) session_give_up(call->session, call->asker);
+    purge_slots();
+    raise_revision(instance);
+    return outcome;
+}
+
+static void press(Instance *instance, OfxProps in, const char *name) {
+    Told told = {in, NULL, NULL, instance->own, instance->effect};
+    Bar bar = {instance, 0, 0, 0};
+    Call call;
+    char said[2048] = "";
     const char *label = name;
     Outcome outcome = FAILED;
     Values *v = malloc(sizeof *v);
+    Session *session = NULL;
     if (!v) return;
+    if (!has_input(instance, &told.clip)) told.clip = NULL;
     for (size_t i = 0; i < COUNT(node_actions); i++)
         if (!strcmp(node_actions[i].name, name)) label = node_actions[i].label;
-    if (progress) progress->start(instance->effect, label);
-    if (!read_values(instance->handles, time, v)) {
+    progress_start(instance->effect, label);
+    int read = read_values(instance->handles, get_double(in, P_TIME, 0, 0), v);
+    choose_path(&told, v);
+    if (!read) {
         snprintf(said, sizeof said, "the parameters are too long");
-    } else if (!strcmp(name, "render")) {
-        outcome = press_render(instance, v, stop, watch, said, sizeof said);
+    } else if (!(session = session_take(&v->wanted))) {
+        snprintf(said, sizeof said, "there is not enough memory");
     } else {
-        outcome = DONE;
-        if (!strcmp(name, "reconnect")) session_forget(&instance->session);
-        if (!strcmp(name, "clear_cache")) outcome = session_delete(&instance->session, &v->wanted, resources, "cache", stop, said, sizeof said);
-        if (!strcmp(name, "forget_corrections")) outcome = session_delete(&instance->session, &v->wanted, resources, "people", stop, said, sizeof said);
-        if (outcome == DONE) outcome = session_analyse(&instance->session, &v->wanted, resources, stop, watch, people, sizeof people, said, sizeof said);
-        if (outcome == DONE) {
-            snprintf(said, sizeof said, "%s: done", label);
-            set_text(instance->handles, "people_list", people);
-        }
-        instance_purge(instance);
+        give_up_others(instance, session);
+        reach_again();
+        call_begin(&call, session, (Stop){bar_stopped, &bar}, (Watch){tell_bar, &bar});
+        outcome = !strcmp(name, "render") ? press_render(&call, &told, v, said, sizeof said) : press_other(instance, &call, name, label, said, sizeof said);
+        if (outcome == STOPPED && !strcmp(name, "render") && call.analysing) session_give_up(session, call.asker);
+        session_release(session);
     }
-    if (progress) progress->end(instance->effect);
+    progress_end(instance->effect);
     if (outcome == STOPPED && !*said) snprintf(said, sizeof said, "cancelled");
     set_text(instance->handles, "status", said);
-    if (outcome == FAILED && messages && messages->message) messages->message(instance->effect, MESSAGE_ERROR, "", "%s", said);
+    if (outcome == FAILED) say_once(instance->effect, MESSAGE_ERROR, said);
     free(v);
 }
 
@@ -102,10 +147,14 @@ OfxStatus changed(Instance *instance, OfxProps in) {
     if (strcmp(get_string(in, P_CHANGE_REASON, ""), CHANGE_USER)) return OFX_REPLY_DEFAULT;
     for (size_t i = 0; i < COUNT(node_actions); i++)
         if (!strcmp(node_actions[i].name, name)) {
-            press(instance, name, get_double(in, P_TIME, 0, 0));
+            press(instance, in, node_actions[i].name);
             return OFX_OK;
         }
     /* what was wrong may be right now */
     say_nothing(instance);
+    reach_again();
+    mutex_lock(&instance->lock);
+    instance->glance_after = 0;
+    mutex_unlock(&instance->lock);
     return OFX_REPLY_DEFAULT;
 }

@@ -11,6 +11,25 @@
 
 char resources[ROOM];
 
+/* bundle: what the host says; not all do. Then this library lies in BUNDLE/Contents/SYSTEM/. */
+static void find_resources(const char *bundle) {
+    static Mutex lock = MUTEX_INIT;
+    char own[ROOM] = "", found[ROOM];
+    if (!*bundle && own_path(own, sizeof own)) {
+        for (int i = 0; i < 3; i++) {
+            char *slash = strrchr(own, '/'), *other = strrchr(own, '\\');
+            if (other > slash) slash = other;
+            if (slash) *slash = 0;
+        }
+        bundle = own;
+    }
+    if (snprintf(found, sizeof found, "%s/Contents/Resources", bundle) >= (int)sizeof found) return;
+    /* hosts describe a plug-in again while its instances render: nothing is written then */
+    mutex_lock(&lock);
+    if (strcmp(found, resources)) memcpy(resources, found, sizeof resources);
+    mutex_unlock(&lock);
+}
+
 OfxStatus describe(OfxEffect effect) {
     OfxProps set;
     if (effects->getPropertySet(effect, &set) != OFX_OK) return OFX_ERR_BAD_HANDLE;
@@ -33,8 +52,7 @@ OfxStatus describe(OfxEffect effect) {
     props->setInt(set, P_MULTI_PAR, 0, 0);
     /* known to hosts with views alone */
     props->setInt(set, P_VIEW_AWARE, 0, 1);
-    const char *path = get_string(set, P_FILE_PATH, "");
-    snprintf(resources, sizeof resources, "%s%sContents/Resources", path, *path ? "/" : "");
+    find_resources(get_string(set, P_FILE_PATH, ""));
     return OFX_OK;
 }
 
@@ -77,7 +95,8 @@ static void describe_parameter(OfxParamSet set, const Parameter *p) {
         break;
     default:
         props->setString(at, P_STRING_MODE, 0, p->kind == K_FILE ? STRING_FILE : p->kind == K_FOLDER ? STRING_FOLDER : p->kind == K_MESSAGE ? STRING_LABEL : STRING_SINGLE);
-        props->setString(at, P_DEFAULT, 0, p->text);
+        /* in Nuke, texts are expressions: this one is the input's file */
+        props->setString(at, P_DEFAULT, 0, !strcmp(p->name, "clip") && !strncmp(host_name(), "uk.co.thefoundry.nuke", 21) ? "[metadata input/filename]" : p->text);
         /* a clip lies where the server sees it, which need not be here */
         if (p->kind == K_FILE || p->kind == K_FOLDER) props->setInt(at, P_PATH_EXISTS, 0, 0);
         if (p->kind == K_MESSAGE) {
@@ -98,6 +117,8 @@ OfxStatus describe_in_context(OfxEffect effect, OfxProps in) {
         if (status != OFX_OK) return status;
         props->setString(clip, P_SUPPORTED_COMPONENTS, 0, COMPONENT_RGBA);
         props->setString(clip, P_SUPPORTED_COMPONENTS, 1, COMPONENT_ALPHA);
+        /* a picture without alpha may come in; there is no matte in one that goes out */
+        if (!i) props->setString(clip, P_SUPPORTED_COMPONENTS, 2, COMPONENT_RGB);
         props->setInt(clip, P_TILES, 0, 1);
         if (!i && general) props->setInt(clip, P_OPTIONAL, 0, 1);
     }
@@ -112,6 +133,12 @@ OfxStatus describe_in_context(OfxEffect effect, OfxProps in) {
         props->setString(at, P_LABEL, 0, node_actions[i].label);
         props->setString(at, P_HINT, 0, node_actions[i].help);
         props->setString(at, P_PARENT, 0, node_actions[i].group);
+    }
+    if (params->define(set, PARAM_INT, PARAM_REVISION, &at) == OFX_OK) {
+        props->setString(at, P_LABEL, 0, "Revision");
+        props->setInt(at, P_SECRET, 0, 1);
+        props->setInt(at, P_ANIMATES, 0, 0);
+        props->setInt(at, P_DEFAULT, 0, 0);
     }
     /* hosts that show pages and not groups */
     if (params->define(set, PARAM_PAGE, "page", &at) == OFX_OK) {

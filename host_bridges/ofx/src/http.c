@@ -12,7 +12,7 @@
 #define BODY_LIMIT ((size_t)1 << 31)
 #define SLICE_S 0.05
 /* Who has not proved in this time that it is the server is given up, also when it sends a byte now and then. */
-#define PROOF_S 30.0
+#define PROOF_S 15.0
 
 typedef struct {
     Socket socket;
@@ -102,19 +102,25 @@ static int header(const char *head, const char *name, char *out, size_t size) {
     return 0;
 }
 
-/* Takes the chunks of a chunked body apart, in place. Returns 0 when they are no chunks. */
-static int unchunk(Buffer *buffer) {
+/* Looks at a chunked body, and takes its chunks apart in place when ``take`` is set and it is whole. Returns 1 when it is whole, 0 when more is to
+ * come, -1 when these are no chunks. */
+static int chunks(Buffer *buffer, int take) {
     size_t from = 0, to = 0;
     for (;;) {
-        char *line = buffer->data + from, *end;
+        char *line = buffer->data + from, *end, *data = strstr(line, "\r\n");
+        if (!data) return buffer->size - from > 32 ? -1 : 0;
         unsigned long size = strtoul(line, &end, 16);
-        if (end == line) return 0;
-        char *data = strstr(end, "\r\n");
-        if (!data) return 0;
+        if (end == line || *line == '-' || size > BODY_LIMIT) return -1;
         from = (size_t)(data + 2 - buffer->data);
-        if (!size) return buffer->size = to, buffer->data[to] = 0, 1;
-        if (size > buffer->size || from + size + 2 > buffer->size) return 0;
-        memmove(buffer->data + to, buffer->data + from, size);
+        if (!size) {
+            /* after the last chunk there is an empty line, before it perhaps more headers */
+            if (strncmp(data + 2, "\r\n", 2) && !strstr(data + 2, "\r\n\r\n")) return 0;
+            if (take) buffer->size = to, buffer->data[to] = 0;
+            return 1;
+        }
+        if (from + size + 2 > buffer->size) return 0;
+        if (memcmp(buffer->data + from + size, "\r\n", 2)) return -1;
+        if (take) memmove(buffer->data + to, buffer->data + from, size);
         to += size;
         from += size + 2;
     }
@@ -169,11 +175,13 @@ static HttpResult read_answer(Wire *wire, Reply *reply, Buffer *buffer) {
         }
         buffer->size += got;
         buffer->data[buffer->size] = 0;
-        if (chunked && buffer->size >= 5 && !memcmp(buffer->data + buffer->size - 5, "0\r\n\r\n", 5)) break;
+        if (chunked && buffer->size >= 5 && !memcmp(buffer->data + buffer->size - 5, "0\r\n\r\n", 5) && chunks(buffer, 0)) break;
     }
     if (known) buffer->size = (size_t)length;
     buffer->data[buffer->size] = 0;
-    return chunked && !unchunk(buffer) ? HTTP_WRONG : HTTP_DONE;
+    int whole = chunked ? chunks(buffer, 1) : 1;
+    /* a server that dies leaves chunks out */
+    return whole > 0 ? HTTP_DONE : whole ? HTTP_WRONG : HTTP_BROKEN;
 }
 
 /* Has the server prove that it knows the token, before it is sent over this connection. */
@@ -200,24 +208,28 @@ static HttpResult prove(Wire *wire, const Where *where, const char *authority) {
 HttpResult http_request(const Where *where, const char *method, const char *path, const char *body, const char *etag, Stop stop, Reply *reply, Buffer *buffer) {
     memset(reply, 0, sizeof *reply);
     size_t length = body ? strlen(body) : 0, size = length + strlen(path) + 2048;
-    char *request = malloc(size), known[128] = "";
+    char *request = malloc(size), known[128] = "", asker[64] = "";
     if (!request) return HTTP_MEMORY;
     if (etag && *etag) snprintf(known, sizeof known, "If-None-Match: %s\r\n", etag);
+    if (*where->asker) snprintf(asker, sizeof asker, "X-Asker: %s\r\n", where->asker);
     int colon = strchr(where->host, ':') != NULL;
     char authority[sizeof where->host + 16];
     snprintf(authority, sizeof authority, "%s%s%s:%d", colon ? "[" : "", where->host, colon ? "]" : "", where->port);
     int n = snprintf(request, size,
-                     "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConnection: close\r\n%s%s%s%zu\r\n\r\n%s",
-                     method, path, authority, where->token, known,
+                     "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConnection: close\r\n%s%s%s%s%zu\r\n\r\n%s",
+                     method, path, authority, where->token, asker, known,
                      body ? "Content-Type: application/json\r\n" : "", "Content-Length: ", length, body ? body : "");
     HttpResult result = HTTP_ABSENT;
     Wire wire = {NO_SOCKET, stop, http_timeout_s(), 0};
-    if (n > 0 && (size_t)n < size) wire.socket = socket_connect(where->host, where->port, wire.patience_s < 5 ? wire.patience_s : 5);
+    if (n > 0 && (size_t)n < size)
+        wire.socket = socket_connect(where->host, where->port, wire.patience_s < 5 ? wire.patience_s : 5, stop.ask, stop.argument);
     if (wire.socket != NO_SOCKET) {
         result = prove(&wire, where, authority);
         if (result == HTTP_DONE) result = send_all(&wire, request, (size_t)n);
         if (result == HTTP_DONE) result = read_answer(&wire, reply, buffer);
         socket_close(wire.socket);
+    } else if (stop.ask && stop.ask(stop.argument)) {
+        result = HTTP_STOPPED;
     }
     free(request);
     return result;

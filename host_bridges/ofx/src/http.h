@@ -8,6 +8,8 @@ typedef struct {
     char host[256];
     int port;
     char token[512];
+    /* names the call that asks, so that the server knows when nobody wants an analysis any more; may be empty */
+    char asker[20];
 } Where;
 
 /* Memory that is kept from request to request: frames are tens of megabytes, and fresh pages cost more than their bytes. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared.h"
+
 Instance *instance_of(const void *handle) {
     OfxProps set;
     void *instance = NULL;
@@ -13,13 +15,30 @@ Instance *instance_of(const void *handle) {
 }
 
 void say(Instance *instance, const char *type, const char *text) {
-    if (messages && messages->setPersistent) messages->setPersistent(instance->effect, type, "", "%s", text);
     instance->has_message = 1;
+    if (say_persistently(instance->effect, type, text) || strcmp(type, MESSAGE_ERROR)) return;
+    /* a dialog, then, but not one for each frame */
+    char begin[sizeof instance->told];
+    snprintf(begin, sizeof begin, "%s", text);
+    mutex_lock(&instance->lock);
+    int said = !strcmp(begin, instance->told);
+    memcpy(instance->told, begin, sizeof begin);
+    mutex_unlock(&instance->lock);
+    if (!said) say_once(instance->effect, type, text);
 }
 
 void say_nothing(Instance *instance) {
-    if (instance->has_message && messages && messages->clearPersistent) messages->clearPersistent(instance->effect);
+    if (instance->has_message) say_nothing_persistently(instance->effect);
     instance->has_message = 0;
+    mutex_lock(&instance->lock);
+    instance->told[0] = 0;
+    mutex_unlock(&instance->lock);
+}
+
+void raise_revision(Instance *instance) {
+    int value = 0;
+    if (!instance->revision || params->getValueAtTime(instance->revision, 0.0, &value) != OFX_OK) return;
+    params->setValue(instance->revision, value < 1 << 30 ? value + 1 : 0);
 }
 
 OfxStatus instance_create(OfxEffect effect) {
@@ -33,10 +52,12 @@ OfxStatus instance_create(OfxEffect effect) {
         free(instance);
         return OFX_ERR_BAD_HANDLE;
     }
+    instance->own = set;
     if (effects->clipGetHandle(effect, "Source", &instance->source, NULL) != OFX_OK) instance->source = NULL;
     find_handles(own, instance->handles);
-    session_init(&instance->session);
+    if (params->getHandle(own, PARAM_REVISION, &instance->revision, NULL) != OFX_OK) instance->revision = NULL;
     mutex_init(&instance->lock);
+    shared_enter();
     return props->setPointer(set, P_INSTANCE_DATA, 0, instance);
 }
 
@@ -45,74 +66,42 @@ OfxStatus instance_destroy(OfxEffect effect) {
     Instance *instance = instance_of(effect);
     if (!instance) return OFX_OK;
     if (effects->getPropertySet(effect, &set) == OFX_OK) props->setPointer(set, P_INSTANCE_DATA, 0, NULL);
-    for (int i = 0; i < SLOTS; i++) {
-        buffer_free(&instance->slots[i].plane.data);
-        free(instance->slots[i].wanted);
-    }
-    session_free(&instance->session);
+    give_up_others(instance, NULL);
+    shared_leave();
     mutex_destroy(&instance->lock);
     free(instance);
     return OFX_OK;
 }
 
-OfxStatus instance_purge(Instance *instance) {
-    mutex_lock(&instance->lock);
-    for (int i = 0; i < SLOTS; i++)
-        if (!instance->slots[i].busy) {
-            buffer_free(&instance->slots[i].plane.data);
-            instance->slots[i].used = 0;
-        }
-    mutex_unlock(&instance->lock);
-    return OFX_OK;
-}
-
-/* pictures that were fetched ------------------------------------------------------------------------------------ */
-
-Slot *take_slot(Instance *instance, const Values *v, int n, const char *view, int draft, Stop stop) {
-    for (;;) {
-        Slot *best = NULL;
-        mutex_lock(&instance->lock);
-        for (int i = 0; i < SLOTS; i++) {
-            Slot *s = &instance->slots[i];
-            if (s->used && s->n == n && s->draft == draft && !strcmp(s->view, view) && !strcmp(s->layer, v->layer) && !memcmp(s->wanted, &v->wanted, sizeof v->wanted)) {
-                best = s->busy ? NULL : s;
-                goto chosen;
-            }
-        }
-        for (int i = 0; i < SLOTS; i++) {
-            Slot *s = &instance->slots[i];
-            if (!s->busy && (!best || (!s->used && best->used) || (s->used == best->used && s->age < best->age))) best = s;
-        }
-        if (best) {
-            if (!best->wanted) best->wanted = malloc(sizeof *best->wanted);
-            if (!best->wanted) {
-                best = NULL;
-            } else {
-                best->used = 1;
-                best->n = n;
-                best->draft = draft;
-                snprintf(best->view, sizeof best->view, "%s", view);
-                snprintf(best->layer, sizeof best->layer, "%s", v->layer);
-                *best->wanted = v->wanted;
-                best->plane.etag[0] = 0;
-                best->plane.width = best->plane.height = 0;
-            }
-        }
-    chosen:
-        if (best) {
-            best->busy = 1;
-            best->age = ++instance->age;
-        }
-        mutex_unlock(&instance->lock);
-        if (best) return best;
-        if (stop.ask && stop.ask(stop.argument)) return NULL;
-        sleep_s(0.002);
+void leave_call(Instance *instance, const Call *call) {
+    if (!call->analysing) return;
+    if (!call->analysed) {
+        session_give_up(call->session, call->asker);
+        return;
     }
+    Session *kept = session_take(&call->session->wanted);
+    if (!kept) return;
+    mutex_lock(&instance->lock);
+    Left oldest = instance->left[LEFT - 1];
+    memmove(&instance->left[1], &instance->left[0], (LEFT - 1) * sizeof *instance->left);
+    instance->left[0].session = kept;
+    memcpy(instance->left[0].asker, call->asker, sizeof call->asker);
+    mutex_unlock(&instance->lock);
+    if (!oldest.session) return;
+    session_give_up(oldest.session, oldest.asker);
+    session_release(oldest.session);
 }
 
-void leave_slot(Instance *instance, Slot *slot, int usable) {
+void give_up_others(Instance *instance, const Session *now) {
+    Left taken[LEFT];
     mutex_lock(&instance->lock);
-    slot->busy = 0;
-    if (!usable) slot->used = 0;
+    memcpy(taken, instance->left, sizeof taken);
+    memset(instance->left, 0, sizeof instance->left);
     mutex_unlock(&instance->lock);
+    for (int i = 0; i < LEFT; i++) {
+        if (!taken[i].session) continue;
+        /* of the same session: the new call has a claim of its own, and the old one lapses */
+        if (taken[i].session != now) session_give_up(taken[i].session, taken[i].asker);
+        session_release(taken[i].session);
+    }
 }

@@ -1,4 +1,4 @@
-/* An instance of the plug-in, and the pictures that it holds. */
+/* An instance of the plug-in. */
 #ifndef VR180_INSTANCE_H
 #define VR180_INSTANCE_H
 
@@ -7,42 +7,44 @@
 #include "suites.h"
 #include "values.h"
 
-/* Pictures that are kept: hosts ask for a frame in tiles, for both eyes, and for neighbours. */
-#define SLOTS 4
+/* Calls that were aborted while an analysis was running. */
+#define LEFT 4
 
-/* One fetched picture. busy: one thread fetches it or looks at it. */
 typedef struct {
-    int used, busy;
-    long age;
-    int n, draft;
-    char view[8], layer[128];
-    Wanted *wanted;
-    Plane plane;
-} Slot;
+    Session *session;
+    char asker[20];
+} Left;
 
-struct Instance {
+typedef struct {
     OfxEffect effect;
+    OfxProps own;
     OfxClip source, output;
     Handles handles;
-    Session session;
+    OfxParam revision;
     Mutex lock;
-    Slot slots[SLOTS];
-    long age;
+    Left left[LEFT];
+    /* when a question without patience is asked again */
+    double glance_after;
     int has_message;
-};
-typedef struct Instance Instance;
+    /* what was last said in a dialog */
+    char told[128];
+} Instance;
 
 Instance *instance_of(const void *handle);
 OfxStatus instance_create(OfxEffect effect);
 OfxStatus instance_destroy(OfxEffect effect);
-OfxStatus instance_purge(Instance *instance);
 
 /* A message that stays until there is another or none. */
 void say(Instance *instance, const char *type, const char *text);
 void say_nothing(Instance *instance);
 
-/* A slot for this picture, held by the caller alone. Waits for whoever fetches the same one; 0 when it was stopped. */
-Slot *take_slot(Instance *instance, const Values *v, int n, const char *view, int draft, Stop stop);
-void leave_slot(Instance *instance, Slot *slot, int usable);
+/* Tells hosts with caches that what they hold of this instance is not right any more. Not while it renders. */
+void raise_revision(Instance *instance);
+
+/* The call was aborted. A host that comes back to the same soon finds the analysis further on: it is given up when something else is wanted, and at once
+ * where it had not begun. */
+void leave_call(Instance *instance, const Call *call);
+/* ``now`` is wanted, or 0 for nothing: what was left of other sessions is given up. */
+void give_up_others(Instance *instance, const Session *now);
 
 #endif

@@ -110,6 +110,10 @@ typedef struct {
 } OfxMessageSuiteV2;
 
 typedef struct {
+    OfxStatus (*message)(void *handle, const char *type, const char *id, const char *format, ...);
+} OfxMessageSuiteV1;
+
+typedef struct {
     OfxStatus (*start)(void *effect, const char *label);
     OfxStatus (*update)(void *effect, double progress);
     OfxStatus (*end)(void *effect);
@@ -162,6 +166,7 @@ typedef struct {
 #define CONTEXT_FILTER "OfxImageEffectContextFilter"
 #define CONTEXT_GENERAL "OfxImageEffectContextGeneral"
 #define COMPONENT_RGBA "OfxImageComponentRGBA"
+#define COMPONENT_RGB "OfxImageComponentRGB"
 #define COMPONENT_ALPHA "OfxImageComponentAlpha"
 #define DEPTH_BYTE "OfxBitDepthByte"
 #define DEPTH_SHORT "OfxBitDepthShort"
@@ -193,6 +198,10 @@ typedef struct {
 #define P_TEMPORAL "OfxImageEffectPropTemporalClipAccess"
 #define P_MULTI_DEPTH "OfxImageEffectPropMultipleClipDepths"
 #define P_MULTI_PAR "OfxImageEffectPropSupportsMultipleClipPARs"
+#define P_IMAGE_ROD "OfxImagePropRegionOfDefinition"
+#define P_PIXEL_ASPECT "OfxImagePropPixelAspectRatio"
+#define P_UNMAPPED_COMPONENTS "OfxImageClipPropUnmappedComponents"
+#define P_OUTPUT_COMPONENTS "OfxImageClipPropComponents_Output"
 #define P_FRAME_VARYING "OfxImageEffectFrameVarying"
 #define P_OPTIONAL "OfxImageClipPropOptional"
 #define P_CONNECTED "OfxImageClipPropConnected"
@@ -201,6 +210,7 @@ typedef struct {
 #define P_RENDER_SCALE "OfxImageEffectPropRenderScale"
 #define P_RENDER_DRAFT "OfxImageEffectPropRenderQualityDraft"
 #define P_REGION_OF_DEFINITION "OfxImageEffectPropRegionOfDefinition"
+#define P_DURATION "OfxImageEffectInstancePropEffectDuration"
 #define P_FRAME_RANGE "OfxImageEffectPropFrameRange"
 #define P_CHANGE_REASON "OfxPropChangeReason"
 #define CHANGE_USER "OfxChangeUserEdited"
@@ -208,6 +218,14 @@ typedef struct {
 #define P_IMAGE_BOUNDS "OfxImagePropBounds"
 #define P_IMAGE_ROW_BYTES "OfxImagePropRowBytes"
 #define P_VIEW "uk.co.thefoundry.OfxImageEffectPropView"
+/* of Resolve: the input's file, on the instance; its frame from 0, and 0 for the left eye or the only one, 1 for the right one, where it renders */
+#define P_SRC_FILE "OfxImageEffectPropSrcFilePath"
+#define P_SRC_FRAME "OfxImageEffectPropSrcFrame"
+#define P_EYE "OfxImageEffectPropEyeToRender"
+#define P_THUMBNAIL "OfxImageClipPropThumbnail"
+/* of Vegas: how many views there are, and 0 for the only one or the left one, 1 for the right one */
+#define P_VIEWS_TO_RENDER "OfxImageEffectPropViewsToRender"
+#define P_RENDER_VIEW "OfxImageEffectPropRenderView"
 #define P_VIEW_AWARE "uk.co.thefoundry.OfxImageEffectPropViewAware"
 
 #define PARAM_INT "OfxParamTypeInteger"
@@ -230,12 +248,16 @@ typedef struct {
 #define P_STRING_MODE "OfxParamPropStringMode"
 #define P_PATH_EXISTS "OfxParamPropStringFilePathExists"
 #define P_EVALUATE "OfxParamPropEvaluateOnChange"
+#define P_SECRET "OfxParamPropSecret"
 #define P_PERSISTENT "OfxParamPropPersistant"
 #define P_PAGE_CHILD "OfxParamPropPageChild"
 #define STRING_SINGLE "OfxParamStringIsSingleLine"
 #define STRING_FILE "OfxParamStringIsFilePath"
 #define STRING_FOLDER "OfxParamStringIsDirectoryPath"
 #define STRING_LABEL "OfxParamStringIsLabel"
+
+/* Of this plug-in alone: raised when what hosts keep of it is not right any more. */
+#define PARAM_REVISION "revision"
 
 #define MESSAGE_ERROR "OfxMessageError"
 #define MESSAGE_MESSAGE "OfxMessageMessage"

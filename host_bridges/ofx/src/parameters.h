@@ -31,6 +31,8 @@ static const Parameter node_parameters[] = {
      "", 0.0, "", -1000000000.0, 1000000000.0, 0, 0},
     {"first_frame", "First frame", K_INT, "input", "The frame of the host that shows the clip's first one.",
      "", 1.0, "", -9999999.0, 9999999.0, 0, 0},
+    {"find_frame", "Find frame", K_BOOL, "input", "As long as First frame is 1: take the clip's frame from what the host says of the input. Off: First frame counts, whatever the host says.",
+     "", 1.0, "", -1000000000.0, 1000000000.0, 0, 0},
     {"layout", "Layout", K_CHOICE, "input", "Where the eyes lie in the frame.",
      "input.layout", 0.0, "auto", -1000000000.0, 1000000000.0, choices_layout, 0},
     {"projection", "Projection", K_CHOICE, "input", "How an eye's picture samples the sphere.",

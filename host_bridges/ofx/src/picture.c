@@ -65,6 +65,18 @@ static void store(char *at, Depth depth, float value) {
     }
 }
 
+/* Pixels of another kind: no colour is black, and no alpha is opaque. */
+static void convert(const Picture *from, const char *in, const Picture *to, char *out, int count) {
+    size_t sample = sample_bytes(to->depth), colour = 3 * sample;
+    for (; count > 0; count--, in += (size_t)from->channels * sample, out += (size_t)to->channels * sample) {
+        char *alpha = out + (size_t)(to->channels - 1) * sample;
+        if (to->channels == 4 && from->channels == 1) memset(out, 0, colour);
+        else if (to->channels == 4) memcpy(out, in, colour);
+        if (from->channels == 3) store(alpha, to->depth, 1);
+        else memcpy(alpha, in + (size_t)(from->channels - 1) * sample, sample);
+    }
+}
+
 void picture_copy(const Job *job) {
     const Picture *from = &job->source, *to = &job->target;
     size_t bytes = sample_bytes(to->depth) * (size_t)to->channels;
@@ -79,9 +91,24 @@ void picture_copy(const Job *job) {
             continue;
         }
         memset(out, 0, (size_t)(a - x1) * bytes);
-        memcpy(out + (size_t)(a - x1) * bytes, pixel(from, a, y), (size_t)(b - a) * bytes);
+        if (from->channels == to->channels) memcpy(out + (size_t)(a - x1) * bytes, pixel(from, a, y), (size_t)(b - a) * bytes);
+        else convert(from, pixel(from, a, y), to, out + (size_t)(a - x1) * bytes, b - a);
         memset(out + (size_t)(b - x1) * bytes, 0, (size_t)(x2 - b) * bytes);
     }
+}
+
+void picture_spoil(const Job *job) {
+    const Picture *to = &job->target;
+    size_t sample = sample_bytes(to->depth);
+    if (!to->data) return;
+    for (int y = job->window.y1; y < job->window.y2; y++)
+        for (int x = job->window.x1; x < job->window.x2; x++) {
+            /* squares of magenta and black, and in alpha of a quarter and three quarters: no matte has such */
+            int light = ((x >> 4) + (y >> 4)) & 1;
+            char *out = pixel(to, x, y);
+            for (int c = 0; c < to->channels; c++)
+                store(out + (size_t)c * sample, to->depth, c == to->channels - 1 && to->channels != 3 ? (light ? 0.75f : 0.25f) : c == 1 ? 0 : (float)light);
+        }
 }
 
 /* The mean of the plane over a rectangle of its pixels, which are areas; outside there is nobody. */
@@ -133,7 +160,7 @@ void picture_matte(const Job *job, unsigned int part, unsigned int parts) {
     double sx = plane ? plane->width / (job->frame.x2 - job->frame.x1) : 1, sy = plane ? plane->height / (job->frame.y2 - job->frame.y1) : 1;
     double left = job->frame.x1, top = job->frame.y2;
     int aligned = plane && fabs(sx - 1) < 1e-9 && fabs(sy - 1) < 1e-9 && left == floor(left) && top == floor(top);
-    int plain = job->mix >= 1 && !job->invert && job->source.data;
+    int shown = !job->source.data || job->source.channels == 1, plain = job->mix >= 1 && !job->invert && (!shown || to->channels == 1);
     for (int y = first; y < last; y++) {
         char *out = pixel(to, job->window.x1, y);
         double y0 = (top - y - 1) * sy, y1 = (top - y) * sy;
@@ -161,7 +188,8 @@ void picture_matte(const Job *job, unsigned int part, unsigned int parts) {
             }
             if (job->invert) matte = 1 - matte;
             if (job->mix < 1) matte = matte * job->mix + load(out + alpha_at, to->depth) * (1 - job->mix);
-            if (!job->source.data)
+            /* without colour the matte is the picture */
+            if (shown)
                 for (int c = 0; c < to->channels - 1; c++) store(out + (size_t)c * sample_bytes(to->depth), to->depth, matte);
             store(out + alpha_at, to->depth, matte);
         }

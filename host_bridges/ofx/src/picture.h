@@ -7,19 +7,19 @@
 
 typedef enum { DEPTH_8, DEPTH_16, DEPTH_16F, DEPTH_32F } Depth;
 
-/* A picture of the host: rows from the bottom, RGBA or alpha alone. */
+/* A picture of the host: rows from the bottom, RGBA, RGB or alpha alone. */
 typedef struct {
     char *data;
     OfxRectI bounds;
     long row_bytes;
     Depth depth;
-    int channels; /* 4 or 1 */
+    int channels; /* 4, 3 or 1 */
 } Picture;
 
 /* What is to be made. frame: where the matte lies, in pixels of the host. plane: 0 where there is none, and then nobody is there. */
 typedef struct {
     const Plane *plane;
-    Picture source, target; /* source.data is 0 when there is no input */
+    Picture source, target; /* source.data is 0 when there is no input; of one depth; the target has alpha */
     OfxRectI window;
     OfxRectD frame;
     int invert;
@@ -34,5 +34,8 @@ void picture_copy(const Job *job);
 
 /* Puts the matte in, for a share of the window's rows. */
 void picture_matte(const Job *job, unsigned int part, unsigned int parts);
+
+/* Fills the window with what nobody takes for a picture or a matte: there are hosts that show it though the render has failed. */
+void picture_spoil(const Job *job);
 
 #endif

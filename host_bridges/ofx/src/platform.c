@@ -12,11 +12,24 @@
 
 #include <windows.h>
 
+static int begun;
 void platform_begin(void) {
     WSADATA data;
-    WSAStartup(MAKEWORD(2, 2), &data);
+    if (!begun) begun = !WSAStartup(MAKEWORD(2, 2), &data);
 }
-void platform_end(void) { WSACleanup(); }
+void platform_end(void) {
+    if (begun) WSACleanup();
+    begun = 0;
+}
+
+int own_path(char *out, size_t size) {
+    HMODULE module;
+    if (!GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT, (LPCSTR)(void *)&begun, &module)) return 0;
+    DWORD n = GetModuleFileNameA(module, out, (DWORD)size);
+    return n > 0 && n < size;
+}
+
+static unsigned long long process_number(void) { return GetCurrentProcessId(); }
 
 void mutex_init(Mutex *mutex) { InitializeSRWLock(mutex); }
 void mutex_destroy(Mutex *mutex) { (void)mutex; }
@@ -52,12 +65,24 @@ int start_program(const char *const *words, int count, const char *log) {
     }
     SECURITY_ATTRIBUTES inherit = {sizeof inherit, NULL, TRUE};
     HANDLE out = CreateFileA(log, FILE_APPEND_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherit, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
-    STARTUPINFOA start = {0};
-    start.cb = sizeof start;
-    start.dwFlags = STARTF_USESTDHANDLES;
-    start.hStdOutput = start.hStdError = out;
+    STARTUPINFOEXA start = {0};
+    start.StartupInfo.cb = sizeof start;
+    start.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+    start.StartupInfo.hStdOutput = start.StartupInfo.hStdError = out;
+    /* the log alone is inherited, whatever the host has opened */
+    SIZE_T room = 0;
+    InitializeProcThreadAttributeList(NULL, 1, 0, &room);
+    LPPROC_THREAD_ATTRIBUTE_LIST list = malloc(room);
+    BOOL made = out != INVALID_HANDLE_VALUE && list && InitializeProcThreadAttributeList(list, 1, 0, &room);
     PROCESS_INFORMATION process;
-    BOOL made = CreateProcessA(NULL, line, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP | DETACHED_PROCESS, NULL, NULL, &start, &process);
+    if (made) {
+        start.lpAttributeList = list;
+        made = UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, &out, sizeof out, NULL, NULL) &&
+               CreateProcessA(NULL, line, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP | DETACHED_PROCESS | EXTENDED_STARTUPINFO_PRESENT, NULL, NULL,
+                              &start.StartupInfo, &process);
+        DeleteProcThreadAttributeList(list);
+    }
+    free(list);
     if (out != INVALID_HANDLE_VALUE) CloseHandle(out);
     if (!made) return 0;
     CloseHandle(process.hThread);
@@ -95,6 +120,8 @@ int is_own(const char *path) {
 #else
 
 #include <arpa/inet.h>
+#include <dirent.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -111,6 +138,18 @@ extern char **environ;
 
 void platform_begin(void) {}
 void platform_end(void) {}
+
+int own_path(char *out, size_t size) {
+    static const char here;
+    Dl_info info;
+    if (!dladdr(&here, &info) || !info.dli_fname || !*info.dli_fname) return 0;
+    char *real = realpath(info.dli_fname, NULL);
+    int n = real ? snprintf(out, size, "%s", real) : -1;
+    free(real);
+    return n > 0 && (size_t)n < size;
+}
+
+static unsigned long long process_number(void) { return (unsigned long long)getpid(); }
 
 void mutex_init(Mutex *mutex) { pthread_mutex_init(mutex, NULL); }
 void mutex_destroy(Mutex *mutex) { pthread_mutex_destroy(mutex); }
@@ -187,11 +226,43 @@ static size_t quoted(char *out, size_t size, const char *word) {
     return used;
 }
 
+/* What the host has open must not stay open in a server that outlives it. */
+static int close_in_child(posix_spawn_file_actions_t *actions) {
+#if defined(__APPLE__)
+    (void)actions; /* POSIX_SPAWN_CLOEXEC_DEFAULT does it */
+    return 1;
+#else
+    /* newer C libraries close whatever is open at the very moment */
+    int (*close_from)(posix_spawn_file_actions_t *, int);
+    *(void **)&close_from = dlsym(RTLD_DEFAULT, "posix_spawn_file_actions_addclosefrom_np");
+    if (close_from) return !close_from(actions, 3);
+    DIR *open_ones = opendir("/proc/self/fd");
+    struct dirent *entry;
+    if (!open_ones) return 0;
+    while ((entry = readdir(open_ones))) {
+        int fd = atoi(entry->d_name);
+        if (fd > 2 && fd != dirfd(open_ones)) posix_spawn_file_actions_addclose(actions, fd);
+    }
+    closedir(open_ones);
+    return 1;
+#endif
+}
+
 int start_program(const char *const *words, int count, const char *log) {
     /* through a shell that goes at once: so it is nobody's child, and leaves no dead process in the host */
     char line[16384];
+    /* a program that is not there is told at once */
     size_t used = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = -1; i < count; i++) {
+        if (i < 0) {
+            memcpy(line, "command -v ", 11);
+            size_t n = quoted(line + 11, sizeof line - 11, words[0]);
+            if (!n || n + 128 >= sizeof line) return 0;
+            used = 11 + n;
+            memcpy(line + used, " >/dev/null 2>&1 || exit 127; ", 30);
+            used += 30;
+            continue;
+        }
         if (i) line[used++] = ' ';
         size_t n = quoted(line + used, sizeof line - used, words[i]);
         if (!n || used + n + 64 >= sizeof line) return 0;
@@ -210,13 +281,21 @@ int start_program(const char *const *words, int count, const char *log) {
     for (size_t i = 0; i < total; i++)
         if (!of_the_host(environ[i])) env[kept++] = environ[i];
     posix_spawnattr_t attributes;
+    posix_spawn_file_actions_t actions;
+    short flags = 0;
     posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_init(&actions);
 #if defined(POSIX_SPAWN_SETSID)
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+    flags |= POSIX_SPAWN_SETSID;
 #endif
+#if defined(POSIX_SPAWN_CLOEXEC_DEFAULT)
+    flags |= POSIX_SPAWN_CLOEXEC_DEFAULT;
+#endif
+    posix_spawnattr_setflags(&attributes, flags);
     char *argv[] = {"sh", "-c", line, NULL};
     pid_t pid;
-    int failed = posix_spawn(&pid, "/bin/sh", NULL, &attributes, argv, env);
+    int failed = !close_in_child(&actions) || posix_spawn(&pid, "/bin/sh", &actions, &attributes, argv, env);
+    posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     free(env);
     if (failed) return 0;
@@ -246,7 +325,33 @@ void run_both(void (*one)(void *), void *one_argument, void (*other)(void *), vo
 
 #endif
 
-Socket socket_connect(const char *host, int port, double timeout_s) {
+unsigned long long unlikely_number(void) {
+    static Mutex lock = MUTEX_INIT;
+    static unsigned long long state;
+    mutex_lock(&lock);
+    double now = clock_s();
+    unsigned long long bits;
+    memcpy(&bits, &now, sizeof bits);
+    /* splitmix64: its steps scatter what little the clock and the process's number differ by */
+    state += bits ^ process_number() << 40 ^ 0x9E3779B97F4A7C15u;
+    unsigned long long z = state;
+    mutex_unlock(&lock);
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+}
+
+/* Waits in slices; 1 when the connection stands. */
+static int connected(Socket s, double timeout_s, int (*stopped)(void *), void *argument) {
+    double end = clock_s() + timeout_s;
+    int error = 0, ready;
+    socklen_t length = sizeof error;
+    while (!(ready = socket_wait(s, 1, 0.05)))
+        if (clock_s() > end || (stopped && stopped(argument))) return 0;
+    return ready > 0 && !getsockopt(s, SOL_SOCKET, SO_ERROR, (char *)&error, &length) && !error;
+}
+
+Socket socket_connect(const char *host, int port, double timeout_s, int (*stopped)(void *), void *argument) {
     char service[16];
     snprintf(service, sizeof service, "%d", port);
     struct addrinfo hints, *found = NULL;
@@ -263,11 +368,7 @@ Socket socket_connect(const char *host, int port, double timeout_s) {
         setsockopt(s, IPPROTO_TCP, TCP_NODELAY, (const char *)&on, sizeof on);
         set_blocking(s, 0);
         int failed = connect(s, a->ai_addr, (socklen_t)a->ai_addrlen);
-        if (failed && pending()) {
-            int error = 0;
-            socklen_t length = sizeof error;
-            failed = socket_wait(s, 1, timeout_s) != 1 || getsockopt(s, SOL_SOCKET, SO_ERROR, (char *)&error, &length) || error;
-        }
+        if (failed && pending()) failed = !connected(s, timeout_s, stopped, argument);
         if (failed) {
             socket_close(s);
             s = NO_SOCKET;

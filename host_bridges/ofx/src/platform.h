@@ -11,15 +11,24 @@
 typedef SOCKET Socket;
 #define NO_SOCKET INVALID_SOCKET
 typedef SRWLOCK Mutex;
+#define MUTEX_INIT SRWLOCK_INIT
 #else
 #include <pthread.h>
 typedef int Socket;
 #define NO_SOCKET (-1)
 typedef pthread_mutex_t Mutex;
+#define MUTEX_INIT PTHREAD_MUTEX_INITIALIZER
 #endif
 
+/* As often as wanted: hosts load a plug-in again and again. */
 void platform_begin(void);
 void platform_end(void);
+
+/* Where this library lies, for hosts that do not tell it. Returns 0 when it cannot be told. */
+int own_path(char *out, size_t size);
+
+/* A number that no other call in any process is likely to get. */
+unsigned long long unlikely_number(void);
 
 void mutex_init(Mutex *mutex);
 void mutex_destroy(Mutex *mutex);
@@ -31,8 +40,8 @@ int mutex_try(Mutex *mutex);
 double clock_s(void);
 void sleep_s(double seconds);
 
-/* A connection to a numeric loopback or other address; NO_SOCKET when nobody listens within the time. */
-Socket socket_connect(const char *host, int port, double timeout_s);
+/* A connection to a numeric loopback or other address; NO_SOCKET when nobody listens within the time, or when ``stopped`` says so. */
+Socket socket_connect(const char *host, int port, double timeout_s, int (*stopped)(void *), void *argument);
 /* 1 readable (or writable), 0 not within the time, -1 broken */
 int socket_wait(Socket s, int for_writing, double timeout_s);
 long socket_send(Socket s, const char *data, size_t size);
@@ -42,7 +51,8 @@ void socket_close(Socket s);
 /* The folder in which servers of this user announce themselves. Returns 0 when it cannot be told. */
 int announce_folder(char *out, size_t size);
 
-/* Starts a program that outlives this one, its output appended to ``log``. Returns 0 when that failed. */
+/* Starts a program that outlives this one and inherits nothing that is open here; its output is appended to ``log``.
+ * Returns 0 when that failed. */
 int start_program(const char *const *words, int count, const char *log);
 
 void make_folder(const char *path);

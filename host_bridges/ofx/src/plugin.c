@@ -6,6 +6,7 @@
 #include "describe.h"
 #include "instance.h"
 #include "render.h"
+#include "shared.h"
 #include "suites.h"
 
 #ifndef PLUGIN_MAJOR
@@ -17,11 +18,8 @@ static OfxHost *host;
 
 static OfxStatus entry(const char *action, const void *handle, OfxProps in, OfxProps out) {
     if (!strcmp(action, ACTION_LOAD)) return suites_load(host);
+    if (!strcmp(action, ACTION_UNLOAD)) return suites_unload(), OFX_OK;
     if (!props) return OFX_ERR_MISSING_HOST_FEATURE;
-    if (!strcmp(action, ACTION_UNLOAD)) {
-        suites_unload();
-        return OFX_OK;
-    }
     if (!strcmp(action, ACTION_DESCRIBE)) return describe((OfxEffect)handle);
     if (!strcmp(action, ACTION_DESCRIBE_IN_CONTEXT)) return describe_in_context((OfxEffect)handle, in);
     if (!strcmp(action, ACTION_CREATE)) return instance_create((OfxEffect)handle);
@@ -31,13 +29,9 @@ static OfxStatus entry(const char *action, const void *handle, OfxProps in, OfxP
     if (!strcmp(action, ACTION_RENDER)) return render(instance, in);
     if (!strcmp(action, ACTION_IDENTITY)) return identity(instance, in, out);
     if (!strcmp(action, ACTION_CHANGED)) return changed(instance, in);
-    if (!strcmp(action, ACTION_PURGE)) return instance_purge(instance);
+    if (!strcmp(action, ACTION_PURGE)) return purge_slots(), OFX_OK;
     if (!strcmp(action, ACTION_ROD) || !strcmp(action, ACTION_TIME_DOMAIN)) return without_input(instance, action, in, out);
-    if (!strcmp(action, ACTION_PREFERENCES)) {
-        props->setInt(out, P_FRAME_VARYING, 0, 1);
-        props->setString(out, P_PREMULTIPLICATION, 0, UNPREMULTIPLIED);
-        return OFX_OK;
-    }
+    if (!strcmp(action, ACTION_PREFERENCES)) return preferences(instance, out);
     return OFX_REPLY_DEFAULT;
 }
 

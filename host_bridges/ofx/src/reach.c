@@ -7,6 +7,8 @@
 #include "json.h"
 
 #define START_S 90.0
+/* How long a start that has failed is not tried again. */
+#define AGAIN_S 60.0
 #define NOTE_LIMIT (1 << 16)
 
 static int stopped(Stop stop) { return stop.ask && stop.ask(stop.argument); }
@@ -162,19 +164,57 @@ static int start_server(const char *resources, char *error, size_t size) {
         started = start_program(command, count, log);
     }
     free(note);
-    return started || (snprintf(error, size, "%s cannot be started", command[0]), 0);
+    return started || (snprintf(error, size, "%s cannot be started; run again: vr180-ofx install ofx", command[0]), 0);
+}
+
+/* A start that has failed, and when: a render of a thousand frames is not to wait for it a thousand times. */
+static Mutex failure = MUTEX_INIT;
+static double failed_s;
+static char failed_why[512];
+
+static void note_failure(double at, const char *why) {
+    mutex_lock(&failure);
+    failed_s = at;
+    snprintf(failed_why, sizeof failed_why, "%s", why);
+    mutex_unlock(&failure);
+}
+
+void reach_again(void) { note_failure(0, ""); }
+
+static int failed_lately(char *error, size_t size) {
+    mutex_lock(&failure);
+    int lately = failed_s > 0 && clock_s() - failed_s < AGAIN_S;
+    if (lately) snprintf(error, size, "%s", failed_why);
+    mutex_unlock(&failure);
+    return lately;
+}
+
+static Outcome start_and_wait(const Wanted *wanted, const char *resources, Where *where, Stop stop, char *error, size_t size) {
+    if (failed_lately(error, size)) return FAILED;
+    double patience = http_timeout_s() < START_S ? http_timeout_s() : START_S;
+    if (start_server(resources, error, size)) {
+        double end = clock_s() + patience;
+        while (clock_s() < end) {
+            if (!pause_s(0.1, stop)) return STOPPED;
+            Outcome outcome = FAILED;
+            if (find_server(wanted, where, error, size) && (outcome = check_server(where, stop, error, size)) != FAILED) return outcome;
+        }
+        snprintf(error, size, "the frame server was started and did not answer within %d s; its log is beside server.json in the cache folder", (int)patience);
+    }
+    note_failure(clock_s(), error);
+    return FAILED;
 }
 
 Outcome reach(const Wanted *wanted, const char *resources, Where *where, Stop stop, char *error, size_t size) {
     Outcome outcome = FAILED;
     if (find_server(wanted, where, error, size)) outcome = check_server(where, stop, error, size);
     if (outcome != FAILED || *wanted->address || !wanted->start) return outcome;
-    if (!start_server(resources, error, size)) return FAILED;
-    double end = clock_s() + START_S;
-    while (clock_s() < end) {
-        if (!pause_s(0.1, stop)) return STOPPED;
-        if (find_server(wanted, where, error, size) && (outcome = check_server(where, stop, error, size)) != FAILED) return outcome;
-    }
-    snprintf(error, size, "the frame server was started and did not answer within %d s; its log is beside server.json in the cache folder", (int)START_S);
-    return FAILED;
+    /* one at a time: instances of other clips want a server at the same moment */
+    static Mutex starting = MUTEX_INIT;
+    while (!mutex_try(&starting))
+        if (!pause_s(0.05, stop)) return STOPPED;
+    if (!find_server(wanted, where, error, size) || (outcome = check_server(where, stop, error, size)) == FAILED)
+        outcome = start_and_wait(wanted, resources, where, stop, error, size);
+    mutex_unlock(&starting);
+    return outcome;
 }

@@ -1,4 +1,4 @@
-/* The actions that make pictures, and that say how large they are. */
+/* The actions that make pictures, and that say what they are like. */
 #ifndef VR180_RENDER_H
 #define VR180_RENDER_H
 
@@ -6,7 +6,8 @@
 
 OfxStatus render(Instance *instance, OfxProps in);
 OfxStatus identity(Instance *instance, OfxProps in, OfxProps out);
-/* Without an input, what is shown is as large as the clip. */
+OfxStatus preferences(Instance *instance, OfxProps out);
+/* Without an input, what is shown is as large and as long as the clip. Hosts ask for it while they build their interface: it never waits long. */
 OfxStatus without_input(Instance *instance, const char *action, OfxProps in, OfxProps out);
 
 #endif

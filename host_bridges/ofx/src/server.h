@@ -14,13 +14,25 @@ typedef struct {
     int start;
 } Wanted;
 
+/* An open clip: frames, and pixels of the whole frame and of one eye. */
 typedef struct {
+    int frames, width, height, eye_width, eye_height, views;
+} Facts;
+
+/* What is wanted, and where it was found. Shared by all who want the same: see shared.h. */
+typedef struct Session {
+    Wanted wanted;
+    /* the folder of the plug-in's resources, which say how to start a server */
+    const char *resources;
     Mutex lock;
     int open;
-    Wanted wanted;
     Where where;
     char clip[32];
-    int frames, width, height, eye_width, eye_height, views;
+    Facts facts;
+    /* of who shares it */
+    struct Session *next;
+    int users;
+    long age;
 } Session;
 
 typedef struct {
@@ -38,26 +50,44 @@ typedef struct {
     void *argument;
 } Watch;
 
-void session_init(Session *session);
+/* One call of the host, from its first question to the server to its last. error: for people, where the outcome is FAILED. */
+typedef struct {
+    Session *session;
+    Stop stop;
+    Watch watch;
+    /* to ask what is there already, and start nothing */
+    int look_only;
+    /* while an analysis is waited for, and how far it was */
+    int analysing, analysed;
+    char asker[20];
+    char error[1024];
+} Call;
+
+void call_begin(Call *call, Session *session, Stop stop, Watch watch);
+
+void session_init(Session *session, const Wanted *wanted, const char *resources);
 void session_free(Session *session);
 void session_forget(Session *session);
 
-/* Opens the clip if it is not. The folder of the plug-in's resources says how to start a server. error: for people. */
-Outcome session_open(Session *session, const Wanted *wanted, const char *resources, Stop stop, char *error, size_t size);
+/* Opens the clip if it is not. */
+Outcome session_open(Call *call, Facts *facts);
+
+/* Whether the clip is still there and can be analysed. */
+Outcome session_check(Call *call);
 
 /* One layer of frame ``n`` (0-based). UNCHANGED: the bytes are those of plane->etag. Waits for the analysis. */
-Outcome session_frame(Session *session, const Wanted *wanted, const char *resources, int n, const char *view, const char *layer, int draft,
-                      Stop stop, Watch watch, Plane *plane, char *error, size_t size);
+Outcome session_frame(Call *call, int n, const char *view, const char *layer, int draft, Plane *plane);
 
 /* Waits until the people are found. people: their list for people. */
-Outcome session_analyse(Session *session, const Wanted *wanted, const char *resources, Stop stop, Watch watch, char *people, size_t people_size,
-                        char *error, size_t size);
+Outcome session_analyse(Call *call, char *people, size_t size);
 
-/* Renders and follows it to its end. */
-Outcome session_render(Session *session, const Wanted *wanted, const char *resources, const char *body, Stop stop, Watch watch, char *said,
-                       size_t size);
+/* Renders and follows it to its end. said: what came of it. */
+Outcome session_render(Call *call, const char *body, char *said, size_t size);
 
 /* DELETE of a part of the clip: "cache" or "people". */
-Outcome session_delete(Session *session, const Wanted *wanted, const char *resources, const char *part, Stop stop, char *error, size_t size);
+Outcome session_delete(Call *call, const char *part);
+
+/* Tells the server that a call which waited for an analysis does not any more. */
+void session_give_up(Session *session, const char *asker);
 
 #endif

@@ -123,6 +123,8 @@ static int settings_text(OfxParam const *handles, double time, char *out, size_t
 int read_values(OfxParam const *handles, double time, Values *v) {
     memset(v, 0, sizeof *v);
     text_value(handles, "clip", time, v->wanted.path, sizeof v->wanted.path);
+    /* an expression of the host that it could not resolve: of an input that is no file */
+    if (!strncmp(v->wanted.path, "[metadata", 9)) memset(v->wanted.path, 0, sizeof v->wanted.path);
     text_value(handles, "address", time, v->wanted.address, sizeof v->wanted.address);
     text_value(handles, "token_file", time, v->wanted.token_file, sizeof v->wanted.token_file);
     text_value(handles, "layer", time, v->layer, sizeof v->layer);
@@ -130,6 +132,7 @@ int read_values(OfxParam const *handles, double time, Values *v) {
     text_value(handles, "frames", time, v->frames, sizeof v->frames);
     v->wanted.start = int_value(handles, "start_server", time, 1);
     v->first_frame = int_value(handles, "first_frame", time, 1);
+    v->find_frame = int_value(handles, "find_frame", time, 1);
     v->invert = int_value(handles, "invert", time, 0);
     v->quality = int_value(handles, "quality", time, 0);
     v->view = int_value(handles, "view", time, 0);

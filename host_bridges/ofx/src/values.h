@@ -13,7 +13,7 @@ typedef OfxParam Handles[MOST_PARAMETERS];
 /* What the parameters say at one time. */
 typedef struct {
     Wanted wanted;
-    int first_frame, invert, quality, view;
+    int first_frame, find_frame, invert, quality, view;
     double mix;
     char layer[128], folder[ROOM], frames[1024], output[2048];
 } Values;

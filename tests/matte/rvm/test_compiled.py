@@ -161,7 +161,7 @@ def test_those_that_were_used_last_are_kept(weights, kept):
     for k in range(5):
         (kept / f"rvm-{k}").write_bytes(b"of another version")
         os.utime(kept / f"rvm-{k}", (k, k))
-    (kept / ".rvm-1.abc.part").write_bytes(b"half")
+    (kept / ".rvm-1.0123abcd.vr180-ofx.part").write_bytes(b"half")
     CompiledRvm(weights)
     (own,) = (p for p in kept.iterdir() if p.stat().st_size > 1000)
     assert {p.name for p in kept.iterdir()} == {own.name, "rvm-4", "rvm-3", "rvm-2"}
