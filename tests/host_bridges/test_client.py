@@ -90,18 +90,36 @@ def test_a_claim_goes_with_its_process_whatever_the_clocks_say(tmp_path, when):
 def test_what_lies_in_the_place_of_the_lock_is_neither_followed_nor_waited_for(tmp_path):
     lock = tmp_path / "starting.lock"
     lock.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(c.ServerUnavailable, match=r"starting\.lock"):
+    with pytest.raises(c.ServerUnavailable, match="cannot be written"):
         c._claim(lock)
     assert not (tmp_path / "elsewhere").exists()
     lock.unlink()
     lock.mkdir()
-    with pytest.raises(c.ServerUnavailable, match=r"starting\.lock"):
+    with pytest.raises(c.ServerUnavailable, match="cannot be written"):
         c._claim(lock)
     lock.rmdir()
     os.mkfifo(lock)
     claim = c._claim(lock)
     assert claim is not None
     os.close(claim)
+
+
+def test_settings_of_the_surroundings_that_are_none_are_said(home, monkeypatch, tmp_path):
+    """A command line without its second quotation mark, a cache folder that is a file, and a claim from the future."""
+    monkeypatch.setenv("VR180_OFX_COMMAND", "'vr180-ofx")
+    with pytest.raises(c.ServerUnavailable, match="VR180_OFX_COMMAND is .*no command line"):
+        c.find_or_start()
+    monkeypatch.setenv("VR180_OFX_COMMAND", "/nowhere/vr180-ofx")
+    claim = c.announce_path().parent / "starting.lock"
+    claim.parent.mkdir(parents=True)
+    claim.touch()
+    os.utime(claim, (time.time() + 1e6,) * 2)
+    with pytest.raises(c.ServerUnavailable, match="cannot be started"):
+        c.find_or_start(timeout_s=5)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "file"))
+    with pytest.raises(c.ServerUnavailable, match="set VR180_OFX_CACHE to another"):
+        c.find_or_start(timeout_s=5)
 
 
 def test_a_server_of_another_release_is_refused(home, monkeypatch):

@@ -32,6 +32,7 @@ from vr180_ofx.telemetry import Stages
 from vr180_ofx.vr180.alignment import Alignment
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.wording import as_utf8
 
 log = logging.getLogger(__name__)
 #: Searches come in bursts; so many reduced frames are decoded in the meantime.
@@ -217,7 +218,7 @@ class _Analysis:
             self._notes.append("nobody was found in this clip; its mattes are empty")
         return Plan(
             clip={
-                "path": clip.path.name,
+                "path": as_utf8(clip.path.name),
                 "fingerprint": clip.fingerprint,
                 "frames": total,
                 "fps": self._fps,
