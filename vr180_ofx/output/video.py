@@ -13,7 +13,7 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -33,9 +33,6 @@ from vr180_ofx.output.spherical import add_spherical
 from vr180_ofx.storage import AtomicFile
 from vr180_ofx.vr180.packing import name_tags, pack, reprojected
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Projection
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
 #: Ticks per second of the output: divides all common rates and 90 kHz.
 _TIME_BASE = Fraction(1, 90_000)
@@ -312,7 +309,7 @@ class _Sink(io.FileIO):
 
     error: OSError | None = None
 
-    def write(self, data: ReadableBuffer) -> int:
+    def write(self, data: Any) -> int:
         rest = memoryview(data)
         count = len(rest)
         try:
