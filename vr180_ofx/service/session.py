@@ -255,7 +255,7 @@ class Session:
                 for p in people
                 if plan is not None
             ],
-            "notes": [*([self._lost] if self._lost else []), *(plan.notes if plan is not None else [])],
+            "notes": [*([self._lost] if self._lost else []), *self.clip.notes, *(plan.notes if plan is not None else [])],
             "start_frame": self.settings.output.start_frame,
             "job": job.id if job is not None else None,
             "progress": [job.done, job.total] if job is not None else None,
