@@ -43,7 +43,7 @@ API = 1
 _HERE = Path(__file__).absolute().parent
 _TIMEOUT_S = 600.0
 #: Who has not proved in this time that it is the server is given up: a server proves it in a millisecond, and a busy one in seconds.
-_PROOF_S = 30.0
+_PROOF_S = 15.0
 #: What a proof is made for, so that it is good for nothing else.
 _PROOF = "vr180-ofx server proof 1"
 #: Names of hosts (RFC 1123, and underscores, which there are) and addresses of IPv6.
@@ -210,15 +210,20 @@ def _read_token(path: Path) -> str:
     return text
 
 
+def is_host(text: str) -> bool:
+    """Whether it is a name of a host, or an address without port and brackets, in lower case."""
+    return bool(_HOST.fullmatch(text))
+
+
 def split_address(address: str) -> tuple[str, int]:
     """(host, port) of an address such as http://127.0.0.1:8000. Raises ServerUnavailable with a message for people."""
     try:
         parts = urlsplit(address)
         host, port = parts.hostname or "", 80 if parts.port is None else parts.port
         # what is no name of a host ends here, and not in the middle of a request
-        known = parts.scheme == "http" and "@" not in parts.netloc and _HOST.fullmatch(host)
+        known = parts.scheme == "http" and "@" not in parts.netloc and is_host(host)
     except ValueError:
-        known, host, port = None, "", 0
+        known, host, port = False, "", 0
     if not known or port == 0 or not (parts.path in ("", "/") and not parts.query and not parts.fragment):
         raise ServerUnavailable(f"the address {address!r} is not like http://127.0.0.1:8000, with a port from 1 to 65535")
     # the one name that means two addresses, of which somebody else may have the other
@@ -528,7 +533,10 @@ def server_command() -> list[str]:
     """How the program is started: VR180_OFX_COMMAND, what the installation noted, this package, or the PATH. Raises ServerUnavailable."""
     override = os.environ.get("VR180_OFX_COMMAND")
     if override:
-        return shlex.split(override)
+        try:
+            return shlex.split(override)
+        except ValueError as error:
+            raise ServerUnavailable(f"VR180_OFX_COMMAND is {override!r}, which is no command line ({error})") from None
     noted = bridge_facts().get("command")
     if noted and Path(noted[0]).exists():
         return [str(word) for word in noted]
@@ -567,7 +575,6 @@ def find_or_start(
         return _checked(server)
     command = server_command()
     folder = announce_path().parent
-    folder.mkdir(parents=True, exist_ok=True)
     said("starting the frame server")
     lock, log = folder / "starting", folder / "server.log"
     end = time.monotonic() + timeout_s
@@ -596,11 +603,16 @@ def _claim(lock: Path, timeout_s: float) -> bool:
     """Whether this process is the one to start the server: two hosts may look for it at once."""
     for _ in range(2):
         try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             return True
-        except FileExistsError:
+        except OSError as error:
+            if not (isinstance(error, FileExistsError) and lock.exists()):
+                where = f"the folder {lock.parent}, where the server would be announced, cannot be written ({error.strerror})"
+                raise ServerUnavailable(f"{where}; set VR180_OFX_CACHE to another") from None
             with contextlib.suppress(OSError):
-                if time.time() - lock.stat().st_mtime <= timeout_s:
+                # also one from the future, of a clock that was wrong
+                if abs(time.time() - lock.stat().st_mtime) <= timeout_s:
                     return False
                 # left by a host that died
                 lock.unlink()

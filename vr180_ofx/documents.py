@@ -37,7 +37,7 @@ def text_of(path: Path, limit_bytes: int) -> str:
     except DocumentError:
         raise
     except UnicodeDecodeError as error:
-        raise DocumentError(f"cannot be read: it is not UTF-8 (byte {error.start})") from None
+        raise DocumentError(f"is not UTF-8 (byte {error.start})") from None
     except OSError as error:
         raise DocumentError(f"cannot be read: {error.strerror or error}") from None
 
@@ -45,11 +45,15 @@ def text_of(path: Path, limit_bytes: int) -> str:
 def from_json(text: str | bytes) -> Any:
     """What JSON holds (RFC 8259). Raises DocumentError: it is none, has a key twice, a number that is none, or nests too deep."""
     try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
         return json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_once)
     except RecursionError:
         raise DocumentError(f"nests deeper than {DEEPEST}") from None
     except DocumentError:
         raise
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"is not UTF-8 (byte {error.start})") from None
     except ValueError as error:
         raise DocumentError(f"is not JSON: {_line(error)}") from None
 

@@ -61,6 +61,24 @@ def test_a_command_that_is_not_there_is_said(home, monkeypatch):
     assert not (c.announce_path().parent / "starting").exists()
 
 
+def test_settings_of_the_surroundings_that_are_none_are_said(home, monkeypatch, tmp_path):
+    """A command line without its second quotation mark, a cache folder that is a file, and a claim from the future."""
+    monkeypatch.setenv("VR180_OFX_COMMAND", "'vr180-ofx")
+    with pytest.raises(c.ServerUnavailable, match="VR180_OFX_COMMAND is .*no command line"):
+        c.find_or_start()
+    monkeypatch.setenv("VR180_OFX_COMMAND", "/nowhere/vr180-ofx")
+    claim = c.announce_path().parent / "starting"
+    claim.parent.mkdir(parents=True)
+    claim.touch()
+    os.utime(claim, (time.time() + 1e6,) * 2)
+    with pytest.raises(c.ServerUnavailable, match="cannot be started"):
+        c.find_or_start(timeout_s=5)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "file"))
+    with pytest.raises(c.ServerUnavailable, match="set VR180_OFX_CACHE to another"):
+        c.find_or_start(timeout_s=5)
+
+
 def test_a_server_of_another_release_is_refused(home, monkeypatch):
     c.find_or_start()
     monkeypatch.setattr(c, "bridge_facts", lambda: {"version": "99.1.0"})

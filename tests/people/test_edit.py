@@ -171,3 +171,14 @@ def test_any_row_of_edits_gives_a_valid_plan_or_an_error(scene, edits):
             assert 0 < len(str(error).encode()) < 2000
     assert Plan.from_data(json.loads(plan.to_json()), clip).to_json() == plan.to_json()
     assert len({p.id for p in plan.people}) == len(plan.people)
+
+
+def test_two_people_change_names(scene):
+    """What is new is looked at edit by edit, so the names go by way of a third one; all of it at the end."""
+    clip, plan = scene
+    one, two = plan.people[0].name, plan.people[1].name
+    ways = [("between", 1), (one, 2), (two, 1)]
+    new = apply_edits(plan, [{"op": "rename", "person": k, "name": name} for name, k in ways], clip)
+    assert [p.name for p in new.people] == [two, one]
+    with pytest.raises(PlanError, match=r"edits\[1\] \(rename\): .*two people are called"):
+        apply_edits(plan, [{"op": "exclude", "person": 1}, {"op": "rename", "person": 1, "name": two}], clip)

@@ -99,7 +99,11 @@ def test_requests_that_are_too_large_are_refused_before_they_are_read(live):
 
 
 def test_too_many_requests_are_put_off(make_live):
+    """Those of strangers, by themselves: whoever has the token is not locked out from the same address."""
     live = make_live("--set", "service.max_requests_per_second=5")
+    wrong = [raw(live, "GET", "/v1/clips", {"Authorization": "Bearer wrong"}) for _ in range(80)]
+    assert wrong[0][0] == 401 and wrong[-1][0] == 429 and wrong[-1][1]["retry-after"] == "1"
+    assert {raw(live, "GET", "/v1/clips")[0] for _ in range(20)} == {200}
     answers = [raw(live, "GET", "/v1/health") for _ in range(80)]
     assert answers[0][0] == 200 and answers[-1][0] == 429 and answers[-1][1]["retry-after"] == "1"
 

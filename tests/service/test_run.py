@@ -37,3 +37,20 @@ def test_the_client_finds_the_announced_server(live, tmp_path, monkeypatch):
     (tmp_path / "service").mkdir()
     (tmp_path / "service" / "server.json").write_text((live.folder / "server.json").read_text())
     assert connect().health()["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--host", ""], "service.host is ''"), (["--host", " "], "service.host"), (["--host", "[::1"], "service.host is '[::1'"),
+        (["--host", "http://127.0.0.1"], "service.host"), (["--host", "127.0.0.1:80"], "service.host"), (["--host", "a..b"], "service.host"),
+        (["--host", "\u00fc"], "service.host"), (["--host", "a" * 300], "service.host"), (["--host", "99999999"], "service.host"),
+        (["--host", "1.2.3.4"], "cannot be listened on"), (["--port", "99999"], "65535"), (["--port", "-1"], "service.port is -1"),
+        (["--set", "service.port=http"], "service.port"), (["--set", "service.host=[::1"], "service.host"), (["--token-file", "/dev/null"], "is not a file"),
+        (["--token-file", "/"], "token file / "), (["--token-file", "/proc/x/y"], "cannot be used"),
+    ],
+)  # fmt: skip
+def test_an_address_or_a_port_that_is_none_is_said(tmp_path, capsys, words, said):
+    assert main(["serve", "--root", str(tmp_path), "--token-file", str(tmp_path / "t"), *words]) == 2
+    complaint = capsys.readouterr().err
+    assert said in complaint and "Traceback" not in complaint and len(complaint.splitlines()) == 1

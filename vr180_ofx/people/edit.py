@@ -20,7 +20,7 @@ from vr180_ofx.people.plan_file import entry_to_data
 from vr180_ofx.people.validation import Part, checked
 from vr180_ofx.wording import short
 
-#: A plan's document, which is edited as a person would do it by hand; it is validated after each edit.
+#: A plan's document, which is edited as a person would do it by hand. What is new is validated after each edit, all of it at the end.
 Document = dict[str, Any]
 
 _BOX = "it is [left, top, right, bottom] in pixels of one eye"
@@ -44,8 +44,8 @@ class Edit(Part):
     op: str = Field(description="it is the name of an operation")
 
     @abstractmethod
-    def apply(self, data: Document, scene: Scene) -> None:
-        """Changes the document. Raises PlanError."""
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
+        """Changes the document. Returns the people in whom something is new that has to be looked at. Raises PlanError."""
 
 
 class Move(Edit):
@@ -57,11 +57,13 @@ class Move(Edit):
     frame: StrictInt = Field(description=_FRAME)
     box: list[float] = Field(description=_BOX)
 
-    def apply(self, data: Document, scene: Scene) -> None:
-        rows = _rows(_person(data, self.person), self.view, scene.clip)
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
+        person = _person(data, self.person)
+        rows = _rows(person, self.view, scene.clip)
         key = str(_frame(self.frame, scene.clip))
         kept = {k: v for k, v in rows.get(key, {}).items() if k == "behind"}
         rows[key] = {"box": self.box, "source": "edited", **kept}
+        return [{**person, "views": {self.view: {key: rows[key]}}}]
 
 
 class Add(Edit):
@@ -75,7 +77,7 @@ class Add(Edit):
     follow: StrictBool = Field(True, description="allowed are true and false")
     seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(FOLLOW.seconds, description="it is how long to each side, in seconds")
 
-    def apply(self, data: Document, scene: Scene) -> None:
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
         clip = scene.clip
         number = max((p["id"] for p in data["people"]), default=0) + 1
         n = _frame(self.frame, clip)
@@ -84,7 +86,7 @@ class Add(Edit):
         _rows(person, self.view, clip)[str(n)] = {"box": self.box, "source": "edited"}
         data["people"].append(person)
         # what is wrong with the box or the name is said before anything is looked at
-        made = Plan.from_data(data, clip, "the new person")
+        made = _checked(data, [person], clip, "the new person")
         if self.follow:
             body = next(p for p in made.people if p.id == number).views[self.view][n].body
             reach = round(self.seconds * float(clip.fps))
@@ -92,6 +94,7 @@ class Add(Edit):
             found = follow_person(clip, body, self.view, n, part, segmenter=scene.load_segmenter())
             rows = {v: {str(k): entry_to_data(e, clip.projection) for k, e in entries.items()} for v, entries in found.items()}
             person["views"] = _merged(rows, person["views"])
+        return [person]
 
 
 class Remove(Edit):
@@ -102,17 +105,18 @@ class Remove(Edit):
     first: StrictInt | None = Field(None, description=_FRAME)
     last: StrictInt | None = Field(None, description=_FRAME)
 
-    def apply(self, data: Document, scene: Scene) -> None:
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
         person = _person(data, self.person)
         if self.first is None and self.last is None:
-            data["people"].remove(person)
+            data["people"] = [p for p in data["people"] if p is not person]
             _replace_occluder(data, self.person, None)
-            return
+            return []
         first = 0 if self.first is None else _frame(self.first, scene.clip, "first")
         last = len(scene.clip) - 1 if self.last is None else _frame(self.last, scene.clip, "last")
         if first > last:
             raise PlanError(f"first is {first}, after last, which is {last}")
         person["views"] = _where(person, lambda n: not first <= n <= last)
+        return []
 
 
 class Merge(Edit):
@@ -122,14 +126,15 @@ class Merge(Edit):
     person: StrictInt = Field(description=_ID)
     into: StrictInt = Field(description=_ID)
 
-    def apply(self, data: Document, scene: Scene) -> None:
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
         gone, kept = _person(data, self.person), _person(data, self.into)
         if gone is kept:
             raise PlanError(f"person {self.person} cannot be merged into themselves")
         for view, rows in gone["views"].items():
             kept["views"][view] = {**rows, **kept["views"].get(view, {})}
-        data["people"].remove(gone)
+        data["people"] = [p for p in data["people"] if p is not gone]
         _replace_occluder(data, self.person, self.into)
+        return []
 
 
 class Split(Edit):
@@ -140,7 +145,7 @@ class Split(Edit):
     frame: StrictInt = Field(description=_FRAME)
     name: str | None = Field(None, description=_NAME)
 
-    def apply(self, data: Document, scene: Scene) -> None:
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
         person, n = _person(data, self.person), _frame(self.frame, scene.clip)
         number = max(p["id"] for p in data["people"]) + 1
         earlier, later = _where(person, lambda k: k < n), _where(person, lambda k: k >= n)
@@ -148,7 +153,9 @@ class Split(Edit):
             raise PlanError(f"person {self.person} is not there on both sides of frame {n}")
         person["views"] = earlier
         name = self.name or f"person{number:02d}"
-        data["people"].append({"id": number, "name": name, "exclude": person["exclude"], "shot": person["shot"], "views": later})
+        made = {"id": number, "name": name, "exclude": person["exclude"], "shot": person["shot"], "views": later}
+        data["people"].append(made)
+        return [made]
 
 
 class Rename(Edit):
@@ -158,8 +165,10 @@ class Rename(Edit):
     person: StrictInt = Field(description=_ID)
     name: str = Field(description=_NAME)
 
-    def apply(self, data: Document, scene: Scene) -> None:
-        _person(data, self.person)["name"] = self.name
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
+        person = _person(data, self.person)
+        person["name"] = self.name
+        return [{**person, "views": {}}]
 
 
 class Exclude(Edit):
@@ -169,8 +178,9 @@ class Exclude(Edit):
     person: StrictInt = Field(description=_ID)
     exclude: StrictBool = Field(True, description="allowed are true and false")
 
-    def apply(self, data: Document, scene: Scene) -> None:
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
         _person(data, self.person)["exclude"] = self.exclude
+        return []
 
 
 _OPERATIONS: dict[str, type[Edit]] = {
@@ -197,11 +207,21 @@ def apply_edits(plan: Plan, edits: Iterable[Mapping[str, Any]], clip: Clip, *, l
             raise PlanError(f"edits[{k}].op is {short(op)}; allowed are {', '.join(_OPERATIONS)}")
         edit = checked(_OPERATIONS[op], dict(item), f"edits[{k}] ({op}): ")
         try:
-            edit.apply(data, scene)
+            new = edit.apply(data, scene)
+            if new:
+                _checked(data, new, clip, "the plan")
         except PlanError as error:
             raise PlanError(f"edits[{k}] ({op}): {error}") from None
-        data = json.loads(Plan.from_data(data, clip, f"edits[{k}]").to_json())
-    return Plan.from_data(data, clip, "the corrected plan")
+    # as it will be read again
+    made = Plan.from_data(data, clip, "the corrected plan")
+    return Plan.from_data(json.loads(made.to_json()), clip, "the corrected plan")
+
+
+def _checked(data: Document, people: list[Document], clip: Clip, source: str) -> Plan:
+    """A plan of ``people`` and, without what they do, of all others: in a plan of an hour the whole takes ten seconds. Raises PlanError."""
+    new = {p["id"]: p for p in people}
+    facts = {k: v for k, v in data.items() if k != "people"}
+    return Plan.from_data({**facts, "people": [new.get(p["id"]) or {**p, "views": {}} for p in data["people"]]}, clip, source)
 
 
 def changed_frames(old: Plan, new: Plan) -> list[int]:

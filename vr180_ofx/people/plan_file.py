@@ -50,7 +50,8 @@ def _encodable(text: str) -> str:
     return text
 
 
-_Text = Annotated[str, AfterValidator(_encodable)]
+#: A remark, in a few sentences.
+_Text = Annotated[str, AfterValidator(_encodable), Field(max_length=10_000)]
 PersonId = Annotated[StrictInt, Field(ge=1, le=9999)]
 
 
@@ -129,9 +130,9 @@ def _rounded(values: Iterable[float]) -> list[float]:
 
 class _Document(Part):
     clip: dict[str, Any] = Field({}, description="it is an object of facts about the clip")
-    settings: _Text = Field("", description="it is a text that the program wrote")
+    settings: _Text = Field("", description="it is a short text that the program wrote")
     shots: list[tuple[int, int]] | None = Field(None, description="it is a list of [first, last]")
-    notes: list[_Text] = Field([], description="it is a list of texts")
+    notes: list[_Text] = Field([], max_length=1000, description="it is a list of texts, at most 1000 of at most 10,000 characters")
     people: list[Any] = Field([], description="it is a list of people")
 
 
@@ -174,7 +175,7 @@ class _Row(Part):
     top: _Point | None = Field(None, description="it is [x, y] in pixels of one eye")
     score: Annotated[float, Field(strict=True, ge=0, le=1)] = Field(1.0, description="it lies between 0 and 1")
     source: _Text = Field("edited", description="it is a text: found, tracked, edited or other_eye")
-    behind: list[PersonId] = Field([], description="it is a list of the ids of people who stand before this one")
+    behind: list[PersonId] = Field([], max_length=9999, description="it is a list of the ids of people who stand before this one")
 
 
 def read(path: str | Path) -> Any:

@@ -103,6 +103,10 @@ class Buckets:
             raise ServiceError(429, f"more than {self._per_second:g} requests a second from {client}", {"Retry-After": "1"})
 
 
+def _nobody() -> None:
+    """Who is told where no connection wants to know."""
+
+
 class Gate:
     """ASGI middleware: Host, Origin, token, rate and size, before anything else looks at a request.
 
@@ -147,6 +151,7 @@ class Gate:
         if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token):
             self._holders.count(client)
             self._touched()
+            scope.get("showed_token", _nobody)()
         elif scope["path"] not in _OPEN:
             # apart from those who have the token, and who may have the same address
             self._strangers.count(client)

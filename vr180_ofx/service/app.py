@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from vr180_ofx.errors import Vr180Error
 from vr180_ofx.service.access import Roots
+from vr180_ofx.service.bodies import StrictRoute
 from vr180_ofx.service.calls import Service
 from vr180_ofx.service.clip_routes import add_clip_routes
 from vr180_ofx.service.frame_routes import add_frame_routes
@@ -43,6 +44,7 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
         title="vr180-ofx", version=__version__, lifespan=lifespan, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None,
         description="Human mattes for stereo VR180 video, frame by frame.",
     )  # fmt: skip
+    app.router.route_class = StrictRoute
     app.state.service = service
     guard(app, token, settings.service, service.touched)
     app.add_exception_handler(Vr180Error, on_error_for_people)

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from vr180_ofx.errors import ServiceError, Vr180Error
+from vr180_ofx.wording import printable
 
 
 class Problem(BaseModel):
@@ -27,7 +28,7 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> 
         title = HTTPStatus(status).phrase
     except ValueError:
         title = "Client Closed Request" if status == 499 else "Error"
-    body = Problem(type="about:blank", title=title, status=status, detail=detail)
+    body = Problem(type="about:blank", title=title, status=status, detail=printable(detail))
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
 
 

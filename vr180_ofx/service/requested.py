@@ -8,6 +8,7 @@ from typing import Any
 
 from vr180_ofx.errors import ServiceError
 from vr180_ofx.settings import Settings, every_setting, former
+from vr180_ofx.wording import short
 
 
 @functools.cache
@@ -25,9 +26,9 @@ def merged(settings: Settings, values: Mapping[str, Any]) -> Settings:
     out = settings.model_dump(mode="json")
     for section, keys in values.items():
         if section not in http_sections():
-            raise ServiceError(422, f"settings has the section {section!r}; allowed are {', '.join(http_sections())}")
+            raise ServiceError(422, f"settings has the section {short(section)}; allowed are {', '.join(http_sections())}")
         if not isinstance(keys, Mapping):
-            raise ServiceError(422, f"settings.{section} is {keys!r}; it is an object with keys of that section")
+            raise ServiceError(422, f"settings.{section} is {short(keys)}; it is an object with keys of that section")
         asked = former.current(section, keys)
         for key, value in asked.items():
             known = traits.get((section, key))
@@ -35,6 +36,6 @@ def merged(settings: Settings, values: Mapping[str, Any]) -> Settings:
             if known is not None and not known.http:
                 raise ServiceError(403, f"settings.{section}.{key} is not taken over HTTP; set it where the server is started")
             if known is not None and isinstance(known.http, tuple) and value not in known.http:
-                raise ServiceError(403, f"settings.{section}.{key} is {value!r}; over HTTP allowed are {', '.join(known.http)}")
+                raise ServiceError(403, f"settings.{section}.{key} is {short(value)}; over HTTP allowed are {', '.join(known.http)}")
         out[section].update(asked)
     return Settings.from_values(out)

@@ -16,9 +16,11 @@ from typing import Any
 
 import uvicorn
 
+from vr180_ofx.client import is_host
 from vr180_ofx.errors import PortError
 from vr180_ofx.service.access import Roots, is_loopback
 from vr180_ofx.service.app import make_app
+from vr180_ofx.service.connections import Crowd, raise_descriptors
 from vr180_ofx.service.tokens import token_for, write_private
 from vr180_ofx.settings import Settings
 from vr180_ofx.storage import cache_folder
@@ -51,11 +53,14 @@ def serve(
         log.warning(
             "service.host is %s: other machines can reach this server; whoever has the token can read what it may read", service.host
         )
+    raise_descriptors()
+    # whatever strangers send to the port is nothing to fill a log with
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     with listening, token_for(service.token_file, port) as (token, path):
         app = make_app(settings, token, Roots(roots))
         config = uvicorn.Config(
             app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_S, lifespan="on",
-            timeout_keep_alive=75,
+            timeout_keep_alive=75, http=Crowd().protocol(), ws="none",
         )  # fmt: skip
         server = _server(config, app.state.service)
         note = announce or cache_folder("service") / "server.json"
@@ -76,6 +81,9 @@ def _end_when_idle(server: Any, service: Any, idle_exit_s: float) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not is_host(host.lower()):
+        # nothing at all would mean everywhere
+        raise PortError(f"service.host is {host!r}; it is a name or an address such as 127.0.0.1 or ::1, without port and brackets")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:

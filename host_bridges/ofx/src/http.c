@@ -12,7 +12,7 @@
 #define BODY_LIMIT ((size_t)1 << 31)
 #define SLICE_S 0.05
 /* Who has not proved in this time that it is the server is given up, also when it sends a byte now and then. */
-#define PROOF_S 30.0
+#define PROOF_S 15.0
 
 typedef struct {
     Socket socket;
