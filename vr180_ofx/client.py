@@ -14,6 +14,7 @@ For hosts, which must not wait: `Link` finds the server again when it went away,
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import hmac
 import http.client
@@ -576,9 +577,12 @@ def find_or_start(
     command = server_command()
     folder = announce_path().parent
     said("starting the frame server")
-    lock, log = folder / "starting", folder / "server.log"
+    log = folder / "server.log"
     end = time.monotonic() + timeout_s
-    while not _claim(lock, timeout_s):
+    while True:
+        claim = _claim(folder / "starting.lock")
+        if claim is not None:
+            break
         # another host is starting it; should that fail, this one tries
         found = _found()
         if found is not None:
@@ -595,28 +599,39 @@ def find_or_start(
         process = _spawn([*command, "serve", "--idle-exit", str(_IDLE_EXIT_MINUTES), *roots], log)
         return _checked(_wait_for_server(process, log, timeout_s))
     finally:
-        with contextlib.suppress(OSError):
-            lock.unlink()
+        os.close(claim)
 
 
-def _claim(lock: Path, timeout_s: float) -> bool:
-    """Whether this process is the one to start the server: two hosts may look for it at once."""
-    for _ in range(2):
-        try:
-            lock.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            return True
-        except OSError as error:
-            if not (isinstance(error, FileExistsError) and lock.exists()):
-                where = f"the folder {lock.parent}, where the server would be announced, cannot be written ({error.strerror})"
-                raise ServerUnavailable(f"{where}; set VR180_OFX_CACHE to another") from None
-            with contextlib.suppress(OSError):
-                # also one from the future, of a clock that was wrong
-                if abs(time.time() - lock.stat().st_mtime) <= timeout_s:
-                    return False
-                # left by a host that died
-                lock.unlink()
-    return False
+#: How the system says that another process has a lock.
+_HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+
+
+def _claim(lock: Path) -> int | None:
+    """A handle when this process is the one to start the server, which it is until it closes it; None while another one is.
+
+    The system's own lock: it goes with whoever held it, killed or not, whatever the clocks say. The file stays. Where a file system knows
+    no locks, two servers may start, and the later one is found.
+    """
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError as error:
+        where = f"the folder {lock.parent}, where the server would be announced, cannot be written ({error.strerror})"
+        raise ServerUnavailable(f"{where}; set VR180_OFX_CACHE to another") from None
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _HELD:
+            os.close(handle)
+            return None
+    return handle
 
 
 def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:

@@ -35,3 +35,8 @@ def short(value: object) -> str:
 def printable(text: str) -> str:
     """``text`` with escapes in place of what a terminal would obey and of what is no character; any other text is left as it is."""
     return text.translate(_SHOWN)
+
+
+def as_utf8(text: str) -> str:
+    """A name with what is not UTF-8 in it replaced, for outputs that are named after it."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\ufffd", "_")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,9 @@ def main(names: dict[str, Any]) -> None:
         print("open a composition first, and select its Loader or MediaIn")
         return
     try:
-        source = selected(comp)
-        path = file_of(source, names.get("resolve"))
+        with shared.host_call("looking for the clip"):
+            source = selected(comp)
+            path = file_of(source, names.get("resolve"))
     except shared.HostError as error:
         print(str(error))
         return
@@ -39,16 +42,30 @@ def selected(comp: Any) -> Any:
 
 
 def file_of(source: Any, resolve: Any) -> str:
-    """The clip's file. Raises HostError."""
+    """The clip's file, or the pattern of its files. Raises HostError."""
     if source.GetAttrs()["TOOLS_RegID"] == "Loader":
-        path = source.GetInput("Clip")
-        return str(path or "")
+        path = str(source.GetInput("Clip") or "")
+        if not path:
+            raise shared.HostError("the Loader names no file")
+        return numbered(path)
     if resolve is None:
         raise shared.HostError("a MediaIn names no file; put a Loader in its place, or run this inside of Resolve")
     item = resolve.GetProjectManager().GetCurrentProject().GetCurrentTimeline().GetCurrentVideoItem()
-    if item is None:
+    clip = item.GetMediaPoolItem() if item is not None else None
+    if clip is None:
         raise shared.HostError("the time line shows no clip; move its cursor onto the one that this composition belongs to")
-    return str(item.GetMediaPoolItem().GetClipProperty("File Path"))
+    return str(shared.pattern_of(str(clip.GetClipProperty("File Path"))))
+
+
+def numbered(path: str) -> str:
+    """A Loader names a sequence by one of its files: where there are more beside it, their pattern."""
+    file = Path(path)
+    found = re.fullmatch(r"(.*?)(\d+)(\.(?:exr|dpx|cin|tiff?|png|jpe?g))", file.name, re.IGNORECASE)
+    if found is None:
+        return path
+    stem, number, ending = found.groups()
+    others = [f for f in file.parent.glob(f"{glob.escape(stem)}*{ending}") if re.fullmatch(r"\d+", f.name[len(stem) : -len(ending)])]
+    return str(file.with_name(f"{stem}%0{len(number)}d{ending}")) if len(others) > 1 else path
 
 
 def bring_in(comp: Any, source: Any, files: dict[str, list[Path]], values: dict[str, Any]) -> None:
@@ -57,8 +74,10 @@ def bring_in(comp: Any, source: Any, files: dict[str, list[Path]], values: dict[
     With eyes apart: one pair for each.
     """
     comp.Lock()
-    comp.StartUndo("VR180 Matte")
+    started = False
     try:
+        comp.StartUndo("VR180 Matte")
+        started = True
         taken = consumers(comp, source)
         for number, (view, paths) in enumerate(files.items()):
             loader = comp.AddTool("Loader", -32768, -32768)
@@ -79,8 +98,12 @@ def bring_in(comp: Any, source: Any, files: dict[str, list[Path]], values: dict[
                 for tool, name in taken:
                     tool.ConnectInput(name, control)
     finally:
-        comp.EndUndo(True)
-        comp.Unlock()
+        # what was done before a mistake can be undone, too; and a composition that stays locked is dead
+        try:
+            if started:
+                comp.EndUndo(True)
+        finally:
+            comp.Unlock()
 
 
 def consumers(comp: Any, source: Any) -> list[tuple[Any, str]]:

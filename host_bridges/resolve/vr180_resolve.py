@@ -7,8 +7,11 @@ tells the console.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +29,32 @@ _TICK_MS = 100
 
 class HostError(Exception):
     """What the host does not have or does not do. The message says what to do."""
+
+
+@contextlib.contextmanager
+def host_call(doing: str) -> Iterator[None]:
+    """Around calls of the host: whatever goes wrong in it is a HostError that says at what. doing: for people."""
+    try:
+        yield
+    except HostError:
+        raise
+    except Exception as error:
+        # what a version does not have is None where its method should be
+        missing = isinstance(error, TypeError) and "NoneType" in str(error)
+        why = "this version does not have a call that is needed" if missing else f"{type(error).__name__}: {error}"
+        raise HostError(f"the host failed at {doing}: {why}") from error
+
+
+def pattern_of(path: str) -> str:
+    """An image sequence as the frame server names it: plate.[1001-1100].exr, as Resolve has it, is plate.%04d.exr."""
+    return re.sub(r"\[(\d+)-\d+\](?=\.[^.\\/]+$)", lambda m: f"%0{len(m.group(1))}d", path)
+
+
+def sequence_of(paths: list[Path]) -> str:
+    """Files of one sequence as Resolve names them: clip.[0001-0010].exr."""
+    stem, first, ending = paths[0].name.rsplit(".", 2)
+    last = paths[-1].name.rsplit(".", 2)[1]
+    return str(paths[0].with_name(f"{stem}.[{first}-{last}].{ending}"))
 
 
 class Job:
@@ -62,7 +91,7 @@ class Job:
         self.status = "working"
         try:
             self._start(name)
-        except (HostError, ValueError) as error:
+        except (HostError, ValueError, OSError) as error:
             self.status = str(error)
 
     def _start(self, name: str) -> None:
@@ -96,7 +125,11 @@ class Job:
     def _rendered(self, report: dict[str, Any]) -> None:
         facts = self.link().clip().facts
         files = rendered_files(self.values, facts)
-        self.finish(files, self.values, facts)
+        try:
+            with host_call("bringing the matte in"):
+                self.finish(files, self.values, facts)
+        except HostError as error:
+            raise HostError(f"{error}. The files are in {self.values['folder']}") from None
         self.status = f"{report.get('written', 0)} frames written, {report.get('kept', 0)} were there; the matte is in place"
 
     def tick(self) -> bool:
@@ -111,7 +144,7 @@ class Job:
         if task.state == "done":
             try:
                 self._then(task.result)
-            except HostError as error:
+            except (HostError, vr180.ServerProblem, vr180.ServerUnavailable) as error:
                 self.status = str(error)
         else:
             self.status = "cancelled; what was written is whole" if task.state == "cancelled" else task.text
@@ -208,8 +241,12 @@ def show_panel(fusion: Any, bmd: Any, job: Job) -> None:
 
     def pressed(name: str) -> Any:
         def handler(_event: Any) -> None:
-            job.values.update(read(items))
-            job.press(name)
+            try:
+                with host_call("reading the panel"):
+                    job.values.update(read(items))
+                job.press(name)
+            except HostError as error:
+                job.status = str(error)
             items["status"].Text = job.status
 
         return handler
@@ -223,9 +260,12 @@ def show_panel(fusion: Any, bmd: Any, job: Job) -> None:
         items["people_list"].Text = job.people
 
     def closed(_event: Any) -> None:
-        timer.Stop()
         job.press("cancel")
-        dispatcher.ExitLoop()
+        try:
+            timer.Stop()
+        finally:
+            # a loop that is not left keeps the host from its own windows
+            dispatcher.ExitLoop()
 
     dispatcher.On.Timeout = tick
     window.On.vr180.Close = closed
@@ -241,7 +281,7 @@ def without_panel(job: Job, say: Any) -> None:
     if job.values["clip"] and own.exists():
         try:
             job.values.update({k: v for k, v in json.loads(own.read_text(encoding="utf-8")).items() if k in job.values})
-        except ValueError as error:
+        except (OSError, ValueError, AttributeError) as error:
             say(f"{own} is not read: {error}")
     job.press("render")
     said = ""
@@ -255,7 +295,13 @@ def without_panel(job: Job, say: Any) -> None:
 
 def run(fusion: Any, bmd: Any, job: Job, say: Any = print) -> None:
     """The panel where the host has one."""
-    if getattr(fusion, "UIManager", None) is not None and hasattr(bmd, "UIDispatcher"):
-        show_panel(fusion, bmd, job)
-    else:
-        without_panel(job, say)
+    try:
+        with host_call("showing the panel"):
+            if getattr(fusion, "UIManager", None) is not None and hasattr(bmd, "UIDispatcher"):
+                show_panel(fusion, bmd, job)
+                return
+    except HostError as error:
+        job.press("cancel")
+        say(str(error))
+        return
+    without_panel(job, say)

@@ -44,6 +44,7 @@ class NumberSource:
     """See `media.contract.Source`: both eyes show the frame's number. broken: frames that cannot be decoded."""
 
     path = Path("numbers.mp4")
+    name = "numbers"
     fps = Fraction(24)
     first_number = 1
 
@@ -70,6 +71,9 @@ class NumberSource:
 
     def lost(self) -> int:
         return 0
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
 
     def fingerprint(self) -> str:
         return f"numbers:{self._frames}:{sorted(self._broken)}"

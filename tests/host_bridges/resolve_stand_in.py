@@ -1,5 +1,6 @@
 """As much of Resolve's and Fusion's scripting as the bridge calls. Resolve's part is held against the stubs of its API."""
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -74,12 +75,25 @@ class MediaPool:
         return [TimelineItem(c["mediaPoolItem"], c["recordFrame"], c["startFrame"], c["endFrame"] - c["startFrame"] + 1) for c in clips]
 
 
+def _listing(folder):
+    """What is in a folder; the files of a sequence are one entry."""
+    out: dict[str, list[str]] = {}
+    for path in sorted(Path(folder).iterdir()):
+        found = re.fullmatch(r"(.*?)(\d+)(\.[^.]+)", path.name)
+        out.setdefault(f"{found.group(1)}\0{found.group(3)}" if found else path.name, []).append(found.group(2) if found else "")
+    names = [k.replace("\0", v[0] if len(v) == 1 else f"[{v[0]}-{v[-1]}]") for k, v in out.items()]
+    return [str(Path(folder) / name) for name in names]
+
+
 class MediaStorage:
     def __init__(self):
         self.mattes, self.refuses = [], False
 
+    def GetFileList(self, folderPath):
+        return _listing(folderPath)
+
     def AddClipMattesToMediaPool(self, mediaPoolItem, paths, stereoEye=None):
-        assert stereoEye in (None, "left", "right") and all(Path(p).exists() for p in paths)
+        assert stereoEye in (None, "left", "right") and all(p in _listing(str(Path(p).parent)) for p in paths)
         if self.refuses:
             return False
         self.mattes.append((mediaPoolItem, paths, stereoEye))
@@ -108,6 +122,10 @@ class ProjectManager:
 class Resolve:
     def __init__(self, project, fusion=None):
         self.manager, self.storage, self.fusion = ProjectManager(project), MediaStorage(), fusion
+        self.version = [19, 1, 3, 7, ""]
+
+    def GetVersion(self):
+        return self.version
 
     def GetProjectManager(self):
         return self.manager

@@ -4,6 +4,7 @@ import contextlib
 import inspect
 import json
 
+import av
 import numpy as np
 import OpenEXR
 import pytest
@@ -84,7 +85,8 @@ def test_a_clip_of_the_time_line_gets_its_matte(place, standing, tmp_path):
     files = sorted((tmp_path / "mattes").glob("clip.*.exr"))
     assert len(files) == 10
     (matte,) = resolve.storage.mattes
-    assert matte[1:] == ([str(files[0])], None)
+    # all of the sequence, as the media storage lists it: its first file would be a still
+    assert matte[1:] == ([str(tmp_path / "mattes" / "clip.[0001-0010].exr")], None)
     pool = resolve.manager.project.pool
     assert pool.imported[0].path == str(tmp_path / "mattes" / "clip.%04d.exr")
     assert pool.appended == [
@@ -107,8 +109,8 @@ def test_a_stereo_clip_gets_a_matte_for_each_eye(place, standing, tmp_path):
     with script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
         pass
     assert [(m[1][0].split("/")[-1], m[2]) for m in resolve.storage.mattes] == [
-        ("clip_left.0001.exr", "left"),
-        ("clip_right.0001.exr", "right"),
+        ("clip_left.[0001-0003].exr", "left"),
+        ("clip_right.[0001-0003].exr", "right"),
     ]
     for view in ("left", "right"):
         assert np.array_equal(alpha(tmp_path / "mattes" / f"clip_{view}.0002.exr"), halves(standing.link.frame(1, view=view)))
@@ -226,3 +228,160 @@ def test_fusion_inside_of_resolve_finds_the_file_of_a_media_in(place, standing, 
         with contextlib.suppress(KeyError), script(place, "Comp", fusion=fusion, comp=shown, bmd=host.Bmd(user)):
             pass
         assert text in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("version", "refused"),
+    [([18, 6, 6, 7, ""], "18.6.6"), ([19, 0, 3, 1, ""], "19.0.3"), ([19, 1, 0, 1, ""], ""), ([21, 0, 0, 47, "b"], "")],
+)
+def test_versions_without_the_calls_are_refused(place, standing, capsys, version, refused):
+    shown = []
+
+    def user(window):
+        shown.append(window)
+        yield
+
+    resolve, fusion, bmd = in_resolve(standing.clip, user)
+    resolve.version = version
+    with contextlib.suppress(KeyError), script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
+        pass
+    told = capsys.readouterr().out
+    assert bool(shown) == (not refused)
+    assert not refused or f"needs DaVinci Resolve 19.1 or later; this is {refused}" in told
+
+
+def broken(owner, name, how):
+    """A call of the host that fails: by an exception, by nothing, or because this version does not have it."""
+
+    def call(*_arguments, **_more):
+        if how == "nothing":
+            return
+        raise RuntimeError("the object is gone")
+
+    setattr(owner, name, None if how == "absent" else call)
+
+
+@pytest.mark.parametrize("how", ["an exception", "nothing", "absent"])
+@pytest.mark.parametrize("call", ["GetVersion", "GetProjectManager", "GetCurrentTimeline", "GetSelectedClips", "GetClipProperty"])
+def test_no_failure_of_resolve_is_a_traceback_before_the_panel(place, standing, capsys, call, how):
+    opened = []
+
+    def user(window):
+        opened.append(window)
+        yield
+
+    resolve, fusion, bmd = in_resolve(standing.clip, user)
+    project = resolve.manager.project
+    owners = {"GetCurrentTimeline": project, "GetSelectedClips": project.pool, "GetClipProperty": project.timeline.item.clip}
+    broken(owners.get(call, resolve), call, how)
+    with contextlib.suppress(KeyError), script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
+        pass
+    told = capsys.readouterr().out
+    if (call, how) == ("GetSelectedClips", "nothing"):
+        # the time line shows a clip
+        assert opened and not told
+        return
+    assert not opened and told.count("\n") == 1
+    assert "the host failed at looking for the clip" in told or "has no file of its own" in told or "select one clip" in told
+    assert how != "absent" or "this version does not have a call that is needed" in told
+
+
+@pytest.mark.parametrize("how", ["an exception", "nothing", "absent"])
+def test_no_failure_of_resolve_ends_the_panel(place, standing, tmp_path, how):
+    """What was rendered is named, and the panel goes on."""
+    calls = (
+        "GetMediaStorage",
+        "GetFileList",
+        "AddClipMattesToMediaPool",
+        "ImportMedia",
+        "GetSourceStartFrame",
+        "AddTrack",
+        "AppendToTimeline",
+    )
+    said: dict[str, str] = {}
+
+    def user(window):
+        window.items["folder"].Text = str(tmp_path / "mattes")
+        window.items["frames"].Text = "1-5"
+        for call in calls:
+            project = resolve.manager.project
+            owners = {
+                "GetMediaStorage": resolve, "GetFileList": resolve.storage, "AddClipMattesToMediaPool": resolve.storage,
+                "ImportMedia": project.pool, "AppendToTimeline": project.pool, "GetSourceStartFrame": project.timeline.item,
+            }  # fmt: skip
+            owner = owners.get(call, project.timeline)
+            broken(owner, call, how)
+            click(window, "render")
+            yield from until(window, lambda text: "The files are in" in text or "in place" in text)
+            said[call] = window.items["status"].Text
+            delattr(owner, call)
+        click(window, "render")
+        yield from until(window, lambda text: "the matte is in place" in text)
+
+    resolve, fusion, bmd = in_resolve(standing.clip, user)
+    with script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
+        pass
+    assert set(said) == set(calls)
+    for call, text in said.items():
+        # a storage that lists nothing has the sequence all the same
+        if (call, how) == ("GetFileList", "nothing"):
+            assert "in place" in text
+            continue
+        assert text.endswith(f"The files are in {tmp_path / 'mattes'}"), (call, text)
+        assert how != "absent" or "this version does not have a call that is needed" in text
+
+
+def test_a_title_has_no_clip(place, standing, capsys):
+    resolve, fusion, bmd = in_resolve(standing.clip, None)
+    resolve.manager.project.timeline.item.clip = None
+    with contextlib.suppress(KeyError), script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
+        pass
+    assert "select one clip in the media pool" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["Utility", "Comp"])
+def test_image_sequences_are_named_by_their_pattern(place, tmp_path, people_clip, kind):
+    """Resolve calls a sequence plate.[1001-1003].png, a Loader by one of its files; the server takes neither."""
+    with av.open(str(people_clip)) as container:
+        for number, frame in zip(range(1001, 1004), container.decode(video=0), strict=False):
+            frame.to_image().save(tmp_path / f"plate.{number}.png")
+    seen = []
+
+    def user(window):
+        seen.append(window.items["clip"].Text)
+        yield
+
+    resolve, fusion, bmd = in_resolve(tmp_path / "plate.[1001-1003].png", user)
+    loader = host.Tool("Loader", "Loader1", selected=True)
+    loader.SetInput("Clip", str(tmp_path / "plate.1001.png"))
+    names = {"resolve": resolve} if kind == "Utility" else {"comp": host.Comp(loader)}
+    with script(place, kind, fusion=fusion, bmd=bmd, **names):
+        pass
+    assert seen == [str(tmp_path / "plate.%04d.png")]
+    if kind == "Comp":
+        # a single picture stays one
+        for number in (1002, 1003):
+            (tmp_path / f"plate.{number}.png").unlink()
+        with script(place, kind, fusion=fusion, bmd=bmd, **names):
+            pass
+        assert seen[1:] == [str(tmp_path / "plate.1001.png")]
+
+
+@pytest.mark.parametrize("call", ["StartUndo", "AddTool", "EndUndo"])
+def test_a_composition_is_not_left_locked(place, standing, tmp_path, call):
+    source = host.Tool("Loader", "Loader1", selected=True)
+    source.SetInput("Clip", str(standing.clip))
+    comp = host.Comp(source)
+    said = []
+
+    def user(window):
+        window.items["folder"].Text = str(tmp_path / "mattes")
+        window.items["frames"].Text = "1-2"
+        broken(comp, call, "an exception")
+        click(window, "render")
+        yield from until(window, lambda text: "The files are in" in text)
+        said.append(window.items["status"].Text)
+
+    with script(place, "Comp", fusion=host.Fusion(), comp=comp, bmd=host.Bmd(user)):
+        pass
+    assert comp.locks == 0 and said[0].startswith("the host failed at bringing the matte in: RuntimeError: the object is gone")

@@ -1,8 +1,11 @@
 import pytest
 
+from tests.conftest import make_clip
+from tests.media.pictures import spherical
 from vr180_ofx.media.contract import StreamFacts
 from vr180_ofx.media.geometry import decide_geometry
 from vr180_ofx.media.naming import facts_from_name
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
 
 
@@ -44,27 +47,14 @@ def test_metadata_beats_the_name_and_settings_beat_both():
 
 def test_spherical_metadata_of_a_real_file(tmp_path):
     """Boxes as Google's spherical video V2 has them, written into an MP4, reach us through FFmpeg."""
-    import struct
-
-    from tests.conftest import make_clip
-    from vr180_ofx.media.open import open_clip
-
-    path = make_clip(tmp_path / "plain.mp4", 4, size=(512, 256))
-    data = path.read_bytes()
-
-    def box(kind, body):
-        return struct.pack(">I4s", 8 + len(body), kind) + body
-
-    quarter = 0x40000000
-    proj = box(b"proj", box(b"prhd", struct.pack(">Iiii", 0, 0, 0, 0)) + box(b"equi", struct.pack(">IIIII", 0, 0, 0, quarter, quarter)))
-    extra = box(b"st3d", struct.pack(">IB", 0, 2)) + box(b"sv3d", box(b"svhd", struct.pack(">I", 0) + b"t\0") + proj)
-    # the sample entry and every box around it grow
-    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"):
-        at = data.rindex(kind) - 4
-        size = struct.unpack_from(">I", data, at)[0]
-        data = data[:at] + struct.pack(">I", size + len(extra)) + data[at + 4 :]
-        end = at + size
-    path.write_bytes(data[:end] + extra + data[end:])
-    with open_clip(path) as clip:
+    with open_clip(spherical(make_clip(tmp_path / "plain.mp4", 4, size=(512, 256)), 1 << 30, 1 << 30)) as clip:
         assert clip.geometry.layout.name == "sbs" and clip.geometry.projection_name == "equirect180"
-        assert all("metadata" in r for r in clip.geometry.reasons)
+        assert all("metadata" in r for r in clip.geometry.reasons) and clip.notes == ()
+
+
+def test_spherical_bounds_that_leave_nothing_are_not_followed(tmp_path):
+    """Of a box whose bounds nearly meet the field of view was 0.0000002 degrees."""
+    half = 1 << 31
+    with open_clip(spherical(make_clip(tmp_path / "plain.mp4", 4, size=(512, 256)), half - 1, half - 2)) as clip:
+        assert clip.geometry.projection_name == "equirect180" and clip.geometry.fov_degrees is None
+        assert "degrees; it is not followed" in clip.notes[0] and clip.read(1)["left"].shape == (256, 256, 3)

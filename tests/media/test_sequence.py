@@ -6,20 +6,12 @@ import OpenImageIO as oiio
 import pytest
 
 from tests.conftest import numbered_picture, picture_number
+from tests.media.pictures import write
 from vr180_ofx.errors import FrameError, MediaError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
 
 LINEAR = lambda v: np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)  # noqa: E731
-
-
-def write(path, picture, kind="uint8"):
-    spec = oiio.ImageSpec(picture.shape[1], picture.shape[0], picture.shape[2], kind)
-    out = oiio.ImageOutput.create(str(path))
-    assert out is not None, oiio.geterror()
-    assert out.open(str(path), spec), out.geterror()
-    assert out.write_image(picture)
-    out.close()
 
 
 @pytest.mark.parametrize("ending", ["png", "tif", "jpg", "dpx"])

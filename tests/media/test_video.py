@@ -1,6 +1,5 @@
 """Exact random access, whatever the container does."""
 
-import os
 import random
 from typing import Any
 
@@ -152,59 +151,6 @@ def test_the_times_are_kept(tmp_path):
     with open_clip(path) as c:
         assert [round(c.time_s(n) * 1000) - round(c.time_s(0) * 1000) for n in range(len(c))] == VFR
         assert c.describe()["variable_rate"]
-
-
-def test_the_index_is_cached_and_made_again_when_the_file_changes(tmp_path, monkeypatch):
-    from vr180_ofx.media import index
-
-    path = make_clip(tmp_path / "c.mp4", 20)
-    assert len(index.load_index(path)) == 20
-    monkeypatch.setattr(index, "build_index", lambda p: pytest.fail("the cached index was not used"))
-    assert len(index.load_index(path)) == 20
-    monkeypatch.undo()
-    make_clip(path, 25)
-    assert len(index.load_index(path)) == 25
-
-
-def test_a_damaged_cached_index_is_made_again(tmp_path, monkeypatch):
-    """Whichever of its bits it is: some made a clip unreadable until the file was deleted."""
-    from vr180_ofx.media import index
-    from vr180_ofx.sealed import unsealed
-
-    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "cache"))
-    path = make_clip(tmp_path / "c.mp4", 3)
-    made = index.load_index(path)
-    (cached,) = (tmp_path / "cache" / "index").iterdir()
-    whole = cached.read_bytes()
-    assert unsealed(cached.stem, whole) is not None
-    for bit in range(len(whole) * 8):
-        data = bytearray(whole)
-        data[bit // 8] ^= 1 << bit % 8
-        assert unsealed(cached.stem, bytes(data)) is None, bit
-        if bit % 97 == 0:
-            cached.write_bytes(data)
-            assert repr(index.load_index(path)) == repr(made), bit
-            assert cached.read_bytes() == whole
-
-
-@pytest.mark.skipif(os.name != "posix", reason="pipes do not lie among files here")
-@pytest.mark.timeout(30)
-def test_an_index_of_another_clip_and_a_pipe_are_none_of_this_one(tmp_path, monkeypatch):
-    from vr180_ofx.media import index
-
-    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "cache"))
-    one, other = make_clip(tmp_path / "one.mp4", 3), make_clip(tmp_path / "other.mp4", 7)
-    index.load_index(one)
-    (cached,) = (tmp_path / "cache" / "index").iterdir()
-    of_one = cached.read_bytes()
-    cached.unlink()
-    index.load_index(other)
-    (cached,) = (tmp_path / "cache" / "index").iterdir()
-    cached.write_bytes(of_one)
-    assert len(index.load_index(other)) == 7
-    cached.unlink()
-    os.mkfifo(cached)
-    assert len(index.load_index(other)) == 7
 
 
 def test_a_truncated_file_gives_its_good_frames(tmp_path):

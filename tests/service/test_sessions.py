@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.conftest import make_clip
 from vr180_ofx.client import ServerProblem
 
 
@@ -55,3 +56,13 @@ def test_people_are_corrected_and_only_what_changed_is_made_anew(live, clip, ref
         clip.replace_people({"format": "something else"})
     clip.forget_corrections()
     assert not clip.refresh()["corrected"] and clip.facts["people"][0]["name"] == "person01"
+
+
+def test_what_is_not_as_its_pictures_seem_is_said(live):
+    odd = make_clip(live.clip.with_name("interlaced.mkv"), 3, options={"x264-params": "tff=1"})
+    try:
+        opened = live.server.open(str(odd))
+        assert any("interlaced" in note for note in opened.facts["notes"])
+        opened.close()
+    finally:
+        odd.unlink()

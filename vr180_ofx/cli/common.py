@@ -83,8 +83,8 @@ def _node_overrides(arguments: argparse.Namespace) -> list[str]:
 def settings_from(arguments: argparse.Namespace, extra: list[str] | None = None) -> Settings:
     """The config file, then --set, then the node's parameters, then the command's own flags."""
     overrides = [*arguments.overrides, *_node_overrides(arguments), *(extra or [])]
-    if getattr(arguments, "frames", None):
-        overrides.append(f"input.frames='{arguments.frames}'")
+    if getattr(arguments, "frames", None) is not None:
+        overrides.append(f"input.frames={json.dumps(arguments.frames)}")
     if arguments.config:
         return Settings.load(arguments.config, overrides)
     return Settings.from_values({}, overrides)
@@ -107,6 +107,8 @@ def say_clip(clip: Clip) -> None:
         console.print(f"  {reason}")
     facts = clip.describe()
     console.print(f"  colour: {facts['colour']}")
+    for note in clip.notes:
+        console.print(styled(f"  {note}", "yellow"))
     if clip.lost:
         console.print(styled(f"  the file is cut off: its header promises {clip.lost} frames more", "yellow"))
 

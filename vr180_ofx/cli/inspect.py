@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,6 @@ from rich.table import Table
 
 from vr180_ofx.cli.common import console, print_json, styled
 from vr180_ofx.errors import ExitStatus, MediaError
-from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.naming import IMAGE_ENDINGS
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.inspect import inspect_image
@@ -24,11 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     path = Path(arguments.path)
-    if not path.exists() and "%" not in path.name and "#" not in path.name:
-        raise MediaError(f"{path} does not exist")
     if path.is_dir():
         facts = _folder(path)
-    elif path.suffix.lower() in IMAGE_ENDINGS and path.exists():
+    elif path.suffix.lower() in IMAGE_ENDINGS and os.path.lexists(path):
         facts = inspect_image(path)
     else:
         with open_clip(path) as clip:
@@ -37,14 +36,15 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(facts)
     else:
         _show(facts)
-    return ExitStatus.INPUT if facts.get("damaged") else ExitStatus.DONE
+    hurt = facts.get("damaged") or facts.get("lost_frames") or facts.get("damaged_frames")
+    return ExitStatus.INPUT if hurt else ExitStatus.DONE
 
 
 def _folder(folder: Path) -> dict[str, Any]:
     """Every sequence in a folder: numbers, gaps, files that cannot be read, and the first frame in full."""
     groups: dict[str, dict[int, Path]] = {}
     for f in sorted(folder.iterdir()):
-        match = re.search(r"(\d+)(\.[^.]+)$", f.name)
+        match = re.search(r"([0-9]{1,18})(\.[^.]+)$", f.name)
         if match and f.suffix.lower() in IMAGE_ENDINGS and not f.name.startswith("."):
             groups.setdefault(f.name[: match.start()] + "#" + match.group(2), {})[int(match.group(1))] = f
     if not groups:
@@ -52,27 +52,31 @@ def _folder(folder: Path) -> dict[str, Any]:
     sequences, damaged = [], []
     for name, files in groups.items():
         numbers = sorted(files)
-        gaps = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
-        bad = []
+        gaps = [(a + 1, b - 1) for a, b in pairwise(numbers) if b > a + 1]
+        bad: list[str] = []
+        reasons: list[str] = []
+        first: dict[str, Any] = {}
         for n in numbers:
             try:
-                image = inspect_image(files[n], values=n != numbers[0])
-                if any("damaged" in part for part in image["parts"]):
-                    bad.append(files[n].name)
-            except MediaError:
+                image = inspect_image(files[n])
+                reasons += image["damaged"]
+            except MediaError as error:
+                image = {"damaged": [str(error)]}
+                reasons.append(str(error))
+            if image["damaged"]:
                 bad.append(files[n].name)
+            elif n == numbers[0]:
+                first = image
         damaged += bad
-        first: dict[str, Any] = {}
-        if files[numbers[0]].name not in bad:
-            first = inspect_image(files[numbers[0]])
         sequences.append(
             {
                 "pattern": name,
                 "frames": len(numbers),
                 "numbers": [numbers[0], numbers[-1]],
-                "gaps": ranges_text(gaps),
+                "gaps": ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in gaps),
                 "bytes": sum(p.stat().st_size for p in files.values()),
                 "damaged": bad,
+                "reasons": reasons,
                 "first": first,
             }
         )
@@ -85,6 +89,8 @@ def _show(facts: dict[str, Any]) -> None:
         size = sequence["bytes"] / 1e6
         console.print(styled(sequence["pattern"], "bold"), f": {sequence['frames']} frames, {first}-{last}, {size:.1f} MB", sep="")
         console.print(f"  gaps: {sequence['gaps'] or 'none'}; damaged: {', '.join(sequence['damaged']) or 'none'}")
+        for reason in sequence["reasons"]:
+            console.print(styled(f"  {reason}", "red"))
         if sequence["first"]:
             _show(sequence["first"])
     for part in facts.get("parts", []):
@@ -106,6 +112,8 @@ def _show(facts: dict[str, Any]) -> None:
         console.print(table)
         for key, value in part["metadata"].items():
             console.print(f"    {key}: {value}")
+        if "damaged" in part:
+            console.print(styled(f"  {part['damaged']}", "red"))
     if "parts" not in facts and "sequences" not in facts:
         for key, value in facts.items():
             console.print(f"  {key}: {value}")

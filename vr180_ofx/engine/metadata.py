@@ -22,6 +22,7 @@ def common_metadata(clip: Clip, settings: Settings, *, detector: str, tracker: s
         "settings": settings.pixel_digest("input", "processing", "matting", "stereo"),
         "scale": processing.scale_factor,
         "upsampling": processing.upsampling if processing.scale_factor < 1 else "none",
+        **({"source_notes": "; ".join(clip.notes)} if clip.notes else {}),
     }
 
 

@@ -15,19 +15,21 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
 from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.projection import Projection, make_projection
+from vr180_ofx.wording import as_utf8
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """How frames are divided and projected, and the reasons in words."""
+    """How frames are divided and projected, the reasons in words, and what somebody should know about it."""
 
     layout: Layout
     projection_name: str
     fov_degrees: float | None
     reasons: tuple[str, ...]
     interocular_m: float = INTEROCULAR_M
+    notes: tuple[str, ...] = ()
 
     def projection(self) -> Projection:
         width, height = self.layout.eye_size
@@ -36,13 +38,14 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
-    """What a file's metadata says: layout, projection and field of view, None where it is silent."""
+    """What a file's metadata says: layout, projection and field of view, None where it is silent. notes: what is wrong with it."""
 
     layout: str | None = None
     projection: str | None = None
     fov_degrees: float | None = None
     swap: bool = False
     interocular_m: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ class Source(Protocol):
     """A reader of one kind of file. Frames are 0-based and in presentation order."""
 
     path: Path
+    name: str
     fps: Fraction
 
     def __len__(self) -> int:
@@ -155,6 +159,10 @@ class Source(Protocol):
 
     def lost(self) -> int:
         """Frames at the end that the header promises and the file no longer holds."""
+        ...
+
+    def notes(self) -> tuple[str, ...]:
+        """What somebody should know who uses what is made of this source: what is not as its pictures seem, or could not be read."""
         ...
 
     @property
@@ -213,9 +221,8 @@ class Clip:
 
     @property
     def name(self) -> str:
-        """What output files are called after."""
-        stem = self.path.stem if not self.path.is_dir() else self.path.name
-        return stem.split("%")[0].split("#")[0].rstrip("._- ") or "clip"
+        """What output files are called after; valid UTF-8 whatever the file is called."""
+        return as_utf8(self.source.name).rstrip("._- ") or "clip"
 
     @property
     def fps(self) -> Fraction:
@@ -271,6 +278,11 @@ class Clip:
         return self.source.lost()
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What somebody should know who uses what is made of this clip."""
+        return (*self.geometry.notes, *self.source.notes())
+
+    @property
     def fingerprint(self) -> str:
         """A hash of what the clip holds and how it is read; equal for a copy of the file elsewhere."""
         if self._fingerprint is None:
@@ -303,6 +315,8 @@ class Clip:
             "projection": self.geometry.projection_name,
             "fov_degrees": self.geometry.fov_degrees,
             "decided": list(self.geometry.reasons),
+            "warnings": list(self.notes),
+            "lost_frames": self.lost,
             **self.source.describe(),
         }
 

@@ -59,7 +59,7 @@ def decide_geometry(width: int, height: int, facts: StreamFacts, name: NameFacts
     if projection == "flat" and fov is not None and fov >= 170:
         raise MediaError(f"input.fov_degrees is {fov:g}; a flat picture has less than 170")
     interocular = asked.interocular_m or facts.interocular_m or INTEROCULAR_M
-    return Geometry(frame_layout, projection, fov, tuple(reasons), interocular)
+    return Geometry(frame_layout, projection, fov, tuple(reasons), interocular, facts.notes)
 
 
 def _layout_name(text: str) -> LayoutName:

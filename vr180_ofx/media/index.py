@@ -5,33 +5,21 @@ Built by reading packets, not by trusting headers: durations, frame counts and r
 
 from __future__ import annotations
 
-import hashlib
-import io
 import logging
-import os
-import zipfile
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import av.logging
 import numpy as np
 import numpy.typing as npt
-from av.video.stream import VideoStream
 
 from vr180_ofx.arrays import shapes_repr
 from vr180_ofx.errors import MediaError
-from vr180_ofx.sealed import read_sealed, sealed
-from vr180_ofx.storage import cache_folder, write_atomic
+from vr180_ofx.media.container import decoder_options, first_video, open_container, usable_rate
+from vr180_ofx.media.matroska import segment_end
 
 log = logging.getLogger(__name__)
-# FFmpeg's remarks must not reach Python: a decoder thread that waits for the interpreter's lock to log something, while the
-# main thread holds that lock to close the decoder and waits for the thread, waits for ever. What matters is said in our words.
-av.logging.set_level(None)
-INDEX_VERSION = 6
-#: Bytes of an index at most: 30 million frames, six days of 60 a second.
-INDEX_BYTES = 1 << 30
 #: Containers without an index of their own: seeking by time lands anywhere, seeking by byte is exact.
 _BYTE_SEEK = {"mpegts", "mpeg", "h264", "hevc", "m4v", "mpegvideo", "av1", "obu", "ivf"}
 _NO_PTS = np.iinfo(np.int64).min
@@ -49,6 +37,7 @@ class FrameIndex:
     durations: ticks each frame is shown, shape (frames,).
     declared: the number of frames that the header claims, 0 when it says nothing.
     lost: frames that the header promises and the file no longer holds, because it was cut off.
+    cut_off: whether the file ends before its container says that it does.
     """
 
     pts: npt.NDArray[np.int64]
@@ -62,6 +51,7 @@ class FrameIndex:
     by_bytes: bool = False
     damaged: frozenset[int] = frozenset()
     lost: int = 0
+    cut_off: bool = False
 
     def __post_init__(self) -> None:
         lengths = {len(a) for a in (self.pts, self.key, self.seek, self.durations)}
@@ -89,63 +79,6 @@ class FrameIndex:
         return bool(steps.max() - steps.min() > max(2, 0.02 * float(np.median(steps))))
 
 
-def file_identity(path: Path) -> tuple[int, int]:
-    """(size, modification time in ns): changes when a file does."""
-    stat = os.stat(path)
-    return stat.st_size, stat.st_mtime_ns
-
-
-def load_index(path: Path) -> FrameIndex:
-    """The index of ``path``, from the cache when the file has not changed, else built and cached."""
-    try:
-        size, mtime = file_identity(path)
-    except OSError:
-        open_container(path).close()  # says for people what is wrong
-        raise
-    name = hashlib.sha256(f"{INDEX_VERSION}|{path.resolve()}|{size}|{mtime}".encode()).hexdigest()[:32]
-    cached = cache_folder("index") / f"{name}.index"
-    try:
-        data = read_sealed(cached, name, INDEX_BYTES)
-        if data is not None:
-            return _from_bytes(bytes(data))
-        log.warning("the cached index %s is damaged; building it again", cached)
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        log.warning("the cached index %s cannot be used (%s); building it again", cached, error)
-    index = build_index(path)
-    if file_identity(path) == (size, mtime):
-        try:
-            write_atomic(cached, sealed(name, _to_bytes(index)))
-        except OSError as error:
-            log.warning("the index of %s cannot be cached in %s: %s", path, cached.parent, error)
-    return index
-
-
-def _to_bytes(index: FrameIndex) -> bytes:
-    buffer = io.BytesIO()
-    numbers = [
-        index.time_base.numerator, index.time_base.denominator, index.rate.numerator, index.rate.denominator,
-        int(index.by_ordinal), index.declared, int(index.by_bytes), index.lost,
-    ]  # fmt: skip
-    np.savez(
-        buffer, pts=index.pts, key=index.key, seek=index.seek, durations=index.durations,
-        numbers=np.array(numbers, np.int64), damaged=np.array(sorted(index.damaged), np.int64),
-    )  # fmt: skip
-    return buffer.getvalue()
-
-
-def _from_bytes(data: bytes) -> FrameIndex:
-    """The inverse. Raises what NumPy raises."""
-    with np.load(io.BytesIO(data), allow_pickle=False) as held:
-        numbers = [int(v) for v in held["numbers"]]
-        return FrameIndex(
-            held["pts"], held["key"], held["seek"], held["durations"],
-            Fraction(numbers[0], numbers[1]), Fraction(numbers[2], numbers[3]),
-            bool(numbers[4]), numbers[5], bool(numbers[6]), frozenset(int(v) for v in held["damaged"]), numbers[7],
-        )  # fmt: skip
-
-
 @dataclass(slots=True)
 class _Packet:
     pts: int
@@ -156,16 +89,19 @@ class _Packet:
     damaged: bool
 
 
-def _read_packets(path: Path) -> tuple[list[_Packet], VideoStreamFacts]:
+def _read_packets(path: Path, limit: int | None) -> tuple[list[_Packet], VideoStreamFacts]:
     packets: list[_Packet] = []
     hidden = 0
-    with open_container(path) as container:
-        stream = first_video(container, path)
+    with open_container(path, limit) as container:
+        stream = first_video(container, path, limit)
+        matroska = "matroska" in container.format.name
         facts = VideoStreamFacts(
             Fraction(stream.time_base or Fraction(1, 90000)),
-            Fraction(stream.average_rate or stream.guessed_rate or stream.base_rate or 25),
-            _promised(container, stream),
+            usable_rate(stream.average_rate, stream.guessed_rate, stream.base_rate),
+            stream.frames,
             bool(set(container.format.name.split(",")) & _BYTE_SEEK),
+            cut_off=matroska and segment_end(path) > path.stat().st_size,
+            until_s=container.duration / 1e6 if matroska and container.duration else 0.0,
         )
         demuxer = container.demux(stream)
         while True:
@@ -177,9 +113,10 @@ def _read_packets(path: Path) -> tuple[list[_Packet], VideoStreamFacts]:
                 # the end of a truncated file: everything before it is good
                 log.warning("%s: reading stops early: %s", path, error.strerror)
                 break
-            if packet.size == 0:
-                continue
-            if packet.is_discard:
+            if packet.size == 0 and packet.dts is None:
+                continue  # the demuxer's last word
+            if packet.size == 0 or packet.is_discard:
+                # a frame that repeats the one before, or that an edit list leaves out
                 hidden += 1
                 continue
             packets.append(
@@ -197,33 +134,26 @@ def _read_packets(path: Path) -> tuple[list[_Packet], VideoStreamFacts]:
 
 @dataclass(frozen=True, slots=True)
 class VideoStreamFacts:
+    """What the container says of the stream. until_s: how long all of it lasts, 0 where only the frames themselves are counted."""
+
     time_base: Fraction
     rate: Fraction
     declared: int
     by_bytes: bool
     hidden: int = 0
+    cut_off: bool = False
+    until_s: float = 0.0
 
 
-def _promised(container: av.container.InputContainer, stream: VideoStream) -> int:
-    """How many frames the header claims; from the duration where only that is said."""
-    if stream.frames:
-        return stream.frames
-    if container.duration and stream.average_rate and "matroska" in container.format.name:
-        # a duration in ticks is good to a frame or two: less is not evidence of anything
-        count = round(container.duration / 1e6 * float(stream.average_rate))
-        return max(0, count - 2)
-    return 0
-
-
-def build_index(path: Path) -> FrameIndex:
-    """Reads every packet of the first video stream; decodes only what the packets leave unclear."""
-    packets, facts = _read_packets(path)
+def build_index(path: Path, limit: int | None = None) -> FrameIndex:
+    """Reads every packet of the first video stream; decodes only what the packets leave unclear. limit: bytes for a picture."""
+    packets, facts = _read_packets(path, limit)
     if not packets:
         raise MediaError(f"{path} has a video stream without a single frame; was the recording interrupted?")
     times = np.array([p.pts for p in packets], np.int64)
     usable = bool((times != _NO_PTS).all()) and np.unique(times).size == times.size
     if not usable:
-        return _index_by_decoding(path, packets, facts)
+        return _index_by_decoding(path, packets, facts, limit)
     keys = np.array([p.key for p in packets])
     if not keys.any():
         # some streams mark no keyframe (intra refresh): decoding starts at the beginning
@@ -232,7 +162,7 @@ def build_index(path: Path) -> FrameIndex:
     # frames before the first keyframe in decoding order, and those shown before it, cannot be decoded on their own
     leading = {int(t) for i, t in enumerate(times) if i < first_key or (i > first_key and t < times[first_key])}
     if leading:
-        shown = _decodable_at_start(path, len(packets), int(times[first_key]))
+        shown = _decodable_at_start(path, int(times[first_key]), limit)
         keep = np.array([int(t) not in leading or int(t) in shown for t in times])
     else:
         keep = np.ones(times.size, bool)
@@ -273,15 +203,28 @@ def build_index(path: Path) -> FrameIndex:
         facts.declared,
         by_bytes,
         damaged,
-        max(0, facts.declared - len(packets) - facts.hidden),
+        _lost(facts, len(packets), pts, last, typical),
+        facts.cut_off,
     )
 
 
-def _decodable_at_start(path: Path, packets: int, until: int) -> set[int]:
+def _lost(facts: VideoStreamFacts, packets: int, pts: npt.NDArray[np.int64], last: int, typical: int) -> int:
+    """Frames that the file no longer holds. last, typical: ticks that the last frame and most frames are shown."""
+    if facts.declared:
+        return max(0, facts.declared - packets - facts.hidden)
+    if not facts.cut_off:
+        return 0
+    # only its length tells how many there were; of a rate that varies, about
+    rest = facts.until_s - float((int(pts[-1]) + last) * facts.time_base)
+    return max(0, round(rest / float(max(1, typical) * facts.time_base)))
+
+
+def _decodable_at_start(path: Path, until: int, limit: int | None) -> set[int]:
     """The presentation times that a decoder really delivers before the first keyframe is shown."""
     shown: set[int] = set()
-    with open_container(path) as container:
-        stream = first_video(container, path)
+    with open_container(path, limit) as container:
+        stream = first_video(container, path, limit)
+        stream.codec_context.options = decoder_options(limit)
         try:
             for frame in container.decode(stream):
                 if frame.pts is not None:
@@ -293,12 +236,13 @@ def _decodable_at_start(path: Path, packets: int, until: int) -> set[int]:
     return shown
 
 
-def _index_by_decoding(path: Path, packets: list[_Packet], facts: VideoStreamFacts) -> FrameIndex:
+def _index_by_decoding(path: Path, packets: list[_Packet], facts: VideoStreamFacts, limit: int | None) -> FrameIndex:
     """For containers without usable times: number the packets ourselves and see in which order the frames come out."""
     log.info("%s has no usable time stamps; decoding it once to find the order of its frames", path)
     shown: list[int] = []
-    with open_container(path) as container:
-        stream = first_video(container, path)
+    with open_container(path, limit) as container:
+        stream = first_video(container, path, limit)
+        stream.codec_context.options = decoder_options(limit)
         stream.thread_type = "AUTO"
         ordinal = 0
         for packet in container.demux(stream):
@@ -328,42 +272,5 @@ def _index_by_decoding(path: Path, packets: list[_Packet], facts: VideoStreamFac
     return FrameIndex(
         order, np.array(starts, np.int64), seek, np.full(order.size, step, np.int64),
         facts.time_base, facts.rate, True, facts.declared, True,
-        frozenset(i for i, p in enumerate(packets) if p.damaged),
+        frozenset(i for i, p in enumerate(packets) if p.damaged), cut_off=facts.cut_off,
     )  # fmt: skip
-
-
-#: HLS, FFmpeg's concat, DASH, SDP: documents that make FFmpeg open other files and addresses.
-_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<MPD", b"<?xml", b"v=0")
-
-
-def open_container(path: Path) -> av.container.InputContainer:
-    """Opens a file with FFmpeg, with an error for people when it is no such thing."""
-    try:
-        if path.stat().st_size == 0:
-            raise MediaError(f"{path} is empty (0 bytes); the copy or the recording did not finish")
-        with open(path, "rb") as stream:
-            head = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
-        if head.startswith(_PLAYLISTS):
-            raise MediaError(f"{path} is a playlist, which names other files; it is not followed. Name the video itself")
-        return av.open(str(path), metadata_errors="replace")
-    except FileNotFoundError:
-        raise MediaError(f"{path} does not exist") from None
-    except PermissionError:
-        raise MediaError(f"{path} cannot be read: permission denied") from None
-    except IsADirectoryError:
-        raise MediaError(f"{path} is a folder; name a video file or an image sequence in it") from None
-    except av.error.InvalidDataError:
-        raise MediaError(
-            f"{path} is not a video that FFmpeg can open: it is damaged, cut off before its index (moov), or another kind of file"
-        ) from None
-    except (av.error.FFmpegError, OSError) as error:
-        raise MediaError(f"{path} cannot be opened: {error.strerror or error}") from None
-
-
-def first_video(container: av.container.InputContainer, path: Path) -> VideoStream:
-    """The first video stream that is not a cover picture."""
-    for stream in container.streams.video:
-        if not (int(stream.disposition) & 0x400):  # AV_DISPOSITION_ATTACHED_PIC
-            return stream
-    kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
-    raise MediaError(f"{path} has no video in it (it holds: {kinds})")

@@ -19,6 +19,23 @@ _LAYOUT = {
 IMAGE_ENDINGS = {".exr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".tga", ".bmp", ".webp", ".jp2", ".hdr"}
 
 
+def number_token(name: str) -> re.Match[str] | None:
+    """The place of a frame's number in a file name: ``%04d`` before ``####``, the last before others. Groups: width of the first, the #.
+
+    A ``#`` elsewhere in the name (``take #3.%04d.exr``) is a letter like others.
+    """
+    found = list(re.finditer(r"%0?([0-9]{0,2})d()", name)) or list(re.finditer(r"()(#+)", name))
+    # of runs of #, the longest is meant
+    return max(found, key=lambda m: (len(m.group(2)), m.start()), default=None)
+
+
+def without_number(stem: str) -> str:
+    """What is left of a pattern's name: no number, no view, no separators at its end."""
+    token = number_token(stem)
+    text = stem if token is None else stem[: token.start()]
+    return re.sub(r"[._\- ]*%[vV].*", "", text).rstrip("._- ")
+
+
 @dataclass(frozen=True, slots=True)
 class NameFacts:
     """layout, projection and field of view as far as the name tells; None where it does not. swap: right eye first."""

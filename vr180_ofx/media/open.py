@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from vr180_ofx.media.contract import Clip
-from vr180_ofx.media.sequence import SequenceSource, find_sequence
+from vr180_ofx.media.pattern import find_sequence
+from vr180_ofx.media.sequence import SequenceSource
 from vr180_ofx.media.video_source import VideoSource
 from vr180_ofx.settings import Settings
 

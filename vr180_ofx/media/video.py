@@ -21,9 +21,12 @@ from av.video.frame import VideoFrame
 from vr180_ofx.arrays import Array
 from vr180_ofx.errors import ClipChangedError, FrameError, FrameIndexError
 from vr180_ofx.media.colour import ColourTags, display_transform, tags_from_codes, with_colorspace
+from vr180_ofx.media.container import decoder_options, first_video, open_container
 from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.media.files import file_identity, picture_limit
 from vr180_ofx.media.hardware import open_accelerated
-from vr180_ofx.media.index import FrameIndex, file_identity, first_video, load_index, open_container
+from vr180_ofx.media.index import FrameIndex
+from vr180_ofx.media.index_file import load_index
 from vr180_ofx.media.picture import RgbEye, YuvEye
 from vr180_ofx.vr180.layout import Layout
 
@@ -36,14 +39,15 @@ class VideoReader:
     seeks: how often the decoder had to be repositioned. decoded: how many frames it has put out.
     """
 
-    def __init__(self, path: Path, threads: int = 0, *, fast: bool = False, gpu: bool = False) -> None:
+    def __init__(self, path: Path, threads: int = 0, *, fast: bool = False, gpu: bool = False, limit: int | None = None) -> None:
         """threads: decoder threads, 0 for one per core. fast: skip the loop filter (for analysis, not for output).
 
         gpu: decode with the graphics card where it can. Not together with ``fast``, whose pictures only the CPU makes: what is
-        found in a clip must not depend on the machine.
+        found in a clip must not depend on the machine. limit: bytes that a picture may take, see `picture_limit`.
         """
         self.path = path
-        self.index: FrameIndex = load_index(path)
+        self.limit = picture_limit() if limit is None else limit
+        self.index: FrameIndex = load_index(path, self.limit)
         self.seeks = 0
         self.decoded = 0
         self._identity = file_identity(path)
@@ -76,8 +80,8 @@ class VideoReader:
 
     def _open(self) -> Any:
         accelerated = open_accelerated(str(self.path)) if self._gpu else None
-        self._container = accelerated or open_container(self.path)
-        stream = first_video(self._container, self.path)
+        self._container = accelerated or open_container(self.path, self.limit)
+        stream = first_video(self._container, self.path, self.limit)
         context = stream.codec_context
         if accelerated is not None and context.is_hwaccel:
             # one thread feeds the card; more would only hold more of its surfaces
@@ -85,8 +89,7 @@ class VideoReader:
             return stream
         context.thread_type = "FRAME" if "FRAME" in str(context.thread_type) or self._threads != 1 else "NONE"
         context.thread_count = self._threads
-        if self._fast:
-            context.options = {"skip_loop_filter": "all"}
+        context.options = decoder_options(self.limit) | ({"skip_loop_filter": "all"} if self._fast else {})
         return stream
 
     def read(self, n: int) -> VideoFrame:
@@ -125,7 +128,7 @@ class VideoReader:
         if self._container is None:
             self._open()
         assert self._container is not None
-        stream = first_video(self._container, self.path)
+        stream = first_video(self._container, self.path, self.limit)
         self._recent.clear()
         fresh = self._frames is None and self._position == -1
         goal = n

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,36 +9,49 @@ from typing import Any
 from av.video.frame import VideoFrame
 
 from vr180_ofx.errors import MediaError
-from vr180_ofx.media.contract import Clip, Source, SourceFrame, StreamFacts
+from vr180_ofx.media.container import first_video, open_container
+from vr180_ofx.media.contract import Clip, Source, SourceFrame
+from vr180_ofx.media.files import picture_limit
 from vr180_ofx.media.fingerprint import array_digest, file_fingerprint
 from vr180_ofx.media.geometry import decide_geometry
-from vr180_ofx.media.index import first_video, open_container
 from vr180_ofx.media.naming import facts_from_name
+from vr180_ofx.media.stream_facts import check_upright, facts_from_stream, stream_notes
 from vr180_ofx.media.video import FrameConverter, VideoReader
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.layout import Layout
+
+#: Of what `Fraction.limit_denominator` leaves above 0.
+_LOWEST_RATE = Fraction(1, 1001)
 
 
 class VideoSource:
     """Frames of one video file, both eyes in each."""
 
-    def __init__(self, reader: VideoReader, layout: Layout, colorspace: str) -> None:
+    def __init__(self, reader: VideoReader, layout: Layout, colorspace: str, notes: tuple[str, ...] = ()) -> None:
+        """notes: what somebody should know of the file."""
         self.path = reader.path
+        self.name = reader.path.stem
         self.reader = reader
         self.layout = layout
         self._colorspace = colorspace
         self._converter = FrameConverter(layout, colorspace)
         self._colour: str | None = None
+        self._notes = notes
         self.fps: Fraction = _rate(reader)
 
     @staticmethod
     def open(path: Path, settings: Settings) -> Clip:
         """Indexes the file, decodes its first frame, and decides how its pictures are laid out."""
-        reader = VideoReader(path, settings.hardware.threads)
+        reader = VideoReader(path, settings.hardware.threads, limit=picture_limit(settings))
         first = first_frame(reader)
         facts = facts_from_stream(first)
         geometry = decide_geometry(first.width, first.height, facts, facts_from_name(path.stem), settings)
-        source = VideoSource(reader, geometry.layout, settings.input.colorspace)
+        check_upright(path, first, geometry)
+        with open_container(path, reader.limit) as container:
+            notes = stream_notes(container, first_video(container, path, reader.limit), first)
+        if reader.index.cut_off and not reader.index.lost:
+            notes += ("the file is cut off after its last frame; whatever else was to follow is not in it",)
+        source = VideoSource(reader, geometry.layout, settings.input.colorspace, notes)
         # an unknown colour space is refused now, not in the middle of a render
         source._colour = source._converter.tags(first).describe()
         # stages read with decoders of their own, and an idle one holds half a gigabyte at 6144x3072
@@ -74,6 +86,9 @@ class VideoSource:
     def lost(self) -> int:
         return self.reader.index.lost
 
+    def notes(self) -> tuple[str, ...]:
+        return self._notes
+
     @property
     def first_number(self) -> int:
         return 1
@@ -85,9 +100,9 @@ class VideoSource:
         return [self.path]
 
     def describe(self) -> dict[str, Any]:
-        with open_container(self.path) as container:
-            stream = first_video(container, self.path)
-            audio = [f"{s.codec_context.name} {s.codec_context.rate} Hz" for s in container.streams.audio]
+        with open_container(self.path, self.reader.limit) as container:
+            stream = first_video(container, self.path, self.reader.limit)
+            audio = [_sound(s) for s in container.streams.audio]
             context = stream.codec_context
             facts = {
                 "container": container.format.name,
@@ -97,15 +112,23 @@ class VideoSource:
                 "audio": audio,
                 "variable_rate": self.reader.index.variable_rate,
                 "declared_frames": self.reader.index.declared,
+                "damaged_frames": len(self.reader.index.damaged),
             }
         # of the frame that was read when the file was opened: no decoder is begun for it
         return facts | {"colour": self._colour or "not read"}
 
     def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
-        return VideoSource(VideoReader(self.path, threads, fast=fast, gpu=gpu), self.layout, self._colorspace)
+        reader = VideoReader(self.path, threads, fast=fast, gpu=gpu, limit=self.reader.limit)
+        return VideoSource(reader, self.layout, self._colorspace, self._notes)
 
     def close(self) -> None:
         self.reader.close()
+
+
+def _sound(stream: Any) -> str:
+    """An audio stream in words. Of a codec that FFmpeg does not know it says nothing."""
+    context = stream.codec_context
+    return "of an unknown codec" if context is None else f"{context.name} {context.rate} Hz"
 
 
 def first_frame(reader: VideoReader) -> VideoFrame:
@@ -132,38 +155,7 @@ def _rate(reader: VideoReader) -> Fraction:
         Fraction(r) for r in (24, 25, 30, 48, 50, 60, 90, 120)
     ]
     near = min(common, key=lambda r: abs(float(measured / r) - 1))
-    return near if abs(float(measured / near) - 1) < 0.002 else measured.limit_denominator(1001)
-
-
-def facts_from_stream(frame: VideoFrame) -> StreamFacts:
-    """Stereo and spherical metadata (st3d, sv3d, or the codec's own), which FFmpeg attaches to the frames.
-
-    Layouts of AVStereo3D (libavutil/stereo3d.h) and AVSphericalMapping (libavutil/spherical.h).
-    """
-    layout = projection = None
-    fov: float | None = None
-    baseline: float | None = None
-    swap = False
-    found: Any = frame.side_data
-    for data in found:
-        raw = bytes(data)
-        kind = data.type.name
-        if kind == "STEREO3D" and len(raw) >= 8:
-            code, flags = struct.unpack_from("<Ii", raw)
-            layout = {0: "mono", 1: "sbs", 2: "tb"}.get(code)
-            swap = bool(flags & 1)
-            if len(raw) >= 20:
-                # FFmpeg 7.1 and later: the cameras' distance in micrometres, 0 when the file does not say
-                baseline = struct.unpack_from("<I", raw, 16)[0] / 1e6 or None
-        elif kind == "SPHERICAL" and len(raw) >= 32:
-            code, _yaw, _pitch, _roll, left, _top, right, _bottom = struct.unpack_from("<IiiiIIII", raw)
-            if code in (0, 2):  # whole, or a tile given by its bounds in 0.32 fixed point
-                span = 360.0 * (1 - (left + right) / 2**32)
-                projection, fov = "equirect180", None if abs(span - 180) < 1 else span
-            elif code == 3:
-                projection = "equirect180"
-            elif code == 4:
-                projection = "flat"
-            elif code == 5:
-                projection, fov = "fisheye", None
-    return StreamFacts(layout, projection, fov, swap, baseline)
+    if abs(float(measured / near) - 1) < 0.002:
+        return near
+    # frames that are hours apart have a rate, too
+    return max(measured.limit_denominator(1001), _LOWEST_RATE)

@@ -8,25 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import OpenImageIO as oiio
 
 from vr180_ofx.errors import MediaError
+from vr180_ofx.media.files import check_picture, picture_limit
+from vr180_ofx.media.images import open_image
 
 _PREFIX = "vr180ofx:"
+#: Of pixels as float32 that are looked at together.
+_BAND_BYTES = 64 << 20
 
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Any]:
     """An image file to look into; None when there is none that can be read, for whatever reason."""
-    source = oiio.ImageInput.open(str(path)) if path.is_file() else None
-    if source is None:
-        oiio.geterror()
-        yield None
-        return
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            source = stack.enter_context(open_image(path))
+        except (MediaError, OSError):
+            source = None
         yield source
-    finally:
-        source.close()
 
 
 def check_exr(path: Path, identity: str) -> bool:
@@ -55,15 +55,11 @@ def ends_whole(path: Path, identity: str | None = None) -> bool:
 def inspect_image(path: Path, *, values: bool = True) -> dict[str, Any]:
     """What an image file holds: its parts with views, channels, sizes, value ranges (unless ``values`` is False) and metadata.
 
-    Raises MediaError.
+    ``damaged`` lists what cannot be read of it; empty for a whole file, of which all pixels were decoded. Raises MediaError when nothing
+    can be read, ResourceError for a picture that does not fit into memory.
     """
-    if not path.exists():
-        raise MediaError(f"{path} does not exist")
-    source = oiio.ImageInput.open(str(path))
-    if source is None:
-        raise MediaError(f"{path} is not an image that can be read: {oiio.geterror().strip().splitlines()[-1]}")
     parts = []
-    try:
+    with open_image(path) as source:
         number = 0
         while source.seek_subimage(number, 0):
             spec = source.spec()
@@ -82,20 +78,46 @@ def inspect_image(path: Path, *, values: bool = True) -> dict[str, Any]:
                 },
             }
             if values:
-                pixels = source.read_image(number, 0, 0, spec.nchannels, "float")
-                if pixels is None:
-                    part["damaged"] = source.geterror().strip()
-                else:
-                    flat = np.asarray(pixels).reshape(-1, spec.nchannels)
-                    part["ranges"] = {
-                        name: {"min": float(flat[:, k].min()), "max": float(flat[:, k].max()), "mean": float(flat[:, k].mean())}
-                        for k, name in enumerate(spec.channelnames)
-                    }
+                try:
+                    part["ranges"] = _ranges(source, path, number)
+                except MediaError as error:
+                    part["damaged"] = str(error)
             parts.append(part)
             number += 1
-    finally:
-        source.close()
-    return {"path": str(path), "bytes": path.stat().st_size, "parts": parts}
+        # a part whose header cannot be reached is not told from one that is not there, but for what is said of it
+        rest = " ".join(source.geterror().split())
+    damaged = [part["damaged"] for part in parts if "damaged" in part]
+    if not parts:
+        damaged.append(f"{path} is damaged: {rest or 'it holds no picture'}")
+    return {"path": str(path), "bytes": path.stat().st_size, "parts": parts, "damaged": damaged}
+
+
+def _ranges(source: Any, path: Path, part: int) -> dict[str, dict[str, float]]:
+    """channel -> min, max and mean of the part that is open; band by band, so that a large picture takes little memory.
+
+    Raises MediaError when any of it is missing.
+    """
+    spec = source.spec()
+    count, width = spec.nchannels, spec.width
+    # decoders that cannot read bands hold the picture in its own size
+    check_picture(path, width, spec.height, width * spec.height * spec.pixel_bytes(), picture_limit())
+    tall = spec.tile_height or max(1, _BAND_BYTES // max(1, width * count * 4))
+    least, most, total = np.full(count, np.inf), np.full(count, -np.inf), np.zeros(count)
+    for row in range(spec.y, spec.y + spec.height, tall):
+        end = min(row + tall, spec.y + spec.height)
+        if spec.tile_width:
+            band = source.read_tiles(part, 0, spec.x, spec.x + width, row, end, spec.z, spec.z + 1, 0, count, "float")
+        else:
+            band = source.read_scanlines(part, 0, row, end, spec.z, 0, count, "float")
+        if band is None or source.has_error:
+            raise MediaError(f"{path} is damaged: {' '.join(source.geterror().split()) or 'its data is cut off'}")
+        flat = np.asarray(band).reshape(-1, count)
+        # what is not a number is said as such
+        with np.errstate(invalid="ignore"):
+            least, most = np.minimum(least, flat.min(axis=0)), np.maximum(most, flat.max(axis=0))
+            total += flat.sum(axis=0, dtype=np.float64)
+    mean = total / (width * spec.height)
+    return {n: {"min": float(least[k]), "max": float(most[k]), "mean": float(mean[k])} for k, n in enumerate(spec.channelnames)}
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from vr180_ofx.arrays import FloatArray
@@ -32,6 +33,7 @@ from vr180_ofx.telemetry import Stages
 from vr180_ofx.vr180.alignment import Alignment
 from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.wording import as_utf8
 
 log = logging.getLogger(__name__)
 #: Searches come in bursts; so many reduced frames are decoded in the meantime.
@@ -102,8 +104,10 @@ class _Analysis:
         reader = clip.reopen(fast=True)
         last: Thumbs | None = None
         try:
-            with ThreadPoolExecutor(threads, "search") as pool, ThreadPoolExecutor(1, "decode") as decoder:
+            with ThreadPoolExecutor(threads, "search") as pool, ThreadPoolExecutor(1, "decode") as decoder, ExitStack() as ending:
                 coming = deque(decoder.submit(self._fetch, reader, n) for n in range(min(_AHEAD, total)))
+                # an analysis that is given up does not decode on: the pool would wait for what is in its row
+                ending.callback(decoder.shutdown, wait=False, cancel_futures=True)
                 for n in range(total):
                     waiting, thumbs = coming.popleft().result()
                     if n + _AHEAD < total:
@@ -217,7 +221,7 @@ class _Analysis:
             self._notes.append("nobody was found in this clip; its mattes are empty")
         return Plan(
             clip={
-                "path": clip.path.name,
+                "path": as_utf8(clip.path.name),
                 "fingerprint": clip.fingerprint,
                 "frames": total,
                 "fps": self._fps,

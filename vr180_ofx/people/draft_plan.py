@@ -15,6 +15,7 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.tracklet import in_other_eye, same_person
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.body import Body
+from vr180_ofx.wording import as_utf8
 
 #: The finest windows are too many for somebody who waits.
 _LEVELS = (0, 1)
@@ -56,7 +57,7 @@ class DraftPlanner:
         people = (Person(k + 1, f"person{k + 1:02d}", {v: {n: e} for v, e in entries.items()}) for k, (_, entries) in enumerate(seen))
         total = len(clip)
         return Plan(
-            clip={"path": clip.path.name, "fingerprint": clip.fingerprint, "frames": total}, shots=((0, total - 1),),
+            clip={"path": as_utf8(clip.path.name), "fingerprint": clip.fingerprint, "frames": total}, shots=((0, total - 1),),
             people=tuple(people), projection=clip.projection, fps=float(clip.fps), views=clip.views, frames=total,
             notes=("of one frame alone",),
         )  # fmt: skip

@@ -18,6 +18,7 @@ from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import MediaError
 from vr180_ofx.imaging.encode import read_image
 from vr180_ofx.imaging.threads import limit_threads
+from vr180_ofx.media.files import check_file
 from vr180_ofx.quality import metrics
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr")
@@ -108,6 +109,7 @@ def _colour(path: Path) -> FloatArray:
 
 def _read(path: Path) -> FloatArray:
     """(h, w) or (h, w, channels), 0..1 float32."""
+    check_file(path)
     pixels = read_image(path)
     scale = 1 / float(np.iinfo(str(pixels.dtype)).max) if np.issubdtype(pixels.dtype, np.integer) else 1.0
     return pixels.astype(np.float32) * np.float32(scale)

@@ -17,12 +17,14 @@ from typing import Any
 import av
 import numpy as np
 import numpy.typing as npt
-import OpenImageIO as oiio
 
 from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.errors import MediaError
 from vr180_ofx.imaging.morphology import dilate, square
 from vr180_ofx.imaging.parts import spread_outwards
+from vr180_ofx.media.container import first_video, open_container
+from vr180_ofx.media.files import picture_limit
+from vr180_ofx.media.images import open_image, read_pixels
 from vr180_ofx.output.measures import is_measure
 from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.projection import Projection, make_projection
@@ -60,8 +62,9 @@ class Truth:
                 raise MediaError(f"{scene} is not JSON: {error}") from None
         depth = folder / "depth.mkv"
         self._depth_file = depth if depth.exists() else None
-        with av.open(str(next(iter(self.files.values())))) as container:
-            context = container.streams.video[0].codec_context
+        first = next(iter(self.files.values()))
+        with open_container(first) as container:
+            context = first_video(container, first).codec_context
             name = self.scene.get("layout", "sbs" if context.width >= 2 * context.height else "mono")
             self.layout = Layout(name, context.width, context.height)
         self.interocular_m = float(self.scene.get("interocular_m", 0.064))
@@ -146,9 +149,12 @@ def _eye(picture: npt.NDArray[Any], layout: Layout, view: str) -> npt.NDArray[An
 
 
 def _grey_frames(path: Path) -> Iterator[npt.NDArray[Any]]:
-    with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            yield frame.to_ndarray(format="gray16le" if "16" in frame.format.name else "gray")
+    with open_container(path) as container:
+        try:
+            for frame in container.decode(first_video(container, path)):
+                yield frame.to_ndarray(format="gray16le" if "16" in frame.format.name else "gray")
+        except av.error.FFmpegError as error:
+            raise MediaError(f"{path} is damaged: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,18 +178,12 @@ class Prediction:
 
 def read_views(path: Path) -> dict[str, dict[str, FloatArray]]:
     """Every channel of every view of an EXR, (h, w) float32, whichever of the layouts it has."""
-    source = oiio.ImageInput.open(str(path))
-    if source is None:
-        raise MediaError(f"{path} cannot be read: {oiio.geterror().strip()}")
     views: dict[str, dict[str, FloatArray]] = {}
-    try:
+    with open_image(path) as source:
         part = 0
         while source.seek_subimage(part, 0):
             spec = source.spec()
-            pixels = source.read_image(part, 0, 0, spec.nchannels, "float")
-            if pixels is None:
-                raise MediaError(f"{path} is damaged: {source.geterror().strip()}")
-            pixels = np.asarray(pixels).reshape(spec.height, spec.width, spec.nchannels)
+            pixels = read_pixels(source, path, part, (0, spec.nchannels), kind="float", limit=picture_limit())
             several = spec.getattribute("multiView") if spec.getattribute("view") is None else None
             names = list(several) if several else []
             for k, name in enumerate(spec.channelnames):
@@ -193,8 +193,6 @@ def read_views(path: Path) -> dict[str, dict[str, FloatArray]]:
                     view = words.pop(-2)
                 views.setdefault(view, {})[".".join(words)] = np.ascontiguousarray(pixels[..., k])
             part += 1
-    finally:
-        source.close()
     return views
 
 

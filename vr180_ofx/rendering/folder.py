@@ -29,6 +29,10 @@ def output_folder(output: str | Path | None, settings: Settings, *, links: bool 
     value = output or settings.output.path
     if not value:
         raise OutputError("no output folder was named; use -o DIR or output.path")
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        raise OutputError(f"the name of the output folder {value} is not UTF-8, which writers of images need; choose another") from None
     path = Path(os.path.realpath(value)) if links else Path(value)
     if path.exists() and not path.is_dir():
         raise OutputError(f"{value} is a file; the output is a folder")

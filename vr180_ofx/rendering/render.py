@@ -66,7 +66,7 @@ def render(
         writer = make_writer(job)
         shown = Path(output or settings.output.path or folder.path)
         report = RenderReport(str(shown), _pattern(shown, writer, frames), len(frames), people=[p.name for p in plan.active])
-        report.notes += [*plan.notes, *without_effect(settings)]
+        report.notes += [*clip.notes, *plan.notes, *without_effect(settings)]
         with claimed(job, writer, folder) as notes:
             report.notes += notes
             _filled(job, writer, report, models, stages=stages, progress=progress, server=server)
@@ -86,11 +86,15 @@ def _filled(
     if todo:
         with explained(job.folder), _served(job, models, stages, server) as serving:
             _run(job, writer, todo, report, serving, stages=stages, progress=progress)
+    report.warnings += clip.notes
     report.seconds = round(time.perf_counter() - start, 3)
     report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
     report.stages = stages.summary()
     if report.missing:
-        report.notes.append(f"{len(report.missing)} frames could not be decoded: {ranges_text(report.missing)}")
+        report.notes.append(
+            f"{len(report.missing)} frames could not be decoded: {ranges_text(report.missing)}. The input is damaged there; frames of a "
+            "video that follow them, up to its next keyframe, may show that, too"
+        )
     if clip.lost and frames[-1] == len(clip) - 1:
         report.lost = clip.lost
         report.notes.append(f"{clip.path.name} is cut off: {clip.lost} frames after frame {len(clip) - 1} are missing from it")

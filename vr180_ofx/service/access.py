@@ -10,7 +10,7 @@ import re
 import stat
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from starlette.datastructures import Headers
@@ -111,19 +111,17 @@ class Gate:
     """ASGI middleware: Host, Origin, token, rate and size, before anything else looks at a request.
 
     hosts: names by which this server may be called; others are somebody's web page that resolves its name to this machine.
-    touched: called for each request with the right token.
     """
 
     def __init__(
         self, app: ASGIApp, *, token: str, hosts: Iterable[str], per_second: float,
-        body_limit: int = BODY_LIMIT, touched: Callable[[], None] = lambda: None,
+        body_limit: int = BODY_LIMIT,
     ) -> None:  # fmt: skip
         self._app = app
         self._token = token.encode()
         self._hosts = {h.lower() for h in hosts} | {"localhost", "127.0.0.1", "::1"}
         self._holders, self._strangers = Buckets(per_second), Buckets(per_second)
         self._body_limit = body_limit
-        self._touched = touched
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -150,7 +148,6 @@ class Gate:
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token):
             self._holders.count(client)
-            self._touched()
             scope.get("showed_token", _nobody)()
         elif scope["path"] not in _OPEN:
             # apart from those who have the token, and who may have the same address
