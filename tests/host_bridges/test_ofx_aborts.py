@@ -118,6 +118,7 @@ def until(condition, patience_s=30):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_what_was_aborted_is_given_up_on_the_server(host, effect, home):
     """Settings that are changed again and again: each change is another analysis, and none of them is waited for any more."""
     server = c.find_or_start()
@@ -149,6 +150,7 @@ def test_a_cancelled_button_is_given_up_on_the_server(host, effect, home):
     assert [job["state"] for job in server.jobs()] == ["cancelled"] * 2
 
 
+@pytest.mark.slow
 def test_an_instance_that_ends_gives_its_analysis_up(host, home):
     """And one that another instance waits for goes on."""
     server = c.find_or_start()
