@@ -5,13 +5,14 @@ import itertools
 import json
 import shutil
 import socket
+import threading
 import time
 
 import pytest
 
 from tests.conftest import DEMO
 from tests.service.conftest import Live, raw
-from vr180_ofx.client import ServerProblem
+from vr180_ofx.client import Link, ServerProblem, analyse_task
 from vr180_ofx.service.claims import CLAIM_S, Claims
 
 BOUND_S = 60
@@ -151,6 +152,29 @@ def test_renders_that_wait_are_bounded(knobs):
     # there is room again
     assert ended(knobs, clip.start_render(str(knobs.root / "out2"), "0")["job"])["state"] == "done"
     clip.close()
+
+
+def test_a_host_that_stops_its_analysis_stops_the_server_s(knobs, settings):
+    link = Link(str(knobs.root / "long.mp4"), settings(0), address=knobs.address, token_file=str(knobs.token_file))
+    moved = threading.Event()
+    task = analyse_task(link, lambda task: moved.set() if task.done else None)
+    assert moved.wait(BOUND_S)
+    job = link.clip().facts["job"]
+    task.cancel.cancel()
+    assert task.wait(BOUND_S) and task.state == "cancelled"
+    assert ended(knobs, job)["state"] == "cancelled"
+    # the same link begins anew
+    again = analyse_task(link)
+    end = time.monotonic() + BOUND_S
+    while link.clip().facts["job"] == job and time.monotonic() < end:
+        time.sleep(0.02)
+    number = link.clip().facts["job"]
+    assert number not in (None, job)
+    # whoever else used the link and leaves does not stop it for the thread that waits
+    link.give_up()
+    assert knobs.server.job(number)["state"] == "running"
+    again.cancel.cancel()
+    assert again.wait(BOUND_S) and ended(knobs, number)["state"] == "cancelled"
 
 
 @pytest.mark.slow
