@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from tests.host_bridges.halves import halves
+from tests.host_bridges.proving import known_token
+from tests.service.strangers import Stranger
 from vr180_ofx import client as c
 
 
@@ -145,9 +147,13 @@ def test_a_link_survives_its_server(home):
     link = c.Link(str(home.clip), said=said.append)
     first = link.frame(3, view="left")
     assert first.quality == "final" and halves(first).max() == 1
+    token, port = known_token(), int(home.note["address"].rpartition(":")[2])
     home.kill()
-    again = link.frame(3, view="left")
+    # somebody else is at the port that the announcement still names
+    with Stranger(port) as stranger:
+        again = link.frame(3, view="left")
     assert again.data == first.data and any("went away" in s for s in said)
+    assert stranger.heard and token.encode() not in stranger.heard and known_token() != token
     # a clip that the server has closed is opened again, and a frame that is not there is still an error
     link.clip().close()
     assert link.frame(3, view="left").data == first.data

@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vr180_ofx.errors import ServiceError, SettingsError
+from vr180_ofx.media.pattern import pattern_folders
 from vr180_ofx.service.problems import problem
 
 #: Requests hold little; plans of long clips are the largest of them.
@@ -39,16 +40,17 @@ class Roots:
     def readable(self, text: str) -> Path:
         """A clip's path: a file, a folder, or a pattern of files in a folder. Raises ServiceError when it is not allowed."""
         path = self._inside(text)
-        pattern = bool(re.search(r"%0?\d*d|%V|#", path.name))
-        target = path.parent if pattern else path
-        try:
-            facts = target.stat()
-        except (OSError, ValueError):
-            raise ServiceError(422, f"path is {text!r}, which does not exist") from None
-        if not (stat.S_ISREG(facts.st_mode) or stat.S_ISDIR(facts.st_mode)):
-            raise ServiceError(403, f"path is {text!r}, which is neither a file nor a folder")
-        if stat.S_ISDIR(facts.st_mode):
-            self._check_files(target, text)
+        # where views have folders of their own, none of them need be called as the pattern is
+        for target in pattern_folders(path) or [path]:
+            real = self._inside(str(target))
+            try:
+                facts = real.stat()
+            except (OSError, ValueError):
+                raise ServiceError(422, f"path is {text!r}, which does not exist") from None
+            if not (stat.S_ISREG(facts.st_mode) or stat.S_ISDIR(facts.st_mode)):
+                raise ServiceError(403, f"path is {text!r}, which is neither a file nor a folder")
+            if stat.S_ISDIR(facts.st_mode):
+                self._check_files(real, text)
         return path
 
     def writable(self, text: str) -> Path:

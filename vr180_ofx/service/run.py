@@ -18,6 +18,7 @@ import uvicorn
 
 from vr180_ofx.client import is_host
 from vr180_ofx.errors import PortError
+from vr180_ofx.media.files import confine
 from vr180_ofx.service.access import Roots, is_loopback
 from vr180_ofx.service.app import make_app
 from vr180_ofx.service.connections import Crowd, raise_descriptors
@@ -59,7 +60,10 @@ def serve(
     # whatever strangers send to the port is nothing to fill a log with
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     with listening, token_for(service.token_file, port) as (token, path):
-        app = make_app(settings, token, Roots(roots))
+        allowed = Roots(roots)
+        # whatever libraries are given a path: they open no clip elsewhere
+        confine(allowed.folders)
+        app = make_app(settings, token, allowed)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_S, lifespan="on",
             timeout_keep_alive=75, http=Crowd().protocol(), ws="none",

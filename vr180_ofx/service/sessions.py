@@ -13,6 +13,7 @@ from vr180_ofx.engine.store import open_store
 from vr180_ofx.errors import ServiceError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
+from vr180_ofx.media.pattern import pattern_folders
 from vr180_ofx.service.access import Roots
 from vr180_ofx.service.jobs import JobRunner
 from vr180_ofx.service.requested import http_sections, merged
@@ -46,9 +47,8 @@ class Sessions:
         """The session of a clip with these settings; when it is new, its analysis begins. asker: who waits for that."""
         real = self.roots.readable(path)
         settings = self.with_values(values)
-        # of an image sequence, the folder's time changes when files come and go
-        folder = real if real.is_dir() else real.parent
-        changed = 0 if real.is_file() else folder.stat().st_mtime_ns
+        # of an image sequence, the folders' times change when files come and go
+        changed = 0 if real.is_file() else sum(folder.stat().st_mtime_ns for folder in pattern_folders(real) or [real])
         key = (str(real), settings.digest(*http_sections()), changed)
         with self._lock:
             turn = self._turns.setdefault(key, threading.Lock())
