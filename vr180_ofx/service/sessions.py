@@ -16,13 +16,14 @@ from vr180_ofx.engine.draft import DraftRenderer
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.limits import Ladder
 from vr180_ofx.engine.models import Models
-from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept_plan, lost_corrections
+from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept_plan, lost_corrections, plan_path
 from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore, open_store
 from vr180_ofx.errors import FrameIndexError, ServiceError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.index import file_identity
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.exr import ExrClip, exr_clip
 from vr180_ofx.people.edit import apply_edits, changed_frames
@@ -64,6 +65,7 @@ class Session:
         self._find_plan()
 
     def _find_plan(self) -> None:
+        self._seen = self._correction() if self.models.follows_people else None
         corrected = kept_plan(self.clip, self.settings, self.models, corrected=True)
         plan = corrected or kept_plan(self.clip, self.settings, self.models)
         self._lost = None if corrected else lost_corrections(self.clip, self.settings, self.models)
@@ -71,6 +73,23 @@ class Session:
             self._plan, self.corrected = plan, corrected is not None
             return
         self.job = self._jobs.start(Job("analyse", self.id, self._analyse))
+
+    def look_again(self) -> None:
+        """Goes on with what another server has corrected, or taken back, since: machines may share their plans."""
+        if self._plan is None or not self.models.follows_people or self._correction() == self._seen:
+            return
+        corrected = kept_plan(self.clip, self.settings, self.models, corrected=True)
+        plan = corrected or kept_plan(self.clip, self.settings, self.models)
+        self._seen = self._correction()
+        if plan is not None:
+            self._go_on_with(plan, corrected=corrected is not None)
+
+    def _correction(self) -> tuple[int, int] | None:
+        """What tells one kept correction from another; None where there is none."""
+        try:
+            return file_identity(plan_path(self.clip, self.settings, self.models, corrected=True))
+        except OSError:
+            return None
 
     def _analyse(self, progress: Progress) -> dict[str, Any] | None:
         try:
@@ -142,6 +161,7 @@ class Session:
         """Goes on with a corrected plan, and keeps it for the next time."""
         changed = self._go_on_with(plan, corrected=True)
         keep_plan(self.clip, self.settings, plan, self.models, corrected=True)
+        self._seen = self._correction()
         return changed
 
     def forget_corrections(self) -> str:
@@ -151,6 +171,7 @@ class Session:
             raise ServiceError(409, "the plan that was found automatically is not kept any more; delete the clip and open it again")
         changed = self._go_on_with(automatic, corrected=False)
         forget_correction(self.clip, self.settings, self.models)
+        self._seen = self._correction()
         return changed
 
     def _go_on_with(self, plan: Plan, *, corrected: bool) -> str:
@@ -261,6 +282,7 @@ class Sessions:
         with turn:
             held = self._known(key)
             if held is not None:
+                held.look_again()
                 return held, False
             clip = open_clip(real, settings)
             with self._lock:
