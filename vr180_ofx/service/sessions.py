@@ -23,7 +23,7 @@ from vr180_ofx.engine.store import DiskStore, open_store
 from vr180_ofx.errors import FrameIndexError, ServiceError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.contract import Clip
-from vr180_ofx.media.index import file_identity
+from vr180_ofx.media.files import file_identity
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.exr import ExrClip, exr_clip
 from vr180_ofx.people.edit import apply_edits, changed_frames
