@@ -14,6 +14,7 @@ For hosts, which must not wait: `Link` finds the server again when it went away,
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import hmac
 import http.client
@@ -52,6 +53,10 @@ _HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,8}\.?|[0-9a-f]*:[0-9
 _TOKEN = re.compile(r"[!-~]{16,500}")
 #: A server that a host started ends when nobody asked it for so long.
 _IDLE_EXIT_MINUTES = 120
+#: A look at an analysis lasts so long, and so does cancelling it.
+_WAIT_S = 0.2
+#: Servers take somebody who waits for an analysis for gone after 15 s of silence.
+_RENEW_S = 5.0
 #: A final frame that is there sooner needs no draft before it.
 _DRAFT_AFTER_S = 0.06
 #: What hosts set for their own Python and libraries, and what a program started by them must not inherit.
@@ -306,9 +311,13 @@ class Server:
         """Whether it is there."""
         return self._json("GET", "/v1/health")
 
-    def open(self, path: str, settings: Mapping[str, Any] | None = None) -> Clip:
-        """Opens a clip of the server's disk. settings: sections as in a config file."""
-        return Clip(self, self._json("POST", "/v1/clips", {"path": str(path), "settings": dict(settings or {})}))
+    def open(self, path: str, settings: Mapping[str, Any] | None = None, asker: str | None = None) -> Clip:
+        """Opens a clip of the server's disk. settings: sections as in a config file.
+
+        asker: a name for who waits for its analysis, which goes on only while they `Clip.refresh`; without one it goes on to its end.
+        """
+        asked = {"path": str(path), "settings": dict(settings or {})}
+        return Clip(self, self._json("POST", "/v1/clips", asked, _named(asker)), asker)
 
     def clips(self) -> list[Clip]:
         """All that are open."""
@@ -403,28 +412,33 @@ class Server:
             connection.close()
             self._local.connection = None
 
-    def _json(self, method: str, path: str, body: Any | None = None) -> dict[str, Any]:
-        _, _, content = self.request(method, path, body)
+    def _json(self, method: str, path: str, body: Any | None = None, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+        _, _, content = self.request(method, path, body, headers)
         answer: dict[str, Any] = json.loads(content)
         return answer
 
 
 class Clip:
-    """An open clip."""
+    """An open clip. asker: see `Server.open`."""
 
-    def __init__(self, server: Server, facts: dict[str, Any]) -> None:
+    def __init__(self, server: Server, facts: dict[str, Any], asker: str | None = None) -> None:
         self.server = server
         self.facts = facts
+        self._asker = asker
         self.id = str(facts["clip"])
         self._path = f"/v1/clips/{quote(self.id)}"
 
     def __len__(self) -> int:
         return int(self.facts["frames"])
 
-    def refresh(self) -> dict[str, Any]:
-        """What is known of it now."""
-        self.facts = self.server._json("GET", self._path)
+    def refresh(self, wait_s: float = 0) -> dict[str, Any]:
+        """What is known of it now; while it is being analysed, when that has ended, or after ``wait_s`` seconds, at most 60."""
+        self.facts = self.server._json("GET", f"{self._path}?wait_s={wait_s:g}" if wait_s else self._path, headers=_named(self._asker))
         return self.facts
+
+    def give_up(self) -> None:
+        """Whoever opened it under a name does not wait for its analysis any more: it is stopped unless somebody else does."""
+        self.server.request("DELETE", f"{self._path}/claim", headers=_named(self._asker))
 
     def wait(self, timeout_s: float = _TIMEOUT_S) -> Clip:
         """Until its people are found. Raises ServerProblem when that failed."""
@@ -510,6 +524,10 @@ class Clip:
         self.server.request("DELETE", self._path)
 
 
+def _named(asker: str | None) -> dict[str, str]:
+    return {} if asker is None else {"X-Asker": asker}
+
+
 def _problem(status: int, content: bytes) -> ServerProblem:
     try:
         return ServerProblem(status, str(json.loads(content)["detail"]))
@@ -576,9 +594,12 @@ def find_or_start(
     command = server_command()
     folder = announce_path().parent
     said("starting the frame server")
-    lock, log = folder / "starting", folder / "server.log"
+    log = folder / "server.log"
     end = time.monotonic() + timeout_s
-    while not _claim(lock, timeout_s):
+    while True:
+        claim = _claim(folder / "starting.lock")
+        if claim is not None:
+            break
         # another host is starting it; should that fail, this one tries
         found = _found()
         if found is not None:
@@ -595,28 +616,39 @@ def find_or_start(
         process = _spawn([*command, "serve", "--idle-exit", str(_IDLE_EXIT_MINUTES), *roots], log)
         return _checked(_wait_for_server(process, log, timeout_s))
     finally:
-        with contextlib.suppress(OSError):
-            lock.unlink()
+        os.close(claim)
 
 
-def _claim(lock: Path, timeout_s: float) -> bool:
-    """Whether this process is the one to start the server: two hosts may look for it at once."""
-    for _ in range(2):
-        try:
-            lock.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            return True
-        except OSError as error:
-            if not (isinstance(error, FileExistsError) and lock.exists()):
-                where = f"the folder {lock.parent}, where the server would be announced, cannot be written ({error.strerror})"
-                raise ServerUnavailable(f"{where}; set VR180_OFX_CACHE to another") from None
-            with contextlib.suppress(OSError):
-                # also one from the future, of a clock that was wrong
-                if abs(time.time() - lock.stat().st_mtime) <= timeout_s:
-                    return False
-                # left by a host that died
-                lock.unlink()
-    return False
+#: How the system says that another process has a lock.
+_HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+
+
+def _claim(lock: Path) -> int | None:
+    """A handle when this process is the one to start the server, which it is until it closes it; None while another one is.
+
+    The system's own lock: it goes with whoever held it, killed or not, whatever the clocks say. The file stays. Where a file system knows
+    no locks, two servers may start, and the later one is found.
+    """
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError as error:
+        where = f"the folder {lock.parent}, where the server would be announced, cannot be written ({error.strerror})"
+        raise ServerUnavailable(f"{where}; set VR180_OFX_CACHE to another") from None
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _HELD:
+            os.close(handle)
+            return None
+    return handle
 
 
 def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
@@ -679,6 +711,7 @@ class Link:
     """A clip with its settings, on whatever server there is: found or started, and found again when it went away.
 
     Making one asks nobody for anything. said: gets lines about what is going on, from any thread. key: equal for equal wishes.
+    The clip is analysed while somebody uses the link; `give_up` says that nobody does, and otherwise the server finds out.
     """
 
     def __init__(
@@ -692,6 +725,9 @@ class Link:
         self._said = said
         self._lock = threading.Lock()
         self._clip: Clip | None = None
+        self._asker = secrets.token_hex(8)
+        self._asked = 0.0
+        self._waiting = 0
 
     def clip(self) -> Clip:
         """The open clip. Raises ServerUnavailable, ServerProblem."""
@@ -699,7 +735,8 @@ class Link:
             if self._clip is None:
                 address, token_file, start = self._where
                 server = find_or_start(address, token_file, start=start, said=self._said)
-                self._clip = server.open(self.path, self.settings)
+                self._clip = server.open(self.path, self.settings, self._asker)
+                self._asked = time.monotonic()
             return self._clip
 
     def forget(self, clip: Clip | None = None) -> None:
@@ -712,6 +749,10 @@ class Link:
         """``function(clip)``, and once more when the server had gone away or had closed the clip."""
         clip = self.clip()
         try:
+            if clip.facts["state"] == "analysing" and time.monotonic() - self._asked > _RENEW_S:
+                # whoever looks at drafts wants the analysis too
+                self._asked = time.monotonic()
+                clip.refresh()
             return function(clip)
         except ServerUnavailable:
             self._said("the frame server went away; looking for it again")
@@ -730,21 +771,35 @@ class Link:
         return True
 
     def wait(self, cancel: Cancel | None = None, progress: Callable[[int, int], None] = lambda done, total: None) -> Clip:
-        """The clip, once its people are found. Raises Cancelled."""
-        while True:
-            facts = self.call(lambda clip: clip.refresh())
-            if facts["state"] == "failed":
-                raise ServerProblem(422, str(facts["error"]))
-            if facts["state"] == "ready":
-                return self.clip()
-            if facts["job"]:
-                number = str(facts["job"])
-                with contextlib.suppress(ServerProblem):
-                    job = self.call(partial(_job_facts, number=number))
-                    progress(int(job["done"]), int(job["total"]))
-            if cancel is not None and cancel.cancelled:
-                raise Cancelled("waiting for the analysis was given up")
-            time.sleep(0.1)
+        """The clip, once its people are found. Raises Cancelled, which leaves the analysis to whoever uses the link next: see `give_up`."""
+        with self._lock:
+            self._waiting += 1
+        try:
+            while True:
+                begin = time.monotonic()
+                facts = self.call(lambda clip: clip.refresh(_WAIT_S))
+                if facts["state"] == "failed":
+                    raise ServerProblem(422, str(facts["error"]))
+                if facts["state"] == "ready":
+                    return self.clip()
+                if facts.get("progress"):
+                    progress(*facts["progress"])
+                if cancel is not None and cancel.cancelled:
+                    raise Cancelled("waiting for the analysis was given up")
+                # a server that does not know how to wait
+                time.sleep(max(0.0, _WAIT_S - (time.monotonic() - begin)))
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    def give_up(self) -> None:
+        """Nobody wants the clip any more, unless another thread waits for it: an analysis that is going on is stopped. Asks once."""
+        with self._lock:
+            clip = self._clip if not self._waiting else None
+        if clip is not None and clip.facts["state"] == "analysing":
+            # a server that is gone has nothing to stop
+            with contextlib.suppress(ServerProblem, ServerUnavailable):
+                clip.give_up()
 
     def frame(self, n: int, cancel: Cancel | None = None, **asked: Any) -> Picture:
         """One layer of a final frame; waits for the analysis."""
@@ -786,8 +841,9 @@ class Scrubber:
         self._cancels: dict[str, Cancel] = {}
         kinds = {"draft_then_final": ("draft", "final"), "draft": ("draft",), "final": ("final",)}[quality]
         self._patience_s = _DRAFT_AFTER_S if len(kinds) == 2 else 0.0
-        for kind in kinds:
-            threading.Thread(target=self._run, args=(kind,), name=f"vr180-{kind}", daemon=True).start()
+        self._threads = [threading.Thread(target=self._run, args=(kind,), name=f"vr180-{kind}", daemon=True) for kind in kinds]
+        for thread in self._threads:
+            thread.start()
 
     def want(self, wish: Wish | None) -> None:
         """This one from now on; None: nothing."""
@@ -802,6 +858,12 @@ class Scrubber:
         """Ends the threads without waiting for the server."""
         self._closed = True
         self.want(None)
+        threading.Thread(target=self._leave, name="vr180-leave", daemon=True).start()
+
+    def _leave(self) -> None:
+        for thread in self._threads:
+            thread.join()
+        self._link.give_up()
 
     def _next(self, kind: str, seen: int) -> tuple[int, Wish, Cancel] | None:
         """The newest wish that this thread has not served; None at the end."""
@@ -858,10 +920,6 @@ class Scrubber:
     def _report(self, number: int, wish: Wish, text: str) -> None:
         if number == self._number:
             self._failed(wish, text)
-
-
-def _job_facts(clip: Clip, number: str) -> dict[str, Any]:
-    return clip.server.job(number)
 
 
 def _one_view(clip: Clip, wish: Wish, view: str, quality: str, cancel: Cancel) -> Picture:
@@ -922,7 +980,7 @@ def render_task(
     """Renders in the background. A server that goes away ends it with a message; the same render goes on where it stopped."""
 
     def work(task: Task) -> dict[str, Any]:
-        clip = link.wait(task.cancel, lambda done, total: task.progress(done, total, "analysing"))
+        clip = _waited(link, task)
         job = link.call(lambda clip: clip.start_render(folder, frames, output))
         clip = link.clip()
         try:
@@ -956,9 +1014,18 @@ def analyse_task(
     def work(task: Task) -> dict[str, Any]:
         if first is not None:
             link.call(first)
-        return link.wait(task.cancel, lambda done, total: task.progress(done, total, "analysing")).refresh()
+        return _waited(link, task).refresh()
 
     return Task(work, changed)
+
+
+def _waited(link: Link, task: Task) -> Clip:
+    """The analysed clip; whoever stops the task does not want it any more."""
+    try:
+        return link.wait(task.cancel, lambda done, total: task.progress(done, total, "analysing"))
+    except Cancelled:
+        link.give_up()
+        raise
 
 
 def clip_stem(path: str) -> str:

@@ -2,8 +2,11 @@
 
 import json
 
+import numpy as np
+
 from tests.cli.conftest import cli
-from tests.conftest import DEMO
+from tests.conftest import DEMO, make_clip
+from tests.media.pictures import write
 
 
 def test_a_config_file_says_everything(capsys, people_clip, tmp_path):
@@ -36,3 +39,26 @@ def test_a_render_without_a_profile(capsys, tmp_path):
     words = ["render", str(DEMO), "-o", str(tmp_path / "out"), "--frames", "0-1", "--json"]
     status, said, _ = cli(capsys, *words, "--set", "performance.profile_enabled=false")
     assert status == 0 and json.loads(said)["stages"] == {} and json.loads(said)["written"] == 2
+
+
+def test_what_is_not_as_its_pictures_seem_is_said(capsys, tmp_path):
+    """In words, in the report, in the files and, when that is asked for, by the exit status."""
+    odd = make_clip(tmp_path / "i.mkv", 2, options={"x264-params": "tff=1"}, size=(512, 256))
+    status, printed, _ = cli(capsys, "render", str(odd), "-o", str(tmp_path / "out"), "--json", "--strict")
+    report = json.loads(printed)
+    assert status == 6 and "interlaced" in report["warnings"][0] and report["warnings"][0] in report["notes"]
+    status, printed, _ = cli(capsys, "inspect", str(tmp_path / "out" / "i.0001.exr"), "--json")
+    assert "interlaced" in json.loads(printed)["parts"][0]["metadata"]["vr180ofx:source_notes"]
+    status, _, said = cli(capsys, "render", str(odd), "-o", str(tmp_path / "out"))
+    assert status == 0 and "it is interlaced" in said
+
+
+def test_half_a_picture_is_no_frame(capsys, tmp_path):
+    """Of half a JPEG a matte was made, with status 0."""
+    rng = np.random.default_rng(3)
+    for n in range(3):
+        write(tmp_path / f"p.{n:04d}.jpg", rng.integers(0, 255, (256, 512, 3), np.uint8))
+    bad = tmp_path / "p.0001.jpg"
+    bad.write_bytes(bad.read_bytes()[: bad.stat().st_size // 2])
+    status, printed, _ = cli(capsys, "render", str(tmp_path / "p.%04d.jpg"), "-o", str(tmp_path / "out"), "--json")
+    assert status == 3 and json.loads(printed)["missing"] == [1] and json.loads(printed)["written"] == 2

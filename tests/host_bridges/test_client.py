@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from tests.host_bridges.halves import halves
+from tests.host_bridges.proving import known_token
+from tests.service.strangers import Stranger
 from vr180_ofx import client as c
 
 
@@ -58,7 +60,50 @@ def test_a_command_that_is_not_there_is_said(home, monkeypatch):
     with pytest.raises(c.ServerUnavailable, match="ended at once: port taken"):
         c.find_or_start(timeout_s=20)
     # neither leaves a claim behind that the next one would have to wait for
-    assert not (c.announce_path().parent / "starting").exists()
+    claim = c._claim(c.announce_path().parent / "starting.lock")
+    assert claim is not None
+    os.close(claim)
+
+
+HOLD = (
+    "import sys; from pathlib import Path; import vr180_ofx.client as c; print(c._claim(Path(sys.argv[1])), flush=True); sys.stdin.read()"
+)
+
+
+@pytest.mark.parametrize("when", [0, 1, 4_102_444_800, 2**62 // 10**9])
+def test_a_claim_goes_with_its_process_whatever_the_clocks_say(tmp_path, when):
+    """One from the future, or from before the clock was set, used to be waited for, or never ended."""
+    lock = tmp_path / "starting.lock"
+    lock.touch()
+    os.utime(lock, (when, when))
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None and holder.stdout.readline().strip().isdigit()
+    os.utime(lock, (when, when))
+    assert c._claim(lock) is None
+    holder.kill()
+    holder.communicate()
+    claim = c._claim(lock)
+    assert claim is not None and c._claim(lock) is None
+    os.close(claim)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes do not lie among files here")
+@pytest.mark.timeout(30)
+def test_what_lies_in_the_place_of_the_lock_is_neither_followed_nor_waited_for(tmp_path):
+    lock = tmp_path / "starting.lock"
+    lock.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(c.ServerUnavailable, match="cannot be written"):
+        c._claim(lock)
+    assert not (tmp_path / "elsewhere").exists()
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(c.ServerUnavailable, match="cannot be written"):
+        c._claim(lock)
+    lock.rmdir()
+    os.mkfifo(lock)
+    claim = c._claim(lock)
+    assert claim is not None
+    os.close(claim)
 
 
 def test_settings_of_the_surroundings_that_are_none_are_said(home, monkeypatch, tmp_path):
@@ -67,7 +112,7 @@ def test_settings_of_the_surroundings_that_are_none_are_said(home, monkeypatch, 
     with pytest.raises(c.ServerUnavailable, match="VR180_OFX_COMMAND is .*no command line"):
         c.find_or_start()
     monkeypatch.setenv("VR180_OFX_COMMAND", "/nowhere/vr180-ofx")
-    claim = c.announce_path().parent / "starting"
+    claim = c.announce_path().parent / "starting.lock"
     claim.parent.mkdir(parents=True)
     claim.touch()
     os.utime(claim, (time.time() + 1e6,) * 2)
@@ -102,9 +147,13 @@ def test_a_link_survives_its_server(home):
     link = c.Link(str(home.clip), said=said.append)
     first = link.frame(3, view="left")
     assert first.quality == "final" and halves(first).max() == 1
+    token, port = known_token(), int(home.note["address"].rpartition(":")[2])
     home.kill()
-    again = link.frame(3, view="left")
+    # somebody else is at the port that the announcement still names
+    with Stranger(port) as stranger:
+        again = link.frame(3, view="left")
     assert again.data == first.data and any("went away" in s for s in said)
+    assert stranger.heard and token.encode() not in stranger.heard and known_token() != token
     # a clip that the server has closed is opened again, and a frame that is not there is still an error
     link.clip().close()
     assert link.frame(3, view="left").data == first.data

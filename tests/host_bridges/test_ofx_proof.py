@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.support.ofx_host import FAILED, OK, Host
-from tests.host_bridges.ofx_session import SOURCES, build
+from benchmarks.support.ofx_host import FAILED, OK
+from tests.host_bridges.ofx_session import SOURCES
 from tests.host_bridges.proving import known_token
 from tests.service.strangers import Stranger, passing_on
 from vr180_ofx import client as c
@@ -123,23 +123,15 @@ def test_proofs_are_those_of_the_client_and_nonces_are_new(ask):
     assert len(set(nonces)) == 200 and all(len(n) == 64 and set(n) <= set("0123456789abcdef") for n in nonces)
 
 
-@pytest.fixture(scope="module")
-def plugin(tmp_path_factory):
-    made = Host(build(tmp_path_factory.mktemp("ofx")))
-    assert made.load() == OK
-    yield made
-    assert made.unload() == OK
-
-
 @contextlib.contextmanager
-def rendering(plugin, **values):
-    effect = plugin.create()
-    plugin.set(effect, **values)
-    yield lambda: plugin.render(effect, 3, np.zeros((512, 1024, 4), np.float32))[0], effect
-    assert plugin.destroy(effect) == OK
+def rendering(host, **values):
+    effect = host.create()
+    host.set(effect, **values)
+    yield lambda: host.render(effect, 3, np.zeros((512, 1024, 4), np.float32))[0], effect
+    assert host.destroy(effect) == OK
 
 
-def test_strangers_at_the_port_get_no_token(plugin, standing):
+def test_strangers_at_the_port_get_no_token(host, standing):
     """Named by hand, and in the announcement that a killed server left; whatever they answer."""
     note = json.loads(c.announce_path().read_text())
     token = known_token()
@@ -154,17 +146,17 @@ def test_strangers_at_the_port_get_no_token(plugin, standing):
     ]
     for proves in kinds:
         with Stranger(proves=proves) as stranger:
-            with rendering(plugin, clip=str(standing.clip), address=stranger.address, token_file=note["token_file"]) as (render, effect):
+            with rendering(host, clip=str(standing.clip), address=stranger.address, token_file=note["token_file"]) as (render, effect):
                 assert render() == FAILED and "does not prove that it knows the token" in effect.persistent[-1][1]
                 assert token not in str(effect.persistent)
             c.announce_path().write_text(json.dumps({**note, "address": stranger.address}))
             try:
-                with rendering(plugin, clip=str(standing.clip), start_server=0) as (render, effect):
+                with rendering(host, clip=str(standing.clip), start_server=0) as (render, effect):
                     assert render() == FAILED
             finally:
                 c.announce_path().write_text(json.dumps(note))
             assert stranger.heard and token.encode() not in stranger.heard and b"uthorization" not in stranger.heard
-    with rendering(plugin, clip=str(standing.clip), start_server=0) as (render, effect):
+    with rendering(host, clip=str(standing.clip), start_server=0) as (render, effect):
         assert render() == OK, effect.persistent
 
 
@@ -173,14 +165,14 @@ def test_strangers_at_the_port_get_no_token(plugin, standing):
     ["http://[::1", "http://127.0.0.1:99999", "http://127.0.0.1:0", "http://127.0.0.1:8x", "127.0.0.1:8000", "http://", "http://a b:1",
      "http://a\r\nX: y:1", "http://me@127.0.0.1:1", "http://127.0.0.1:1/x", "http://" + "a" * 400, "http://[127.0.0.1:8000"],
 )  # fmt: skip
-def test_an_address_that_is_none_is_said(plugin, standing, address):
-    with rendering(plugin, clip=str(standing.clip), address=address) as (render, effect):
+def test_an_address_that_is_none_is_said(host, standing, address):
+    with rendering(host, clip=str(standing.clip), address=address) as (render, effect):
         assert render() == FAILED and "it is like http://127.0.0.1:8000" in effect.persistent[-1][1]
 
 
 @pytest.mark.parametrize("content", ["", "short", "one token here\nX-Header: another", "x" * 40 + "\x01", "x" * 600])
-def test_a_file_that_holds_no_token_is_said(plugin, standing, tmp_path, content):
+def test_a_file_that_holds_no_token_is_said(host, standing, tmp_path, content):
     path = tmp_path / "token"
     path.write_text(content)
-    with rendering(plugin, clip=str(standing.clip), token_file=str(path), start_server=0) as (render, effect):
+    with rendering(host, clip=str(standing.clip), token_file=str(path), start_server=0) as (render, effect):
         assert render() == FAILED and "holds no token" in effect.persistent[-1][1]

@@ -13,10 +13,11 @@ import pytest
 
 from tests.output.conftest import CLIP, FRAME, H, W, write_exr
 from vr180_ofx.engine.frame import Frame, ViewMatte
-from vr180_ofx.errors import SettingsError
+from vr180_ofx.errors import OutputError, SettingsError
 from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.output.exr import ExrWriter, time_code
+from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.quality.truth import read_views
 from vr180_ofx.settings import OutputSettings
 from vr180_ofx.vr180.layout import Layout
@@ -182,3 +183,17 @@ def test_the_layers_of_blender_are_passes(tmp_path):
         names = set(f.channels())
         assert len(f.parts) == 1
     assert {"R", "A", "right.A", "person01.R", "person01.A", "person01.right.A", "confidence.right.A"} <= names
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*(m.name for m in MEASURES), "A", "r", "Z", "left", "right", "Main", "everybody", "rgba", "Combined", "a.b", "a.A", "", "1st", "Bob"],
+)
+def test_no_layer_takes_the_place_of_another(name):
+    """However a name came into a plan, and in whatever file; the last one is the name of somebody else, too."""
+    clip = replace(CLIP, people=((1, "Bob"), (2, name)), layout=Layout("sbs", 2 * W, H))
+    for layout in ("multipart", "single", "per_view_files", "whole"):
+        for preset in ("generic", "nuke", "resolve", "blender"):
+            with pytest.raises(OutputError, match="cannot be a layer|two layers would be called"):
+                ExrWriter(clip, OutputSettings(exr_layout=layout, exr_preset=preset))
+            ExrWriter(clip, OutputSettings(exr_layout=layout, exr_preset=preset, people=False))

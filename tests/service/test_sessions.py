@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.conftest import make_clip
 from vr180_ofx.client import ServerProblem
 from vr180_ofx.engine.plans import forget_correction, keep_plan, kept_plan
 from vr180_ofx.media.open import open_clip
@@ -74,3 +75,13 @@ def test_corrections_of_another_server_hold_where_the_clip_is_open(live, clip, m
         assert again.frame(3, "left").data != before.data
         forget_correction(mine, mine.settings)
     assert not live.open().facts["corrected"] and clip.frame(3, "left").data == before.data
+
+
+def test_what_is_not_as_its_pictures_seem_is_said(live):
+    odd = make_clip(live.clip.with_name("interlaced.mkv"), 3, options={"x264-params": "tff=1"})
+    try:
+        opened = live.server.open(str(odd))
+        assert any("interlaced" in note for note in opened.facts["notes"])
+        opened.close()
+    finally:
+        odd.unlink()

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from vr180_ofx.service.run import serve
+    from vr180_ofx.service.run import end_at_last, serve
 
     extra = []
     for key, value in (("port", arguments.port), ("host", arguments.host), ("token_file", arguments.token_file)):
@@ -45,4 +45,5 @@ def run(arguments: argparse.Namespace) -> int:
     idle_s = None if arguments.idle_exit is None else arguments.idle_exit * 60
     serve(settings, roots, said, Path(arguments.announce) if arguments.announce else None, idle_s)
     console.print("ended; caches are on disk")
+    end_at_last()
     return 0

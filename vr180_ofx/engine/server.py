@@ -182,6 +182,10 @@ class FrameServer:
         self._worker.use(self._scene_of(plan))
         self._prefetch.forget()
 
+    def forget_ahead(self) -> None:
+        """Frames that were asked for ahead are not made: whoever they were for is gone."""
+        self._prefetch.forget()
+
     def clear_cache(self) -> None:
         """Forgets finished frames and checkpoints in memory; what they were made from, and what lies on disk, is untouched."""
         self._frames.clear()

@@ -11,7 +11,7 @@ from av.video.format import VideoFormat
 from av.video.stream import VideoStream
 
 from vr180_ofx.errors import MediaError
-from vr180_ofx.media.files import check_file, check_picture, picture_limit
+from vr180_ofx.media.files import check_file, check_picture, picture_limit, readable
 
 # FFmpeg's remarks must not reach Python: a decoder thread that waits for the interpreter's lock to log something, while the
 # main thread holds that lock to close the decoder and waits for the thread, waits for ever. What matters is said in our words.
@@ -37,11 +37,12 @@ def open_container(path: Path, limit: int | None = None) -> av.container.InputCo
     """Opens a file with FFmpeg, with an error for people when it is no such thing. limit: bytes for a picture, see `picture_limit`."""
     check_file(path)
     try:
-        with open(path, "rb") as stream:
-            head = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
-        if head.startswith(_PLAYLISTS):
-            raise MediaError(f"{path} is a playlist, which names other files; it is not followed. Name the video itself")
-        return av.open(str(path), metadata_errors="replace", options=decoder_options(limit))
+        with readable(path) as name:
+            with open(name, "rb") as stream:
+                head = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+            if head.startswith(_PLAYLISTS):
+                raise MediaError(f"{path} is a playlist, which names other files; it is not followed. Name the video itself")
+            return av.open(name, metadata_errors="replace", options=decoder_options(limit))
     except FileNotFoundError:
         raise MediaError(f"{path} does not exist") from None
     except PermissionError:

@@ -6,10 +6,10 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from vr180_ofx.errors import MediaError, ResourceError
+from vr180_ofx.errors import MediaError, ResourceError, ServiceError
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import free_bytes, resident_bytes
 
@@ -22,6 +22,51 @@ _KINDS = (
     (stat.S_ISCHR, "a device; name a file"),
     (stat.S_ISBLK, "a device; name a file"),
 )
+
+
+#: Where a system says what is open.
+_OPEN_FILES = Path("/proc/self/fd")
+_folders: tuple[Path, ...] | None = None
+
+
+def confine(folders: Sequence[Path] | None) -> None:
+    """From now on this process reads clips only from these folders, which have no links in their paths; None: from everywhere.
+
+    For the frame server, which opens what others name: between its look at a path and a library's opening it, a link may have come into
+    the path's place.
+    """
+    global _folders
+    _folders = None if folders is None else tuple(folders)
+
+
+@contextlib.contextmanager
+def readable(path: Path) -> Iterator[str]:
+    """The name by which libraries open ``path`` for as long as the block lasts: in UTF-8, and in a process that is confined that of the
+    very file that was looked at, without an ending.
+
+    Raises ServiceError when it lies outside of where this process may read, MediaError when it is no file.
+    """
+    if _folders is None:
+        with utf8_name(path) as name:
+            yield name
+        return
+    # no byte is read yet, and no device or pipe notices
+    try:
+        fd = os.open(path, getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except OSError as error:
+        raise MediaError(f"{path} cannot be opened: {error.strerror}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise MediaError(f"{path} is no file")
+        known = _OPEN_FILES.exists()
+        real = Path(os.readlink(_OPEN_FILES / str(fd)) if known else os.path.realpath(path))
+        if not any(folder in real.parents for folder in _folders):
+            raise ServiceError(403, f"{path} leads to {real}, outside of what this server may read (service.allowed_roots)")
+        if not known and not os.path.samestat(os.stat(real), os.fstat(fd)):
+            raise MediaError(f"{path} changed while it was being opened")
+        yield str(_OPEN_FILES / str(fd) if known else real)
+    finally:
+        os.close(fd)
 
 
 def check_file(path: Path) -> os.stat_result:

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from vr180_ofx.media.files import readable
+
 FINGERPRINT_BLOCK = 1 << 20
 
 
 def file_fingerprint(path: Path) -> str:
     """A hash of a file's size and of its beginning, middle and end: enough to tell one recording from another."""
     digest = hashlib.sha256()
-    with open(path, "rb") as stream:
+    with readable(path) as name, open(name, "rb") as stream:
         size = stream.seek(0, 2)
         digest.update(str(size).encode())
         for start in sorted({0, max(0, size // 2 - FINGERPRINT_BLOCK // 2), max(0, size - FINGERPRINT_BLOCK)}):

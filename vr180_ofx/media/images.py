@@ -15,7 +15,7 @@ import OpenImageIO as oiio
 from vr180_ofx.arrays import Array, shapes_repr
 from vr180_ofx.errors import MediaError
 from vr180_ofx.media.colour import ColourTags
-from vr180_ofx.media.files import check_file, check_picture, picture_limit, utf8_name
+from vr180_ofx.media.files import check_file, check_picture, picture_limit, readable
 from vr180_ofx.vr180.layout import LEFT
 
 #: What a picture takes while it is read, in its own size: the decoder's copy and ours.
@@ -45,7 +45,7 @@ class ImageViews:
 def open_image(path: Path) -> Iterator[Any]:
     """OpenImageIO's reader of an ordinary file. Raises MediaError for whatever else it is."""
     check_file(path)
-    with utf8_name(path) as name:
+    with readable(path) as name:
         source = oiio.ImageInput.open(name)
         if source is None:
             lines = oiio.geterror().strip().splitlines() or ["unknown format"]

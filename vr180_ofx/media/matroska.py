@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vr180_ofx.media.files import readable
+
 _EBML = bytes.fromhex("1a45dfa3")
 _SEGMENT = bytes.fromhex("18538067")
 
 
 def segment_end(path: Path) -> int:
     """The byte at which the segment, and with it the file, ends; 0 where the file does not say (a recording that never finished)."""
-    with open(path, "rb") as stream:
+    with readable(path) as name, open(name, "rb") as stream:
         head = stream.read(64)
         if not head.startswith(_EBML):
             return 0

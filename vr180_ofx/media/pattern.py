@@ -62,12 +62,23 @@ def _from_folder(folder: Path) -> SequencePattern:
 
 
 def _from_pattern(path: Path) -> SequencePattern:
+    return _collect(path, _folders(path))
+
+
+def pattern_folders(path: Path) -> list[Path] | None:
+    """The folders in which the files of a pattern are looked for; None when ``path`` is none: it is there, or nothing varies in it."""
+    if os.path.lexists(path) or not (number_token(path.name) or _VIEW.search(str(path))):
+        return None
+    return list(dict.fromkeys(folder for _, folder in _folders(path)))
+
+
+def _folders(path: Path) -> list[tuple[str, Path]]:
+    """(view, the folder that holds its files); '' is the view of files that hold both."""
     folder = path.parent
     # a folder that is called so is that folder
     if _VIEW.search(str(folder)) and not folder.is_dir():
-        return _collect(path, [(v, Path(str(folder).replace("%V", v).replace("%v", v[0]))) for v in (LEFT, RIGHT)])
-    views = [(LEFT, folder), (RIGHT, folder)] if _VIEW.search(path.name) else [("", folder)]
-    return _collect(path, views)
+        return [(v, Path(str(folder).replace("%V", v).replace("%v", v[0]))) for v in (LEFT, RIGHT)]
+    return [(LEFT, folder), (RIGHT, folder)] if _VIEW.search(path.name) else [("", folder)]
 
 
 def _collect(path: Path, folders: list[tuple[str, Path]]) -> SequencePattern:

@@ -23,7 +23,7 @@ from vr180_ofx.errors import ClipChangedError, FrameError, FrameIndexError
 from vr180_ofx.media.colour import ColourTags, display_transform, tags_from_codes, with_colorspace
 from vr180_ofx.media.container import decoder_options, first_video, open_container
 from vr180_ofx.media.contract import EyeImage
-from vr180_ofx.media.files import file_identity, picture_limit
+from vr180_ofx.media.files import file_identity, picture_limit, readable
 from vr180_ofx.media.hardware import open_accelerated
 from vr180_ofx.media.index import FrameIndex
 from vr180_ofx.media.index_file import load_index
@@ -79,7 +79,10 @@ class VideoReader:
         self._position = -1
 
     def _open(self) -> Any:
-        accelerated = open_accelerated(str(self.path)) if self._gpu else None
+        accelerated = None
+        if self._gpu:
+            with readable(self.path) as name:
+                accelerated = open_accelerated(name)
         self._container = accelerated or open_container(self.path, self.limit)
         stream = first_video(self._container, self.path, self.limit)
         context = stream.codec_context

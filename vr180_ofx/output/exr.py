@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
@@ -13,16 +14,18 @@ import OpenEXR
 
 from vr180_ofx.arrays import HalfArray
 from vr180_ofx.engine.frame import Frame, ViewMatte, joined
-from vr180_ofx.errors import SettingsError
+from vr180_ofx.errors import OutputError, SettingsError
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.output.colour import Foreground
 from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
 from vr180_ofx.output.measures import MEASURES
+from vr180_ofx.people.names import NAME_PATTERN, NAME_RULE, is_reserved
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import OutputSettings
 from vr180_ofx.storage import atomic_path
 from vr180_ofx.vr180.layout import Layout
+from vr180_ofx.wording import short
 
 _COMPRESSION = {
     "none": "NO_COMPRESSION",
@@ -69,6 +72,7 @@ class ExrWriter:
             raise SettingsError(f"output.rgb is {settings.rgb}, and output.exr_layout whole holds no colour; use another layout or none")
         if self.layout == "whole" and clip.layout is None:
             raise ValueError("output.exr_layout is whole, and where the eyes lie in the clip was not said")
+        _refuse_shared_layers(clip, settings, self.layout)
         self._views = clip.views
         self._clip = replace(clip, views=("main",)) if self.layout == "whole" else clip
         self._settings = settings
@@ -125,7 +129,7 @@ class ExrWriter:
         blank = dict.fromkeys(channels, 0.0)
         layers = [(m.name, m.rows(matte, y0, y1), m.blank) for m in MEASURES]
         for name, values, nobody in [*layers, *((name, values, 0.0) for name, values in people.items())]:
-            layer_channels = _layer(name, values, preset)
+            layer_channels = dict.fromkeys(_channels(name, preset), values)
             channels |= layer_channels
             blank |= dict.fromkeys(layer_channels, nobody)
         return RowPart(view, self._header(view, frame, number), matte.width, matte.height, y0, channels, blank)
@@ -173,12 +177,33 @@ class ExrWriter:
         return header
 
 
-def _layer(name: str, values: HalfArray, preset: str) -> dict[str, HalfArray]:
-    """A lone channel for programs that understand layers; all of R, G, B, A for Nuke, where lone ones collide in `other`, and for
-    Blender, which takes them for passes."""
-    if preset in ("nuke", "blender"):
-        return {f"{name}.{c}": values for c in "RGBA"}
-    return {f"{name}.A": values}
+def _refuse_shared_layers(clip: ExrClip, settings: OutputSettings, layout: str) -> None:
+    """Raises OutputError where two layers would have one name in a file: one of them would be gone."""
+    people = [name for _, name in clip.people] if settings.people else []
+    measures = [m.name for m in MEASURES]
+    for name in people:
+        if not re.fullmatch(NAME_PATTERN, name) or is_reserved(name):
+            raise OutputError(f"somebody is called {short(name)}, and cannot be a layer by that name: {NAME_RULE}; rename them in the plan")
+    views = clip.views if layout == "single" else clip.views[:1]
+    seen: set[str] = set()
+    for k, view in enumerate(views):
+        for channel in ("R", "G", "B", "A", *(c for name in (*measures, *people) for c in _channels(name, settings.exr_preset))):
+            full = channel if k == 0 else _in_view(channel, view)
+            if full in seen:
+                raise OutputError(f"two layers would be called {full} in one file; give people names of their own in the plan")
+            seen.add(full)
+
+
+def _channels(name: str, preset: str) -> tuple[str, ...]:
+    """The channels of a layer: a lone one for programs that understand layers; all of R, G, B, A for Nuke, where lone ones collide in
+    `other`, and for Blender, which takes them for passes."""
+    return tuple(f"{name}.{c}" for c in ("RGBA" if preset in ("nuke", "blender") else "A"))
+
+
+def _in_view(channel: str, view: str) -> str:
+    """A channel of another view than the first in a part that holds all of them."""
+    layer, dot, last = channel.rpartition(".")
+    return f"{layer}{dot}{view}.{last}"
 
 
 def _merged(parts: list[RowPart]) -> RowPart:
@@ -193,8 +218,7 @@ def _merged(parts: list[RowPart]) -> RowPart:
     header["multiView"] = [part.name for part in parts]
     for k, part in enumerate(parts):
         for name, values in part.channels.items():
-            layer, dot, last = name.rpartition(".")
-            full = name if k == 0 else f"{layer}{dot}{part.name}.{last}"
+            full = name if k == 0 else _in_view(name, part.name)
             channels[full] = values
             blank[full] = part.blank[name]
     return replace(parts[0], name="", header=header, channels=channels, blank=blank)

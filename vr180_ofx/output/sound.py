@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import av
 
+from vr180_ofx.media.files import readable
 from vr180_ofx.output.contract import Job
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ _Failed = (av.error.FFmpegError, ValueError, OSError)
 
 def has_sound(job: Job) -> bool:
     try:
-        with av.open(str(job.clip.path)) as container:
+        with readable(job.clip.path) as name, av.open(name) as container:
             return bool(container.streams.audio)
     except (av.error.FFmpegError, OSError):
         return False
@@ -72,7 +73,8 @@ class Sound:
 
     def __init__(self, job: Job, container: av.container.OutputContainer, suffix: str) -> None:
         self._job = job
-        self._source = av.open(str(job.clip.path))
+        with readable(job.clip.path) as name:
+            self._source = av.open(name)
         self._container = container
         self._copied: dict[int, Any] = {}
         self._made: dict[int, tuple[Any, _Encoding]] = {}
@@ -231,7 +233,7 @@ def _words(error: Exception) -> str:
 def time_code(job: Job) -> str | None:
     """The time code of the first rendered frame, ``HH:MM:SS:FF`` (``;`` before FF when frames are dropped), when the source has one."""
     try:
-        with av.open(str(job.clip.path)) as container:
+        with readable(job.clip.path) as name, av.open(name) as container:
             tagged = [container.metadata, *(s.metadata for s in container.streams)]
     except (av.error.FFmpegError, OSError):
         return None

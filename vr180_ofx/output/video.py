@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -186,13 +187,18 @@ class _VideoFile:
         self.warnings: list[str] = []
         self._file = AtomicFile(path, steady=True)
         options = {} if path.suffix == ".webm" else {"movflags": "+faststart+use_metadata_tags"}
+        self._sink = _Sink(self._file.path, "w")
+        self._container: Any = None
         try:
-            # the format is named: what is open has a name without an ending
-            self._container = av.open(str(self._file.path), "w", format=path.suffix[1:], options=options)
+            self._container = av.open(self._sink, "w", format=path.suffix[1:], options=options, io_open=self._again)
             self._begin(identity, width, height)
         except BaseException:
-            self._file.discard()
+            self.abort()
             raise
+
+    def _again(self, _url: str, _flags: int, _options: dict[str, str]) -> BinaryIO:
+        """What is written, to be read: the table of frames is put before them."""
+        return open(self._file.path, "rb")
 
     def _begin(self, identity: str, width: int, height: int) -> None:
         job, path = self._job, self.path
@@ -251,7 +257,7 @@ class _VideoFile:
             self._sound.run()
             notes += self._sound.notes
             self.warnings += self._sound.warnings
-        self._container.close()
+        self._close()
         notes += self._described()
         found = _frame_times(self._file.path)
         if len(found) != len(self._times):
@@ -263,6 +269,17 @@ class _VideoFile:
             raise MediaError(f"{self.path} would be up to {drift * 1000:.1f} ms out of time; it was not kept")
         self._file.commit()
         return [*notes, f"{self.path.name}: {len(found)} frames, timing off by at most {drift * 1000:.2f} ms"]
+
+    def _close(self) -> None:
+        try:
+            if self._container is not None:
+                self._container.close()
+        except av.error.FFmpegError:
+            if self._sink.error is not None:
+                raise self._sink.error from None
+            raise
+        finally:
+            self._sink.close()
 
     def _described(self) -> list[str]:
         """The file with stereo and spherical metadata takes the place of the one without. Returns what there is to say."""
@@ -280,8 +297,28 @@ class _VideoFile:
 
     def abort(self) -> None:
         with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
-            self._container.close()
+            self._close()
         self._file.discard()
+
+
+class _Sink(io.FileIO):
+    """A file that FFmpeg writes to through us: one that it opened by itself stays open for ever where it cannot write its first bytes.
+
+    error: what was wrong when bytes found no room.
+    """
+
+    error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data)
+        count = len(rest)
+        try:
+            while len(rest):
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self.error = error
+            raise
+        return count
 
 
 def _codec(suffix: str, name: str, bits: int, quality: int) -> tuple[str, str, dict[str, str]]:

@@ -8,6 +8,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from vr180_ofx.arrays import FloatArray
@@ -103,8 +104,10 @@ class _Analysis:
         reader = clip.reopen(fast=True)
         last: Thumbs | None = None
         try:
-            with ThreadPoolExecutor(threads, "search") as pool, ThreadPoolExecutor(1, "decode") as decoder:
+            with ThreadPoolExecutor(threads, "search") as pool, ThreadPoolExecutor(1, "decode") as decoder, ExitStack() as ending:
                 coming = deque(decoder.submit(self._fetch, reader, n) for n in range(min(_AHEAD, total)))
+                # an analysis that is given up does not decode on: the pool would wait for what is in its row
+                ending.callback(decoder.shutdown, wait=False, cancel_futures=True)
                 for n in range(total):
                     waiting, thumbs = coming.popleft().result()
                     if n + _AHEAD < total:

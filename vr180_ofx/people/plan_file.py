@@ -17,6 +17,7 @@ from vr180_ofx import documents
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import DocumentError, PlanError
 from vr180_ofx.media.contract import Clip
+from vr180_ofx.people.names import NAME_RULE, PersonName
 from vr180_ofx.people.person import Entry, Person
 from vr180_ofx.people.trajectory import Shot
 from vr180_ofx.people.validation import Part, checked
@@ -34,8 +35,6 @@ _ABOUT = (
 #: How the left camera may be turned against the right one, and by how much, in degrees.
 TURNS = ("pitch", "yaw", "roll")
 _MOST_TURN_DEGREES = 10.0
-#: Layer names begin with a letter and hold letters, digits and underscores: what every host accepts.
-NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,62}$"
 
 #: No picture is so large; sums of larger numbers would not be numbers.
 _Edge = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
@@ -154,9 +153,7 @@ class _Person(Part):
     what: ClassVar[str] = "a person is an object with id, name and views"
 
     id: PersonId = Field(description="it is a number from 1 to 9999")
-    name: Annotated[str, Field(pattern=NAME_PATTERN)] | None = Field(
-        None, description="it becomes a layer: a letter first, then letters, digits and _, at most 63"
-    )
+    name: PersonName | None = Field(None, description=NAME_RULE)
     exclude: StrictBool = Field(False, description="allowed are true and false")
     shot: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(0, description="it is the number of a shot, from 0")
     distance_m: list[tuple[int, Annotated[float, Field(ge=0.05, lt=10_000)]]] | None = Field(

@@ -10,13 +10,14 @@ import re
 import stat
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vr180_ofx.errors import ServiceError, SettingsError
+from vr180_ofx.media.pattern import pattern_folders
 from vr180_ofx.service.problems import problem
 
 #: Requests hold little; plans of long clips are the largest of them.
@@ -39,16 +40,17 @@ class Roots:
     def readable(self, text: str) -> Path:
         """A clip's path: a file, a folder, or a pattern of files in a folder. Raises ServiceError when it is not allowed."""
         path = self._inside(text)
-        pattern = bool(re.search(r"%0?\d*d|%V|#", path.name))
-        target = path.parent if pattern else path
-        try:
-            facts = target.stat()
-        except (OSError, ValueError):
-            raise ServiceError(422, f"path is {text!r}, which does not exist") from None
-        if not (stat.S_ISREG(facts.st_mode) or stat.S_ISDIR(facts.st_mode)):
-            raise ServiceError(403, f"path is {text!r}, which is neither a file nor a folder")
-        if stat.S_ISDIR(facts.st_mode):
-            self._check_files(target, text)
+        # where views have folders of their own, none of them need be called as the pattern is
+        for target in pattern_folders(path) or [path]:
+            real = self._inside(str(target))
+            try:
+                facts = real.stat()
+            except (OSError, ValueError):
+                raise ServiceError(422, f"path is {text!r}, which does not exist") from None
+            if not (stat.S_ISREG(facts.st_mode) or stat.S_ISDIR(facts.st_mode)):
+                raise ServiceError(403, f"path is {text!r}, which is neither a file nor a folder")
+            if stat.S_ISDIR(facts.st_mode):
+                self._check_files(real, text)
         return path
 
     def writable(self, text: str) -> Path:
@@ -111,19 +113,17 @@ class Gate:
     """ASGI middleware: Host, Origin, token, rate and size, before anything else looks at a request.
 
     hosts: names by which this server may be called; others are somebody's web page that resolves its name to this machine.
-    touched: called for each request with the right token.
     """
 
     def __init__(
         self, app: ASGIApp, *, token: str, hosts: Iterable[str], per_second: float,
-        body_limit: int = BODY_LIMIT, touched: Callable[[], None] = lambda: None,
+        body_limit: int = BODY_LIMIT,
     ) -> None:  # fmt: skip
         self._app = app
         self._token = token.encode()
         self._hosts = {h.lower() for h in hosts} | {"localhost", "127.0.0.1", "::1"}
         self._holders, self._strangers = Buckets(per_second), Buckets(per_second)
         self._body_limit = body_limit
-        self._touched = touched
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -150,7 +150,6 @@ class Gate:
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token):
             self._holders.count(client)
-            self._touched()
             scope.get("showed_token", _nobody)()
         elif scope["path"] not in _OPEN:
             # apart from those who have the token, and who may have the same address

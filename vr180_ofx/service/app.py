@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from vr180_ofx.errors import Vr180Error
@@ -28,6 +29,8 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.version import __version__
 
 log = logging.getLogger(__name__)
+#: What closing all clips may take when the server ends: a render's frame, and memory that is kept on disk.
+_CLOSE_S = 20.0
 
 
 def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
@@ -36,9 +39,14 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        service.bell.hang()
+        watching = asyncio.create_task(_give_up_unwanted(service))
         yield
-        service.closing = True
-        await run_in_threadpool(service.sessions.close)
+        watching.cancel()
+        service.end_soon()
+        # what hangs - a drive that is gone, say - is left where it is: everything that was written is whole
+        with anyio.move_on_after(_CLOSE_S):
+            await anyio.to_thread.run_sync(service.sessions.close, abandon_on_cancel=True)
 
     app = FastAPI(
         title="vr180-ofx", version=__version__, lifespan=lifespan, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None,
@@ -46,7 +54,8 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
     )  # fmt: skip
     app.router.route_class = StrictRoute
     app.state.service = service
-    guard(app, token, settings.service, service.touched)
+    app.add_middleware(service.attendance.watch)
+    guard(app, token, settings.service)
     app.add_exception_handler(Vr180Error, on_error_for_people)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -57,6 +66,13 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
     add_job_routes(app, service)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]
     return app
+
+
+async def _give_up_unwanted(service: Service) -> None:
+    """Looks for analyses that nobody waits for any more, of whom somebody would have been heard."""
+    while True:
+        await asyncio.sleep(1)
+        service.sessions.give_up_unwanted()
 
 
 async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import contextlib
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Query, Request, Response
 
 from vr180_ofx.service import models as m
-from vr180_ofx.service.calls import ClipId, Service, engine
+from vr180_ofx.service.calls import Asker, ClipId, HungUpError, Service, address_of, attended, engine, give_up
 from vr180_ofx.service.problems import responses
+from vr180_ofx.service.session import Session
 from vr180_ofx.telemetry import resident_bytes
 from vr180_ofx.version import __version__
 
@@ -22,20 +25,52 @@ def add_clip_routes(app: FastAPI, service: Service) -> None:
         return m.Health(status="closing" if service.closing else "ok", version=__version__)
 
     @app.post("/v1/clips", response_model=m.ClipFacts, responses=responses(404, 409, 503, 507))
-    async def open_clip(request: m.OpenClip) -> Any:
-        """Opens a clip with settings, or finds it open. Unless its plan is known, the analysis begins at once."""
-        session, _ = await engine(sessions.open, request.path, request.settings)
-        return session.facts()
+    async def open_clip(request: Request, clip: m.OpenClip, asker: Asker = None) -> Any:
+        """Opens a clip with settings, or finds it open. Unless its plan is known, the analysis begins at once.
+
+        For an asker who is named it goes on while they ask; for others to its end. See the guide's page of the server.
+        """
+        name = asker or address_of(request)
+        session = await engine(sessions.open, clip.path, clip.settings, name)
+        if await request.is_disconnected():
+            give_up(service, session, name)
+            raise HungUpError
+        if asker is None:
+            session.claims.ask_for_anybody()
+        return await engine(session.facts)
 
     @app.get("/v1/clips", response_model=m.Clips, responses=responses())
     async def list_clips() -> Any:
         """All open clips."""
-        return {"clips": [s.facts() for s in sessions.all()]}
+        return {"clips": await engine(lambda: [s.facts() for s in sessions.all()])}
 
-    @app.get("/v1/clips/{clip}", response_model=m.ClipFacts, responses=responses(404))
-    async def clip_facts(clip: ClipId) -> Any:
-        """One open clip."""
-        return sessions.get(clip).facts()
+    @app.get("/v1/clips/{clip}", response_model=m.ClipFacts, responses=responses(404, 499, 503))
+    async def clip_facts(
+        request: Request,
+        clip: ClipId,
+        wait_s: Annotated[float, Query(ge=0, le=60, description="Answer when the analysis has ended, or after so many seconds.")] = 0,
+        asker: Asker = None,
+    ) -> Any:
+        """One open clip. A request that waits and is given up gives up the analysis, unless somebody else wants it too."""
+        session = sessions.get(clip, asker)
+        if wait_s and session.state == "analysing":
+            name = asker or address_of(request)
+            try:
+                with session.claims.held():
+                    await attended(request, service, asyncio.ensure_future(_settled(service, session, wait_s)))
+            except HungUpError:
+                give_up(service, session, name)
+                raise
+            session.claims.ask(name)
+        return await engine(session.facts)
+
+    @app.delete("/v1/clips/{clip}/claim", status_code=204, response_class=Response, responses=responses(404))
+    async def forget_claim(clip: ClipId, asker: Asker = None) -> Response:
+        """This asker does not wait for the analysis any more. It is given up unless somebody else wants it."""
+        session = sessions.get(clip)
+        if asker is not None:
+            give_up(service, session, asker)
+        return Response(status_code=204)
 
     @app.delete("/v1/clips/{clip}", status_code=204, response_class=Response, responses=responses(404))
     async def close_clip(clip: ClipId) -> Response:
@@ -54,4 +89,17 @@ def add_clip_routes(app: FastAPI, service: Service) -> None:
     async def stats(clip: ClipId) -> Any:
         """Stage times, caches and memory."""
         session = sessions.get(clip)
-        return {"clip": clip, "resident_bytes": resident_bytes(), "machine": service.machine.look().to_dict(), "engine": session.stats()}
+
+        def look() -> dict[str, Any]:
+            machine = service.machine.look().to_dict()
+            return {"clip": clip, "resident_bytes": resident_bytes(), "machine": machine, "engine": session.stats()}
+
+        return await engine(look)
+
+
+async def _settled(service: Service, session: Session, timeout_s: float) -> None:
+    """Until the analysis has ended, at most ``timeout_s``."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            while session.state == "analysing" and not session.given_up:
+                await service.bell.heard()

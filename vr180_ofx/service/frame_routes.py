@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from concurrent.futures import Future
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Header, Path, Query, Request, Response
 
-from vr180_ofx.engine.frame import Frame
 from vr180_ofx.errors import ServiceError, Vr180Error
 from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.service import models as m
-from vr180_ofx.service.calls import ClipId, Service, engine, translated
+from vr180_ofx.service.calls import Asker, ClipId, HungUpError, Service, address_of, attended, engine, give_up, translated
 from vr180_ofx.service.pictures import MEDIA_TYPES, Format, encode, facts_header, layer_names
 from vr180_ofx.service.problems import responses
 
-#: How often a waiting request looks whether somebody still waits for it.
-_HANGUP_POLL_S = 0.1
 _VIEWS = "Default: the first. both: all eyes, in EXR as views, else as they lie in the clip. whole: in EXR, too."
 _LAYERS = f"A, {', '.join(f'{x.name}.A' for x in MEASURES)}, or a person's name."
 _FORMATS = "f16, f32: rows from the top, little-endian. png: 16 bits of grey. exr: every layer of the view."
@@ -43,9 +39,10 @@ def add_frame_routes(app: FastAPI, service: Service) -> None:
         quality: Literal["final", "draft"] = "final",
         format: Annotated[Format, Query(description=_FORMATS)] = "f16",
         if_none_match: Annotated[str | None, Header()] = None,
+        asker: Asker = None,
     ) -> Response:
         """One layer of one frame. A request that is given up stops the work, unless somebody else wants it too."""
-        session = sessions.get(clip)
+        session = sessions.get(clip, asker)
         chosen = view or session.clip.views[0]
         everything = chosen in ("both", "whole")
         shown = session.clip.views if everything else (chosen,)
@@ -54,7 +51,17 @@ def add_frame_routes(app: FastAPI, service: Service) -> None:
         etag = await engine(session.etag, n, quality, chosen, layer, format)
         if etag is not None and if_none_match is not None and etag in if_none_match:
             return Response(status_code=304, headers={"ETag": etag})
-        made = await _await(request, await engine(session.request, n, quality))
+        wanted = await engine(session.request, n, quality)
+        try:
+            made = await attended(request, service, asyncio.wrap_future(wanted))
+        except HungUpError:
+            session.hung_up()
+            give_up(service, session, asker or address_of(request))
+            raise
+        except Vr180Error:
+            raise
+        except Exception as error:
+            raise translated(error) from error
         names = [x.name for v in shown for x in made.views[v].layers] if session.state != "ready" else [p.name for p in session.plan.people]
         layout = session.clip.geometry.layout if everything and (format != "exr" or chosen == "whole") else None
         encoded = functools.partial(
@@ -75,25 +82,3 @@ def add_frame_routes(app: FastAPI, service: Service) -> None:
     async def layers(clip: ClipId) -> Any:
         """What `layer` may be."""
         return layer_names([p.name for p in sessions.get(clip).plan.people])
-
-
-async def _await(request: Request, future: Future[Frame]) -> Frame:
-    """Waits for a frame for as long as the client does."""
-    waiting = asyncio.wrap_future(future)
-    try:
-        while True:
-            done, _ = await asyncio.wait([waiting], timeout=_HANGUP_POLL_S)
-            if done:
-                return waiting.result()
-            if await request.is_disconnected():
-                future.cancel()
-                raise ServiceError(499, "the client hung up")
-    except asyncio.CancelledError:
-        if future.cancelled():
-            raise ServiceError(503, "the frame was given up: the clip or the server is being closed", {"Retry-After": "2"}) from None
-        future.cancel()
-        raise
-    except Vr180Error:
-        raise
-    except Exception as error:
-        raise translated(error) from error

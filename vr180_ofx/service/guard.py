@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
@@ -17,9 +16,9 @@ from vr180_ofx.settings.machine import ServiceSettings
 _NONCE = "64 hexadecimal digits, made up for this connection."
 
 
-def guard(app: FastAPI, token: str, service: ServiceSettings, touched: Callable[[], None]) -> None:
-    """Puts the gate before the application. touched: called when somebody with the token asks."""
-    app.add_middleware(Gate, token=token, hosts=[service.host], per_second=service.max_requests_per_second, touched=touched)
+def guard(app: FastAPI, token: str, service: ServiceSettings) -> None:
+    """Puts the gate before the application."""
+    app.add_middleware(Gate, token=token, hosts=[service.host], per_second=service.max_requests_per_second)
 
     @app.get("/v1/proof", response_model=m.Proof, responses=responses(), openapi_extra={"security": []})
     async def server_proof(request: Request, nonce: Annotated[str, Query(pattern="^[0-9a-f]{64}$", description=_NONCE)]) -> Any:

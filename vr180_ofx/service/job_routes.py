@@ -10,11 +10,11 @@ from fastapi.responses import StreamingResponse
 from vr180_ofx.errors import ServiceError
 from vr180_ofx.frame_ranges import parse_frames
 from vr180_ofx.service import models as m
-from vr180_ofx.service.calls import ClipId, Service
+from vr180_ofx.service.calls import Asker, ClipId, Service, engine
 from vr180_ofx.service.jobs import Job
 from vr180_ofx.service.problems import responses
 from vr180_ofx.service.requested import merged
-from vr180_ofx.service.sessions import Session
+from vr180_ofx.service.session import Session
 from vr180_ofx.settings import Settings
 
 JobId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
@@ -43,12 +43,15 @@ def add_job_routes(app: FastAPI, service: Service) -> None:
     async def start_render(clip: ClipId, request: m.StartRender) -> Any:
         """Renders frames into a folder of the server. Goes on where an earlier one stopped."""
         session = sessions.get(clip)
-        folder = sessions.roots.writable(request.path)
         session.plan  # noqa: B018 - said now, not by the job
         if "path" in request.output:
             raise ServiceError(422, "output.path is not taken; the folder is `path`")
-        settings = _render_settings(session, request)
-        return session.render(folder, settings).facts()
+
+        def start() -> dict[str, Any]:
+            folder = sessions.roots.writable(request.path)
+            return session.render(folder, _render_settings(session, request)).facts()
+
+        return await engine(start)
 
     @app.get("/v1/jobs", response_model=m.Jobs, responses=responses())
     async def list_jobs() -> Any:
@@ -56,15 +59,18 @@ def add_job_routes(app: FastAPI, service: Service) -> None:
         return {"jobs": [j.facts() for j in sessions.jobs.all()]}
 
     @app.get("/v1/jobs/{job_id}", response_model=m.JobFacts, responses=responses(404))
-    async def job_facts(job_id: JobId) -> Any:
+    async def job_facts(job_id: JobId, asker: Asker = None) -> Any:
         """How far a job is."""
-        return job(job_id).facts()
+        found = job(job_id)
+        if asker is not None and not found.ended:
+            sessions.get(found.clip, asker)
+        return found.facts()
 
     @app.delete("/v1/jobs/{job_id}", response_model=m.JobFacts, responses=responses(404))
     async def cancel_job(job_id: JobId) -> Any:
         """Stops a job between two frames. What was written is whole, and the same render goes on from there."""
         found = job(job_id)
-        found.cancel()
+        sessions.jobs.cancel(found)
         return found.facts()
 
     @app.get("/v1/jobs/{job_id}/events", response_class=StreamingResponse, responses={**stream, **responses(404)})

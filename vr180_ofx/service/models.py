@@ -65,6 +65,7 @@ class ClipFacts(Model):
     notes: list[str]
     start_frame: int = Field(description="The number that frame 0 has in a host.")
     job: str | None = Field(None, description="The job that analyses, while it does.")
+    progress: list[int] | None = Field(None, description="How far that is: [frames done, frames in all]; 0 in all until it is known.")
 
 
 class Clips(Model):

@@ -18,6 +18,7 @@ import uvicorn
 
 from vr180_ofx.client import is_host
 from vr180_ofx.errors import PortError
+from vr180_ofx.media.files import confine
 from vr180_ofx.service.access import Roots, is_loopback
 from vr180_ofx.service.app import make_app
 from vr180_ofx.service.connections import Crowd, raise_descriptors
@@ -27,8 +28,10 @@ from vr180_ofx.storage import cache_folder
 from vr180_ofx.version import __version__
 
 log = logging.getLogger(__name__)
-#: What requests that are being answered are given when the server ends.
-_GRACE_S = 10
+#: What requests that are being answered are given when the server ends. Frames and analyses that are waited for are answered at once.
+_GRACE_S = 5
+#: What threads are given that go on after all was closed: edits of long plans, files on a drive that hangs.
+_LINGER_S = 3.0
 #: A frame of 3072x3072 halves is 19 MB: larger pieces are fewer wake-ups.
 _SEND_BUFFER = 4 << 20
 
@@ -40,7 +43,7 @@ def serve(
     """Runs until SIGINT or SIGTERM. said: called with the address and the token's file once requests are taken.
 
     announce: where a file with address and process is kept while the server runs; by default in the cache folder.
-    idle_exit_s: it ends when nobody has asked for anything, and no job has run, for so long.
+    idle_exit_s: it ends when for so long there has been no reason to stay, see `service.attendance.Attendance`.
     Raises PortError when the port is taken, SettingsError when the token file cannot be used.
     """
     service = settings.service
@@ -57,7 +60,10 @@ def serve(
     # whatever strangers send to the port is nothing to fill a log with
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     with listening, token_for(service.token_file, port) as (token, path):
-        app = make_app(settings, token, Roots(roots))
+        allowed = Roots(roots)
+        # whatever libraries are given a path: they open no clip elsewhere
+        confine(allowed.folders)
+        app = make_app(settings, token, allowed)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_S, lifespan="on",
             timeout_keep_alive=75, http=Crowd().protocol(), ws="none",
@@ -71,12 +77,23 @@ def serve(
             server.run(sockets=[listening])
 
 
+def end_at_last(status: int = 0) -> None:
+    """Ends the process soon, if it does not end by itself: call it when everything is closed, before the last return.
+
+    Python waits for all threads at its end, also for those that nobody can stop. An edit of a long plan takes a minute, and a drive
+    that hangs for ever; what they would write is whole or not there.
+    """
+    timer = threading.Timer(_LINGER_S, os._exit, (status,))
+    timer.daemon = True
+    timer.start()
+
+
 def _end_when_idle(server: Any, service: Any, idle_exit_s: float) -> None:
     while not server.should_exit:
         time.sleep(min(5.0, max(0.05, idle_exit_s / 10)))
-        if service.idle_s > idle_exit_s:
+        if service.attendance.idle_s > idle_exit_s:
             log.info("nobody has asked for anything for %g s", idle_exit_s)
-            service.closing = True
+            service.end_soon()
             server.should_exit = True
 
 
@@ -123,7 +140,7 @@ def _server(config: Any, service: Any) -> Any:
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: Any) -> None:
             # streams of events end, jobs stop between two frames; a second signal does not wait for anybody
-            service.closing = True
+            service.end_soon()
             super().handle_exit(sig, frame)
 
         @contextlib.contextmanager

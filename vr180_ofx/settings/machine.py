@@ -86,6 +86,10 @@ class ServiceSettings(Section):
     max_clips: int = setting(
         8, pixels="no", http=False, ge=1, le=1000, description="Clips open at once; the one that was not asked for longest is closed first."
     )
+    max_renders: int = setting(
+        32, pixels="no", http=False, ge=0, le=100_000,
+        description="Renders that may wait while another one runs; beyond that a request for one is answered 503.",
+    )  # fmt: skip
     max_requests_per_second: float = setting(
         500, pixels="no", http=False, gt=0, le=1e6, description="What one client may ask, on average over ten seconds."
     )
