@@ -1,10 +1,10 @@
 """What many requests, many connections and many given-up analyses leave behind in a server: memory, descriptors, threads, work.
 
-    python benchmarks/load.py CLIP [--requests 2000] [--connections 500] [--aborted 50] [--seed 0] [--json]
+    python benchmarks/load.py CLIP [--requests 2000] [--connections 500] [--aborted 50] [--rounds 3] [--seed 0] [--json]
 
 Everything goes through a real server process on 127.0.0.1. Each round has three parts: requests of all kinds from eight clients,
 connections that are all open at once, and analyses of settings that nobody had before, each of which is asked for and given up.
-The first round warms up what is kept for good (networks, pools of threads, arenas); the second is held against it. Resident memory,
+The first round warms up what is kept for good (networks, pools of threads, arenas); the others are held against it. Resident memory,
 descriptors and threads are those that the kernel counts (/proc), when the server has come to rest. Nothing waits without a bound.
 """
 
@@ -44,28 +44,29 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--connections", type=int, default=500)
     parser.add_argument("--aborted", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=3, choices=range(1, 9))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vr180-load.") as name:
         result = measure(
             Path(name), Path(arguments.clip), requests=arguments.requests, connections=arguments.connections, aborted=arguments.aborted,
-            seed=arguments.seed,
+            rounds=arguments.rounds, seed=arguments.seed,
         )  # fmt: skip
     print(json.dumps(result, indent=None if arguments.json else 1))
 
 
-def measure(work: Path, path: Path, *, requests: int, connections: int, aborted: int, seed: int) -> dict[str, Any]:
-    """Two rounds against a server of its own, whose cache lies in ``work``."""
+def measure(work: Path, path: Path, *, requests: int, connections: int, aborted: int, rounds: int, seed: int) -> dict[str, Any]:
+    """So many rounds against a server of its own, whose cache lies in ``work``."""
     os.environ["VR180_OFX_CACHE"] = str(work / "cache")
     os.environ.setdefault("VR180_OFX_WEIGHTS", str(Path.home() / ".cache" / "vr180-ofx" / "weights"))
     rng = random.Random(seed)
     with Server(work, path.resolve().parent) as server:
         clip = server.open(path)
         clip.frame(0)
-        rounds = [
-            one_round(server, clip, requests=requests, connections=connections, aborted=aborted, rng=rng, first_threshold=threshold)
-            for threshold in (0.2, 0.6)
+        made = [
+            one_round(server, clip, requests=requests, connections=connections, aborted=aborted, rng=rng, first_threshold=0.2 + 0.06 * k)
+            for k in range(rounds)
         ]
         asked = time.monotonic()
         last = opened(server, path, 0.199)
@@ -73,7 +74,7 @@ def measure(work: Path, path: Path, *, requests: int, connections: int, aborted:
         begin = time.monotonic()
     return {
         "benchmark": "load", "clip": path.name, "frames": len(clip), "cores": os.cpu_count(), "seed": seed,
-        "requests": requests, "connections": connections, "aborted": aborted, "rounds": rounds,
+        "requests": requests, "connections": connections, "aborted": aborted, "rounds": made,
         "analysis_after_all": {"state": last, "seconds": round(waited, 2)}, "end_s": round(time.monotonic() - begin, 2),
     }  # fmt: skip
 

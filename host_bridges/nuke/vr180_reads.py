@@ -45,7 +45,10 @@ def text_of(node: Any, name: str) -> str:
         return ""
     text = str(knob.value() or "")
     if "[" in text:
-        text = str(nuke.tcl("subst", text))
+        try:
+            text = str(nuke.tcl("subst", text))
+        except RuntimeError as error:
+            raise ValueError(f"{name} of {node.name()} is {text!r}, which Nuke cannot evaluate: {error}") from None
     return _filtered(text)
 
 
@@ -61,7 +64,10 @@ def file_of(read: Any) -> str:
     if knob is not None and knob.value() and nuke.root().proxy():
         # nuke.filename would name the proxy, which is another clip
         return text_of(read, "file")
-    return _filtered(nuke.filename(read) or "")
+    try:
+        return _filtered(nuke.filename(read) or "")
+    except RuntimeError as error:
+        raise ValueError(f"the file of {read.name()} cannot be evaluated: {error}") from None
 
 
 def plate_above(node: Any, frame: int) -> Plate | None:

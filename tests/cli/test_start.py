@@ -1,5 +1,6 @@
 """Ctrl+C before the program has begun."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 import pytest
 
 from tests.conftest import DEMO
+from vr180_ofx.storage import weights_folder
 
 #: As the command `vr180-ofx` does, with a word when Python itself is ready: what it says to a signal before that is not ours.
 START = "from vr180_ofx.cli import start; print('ready', flush=True); raise SystemExit(start.main())"
@@ -36,3 +38,27 @@ def test_a_process_that_ignores_interrupts_goes_on_ignoring_them():
         child.send_signal(signal.SIGINT)
     said, _ = child.communicate(timeout=60)
     assert child.returncode == 0 and said.startswith("vr180-ofx")
+
+
+#: As a module in C ends whose loading is interrupted: the interrupt is gone, and an error of the module's is there instead.
+BROKEN = """
+import os, signal, time
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(10)
+except KeyboardInterrupt:
+    raise ImportError("initialization failed") from None
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process sends Ctrl+C to another one here")
+def test_an_interrupt_that_a_library_takes_for_its_own_fault_is_an_interrupt(tmp_path):
+    (tmp_path / "openvino.py").write_text(BROKEN)
+    environment = os.environ | {
+        "PYTHONPATH": str(tmp_path),
+        "VR180_OFX_CACHE": str(tmp_path / "cache"),
+        "VR180_OFX_WEIGHTS": str(weights_folder()),
+    }
+    command = [sys.executable, "-m", "vr180_ofx", "analyse", str(DEMO), "-o", str(tmp_path / "plan.json")]
+    child = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
+    assert child.returncode == 5 and "interrupted" in child.stderr and "Traceback" not in child.stderr, child.stderr

@@ -355,7 +355,10 @@ class Nuke(types.ModuleType):
         return _evaluated(name) or None
 
     def tcl(self, cmd, *args):
-        return str(_tcl().call(cmd, *args))
+        try:
+            return str(_tcl().call(cmd, *args))
+        except tkinter.TclError as error:
+            raise RuntimeError(str(error)) from None
 
     def expression(self, s):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,15 @@ def spoiled(picture):
     top = 255 if picture.dtype == np.uint8 else 65535 if picture.dtype == np.uint16 else 1
     alpha = (picture[..., -1] if picture.ndim == 3 else picture).astype(np.float64) / top
     return set(np.round(alpha.ravel(), 2)) == {0.25, 0.75}
+
+
+def deaf_port():
+    """A server that takes connections and never answers."""
+    return socket.create_server(("127.0.0.1", 0), backlog=8)
+
+
+def token_of(folder):
+    """A file with the token that servers of the tests know."""
+    path = folder / "token"
+    path.write_text("x" * 32)
+    return str(path)

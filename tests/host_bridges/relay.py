@@ -27,9 +27,8 @@ class Relay:
         self._passed: int | None = None
         self.killed: list[int] = []
         self._part = b"/frames/"
-        #: the first lines of all requests and of their answers
-        self.seen: list[str] = []
-        self.answers: list[str] = []
+        #: the first lines of all requests, and of their answers
+        self.seen: list[tuple[str, str]] = []
 
     def __enter__(self) -> Relay:
         address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -61,14 +60,13 @@ class Relay:
         with client, contextlib.suppress(OSError), socket.create_connection(self._server) as server:
             prove(client, self._token, self._listener.getsockname()[1])
             request = client.recv(65536)
-            self.seen.append(request.split(b"\r\n")[0].decode())
             server.sendall(request)
             if self._passed is None or self._part not in request:
-                answer = b""
-                while data := server.recv(65536):
-                    answer = answer or data
+                data = server.recv(65536)
+                self.seen.append((request.split(b"\r\n")[0].decode(), data.split(b"\r\n")[0].decode()))
+                while data:
                     client.sendall(data)
-                self.answers.append(answer.split(b"\r\n")[0].decode())
+                    data = server.recv(65536)
                 return
             # that it answers says that it has taken the request
             answer = server.recv(65536)

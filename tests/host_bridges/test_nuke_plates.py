@@ -153,6 +153,8 @@ def test_file_names_are_those_that_nuke_opens(nuke, monkeypatch):
     node.knob("clip")._value, node.knob("folder")._value = "[getenv SHOT]/own.mp4", "[getenv SHOT]/out"
     values = nuke.bridge.live.values_of(node, above(node, 1))
     assert (values["clip"], values["folder"]) == ("/mnt/farm/a b/own.mp4", "/mnt/farm/a b/out")
+    nuke.set(node, "clip", "[nonsense]/own.mp4")
+    assert "clip of VR180Matte1 is '[nonsense]/own.mp4', which Nuke cannot evaluate" in status(node)
 
 
 def test_the_clip_is_found_through_groups_and_switches_and_by_itself(nuke):

@@ -3,7 +3,6 @@
 import itertools
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -13,9 +12,8 @@ import numpy as np
 import pytest
 
 from benchmarks.support.ofx_host import FAILED, OK, REPLY_DEFAULT, Host, Props
-from tests.host_bridges.ofx_session import BUILDABLE, SOURCES, colours, spoiled
+from tests.host_bridges.ofx_session import BUILDABLE, SOURCES, colours, deaf_port, spoiled, token_of
 from tests.host_bridges.relay import Relay
-from tests.host_bridges.wrong_server import Wrong, serving
 from vr180_ofx import client as c
 
 pytestmark = BUILDABLE
@@ -24,14 +22,14 @@ GENERAL = "OfxImageEffectContextGeneral"
 
 def fails(host, effect, said):
     """Every frame is an error with a message, also the first, the last, and those before and after; and none has a matte."""
-    for time in (1, 5, 10, 0, -3, 11, 5000):
+    for frame in (1, 5, 10, 0, -3, 11, 5000):
         effect.persistent.clear()
-        status, out = host.render(effect, time, colours())
+        status, out = host.render(effect, frame, colours())
         assert status == FAILED and effect.persistent[-1][0] == "OfxMessageError" and said in effect.message, (
-            time,
+            frame,
             effect.persistent,
         )
-        assert spoiled(out), time
+        assert spoiled(out), frame
 
 
 @pytest.mark.parametrize("range_", [(1, 10), (0, 9)])
@@ -122,8 +120,8 @@ def test_a_start_that_failed_is_not_waited_for_at_each_frame(host, effect, home,
     monkeypatch.setenv("VR180_OFX_COMMAND", str(script))
     monkeypatch.setenv("VR180_OFX_TIMEOUT_S", "1")
     host.set(effect, clip=str(home.clip))
-    for time in range(1, 6):
-        assert host.render(effect, time, colours())[0] == FAILED and "did not answer within 1 s" in effect.message
+    for frame in range(1, 6):
+        assert host.render(effect, frame, colours())[0] == FAILED and "did not answer within 1 s" in effect.message
     assert started.read_text() == "once\n"
     host.press(effect, "reconnect")
     assert started.read_text() == "once\n" * 2 and "did not answer within 1 s" in effect.params["status"].value
@@ -135,101 +133,12 @@ def test_a_dialog_is_not_shown_for_each_frame(bundle, home):
     assert host.load() == OK
     effect = host.create()
     host.set(effect, clip=str(home.clip), start_server=0)
-    for time in (1, 2, 3):
-        assert host.render(effect, time, colours())[0] == FAILED
+    for frame in (1, 2, 3):
+        assert host.render(effect, frame, colours())[0] == FAILED
     assert [text for _, text in effect.said] == ["no frame server is running; start one with: vr180-ofx serve"]
     host.set(effect, clip="")
     assert host.render(effect, 1, colours())[0] == FAILED and len(effect.said) == 2
     assert host.destroy(effect) == OK
-
-
-def deaf_port():
-    return socket.create_server(("127.0.0.1", 0), backlog=8)
-
-
-def token_of(folder):
-    path = folder / "token"
-    path.write_text("x" * 32)
-    return str(path)
-
-
-class Analysing(Wrong):
-    """A server whose analysis never gets on: its length is not known yet."""
-
-    mode = "analysing"
-
-    def answer(self):
-        if self.path.startswith("/v1/proof"):
-            super().answer()
-            return
-        body = {"status": "ok", "name": "vr180-ofx", "version": "1", "api": 1}
-        if self.path != "/v1/health":
-            body = {"clip": "0123456789abcdef", "frames": 10, "views": ["left", "right"], "eye_size": [512, 512],
-                    "frame_size": [1024, 512], "state": "analysing", "job": "1" * 16, "progress": [0, 0], "detail": "is being analysed"}  # fmt: skip
-        text = json.dumps(body).encode()
-        self.send_response(409 if "/frames/" in self.path else 200)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-        self.close_connection = True
-
-
-@pytest.mark.parametrize("phase", ["nothing is known of the analysis", "the server does not answer", "nobody takes the connection"])
-def test_a_button_can_be_cancelled(host, effect, home, tmp_path, phase):
-    """The host says so when its bar is moved, so it is asked all the time."""
-    held = []
-    if phase == "nobody takes the connection":
-        deaf = socket.create_server(("127.0.0.1", 0), backlog=0)
-        held = [socket.socket() for _ in range(4)]
-        for s in held:
-            s.setblocking(False)
-            s.connect_ex(deaf.getsockname())
-    else:
-        deaf = deaf_port()
-    with deaf, serving(Analysing) as port:
-        if phase != "nothing is known of the analysis":
-            port = deaf.getsockname()[1]
-        host.set(effect, clip=str(home.clip), address=f"http://127.0.0.1:{port}", token_file=token_of(tmp_path))
-        effect.progress = Cancelling(3)
-        host.press(effect, "analyse")
-        # three looks and the one that says no, and none after it
-        assert [p for p in effect.progress if isinstance(p, float)] == [0.0] * 4 and effect.progress[-1] == "end"
-        assert effect.params["status"].value == "cancelled" and not effect.said
-    for s in held:
-        s.close()
-
-
-class Cancelling(list[object]):
-    """A bar that somebody cancels after so many moves."""
-
-    def __init__(self, moves):
-        super().__init__()
-        self.moves = moves
-
-    def cancelled(self):
-        return sum(isinstance(x, float) for x in self) > self.moves
-
-
-@pytest.mark.parametrize("phase", ["connecting", "opening", "analysing"])
-def test_a_render_can_be_aborted_in_each_phase(host, effect, home, tmp_path, phase):
-    """It ends with the next look that says so."""
-    held = []
-    deaf = socket.create_server(("127.0.0.1", 0), backlog=0 if phase == "connecting" else 8)
-    if phase == "connecting":
-        held = [socket.socket() for _ in range(4)]
-        for s in held:
-            s.setblocking(False)
-            s.connect_ex(deaf.getsockname())
-    with deaf, serving(Analysing) as port:
-        port = port if phase == "analysing" else deaf.getsockname()[1]
-        host.set(effect, clip=str(home.clip), address=f"http://127.0.0.1:{port}", token_file=token_of(tmp_path))
-        looks = itertools.count(1)
-        effect.abort = lambda: next(looks) >= 30
-        assert host.render(effect, 1, colours())[0] == FAILED
-        assert next(looks) <= 33 and not [p for p in effect.persistent if p and p[0] == "OfxMessageError"]
-        effect.abort = lambda: False
-    for s in held:
-        s.close()
 
 
 def test_one_picture_for_all_instances(host, home):
@@ -246,9 +155,8 @@ def test_one_picture_for_all_instances(host, home):
             pictures.append(out)
             assert host.destroy(effect) == OK
         assert all(np.array_equal(p, pictures[0]) for p in pictures)
-        assert [line.split()[0] for line in relay.seen].count("POST") == 1
-        frames = [answer for line, answer in zip(relay.seen, relay.answers, strict=True) if "/frames/" in line]
-        assert [a.split()[1] for a in frames] == ["200", "304", "304"]
+        assert [asked.split()[0] for asked, _ in relay.seen].count("POST") == 1
+        assert [answered.split()[1] for asked, answered in relay.seen if "/frames/" in asked] == ["200", "304", "304"]
     assert host.destroy(base) == OK
 
 

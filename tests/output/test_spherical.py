@@ -3,6 +3,7 @@
 import pytest
 
 from tests.output.conftest import rendered, sound
+from vr180_ofx.errors import SettingsError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.spherical import add_spherical
 from vr180_ofx.output.video import target_projection
@@ -30,3 +31,9 @@ def test_what_a_file_is_not_is_not_written(tmp_path):
     assert add_spherical(path, out, "sbs", Equirectangular(8, 8)) is False
     assert add_spherical(path, out, "mono", target_projection(Fisheye(8, 8, 190), "fisheye", None)) is False
     assert not out.exists() and path.read_bytes().startswith(b"not a video")
+
+
+@pytest.mark.parametrize(("name", "fov"), [("fisheye", 360), ("same", 180), ("equirect180", 400)])
+def test_fields_of_view_that_no_projection_shows_are_refused(name, fov):
+    with pytest.raises(SettingsError, match="output.fov_degrees is"):
+        target_projection(Fisheye(8, 8, 190), name, fov)

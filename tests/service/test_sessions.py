@@ -1,10 +1,14 @@
 """Clips that are open, with their plans and frames."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.conftest import make_clip
 from vr180_ofx.client import ServerProblem
+from vr180_ofx.engine.plans import forget_correction, keep_plan, kept_plan
+from vr180_ofx.media.open import open_clip
 
 
 def test_a_draft_comes_before_the_analysis_is_done(make_live):
@@ -56,6 +60,21 @@ def test_people_are_corrected_and_only_what_changed_is_made_anew(live, clip, ref
         clip.replace_people({"format": "something else"})
     clip.forget_corrections()
     assert not clip.refresh()["corrected"] and clip.facts["people"][0]["name"] == "person01"
+
+
+def test_corrections_of_another_server_hold_where_the_clip_is_open(live, clip, monkeypatch):
+    """Servers that share plans, as those of a farm: whoever opens the clip again gets what was corrected since."""
+    monkeypatch.setenv("VR180_OFX_CACHE", str(live.cache))
+    before = clip.frame(3, "left")
+    with open_clip(live.clip) as mine:
+        plan = kept_plan(mine, mine.settings)
+        assert plan is not None
+        keep_plan(mine, mine.settings, replace(plan, people=[replace(plan.people[0], exclude=True), *plan.people[1:]]), corrected=True)
+        again = live.open()
+        assert again.id == clip.id and again.facts["corrected"] and again.facts["people"][0]["exclude"]
+        assert again.frame(3, "left").data != before.data
+        forget_correction(mine, mine.settings)
+    assert not live.open().facts["corrected"] and clip.frame(3, "left").data == before.data
 
 
 def test_what_is_not_as_its_pictures_seem_is_said(live):

@@ -176,7 +176,7 @@ def test_whatever_a_setting_is_it_is_taken_or_refused_with_its_name(setting, val
         ("input.fov_degrees", 0), ("input.fov_degrees", 1e-300), ("input.fov_degrees", 0.1), ("output.fov_degrees", 1e-3),
         ("input.frame_rate", 0), ("input.frame_rate", -24), ("input.frame_rate", 1e-4), ("input.frame_rate", math.inf),
         ("input.interocular_m", 1e-300), ("performance.price_per_hour", math.inf), ("input.video_path", "a\0.mp4"),
-        ("service.allowed_roots", ["/tmp", "/\0"]),
+        ("service.allowed_roots", ["/tmp", "/\0"]), ("hardware.device", "cuda:" + "9" * 5000),
     ],
 )  # fmt: skip
 def test_values_that_make_nothing_of_a_picture_are_refused(key, value):

@@ -79,16 +79,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, _interrupt)
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             # see cli.start
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGINT, _interrupt)
+    _interrupts.clear()
     try:
         return int(arguments.run(arguments) or ExitStatus.DONE)
     except KeyboardInterrupt:
-        print("interrupted; what was written is whole, and the same command goes on from there", file=sys.stderr)
-        return ExitStatus.INTERRUPTED
+        return _say_interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return ExitStatus.DONE
     except Exception as error:
+        if _interrupts:
+            # libraries that are being loaded make errors of their own of it
+            return _say_interrupted()
         statuses = statuses_of(error)
         if statuses is None or verbose:
             logging.getLogger(__name__).error("%s", error, exc_info=True)
@@ -108,8 +111,18 @@ def _is_foreign(word: str) -> bool:
     return False
 
 
-def _interrupt(*_: Any) -> None:
+#: Signals that came while a command ran.
+_interrupts: list[int] = []
+
+
+def _interrupt(number: int, *_: Any) -> None:
+    _interrupts.append(number)
     raise KeyboardInterrupt
+
+
+def _say_interrupted() -> int:
+    print("interrupted; what was written is whole, and the same command goes on from there", file=sys.stderr)
+    return ExitStatus.INTERRUPTED
 
 
 if __name__ == "__main__":

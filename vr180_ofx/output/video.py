@@ -155,6 +155,8 @@ def target_projection(source: Projection, name: str, fov_degrees: float | None) 
     side = source.height
     if name == "fisheye":
         own = source.fov_degrees if isinstance(source, Fisheye) else None
+        if fov_degrees is not None and fov_degrees >= 360:
+            raise SettingsError(f"output.fov_degrees is {fov_degrees:g}; a fisheye shows less than 360")
         return Fisheye(side, side, fov_degrees or own or 190.0)
     span = fov_degrees or 180.0
     if span > 360:

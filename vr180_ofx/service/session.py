@@ -14,13 +14,14 @@ from vr180_ofx.engine.draft import DraftRenderer
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.limits import Ladder
 from vr180_ofx.engine.models import Models
-from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept_plan, lost_corrections
+from vr180_ofx.engine.plans import find_plan, forget_correction, keep_plan, kept_plan, lost_corrections, plan_path
 from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.errors import FrameIndexError, ServiceError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.files import file_identity
 from vr180_ofx.output.exr import ExrClip, exr_clip
 from vr180_ofx.people.edit import apply_edits, changed_frames
 from vr180_ofx.people.plan import Plan
@@ -59,12 +60,32 @@ class Session:
         #: Held while the plan is corrected: one correction begins with what the one before it made.
         self._correcting = threading.Lock()
         self._closed = False
+        self._seen = self._correction()
         corrected = kept_plan(clip, settings, self.models, corrected=True)
         plan = corrected or kept_plan(clip, settings, self.models)
         #: What is to be said of the clip beside what its plan says.
         self._lost = None if corrected else lost_corrections(clip, settings, self.models)
         if plan is not None:
             self._plan, self.corrected = plan, corrected is not None
+
+    def look_again(self) -> None:
+        """Goes on with what another server has corrected, or taken back, since: machines may share their plans."""
+        if self._plan is None or self._correction() == self._seen:
+            return
+        with self._correcting:
+            self._seen = self._correction()
+            corrected = kept_plan(self.clip, self.settings, self.models, corrected=True)
+            plan = corrected or kept_plan(self.clip, self.settings, self.models)
+            if plan is not None:
+                self._go_on_with(plan, corrected=corrected is not None)
+
+    def _correction(self) -> tuple[int, int] | None:
+        """What tells one kept correction from another; None where there is none, or nobody is followed."""
+        try:
+            path = plan_path(self.clip, self.settings, self.models, corrected=True) if self.models.follows_people else None
+            return None if path is None else file_identity(path)
+        except OSError:
+            return None
 
     def begin(self) -> None:
         """Starts the analysis unless the plan is known."""
@@ -191,12 +212,14 @@ class Session:
                 raise ServiceError(409, "the plan that was found automatically is not kept any more; delete the clip and open it again")
             changed = self._go_on_with(automatic, corrected=False)
             forget_correction(self.clip, self.settings, self.models)
+            self._seen = self._correction()
             return changed
 
     def _use_plan(self, plan: Plan) -> str:
         """Goes on with a corrected plan, and keeps it for the next time."""
         changed = self._go_on_with(plan, corrected=True)
         keep_plan(self.clip, self.settings, plan, self.models, corrected=True)
+        self._seen = self._correction()
         return changed
 
     def _go_on_with(self, plan: Plan, *, corrected: bool) -> str:

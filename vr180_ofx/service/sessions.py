@@ -54,7 +54,10 @@ class Sessions:
             turn = self._turns.setdefault(key, threading.Lock())
         # many clients may open one clip at once: the first one does it, the others find it open
         with turn:
-            return self._known(key, asker) or self._opened(key, open_clip(real, settings), settings, asker)
+            known = self._known(key, asker)
+            if known is not None:
+                known.look_again()
+            return known or self._opened(key, open_clip(real, settings), settings, asker)
 
     def _opened(self, key: Key, clip: Clip, settings: Settings, asker: str) -> Session:
         """The session of a clip that was opened just now: a new one, or the one of an equal clip, which is kept instead."""

@@ -15,7 +15,7 @@ class HardwareSettings(Section):
         "auto",
         pixels="networks",
         http=False,
-        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        pattern=r"^(auto|cpu|mps|cuda(:\d{1,3})?)$",
         description="auto, cpu, cuda, cuda:1, mps: what SAM 2 and YOLO run on. The embedded models run on the CPU.",
     )
     # H.264, HEVC, VP9 and AV1 say what a decoder gives to the bit

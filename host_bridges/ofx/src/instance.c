@@ -15,24 +15,25 @@ Instance *instance_of(const void *handle) {
 }
 
 void say(Instance *instance, const char *type, const char *text) {
-    instance->has_message = 1;
-    if (say_persistently(instance->effect, type, text) || strcmp(type, MESSAGE_ERROR)) return;
-    /* a dialog, then, but not one for each frame */
+    int lasting = say_persistently(instance->effect, type, text), dialog = !lasting && !strcmp(type, MESSAGE_ERROR);
     char begin[sizeof instance->told];
     snprintf(begin, sizeof begin, "%s", text);
     mutex_lock(&instance->lock);
-    int said = !strcmp(begin, instance->told);
-    memcpy(instance->told, begin, sizeof begin);
+    instance->has_message = 1;
+    /* not one for each frame */
+    dialog = dialog && strcmp(begin, instance->told);
+    if (dialog) memcpy(instance->told, begin, sizeof begin);
     mutex_unlock(&instance->lock);
-    if (!said) say_once(instance->effect, type, text);
+    if (dialog) say_once(instance->effect, type, text);
 }
 
 void say_nothing(Instance *instance) {
-    if (instance->has_message) say_nothing_persistently(instance->effect);
-    instance->has_message = 0;
     mutex_lock(&instance->lock);
+    int had = instance->has_message;
+    instance->has_message = 0;
     instance->told[0] = 0;
     mutex_unlock(&instance->lock);
+    if (had) say_nothing_persistently(instance->effect);
 }
 
 void raise_revision(Instance *instance) {

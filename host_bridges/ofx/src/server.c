@@ -104,7 +104,13 @@ static Outcome open_locked(Call *call) {
     else if (!json_text(json_get(buffer.data, "clip"), session->clip, sizeof session->clip) || strlen(session->clip) != 16 ||
              !note_facts(&session->facts, buffer.data))
         snprintf(call->error, sizeof call->error, "what answers at %s:%d is not a frame server", session->where.host, session->where.port);
-    else outcome = DONE, session->open = 1;
+    else {
+        char state[16] = "";
+        outcome = DONE;
+        session->open = 1;
+        /* asking for it is waiting for it, from now on */
+        call->analysing = json_text(json_get(buffer.data, "state"), state, sizeof state) && !strcmp(state, "analysing");
+    }
     buffer_free(&buffer);
     return outcome;
 }
