@@ -38,6 +38,8 @@ DEMO = ROOT / "vr180_ofx" / "demo" / "walk3d.mp4"
 TIMEOUT_S = 120.0
 #: Of one process: the program itself needs 0.3 GB, a render of the demo clip 0.6 GB.
 MOST_MB = 2000.0
+#: As the command `vr180-ofx` begins, with a word when it does.
+_START = "from vr180_ofx.cli import start; print('ready', flush=True); raise SystemExit(start.main())"
 _WRONG = re.compile(r"Traceback|should not happen|Exception ignored|Task exception was never retrieved")
 
 
@@ -100,11 +102,13 @@ def _faults(text: str, seconds: float, peak_mb: float) -> list[str]:
 
 
 def interrupted(delay_s: float, folder: Path) -> Outcome:
-    """SIGINT so long after the program was begun."""
+    """SIGINT so long after the program was begun; what Python itself says to one while it starts is not the program's."""
     begin = time.monotonic()
-    command = [sys.executable, "-m", "vr180_ofx", "render", str(DEMO), "-o", str(folder / "out")]
+    command = [sys.executable, "-c", _START, "render", str(DEMO), "-o", str(folder / "out")]
     environment = os.environ | {"VR180_OFX_CACHE": str(folder / "cache"), "VR180_OFX_WEIGHTS": str(weights_folder())}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
+    assert process.stdout is not None
+    process.stdout.readline()
     time.sleep(delay_s)
     process.send_signal(signal.SIGINT)
     text = process.communicate(timeout=TIMEOUT_S)[0].decode("utf-8", "replace")
@@ -179,7 +183,7 @@ def attack(folder: Path, *, mutated: int, seed: int, every: int = 1) -> dict[str
     outcomes = [run_case(case, folder / "case", folder / "cache") for case in [*written, *made]]
     wire = [*requests(server.token, server.clip.id, str(server.clip_path))][::every]
     outcomes += [server.send(case) for case in wire]
-    outcomes += [interrupted(delay_s, folder / "interrupted") for delay_s in (0.1, 0.2, 0.3, 0.4, 0.5, 0.8, 1.2, 2.0, 3.0)[::every]]
+    outcomes += [interrupted(delay_s, folder / "interrupted") for delay_s in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.8, 1.2, 2.0, 3.0)[::every]]
     peak = server.peak_mb()
     faults = [f"{o.case}: {fault}" for o in outcomes for fault in o.faults]
     faults += [f"server: {fault}" for fault in server.end()]
