@@ -115,6 +115,8 @@ def test_the_artists_first_frame_is_left_alone(nuke):
     other = read(nuke, "/plates/other.mp4", 'frame_mode "start at"', "frame 501", name="Read2")
     nuke._selected = [one]
     node = nuke.bridge.create()
+    # nothing is asked of a server, which would be started for it and stay
+    nuke.set(node, "live", False)
     assert node.knob("first_frame").value() == 1001
     # as long as nobody sets it, it follows
     node.setInput(0, other)
