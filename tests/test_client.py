@@ -1,6 +1,7 @@
 """The client is one file that works in the Python of hosts."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def test_annotations_are_never_evaluated():
         id(x) for n in ast.walk(tree) for a in (getattr(n, "annotation", None), getattr(n, "returns", None)) if a for x in ast.walk(a)
     }
     # flags of os and subprocess are numbers
-    types = [n for n in outside if not ast.unparse(n.right).startswith(("os.", "subprocess."))]
+    types = [n for n in outside if not re.match(r"(os|subprocess|fcntl)\.|getattr\(os,", ast.unparse(n.right))]
     assert all(id(n) in annotated for n in types)
 
 

@@ -11,6 +11,7 @@ from vr180_ofx.errors import FrameError as FrameError
 from vr180_ofx.errors import FrameIndexError as FrameIndexError
 from vr180_ofx.errors import InstallError as InstallError
 from vr180_ofx.errors import MediaError as MediaError
+from vr180_ofx.errors import NoFileError as NoFileError
 from vr180_ofx.errors import OutputError as OutputError
 from vr180_ofx.errors import PlanError as PlanError
 from vr180_ofx.errors import PortError as PortError

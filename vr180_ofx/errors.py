@@ -98,6 +98,10 @@ class OutputError(Vr180Error):
     http_status = 422
 
 
+class NoFileError(OutputError, OSError):
+    """What should be written to is no file, or lies behind a link: also an error of the system, for those who can do without the file."""
+
+
 class SettingsError(Vr180Error, ValueError):
     """A setting that is not understood, or cannot be had here; one line per problem."""
 

@@ -13,17 +13,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from vr180_ofx.errors import OutputError
+from vr180_ofx.errors import NoFileError
 
 #: Locks of POSIX; Windows has others, and none for folders.
 _fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
 HAS_LOCKS: bool = os.name == "posix"
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
-
-
-class NoFileError(OutputError, OSError):
-    """What should be written to is no file, or lies behind a link: also an error of the system, for those who can do without the file."""
 
 
 class Folder:

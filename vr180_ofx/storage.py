@@ -19,7 +19,8 @@ from typing import BinaryIO, NoReturn
 
 import platformdirs
 
-from vr180_ofx.folders import HAS_LOCKS, Folder, NoFileError, locked
+from vr180_ofx.errors import NoFileError
+from vr180_ofx.folders import HAS_LOCKS, Folder, locked
 
 APP = "vr180-ofx"
 #: What names of unfinished files have in them, and no other program's.

@@ -34,7 +34,7 @@ def closing_error() -> ServiceError:
     return ServiceError(503, "the server is being closed", {"Retry-After": "2"})
 
 
-class HungUpError(ServiceError):
+class HungUp(ServiceError):
     """The client closed its connection before the answer."""
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ async def engine(function: Callable[..., T], *arguments: Any) -> T:
 
 
 async def attended(request: Request, service: Service, work: asyncio.Future[T]) -> T:
-    """What ``work`` gives, waited for as long as the client does. Raises HungUpError, and ServiceError when the server ends.
+    """What ``work`` gives, waited for as long as the client does. Raises HungUp, and ServiceError when the server ends.
 
     ``work`` is cancelled then. When somebody else cancelled it, its CancelledError is an error 503: the clip was closed.
     """
@@ -125,7 +125,7 @@ async def attended(request: Request, service: Service, work: asyncio.Future[T]) 
             finally:
                 rung.cancel()
             if gone.done() and not work.done():
-                raise HungUpError
+                raise HungUp
         if work.cancelled():
             raise ServiceError(503, "the frame was given up: the clip or the server is being closed", {"Retry-After": "2"})
         return work.result()

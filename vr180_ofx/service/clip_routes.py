@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request, Response
 
 from vr180_ofx.service import models as m
-from vr180_ofx.service.calls import Asker, ClipId, HungUpError, Service, address_of, attended, engine, give_up
+from vr180_ofx.service.calls import Asker, ClipId, HungUp, Service, address_of, attended, engine, give_up
 from vr180_ofx.service.problems import responses
 from vr180_ofx.service.session import Session
 from vr180_ofx.telemetry import resident_bytes
@@ -34,7 +34,7 @@ def add_clip_routes(app: FastAPI, service: Service) -> None:
         session = await engine(sessions.open, clip.path, clip.settings, name)
         if await request.is_disconnected():
             give_up(service, session, name)
-            raise HungUpError
+            raise HungUp
         if asker is None:
             session.claims.ask_for_anybody()
         return await engine(session.facts)
@@ -58,7 +58,7 @@ def add_clip_routes(app: FastAPI, service: Service) -> None:
             try:
                 with session.claims.held():
                     await attended(request, service, asyncio.ensure_future(_settled(service, session, wait_s)))
-            except HungUpError:
+            except HungUp:
                 give_up(service, session, name)
                 raise
             session.claims.ask(name)

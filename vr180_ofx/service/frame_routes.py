@@ -11,7 +11,7 @@ from fastapi import FastAPI, Header, Path, Query, Request, Response
 from vr180_ofx.errors import ServiceError, Vr180Error
 from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.service import models as m
-from vr180_ofx.service.calls import Asker, ClipId, HungUpError, Service, address_of, attended, engine, give_up, translated
+from vr180_ofx.service.calls import Asker, ClipId, HungUp, Service, address_of, attended, engine, give_up, translated
 from vr180_ofx.service.pictures import MEDIA_TYPES, Format, encode, facts_header, layer_names
 from vr180_ofx.service.problems import responses
 
@@ -54,7 +54,7 @@ def add_frame_routes(app: FastAPI, service: Service) -> None:
         wanted = await engine(session.request, n, quality)
         try:
             made = await attended(request, service, asyncio.wrap_future(wanted))
-        except HungUpError:
+        except HungUp:
             session.hung_up()
             give_up(service, session, asker or address_of(request))
             raise
