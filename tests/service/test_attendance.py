@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import signal
 import threading
 import time
@@ -10,40 +9,19 @@ import time
 import pytest
 
 from tests.service.conftest import Live, raw
+from tests.service.hanging import on_a_drive_that_hangs
 from vr180_ofx.client import ServerProblem, ServerUnavailable
 
 #: Of a minute: three seconds.
 IDLE = ("--idle-exit", "0.05")
 
-#: A network drive that is gone: reading the clip's seventh frame does not come back while a file lies there.
-HANG = """
-import importlib.abc, os, sys, time
-def install():
-    from vr180_ofx.media.video import VideoReader
-    advance = VideoReader._advance
-    def hanging(self, n):
-        while n == 7 and os.path.exists({flag!r}):
-            time.sleep(0.1)
-        return advance(self, n)
-    VideoReader._advance = hanging
-class Finder(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name == "vr180_ofx.engine.server":
-            sys.meta_path.remove(self)
-            install()
-sys.meta_path.insert(0, Finder())
-"""
-
 
 @pytest.fixture
 def hanging(people_clip, tmp_path):
     """A server that ends when it is idle, on a drive that hangs."""
-    flag, hooks, folder = tmp_path / "flag", tmp_path / "hooks", tmp_path / "one"
-    hooks.mkdir()
+    flag, folder = tmp_path / "flag", tmp_path / "one"
     folder.mkdir()
-    (hooks / "sitecustomize.py").write_text(HANG.format(flag=str(flag)))
-    live = Live(folder, people_clip, *IDLE)
-    live.env["PYTHONPATH"] = f"{hooks}{os.pathsep}{os.getcwd()}"
+    live = on_a_drive_that_hangs(Live(folder, people_clip, *IDLE), flag, tmp_path)
     flag.write_text("")
     yield live.start()
     live.stop(signal.SIGKILL)

@@ -20,6 +20,7 @@ pytest.importorskip("sam2", reason="the extra sam2 is not installed")
 from benchmarks.support.sam2_reference import random_network
 from tests.conftest import DEMO, make_clip
 from tests.service.conftest import Live
+from tests.service.hanging import on_a_drive_that_hangs
 from vr180_ofx.client import ServerProblem, ServerUnavailable, connect
 
 FRAMES = 40
@@ -197,33 +198,11 @@ def _ignoring(function):
         function()
 
 
-HANG = """
-import os, sys, time
-def install():
-    from vr180_ofx.media.video import VideoReader
-    advance = VideoReader._advance
-    def hanging(self, n):
-        while n == 7 and os.path.exists({flag!r}):
-            time.sleep(3600)  # a network drive that is gone
-        return advance(self, n)
-    VideoReader._advance = hanging
-import importlib.abc
-class Finder(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name == "vr180_ofx.engine.server":
-            sys.meta_path.remove(self)
-            install()
-sys.meta_path.insert(0, Finder())
-"""
-
-
 def test_a_decoder_that_hangs_is_given_up(people_clip, tmp_path):
-    flag, hooks = tmp_path / "flag", tmp_path / "hooks"
-    hooks.mkdir()
-    (hooks / "sitecustomize.py").write_text(HANG.format(flag=str(flag)))
+    flag = tmp_path / "flag"
     (tmp_path / "one").mkdir()
     live = Live(tmp_path / "one", people_clip, "--set", "processing.decode_timeout_s=1.5", "--set", "service.prefetch=0")
-    live.env["PYTHONPATH"] = f"{hooks}{os.pathsep}{os.getcwd()}"
+    on_a_drive_that_hangs(live, flag, tmp_path)
     try:
         clip = live.start().open()
         flag.write_text("")
