@@ -18,7 +18,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -29,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path = [str(ROOT), *[p for p in sys.path if Path(p or ".").resolve() != ROOT / "benchmarks"]]
 
 from benchmarks.support.hostile import Case, configurations, mutations, plans, requests  # noqa: E402
+from benchmarks.support.processes import ended, peak_mb  # noqa: E402
 from vr180_ofx.client import connect  # noqa: E402
 from vr180_ofx.settings import Settings  # noqa: E402
 from vr180_ofx.storage import weights_folder  # noqa: E402
@@ -69,24 +69,18 @@ def run_case(case: Case, folder: Path, cache: Path) -> Outcome:
     with tempfile.TemporaryFile() as said:
         begin = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, cwd=folder)
-        late = threading.Timer(TIMEOUT_S, process.kill)
-        late.start()
-        _, raw, usage = os.wait4(process.pid, 0)
-        hung = not late.is_alive()
-        late.cancel()
-        process.returncode = os.waitstatus_to_exitcode(raw)
+        hung, peak = ended(process, TIMEOUT_S)
+        seconds = time.monotonic() - begin
         said.seek(0)
         text = said.read()
-    faults = _faults(text.decode("utf-8", "replace"), time.monotonic() - begin, usage.ru_maxrss / 1024)
+    faults = _faults(text.decode("utf-8", "replace"), seconds, peak)
     if process.returncode not in case.allowed and not hung:
         faults.append(f"status {process.returncode} and not {case.allowed}: {text[-300:].decode('utf-8', 'replace')}")
     if b"\x1b" in text or b"\x07" in text:
         faults.append("the terminal is commanded")
     if len(text) > 20_000:
         faults.append(f"{len(text)} bytes are said")
-    return Outcome(
-        f"{case.kind}: {case.name}", process.returncode, round(time.monotonic() - begin, 2), round(usage.ru_maxrss / 1024, 1), faults
-    )
+    return Outcome(f"{case.kind}: {case.name}", process.returncode, round(seconds, 2), round(peak, 1), faults)
 
 
 def _faults(text: str, seconds: float, peak_mb: float) -> list[str]:
@@ -159,14 +153,10 @@ class Server:
             faults.append(f"the server ended with {self.process.returncode}")
         return Outcome(f"request: {case.name}", status, round(seconds, 2), 0.0, faults)
 
-    def peak_mb(self) -> float:
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text())
-        return int(found.group(1)) / 1024 if found else 0.0
-
     def end(self) -> list[str]:
         """Ends it. Returns what is wrong with its end and its log."""
         faults = [] if self.server.open(str(self.clip_path), None).facts["state"] == "ready" else ["the clip is not ready any more"]
-        peak = self.peak_mb()
+        peak = peak_mb(self.process.pid)
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(TIMEOUT_S)
         faults += [] if status == 0 else [f"the server ended with {status}"]
@@ -184,7 +174,7 @@ def attack(folder: Path, *, mutated: int, seed: int, every: int = 1) -> dict[str
     wire = [*requests(server.token, server.clip.id, str(server.clip_path))][::every]
     outcomes += [server.send(case) for case in wire]
     outcomes += [interrupted(delay_s, folder / "interrupted") for delay_s in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.8, 1.2, 2.0, 3.0)[::every]]
-    peak = server.peak_mb()
+    peak = peak_mb(server.process.pid)
     faults = [f"{o.case}: {fault}" for o in outcomes for fault in o.faults]
     faults += [f"server: {fault}" for fault in server.end()]
     statuses = Counter(str(o.status) for o in outcomes)

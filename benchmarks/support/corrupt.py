@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -28,6 +27,8 @@ from typing import Any
 import av
 import numpy as np
 import OpenImageIO as oiio
+
+from benchmarks.support.processes import ended
 
 TIMEOUT_S = 120.0
 FRAMES = 8
@@ -207,21 +208,11 @@ def run(command: list[str], cache: Path) -> Ran:
     with tempfile.TemporaryFile() as out:
         begin = time.monotonic()
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
-        status, peak = _ended(process)
+        killed, peak = ended(process, TIMEOUT_S)
+        status = None if killed else process.returncode
         seconds = time.monotonic() - begin
         out.seek(0)
         return Ran(status, round(seconds, 2), round(peak, 1), out.read().decode("utf-8", "replace")[-4000:])
-
-
-def _ended(process: subprocess.Popen[bytes]) -> tuple[int | None, float]:
-    """(status, peak in MB); None when it had to be killed."""
-    late = threading.Timer(TIMEOUT_S, process.kill)
-    late.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    killed = not late.is_alive() and os.WIFSIGNALED(status)
-    late.cancel()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return None if killed else process.returncode, usage.ru_maxrss / 1024
 
 
 def decoded(path: Path, kept: Path | None = None) -> dict[int, str]:

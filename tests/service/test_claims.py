@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import shutil
+import signal
 import socket
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from tests.conftest import DEMO
 from tests.service.conftest import Live, raw
+from tests.service.hanging import on_a_drive_that_hangs
 from vr180_ofx.client import Link, ServerProblem, analyse_task
 from vr180_ofx.service.claims import CLAIM_S, Claims
 
@@ -178,16 +180,20 @@ def test_a_host_that_stops_its_analysis_stops_the_server_s(knobs, settings):
 
 
 @pytest.mark.slow
-def test_an_asker_who_died_without_a_word_is_forgotten(knobs, settings):
-    """Its analysis waits for its turn behind another one, for longer than a claim lasts."""
-    # one after the other, each asked for once
-    every = [{"detection": {**settings(k)["detection"], "every": 1}} for k in range(7)]
-    clips = [opened(knobs, values, f"five-{k}") for k, values in enumerate(every)]
-    end = time.monotonic() + BOUND_S
-    while any(knobs.server.job(c["job"])["state"] in ("waiting", "running") for c in clips) and time.monotonic() < end:
-        time.sleep(0.2)
-    states = [knobs.server.job(c["job"])["state"] for c in clips]
-    assert states[-1] == "cancelled" and states == sorted(states, reverse=True)
+def test_an_asker_who_died_without_a_word_is_forgotten(people_clip, tmp_path, settings):
+    """Its analysis waits for its turn behind one that hangs, for longer than a claim lasts."""
+    flag = tmp_path / "flag"
+    live = on_a_drive_that_hangs(Live(tmp_path / "one", people_clip, "--set", "processing.decode_timeout_s=300"), flag, tmp_path)
+    flag.write_text("")
+    try:
+        live.start()
+        clips = [opened(live, settings(k), f"one-{k}", "clip.mp4") for k in range(2)]
+        assert live.server.job(clips[1]["job"])["state"] == "waiting"
+        assert ended(live, clips[1]["job"])["state"] == "cancelled"
+        flag.unlink()
+        assert ended(live, clips[0]["job"])["state"] == "cancelled"
+    finally:
+        live.stop(signal.SIGKILL)
 
 
 def test_claims_lapse_one_by_one():

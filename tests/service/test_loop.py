@@ -66,7 +66,8 @@ def test_a_long_plan_holds_nobody_up(live, clip):
     said[-1].close()
 
 
-def test_an_edit_computes_no_digest(people_clip, tmp_path):
+def test_an_edit_computes_no_digest(people_clip, tmp_path, monkeypatch):
+    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "cache"))  # the plan that it keeps is nobody else's
     with open_clip(people_clip) as clip:
         settings = clip.settings
         keep_plan(clip, settings, Plan.from_data(crowd(2), clip))
