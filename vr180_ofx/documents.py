@@ -31,13 +31,9 @@ _MOST_BITS = 64
 def text_of(path: Path, limit_bytes: int) -> str:
     """The text of a file. Raises DocumentError, whose message is the end of a sentence that begins with the name of the file."""
     try:
-        return read_regular(path, limit_bytes).decode("utf-8-sig")
+        return _decoded(read_regular(path, limit_bytes))
     except FileNotFoundError:
         raise DocumentError("does not exist") from None
-    except DocumentError:
-        raise
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"is not UTF-8 (byte {error.start})") from None
     except OSError as error:
         raise DocumentError(f"cannot be read: {error.strerror or error}") from None
 
@@ -46,14 +42,12 @@ def from_json(text: str | bytes) -> Any:
     """What JSON holds (RFC 8259). Raises DocumentError: it is none, has a key twice, a number that is none, or nests too deep."""
     try:
         if isinstance(text, bytes):
-            text = text.decode("utf-8-sig")
+            text = _decoded(text)
         return json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_once)
     except RecursionError:
         raise DocumentError(f"nests deeper than {DEEPEST}") from None
     except DocumentError:
         raise
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"is not UTF-8 (byte {error.start})") from None
     except ValueError as error:
         raise DocumentError(f"is not JSON: {_line(error)}") from None
 
@@ -103,6 +97,13 @@ def plain(value: Any) -> Any:
         elif item is not None and not isinstance(item, str):
             raise DocumentError(f"has {short(item)}, a {type(item).__name__}; put a text into quotation marks")
     return value
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"is not UTF-8 (byte {error.start})") from None
 
 
 def _no_number(name: str) -> None:

@@ -16,6 +16,11 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _KINDS = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"), (stat.S_ISCHR, "device"), (stat.S_ISBLK, "device"))
 
 
+def kind_of(mode: int) -> str | None:
+    """What something is that is no file (folder, pipe, socket, device), by its ``st_mode``; None where it is a file, or nobody knows."""
+    return next((word for is_kind, word in _KINDS if is_kind(mode)), None)
+
+
 def read_regular(path: Path, limit_bytes: int, *, follow: bool = True) -> bytes:
     """All bytes of a file, at once, without ever waiting for one. follow: also where ``path`` is a link.
 
@@ -29,8 +34,7 @@ def read_regular(path: Path, limit_bytes: int, *, follow: bool = True) -> bytes:
     try:
         facts = os.fstat(handle)
         if not stat.S_ISREG(facts.st_mode):
-            kind = next((word for test, word in _KINDS if test(facts.st_mode)), "something else")
-            raise DocumentError(f"is a {kind}, not a file")
+            raise DocumentError(f"is a {kind_of(facts.st_mode) or 'something else'}, not a file")
         if facts.st_size > limit_bytes:
             raise DocumentError(f"has {facts.st_size} bytes; at most {limit_bytes} are read")
     except DocumentError:

@@ -21,6 +21,7 @@ import platformdirs
 
 from vr180_ofx.errors import NoFileError
 from vr180_ofx.folders import HAS_LOCKS, Folder, locked
+from vr180_ofx.regular import kind_of
 
 APP = "vr180-ofx"
 #: What names of unfinished files have in them, and no other program's.
@@ -87,7 +88,7 @@ class AtomicFile:
     def _refuse_special(self) -> None:
         facts = self._folder.facts(self.target.name, links=True)
         if facts is not None and not stat.S_ISREG(facts.st_mode):
-            raise NoFileError(f"{self.target} is {_kind(facts.st_mode)}; name a file")
+            raise NoFileError(f"{self.target} is a {kind_of(facts.st_mode) or 'device'}; name a file")
 
     def _create(self) -> int | None:
         """Makes the file under a name that was free; it stays open, and locked, where what is open can be renamed."""
@@ -142,12 +143,6 @@ class AtomicFile:
         if self._fd is not None:
             os.close(self._fd)
         self._folder.close()
-
-
-def _kind(mode: int) -> str:
-    if stat.S_ISDIR(mode):
-        return "a folder"
-    return "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
 
 
 @contextlib.contextmanager

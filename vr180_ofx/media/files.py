@@ -10,20 +10,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vr180_ofx.errors import MediaError, ResourceError, ServiceError
+from vr180_ofx.regular import kind_of
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import free_bytes, resident_bytes
 
 #: Of the memory that may be had, what one picture may take while it is decoded: the rest is for what is made of it. Chosen.
 _PICTURE_SHARE = 0.5
-_KINDS = (
-    (stat.S_ISDIR, "a folder; name a video file or an image sequence in it"),
-    (stat.S_ISFIFO, "a pipe, which can be read once and perhaps never ends; name a file"),
-    (stat.S_ISSOCK, "a socket; name a file"),
-    (stat.S_ISCHR, "a device; name a file"),
-    (stat.S_ISBLK, "a device; name a file"),
-)
-
-
+#: What to do where something is no file, and why, by its kind.
+_INSTEAD = {
+    "folder": "; name a video file or an image sequence in it",
+    "pipe": ", which can be read once and perhaps never ends; name a file",
+}
 #: Where a system says what is open.
 _OPEN_FILES = Path("/proc/self/fd")
 _folders: tuple[Path, ...] | None = None
@@ -80,9 +77,9 @@ def check_file(path: Path) -> os.stat_result:
     except (OSError, ValueError) as error:
         # a name that is too long or holds a zero, a loop of links
         raise MediaError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    for is_kind, words in _KINDS:
-        if is_kind(found.st_mode):
-            raise MediaError(f"{path} is {words}")
+    kind = kind_of(found.st_mode)
+    if kind is not None:
+        raise MediaError(f"{path} is a {kind}{_INSTEAD.get(kind, '; name a file')}")
     if found.st_size == 0:
         raise MediaError(f"{path} is empty (0 bytes); the copy or the recording did not finish")
     return found
