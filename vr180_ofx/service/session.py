@@ -47,37 +47,35 @@ class Session:
         self.models = Models.of(settings)
         self.used = time.monotonic()
         self.error: str | None = None
-        self.corrected = False
         self.job: Job | None = None
         self.claims = Claims()
         self._store = store
         self._jobs = jobs
         self._ladder = ladder
-        self._plan: Plan | None = None
         self._server: FrameServer | None = None
         self._sketcher: DraftRenderer | None = None
         self._lock = threading.RLock()
         #: Held while the plan is corrected: one correction begins with what the one before it made.
         self._correcting = threading.Lock()
         self._closed = False
-        self._seen = self._correction()
-        corrected = kept_plan(clip, settings, self.models, corrected=True)
-        plan = corrected or kept_plan(clip, settings, self.models)
+        self._plan, self.corrected = self._kept()
         #: What is to be said of the clip beside what its plan says.
-        self._lost = None if corrected else lost_corrections(clip, settings, self.models)
-        if plan is not None:
-            self._plan, self.corrected = plan, corrected is not None
+        self._lost = None if self.corrected else lost_corrections(clip, settings, self.models)
 
     def look_again(self) -> None:
         """Goes on with what another server has corrected, or taken back, since: machines may share their plans."""
         if self._plan is None or self._correction() == self._seen:
             return
         with self._correcting:
-            self._seen = self._correction()
-            corrected = kept_plan(self.clip, self.settings, self.models, corrected=True)
-            plan = corrected or kept_plan(self.clip, self.settings, self.models)
+            plan, corrected = self._kept()
             if plan is not None:
-                self._go_on_with(plan, corrected=corrected is not None)
+                self._go_on_with(plan, corrected=corrected)
+
+    def _kept(self) -> tuple[Plan | None, bool]:
+        """The plan to go on with, and whether somebody corrected it; None where the clip is yet to be analysed."""
+        self._seen = self._correction()
+        corrected = kept_plan(self.clip, self.settings, self.models, corrected=True)
+        return corrected or kept_plan(self.clip, self.settings, self.models), corrected is not None
 
     def _correction(self) -> tuple[int, int] | None:
         """What tells one kept correction from another; None where there is none, or nobody is followed."""
