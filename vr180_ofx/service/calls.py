@@ -14,6 +14,7 @@ from vr180_ofx.errors import ServiceError, Vr180Error, statuses_of
 from vr180_ofx.resources import Monitor
 from vr180_ofx.service.access import Roots
 from vr180_ofx.service.attendance import Attendance
+from vr180_ofx.service.jobs import closing_error
 from vr180_ofx.service.session import Session
 from vr180_ofx.service.sessions import Sessions
 from vr180_ofx.settings import Settings
@@ -27,11 +28,6 @@ Asker = Annotated[
     ),
 ]  # fmt: skip
 T = TypeVar("T")
-
-
-def closing_error() -> ServiceError:
-    """For whoever waits when the server ends."""
-    return ServiceError(503, "the server is being closed", {"Retry-After": "2"})
 
 
 class HungUp(ServiceError):

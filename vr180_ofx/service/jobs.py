@@ -28,6 +28,11 @@ Progress = Callable[[int, int], None]
 Task = Callable[[Progress], dict[str, Any] | None]
 
 
+def closing_error() -> ServiceError:
+    """For whoever waits, or comes, when the server ends."""
+    return ServiceError(503, "the server is being closed", {"Retry-After": "2"})
+
+
 class _Cancelled(Exception):
     """Raised inside a job, by its progress, when somebody cancelled it."""
 
@@ -157,7 +162,7 @@ class JobRunner:
         """Gives a job its place in the row. Raises ServiceError when too many renders are there."""
         with self._lock:
             if self._closed:
-                raise ServiceError(503, "the server is being closed", {"Retry-After": "2"})
+                raise closing_error()
             if job.kind == "render":
                 waiting = sum(j.kind == "render" and j.state == "waiting" for j in self._jobs.values())
                 if waiting >= self._max_renders:
