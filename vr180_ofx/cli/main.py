@@ -21,6 +21,7 @@ COMMANDS = {
     "render": "render a clip to mattes; resumes where it was interrupted",
     "matte": "everybody at once, by Robust Video Matting on whole eyes; flat clips, too",
     "analyse": "find the people; writes a plan to read and edit",
+    "edit": "correct a plan: split, merge, exclude, rename, add people; say where they are absent",
     "estimate": "what a render will take: memory, time and cost, from a short one that is measured",
     "serve": "serve frames over HTTP, for hosts and other programs",
     "weights": "list, pull and verify model weights",

@@ -97,6 +97,15 @@ class Remove(Model):
     last: Index | None = None
 
 
+class Absent(Model):
+    op: Literal["absent"]
+    person: PersonId
+    first: Index | None = None
+    last: Index | None = None
+    view: View | None = Field(None, description="Without it, all eyes.")
+    absent: bool = Field(True, description="false: they are there again, where they were found.")
+
+
 class Merge(Model):
     op: Literal["merge"]
     person: PersonId
@@ -122,7 +131,7 @@ class Exclude(Model):
     exclude: bool = True
 
 
-Edit = Annotated[Move | Add | Remove | Merge | Split | Rename | Exclude, Field(discriminator="op")]
+Edit = Annotated[Move | Add | Remove | Absent | Merge | Split | Rename | Exclude, Field(discriminator="op")]
 
 
 class Edits(Model):
