@@ -24,6 +24,7 @@ COMMANDS = {
     "edit": "correct a plan: split, merge, exclude, rename, add people; say where they are absent",
     "estimate": "what a render will take: memory, time and cost, from a short one that is measured",
     "serve": "serve frames over HTTP, for hosts and other programs",
+    "status": "the frame servers that you run, and what they do",
     "weights": "list, pull and verify model weights",
     "inspect": "what an image, a folder of frames, or a clip holds",
     "evaluate": "compare rendered frames with ground truth",
