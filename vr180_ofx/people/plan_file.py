@@ -18,6 +18,7 @@ from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import DocumentError, PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.curves import Curves, edge_curves, to_data
+from vr180_ofx.people.absence import Range, joined
 from vr180_ofx.people.names import NAME_RULE, PersonName
 from vr180_ofx.people.person import Entry, Person
 from vr180_ofx.people.trajectory import Shot
@@ -105,6 +106,8 @@ def _person_to_data(person: Person, projection: Projection, interocular_m: float
         data["distance_m"] = [[n, round(interocular_m / s, 4)] for n, s in sorted(person.shifts.items())]
     if person.edges:
         data["edges"] = to_data(person.edges)
+    if person.absent:
+        data["absent"] = {view: [list(r) for r in own] for view, own in person.absent.items()}
     views = {v: {str(n): entry_to_data(entries[n], projection) for n in sorted(entries)} for v, entries in person.views.items()}
     return data | {"views": views}
 
@@ -167,6 +170,9 @@ class _Person(Part):
         None, description="it is a list of [frame, metres], with metres from 0.05 on"
     )
     edges: Any = Field(None, description="it is an object with keys of the section edges")
+    absent: dict[str, Annotated[list[tuple[StrictInt, StrictInt]], Field(max_length=10_000)]] | None = Field(
+        None, description="it is an object of views, each a list of [first, last] frames in which the person is out of sight"
+    )
     views: dict[str, dict[str, Any]] | None = Field(None, description="it is an object of views, each an object of frames, each with a box")
 
 
@@ -279,7 +285,22 @@ def _person(item: Any, clip: Clip, where: str, interocular_m: float) -> Person:
         shifts[n] = interocular_m / metres
     name = data.name if data.name is not None else f"person{data.id:02d}"
     edges = edge_curves(data.edges, len(clip), f"{where}.edges") if data.edges is not None else {}
-    return Person(data.id, name, views, exclude=data.exclude, shot=data.shot, shifts=shifts, edges=edges)
+    absent = {view: _absent(ranges, view, clip, where) for view, ranges in (data.absent or {}).items()}
+    return Person(
+        data.id, name, views, exclude=data.exclude, shot=data.shot, shifts=shifts, edges=edges,
+        absent={v: r for v, r in absent.items() if r},
+    )  # fmt: skip
+
+
+def _absent(ranges: Sequence[Range], view: str, clip: Clip, where: str) -> tuple[Range, ...]:
+    if view not in clip.views:
+        raise PlanError(f"{where}.absent has {short(view)}; this clip has {', '.join(clip.views)}")
+    for first, last in ranges:
+        if not 0 <= first <= last < len(clip):
+            raise PlanError(
+                f"{where}.absent.{view} has {short([first, last])}; it is [first, last], with frames from 0 to {len(clip) - 1} in order"
+            )
+    return tuple(joined(ranges))
 
 
 def _entry(item: Any, clip: Clip, where: str) -> Entry:
