@@ -106,7 +106,7 @@ class Index:
             parts = ((_NAME, [e.name]), (_WORDS, e.words), (_VALUES, e.values), (_TEXT, [e.text]))
             for weight, texts in parts:
                 # a word that a field has twice says no more than one that it has once
-                for word in {t for text in texts for t in tokens(text)}:
+                for word in dict.fromkeys(t for text in texts for t in tokens(text)):
                     counts[word] += weight
             self._counts[e.name] = counts
             self._phrases[e.name] = [tokens(w) for w in (e.name.rpartition(".")[2], *e.words)]
