@@ -17,8 +17,8 @@ from vr180_ofx import documents
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import DocumentError, PlanError
 from vr180_ofx.media.contract import Clip
-from vr180_ofx.people.curves import Curves, edge_curves, to_data
 from vr180_ofx.people.absence import Range, joined
+from vr180_ofx.people.curves import Curves, edge_curves, to_data
 from vr180_ofx.people.names import NAME_RULE, PersonName
 from vr180_ofx.people.person import Entry, Person
 from vr180_ofx.people.trajectory import Shot
