@@ -9,32 +9,36 @@ from dataclasses import replace
 from vr180_ofx.controls.contract import Control, EyeMattes, Mattes
 from vr180_ofx.controls.edges import EdgeControls
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
+from vr180_ofx.errors import FrameError
 from vr180_ofx.imaging.half import half
 from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.media.contract import SourceFrame
+from vr180_ofx.people.curves import EdgeValue
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings.edges import EdgesSettings
 from vr180_ofx.version import CONTROLS_REVISION
 
 #: Name of an edge control -> its value for the frame that is asked for, as a host's knob has it.
-AskedEdges = Mapping[str, float]
+AskedEdges = Mapping[str, EdgeValue]
 
 
 class Controls:
     """All controls of a frame, one after the other.
 
     settings: the section edges. asked: for everybody and this frame alone; stronger than the settings and than what the plan says of
-    everybody, and weaker than what it says of a person.
+    everybody, and weaker than what it says of a person. alone: for a draft, which is made of one frame alone: what looks at the frames
+    beside it is left out.
     """
 
-    def __init__(self, plan: Plan, settings: EdgesSettings, asked: AskedEdges | None = None) -> None:
+    def __init__(self, plan: Plan, settings: EdgesSettings, asked: AskedEdges | None = None, *, alone: bool = False) -> None:
         self._names = {p.id: p.name for p in plan.people}
 
         def edges(n: int, person: int | None) -> EdgesSettings:
             values = {**settings.model_dump(), **plan.edges_at(n, None), **(asked or {})}
             return EdgesSettings(**(values if person is None else {**values, **plan.edges_at(n, person)}))
 
-        self._all: tuple[Control, ...] = (EdgeControls(edges, tuple(p.id for p in plan.people if p.edges)),)
+        people = tuple(p.id for p in plan.people if p.edges)
+        self._all: tuple[Control, ...] = (EdgeControls(edges, people, plan.projection, plan.shots, alone=alone),)
 
     def identity(self, n: int) -> str:
         """All that decides what is done to frame ``n``; empty where nothing is."""
@@ -46,7 +50,9 @@ class Controls:
         return tuple(sorted({k for c in self._all if c.identity(n) for k in c.neighbours(n)} - {n}))
 
     def apply(self, frames: Mapping[int, Frame], n: int, picture: Callable[[int], SourceFrame]) -> Frame:
-        """Frame ``n`` with everything done to it. frames: it and its `neighbours`, without controls. picture: decodes a frame."""
+        """Frame ``n`` with everything done to it. frames: it and those of its `neighbours` that can be made, without controls. picture:
+        decodes a frame.
+        """
         frame = frames[n]
         around = _Around(frames, picture)
         mattes = around.mattes(n)
@@ -72,6 +78,8 @@ class _Around:
         self.picture = picture
 
     def mattes(self, n: int) -> Mattes:
+        if n not in self._frames:
+            raise FrameError("the clip", n, "it is beside one that controls look at")
         views = self._frames[n].views
         return {
             view: EyeMattes(v.width, v.height, {x.person: Patch(x.rect, *spread(x, x.rect)) for x in v.layers}) for view, v in views.items()

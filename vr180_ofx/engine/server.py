@@ -144,13 +144,16 @@ class FrameServer:
 
     def _with_controls(self, n: int, quality: Quality, priority: Priority, edges: AskedEdges | None) -> Future[Frame]:
         scene = self._worker.scene
-        controls = Controls(scene.plan, self.settings.edges, edges)
+        controls = self._controls(scene, quality, edges)
         if not controls.identity(n):
             return self._find(n, quality, priority)
         return self._served.request(
             n, controls, controlled_key(scene, n, quality, controls), lambda k: self._find(k, quality, priority),
             still=lambda: self._worker.scene is scene,
         )  # fmt: skip
+
+    def _controls(self, scene: Scene, quality: Quality, edges: AskedEdges | None) -> Controls:
+        return Controls(scene.plan, self.settings.edges, edges, alone=quality == "draft")
 
     def _find(self, n: int, quality: Quality, priority: Priority) -> Future[Frame]:
         key = self.frame_key(n, quality)
@@ -193,7 +196,7 @@ class FrameServer:
     def frame_key(self, n: int, quality: Quality = "final", edges: AskedEdges | None = None) -> str:
         """A hash of everything that decides what frame ``n`` looks like."""
         scene = self._worker.scene
-        return controlled_key(scene, n, quality, Controls(scene.plan, self.settings.edges, edges))
+        return controlled_key(scene, n, quality, self._controls(scene, quality, edges))
 
     def replace_plan(self, plan: Plan) -> None:
         """Goes on with a corrected plan. What does not depend on the correction stays in the caches."""
