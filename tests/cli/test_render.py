@@ -27,7 +27,7 @@ def test_a_render_without_weights_says_how_to_get_them(capsys, people_clip, tmp_
 
 def test_a_render_with_its_profile(capsys, tmp_path):
     trace, log = tmp_path / "trace.json", tmp_path / "log.jsonl"
-    words = ["render", str(DEMO), "-o", str(tmp_path / "out"), "--frames", "0-3", "--trace", str(trace), "--resource-log", str(log)]
+    words = ["render", str(DEMO), "-o", str(tmp_path / "out"), "--frames", "1-4", "--trace", str(trace), "--resource-log", str(log)]
     # asked for on the command line, it wins over the setting
     status, _, said = cli(capsys, *words, "--profile", "--set", "performance.profile_enabled=false")
     assert status == 0 and "ms a call" in said and "track" in said and "of" in said and log.exists()
@@ -36,7 +36,7 @@ def test_a_render_with_its_profile(capsys, tmp_path):
 
 
 def test_a_render_without_a_profile(capsys, tmp_path):
-    words = ["render", str(DEMO), "-o", str(tmp_path / "out"), "--frames", "0-1", "--json"]
+    words = ["render", str(DEMO), "-o", str(tmp_path / "out"), "--frames", "1-2", "--json"]
     status, said, _ = cli(capsys, *words, "--set", "performance.profile_enabled=false")
     assert status == 0 and json.loads(said)["stages"] == {} and json.loads(said)["written"] == 2
 

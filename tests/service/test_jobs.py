@@ -58,7 +58,7 @@ def test_closing_a_clip_ends_its_render(live):
 
 
 def test_rendering_on_a_server_from_the_command_line(live, capsys):
-    words = ["--server", live.address, "--token-file", str(live.token_file), "--frames", "0-2", "--json", "--set", "output.compression=zip"]
+    words = ["--server", live.address, "--token-file", str(live.token_file), "--frames", "1-3", "--json", "--set", "output.compression=zip"]
     assert main(["render", str(live.clip), "-o", str(live.root / "remote"), *words]) == 0
     assert json.loads(capsys.readouterr().out)["written"] == 3
     assert len(list((live.root / "remote").glob("*.exr"))) == 3

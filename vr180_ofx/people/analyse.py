@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import FrameError
-from vr180_ofx.frame_ranges import ranges_text
+from vr180_ofx.frame_ranges import mark
 from vr180_ofx.media.contract import Clip, EyeImage
 from vr180_ofx.people.contract import Detector, Segmenter
 from vr180_ofx.people.detect import detect_people
@@ -128,7 +128,7 @@ class _Analysis:
             reader.close()
         self._end_shot()
         if bad:
-            self._notes.append(f"frames that cannot be decoded: {ranges_text(bad)}")
+            self._notes.append(f"frames that cannot be decoded: {mark(bad)}")
         return self._plan()
 
     def _fetch(self, reader: Clip, n: int) -> tuple[_Waiting, Thumbs | None]:
