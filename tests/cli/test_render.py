@@ -12,7 +12,7 @@ from tests.media.pictures import write
 def test_a_config_file_says_everything(capsys, people_clip, tmp_path):
     config = tmp_path / "job.yaml"
     config.write_text(
-        f"video_path: {people_clip}\nframes: 0-1\noutput:\n  path: {tmp_path / 'out'}\n  format: alpha\ndebugging:\n  save_detection_visualization: true\n"
+        f"video_path: {people_clip}\nframes: 1-2\noutput:\n  path: {tmp_path / 'out'}\n  format: alpha\ndebugging:\n  save_detection_visualization: true\n"
     )
     assert cli(capsys, "render", "--config", str(config))[0] == 0
     assert len(list((tmp_path / "out").glob("people.0*.png"))) == 2 and (tmp_path / "out" / "people.people.png").exists()

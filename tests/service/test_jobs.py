@@ -21,7 +21,7 @@ def test_a_render_reports_progress_and_its_files_are_those_of_the_command_line(l
     assert np.array_equal(pixels[..., 0], reference[3].views["left"].alpha_half().astype(np.float32))
     again = list(clip.render(str(out), "2-6"))[-1]["report"]
     assert (again["kept"], again["written"]) == (4, 1)
-    with pytest.raises(ServerProblem, match="the clip has frames 0..9"):
+    with pytest.raises(ServerProblem, match="the clip has frames 0 to 9"):
         clip.start_render(str(out), "50")
     with pytest.raises(ServerProblem, match="did you mean 'output.compression'"):
         clip.start_render(str(out), "all", {"compresion": "zip"})

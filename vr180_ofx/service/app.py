@@ -23,8 +23,10 @@ from vr180_ofx.service.clip_routes import add_clip_routes
 from vr180_ofx.service.frame_routes import add_frame_routes
 from vr180_ofx.service.guard import guard
 from vr180_ofx.service.job_routes import add_job_routes
+from vr180_ofx.service.page import add_page
 from vr180_ofx.service.people_routes import add_people_routes
 from vr180_ofx.service.problems import Problem, on_error_for_people, problem
+from vr180_ofx.service.server_routes import add_server_routes
 from vr180_ofx.settings import Settings
 from vr180_ofx.version import __version__
 
@@ -50,7 +52,7 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
 
     app = FastAPI(
         title="vr180-ofx", version=__version__, lifespan=lifespan, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None,
-        description="Human mattes for stereo VR180 video, frame by frame. Frames count from 0, in texts for people by the numbers of files.",
+        description="Human mattes for stereo VR180 video, frame by frame. Frames count from 0; texts name them by their files' numbers.",
     )  # fmt: skip
     app.router.route_class = StrictRoute
     app.state.service = service
@@ -64,6 +66,8 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
     add_frame_routes(app, service)
     add_people_routes(app, service)
     add_job_routes(app, service)
+    add_server_routes(app, service)
+    add_page(app)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]
     return app
 
