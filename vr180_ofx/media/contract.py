@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from vr180_ofx.arrays import FloatArray, shapes_repr
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.media.colour import ColourTags
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
 from vr180_ofx.vr180.layout import Layout
@@ -96,6 +97,11 @@ class EyeImage(Protocol):
 
     @property
     def height(self) -> int: ...
+
+    @property
+    def tags(self) -> ColourTags:
+        """What is known of the encoding of `native`."""
+        ...
 
     def sample(self, grid: FloatArray) -> Sample:
         """grid: (h, w, 2) continuous pixels, NaN outside. Minifying is anti-aliased; outside the picture is black."""

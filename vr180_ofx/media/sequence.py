@@ -133,7 +133,7 @@ class SequenceSource:
                 pixels, origin = pictures[source], (0, 0)
             else:
                 pixels, origin = next(iter(pictures.values())), self._geometry.layout.origin(view)
-            eyes[view] = RgbEye(pixels, origin, width, height, transform)
+            eyes[view] = RgbEye(pixels, origin, width, height, transform, tags)
         return SourceFrame(n, self.time_s(n), eyes)
 
     def check(self, n: int) -> None:

@@ -235,7 +235,7 @@ class FrameConverter:
             name = "rgb48le" if wide else "rgb24"
             pixels = frame.to_ndarray(format=name)
             for view in self.layout.views:
-                eyes[view] = RgbEye(pixels, self.layout.origin(view), width, height, transform)
+                eyes[view] = RgbEye(pixels, self.layout.origin(view), width, height, transform, tags)
             return eyes
         if not _planar(frame):
             frame = frame.reformat(format=_planar_name(frame))
