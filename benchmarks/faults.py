@@ -122,7 +122,8 @@ class Server:
         shutil.copy(DEMO, self.clip_path)
         self.log = folder / "log"
         environment = os.environ | {"VR180_OFX_CACHE": str(folder / "cache"), "VR180_OFX_WEIGHTS": str(weights_folder())}
-        command = [sys.executable, "-m", "vr180_ofx", "serve", "--root", str(root), "--token-file", str(folder / "token"), "-v"]
+        command = [sys.executable, "-m", "vr180_ofx", "serve", "--root", str(root), "--token-file", str(folder / "token"), "-v",
+                   "--idle-exit", "10"]  # fmt: skip
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment)
         assert self.process.stdout is not None

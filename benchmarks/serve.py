@@ -68,7 +68,8 @@ class Server:
     def __init__(self, work: Path, root: Path, *words: str) -> None:
         self.token = str(work / "token")
         command = [sys.executable, "-m", "vr180_ofx", "serve", "--root", str(root), "--token-file", self.token,
-                   "--announce", str(work / "server.json"), "--set", "service.max_requests_per_second=100000", *words]  # fmt: skip
+                   "--announce", str(work / "server.json"), "--set", "service.max_requests_per_second=100000",
+                   "--idle-exit", "10", *words]  # fmt: skip
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.address = self.process.stdout.readline().strip()

@@ -51,8 +51,8 @@ _PROOF = "vr180-ofx server proof 1"
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,8}\.?|[0-9a-f]*:[0-9a-f:.]+(%[a-z0-9._-]+)?")
 #: What a token is made of.
 _TOKEN = re.compile(r"[!-~]{16,500}")
-#: A server that a host started ends when nobody asked it for so long.
-_IDLE_EXIT_MINUTES = 120
+#: A server that a host started ends when nobody asked it for so long: what it made is on disk, and the next one is there in seconds.
+_IDLE_EXIT_MINUTES = 30
 #: A look at an analysis lasts so long, and so does cancelling it.
 _WAIT_S = 0.2
 #: Servers take somebody who waits for an analysis for gone after 15 s of silence.
@@ -310,6 +310,14 @@ class Server:
     def health(self) -> dict[str, Any]:
         """Whether it is there."""
         return self._json("GET", "/v1/health")
+
+    def server_facts(self) -> dict[str, Any]:
+        """Version, pid, uptime, clips, jobs, memory, and for how long nobody has asked: this question is no reason for it to stay."""
+        return self._json("GET", "/v1/server")
+
+    def stop(self, pid: int) -> None:
+        """Ends the server as SIGTERM does. pid: of its process, from `server_facts`: another one that took its place is left alone."""
+        self.request("POST", "/v1/server/stop", {"pid": pid})
 
     def open(self, path: str, settings: Mapping[str, Any] | None = None, asker: str | None = None) -> Clip:
         """Opens a clip of the server's disk. settings: sections as in a config file.
@@ -582,7 +590,7 @@ def find_or_start(
 ) -> Server:  # fmt: skip
     """The server at ``address``, or the one of this user, which is started when there is none. Raises ServerUnavailable.
 
-    The server outlives the host, so that other hosts find it; it ends by itself when nobody asked it for two hours.
+    The server outlives the host, so that other hosts find it; it ends by itself when nobody asked it for half an hour.
     """
     try:
         server = connect(address, token_file)

@@ -3,7 +3,7 @@
 __version__ = "0.2.0"
 #: Raised whenever the same clip and settings begin to give another plan, or the same plan other mattes: results of different
 #: revisions are never mixed, in caches or in a render that goes on.
-PLAN_REVISION = 5
-MATTE_REVISION = 13
+PLAN_REVISION = 6
+MATTE_REVISION = 14
 #: Raised whenever the same mattes begin to give other bytes in output files.
 WRITER_REVISION = 1

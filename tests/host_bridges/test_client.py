@@ -47,6 +47,7 @@ def test_a_server_is_started_once_and_found_again(home):
     with ThreadPoolExecutor(4) as pool:
         servers = list(pool.map(lambda _: c.find_or_start(), range(4)))
     assert len({s.address for s in servers}) == 1
+    assert servers[0].server_facts()["idle_exit_s"] == 30 * 60
     code = "import vr180_ofx.client as c; print(c.find_or_start(start=False).address)"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=dict(os.environ), check=True)
     assert other.stdout.strip() == servers[0].address

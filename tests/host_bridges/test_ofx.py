@@ -242,6 +242,7 @@ def test_it_starts_a_server_itself(host, effect, home):
     told = [p[1] for p in effect.persistent if p]
     assert any(t.startswith("finding the people") for t in told) and effect.persistent[-1] is None
     # its process is nobody's child: it does not wait to be reaped by the host
+    assert c.connect().server_facts()["idle_exit_s"] == 30 * 60
     assert home.note["pid"] not in {int(p) for p in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()}
 
 

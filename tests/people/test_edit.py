@@ -75,13 +75,55 @@ def test_a_part_of_somebodys_time_is_removed(scene):
     assert max(new.people[0].views["left"]) < 6 and len(new.people) == 2
 
 
+def test_absence_is_bridged_by_nothing_and_ends_are_held(scene):
+    """Entries are sampled every other frame; what is left holds to the frames beside the absence, and comes into sight anew."""
+    clip, plan = scene
+    new = apply_edits(plan, [{"op": "absent", "person": 1, "first": 4, "last": 5}], clip)
+    for view in clip.views:
+        assert sorted(new.track(new.people[0], view).bodies) == [0, 1, 2, 3, 6, 7, 8, 9]
+        assert 6 in new.track(new.people[0], view).anchors
+    assert changed_frames(plan, new)
+    one = apply_edits(plan, [{"op": "absent", "person": "person01", "first": 9, "view": "right"}], clip)
+    assert one.track(one.people[0], "left").has(9) and not one.track(one.people[0], "right").has(9)
+    back = apply_edits(new, [{"op": "absent", "person": 1, "absent": False}], clip)
+    assert back.to_json() == plan.to_json()
+    with pytest.raises(PlanError, match="marked as absent in frame 4"):
+        apply_edits(new, [{"op": "move", "person": 1, "view": "left", "frame": 4, "box": [0, 0, 9, 9]}], clip)
+
+
+def test_removing_a_part_makes_no_matte_there_even_between_entries(scene):
+    clip, plan = scene
+    new = apply_edits(plan, [{"op": "remove", "person": 1, "first": 5, "last": 5}], clip)
+    assert not new.track(new.people[0], "left").has(5) and new.track(new.people[0], "left").has(6)
+
+
+def test_absence_goes_with_who_is_split_and_merged(scene):
+    clip, plan = scene
+    steps = [{"op": "absent", "person": 1, "first": 4, "last": 5}, {"op": "split", "person": 1, "frame": 7}]
+    split = apply_edits(plan, steps, clip)
+    assert sorted(split.track(split.people[2], "left").bodies) == [7, 8, 9]
+    merged = apply_edits(split, [{"op": "merge", "person": 3, "into": 1}], clip)
+    assert merged.people[0].views == plan.people[0].views and merged.people[0].absent == {"left": ((4, 5),), "right": ((4, 5),)}
+
+
 def test_splitting_and_merging_are_inverse(scene):
     clip, plan = scene
     split = apply_edits(plan, [{"op": "split", "person": 1, "frame": 5}], clip)
     assert [p.id for p in split.people] == [1, 2, 3]
     assert all(n >= 5 for n in split.people[2].views["left"]) and all(n < 5 for n in split.people[0].views["left"])
     merged = apply_edits(split, [{"op": "merge", "person": 3, "into": 1}], clip)
-    assert merged.people[0].views == plan.people[0].views and len(merged.people) == 2
+    assert merged.people[0] == plan.people[0] and len(merged.people) == 2
+
+
+@pytest.mark.parametrize("frame", [3, 4, 5, 6])
+def test_a_split_leaves_no_frame_without_anybody(scene, frame):
+    """Entries are sampled every other frame: the frame before the split is the one's, the frame itself the other's."""
+    clip, plan = scene
+    split = apply_edits(plan, [{"op": "split", "person": 1, "frame": frame}], clip)
+    for view in clip.views:
+        assert sorted(split.track(split.people[0], view).bodies) == list(range(frame))
+        assert sorted(split.track(split.people[2], view).bodies) == list(range(frame, 10))
+    assert apply_edits(split, [{"op": "merge", "person": 3, "into": 1}], clip).to_json() == plan.to_json()
 
 
 def test_names_and_exclusion(scene):
@@ -111,7 +153,10 @@ def test_whoever_is_gone_stands_before_nobody(scene):
     ("wrong", "said"),
     [
         ({"op": "dance"}, "allowed are " + ", ".join(OPERATIONS)),
-        ({"op": "move", "person": 9, "view": "left", "frame": 0, "box": [0, 0, 9, 9]}, "there is no person 9; there are 1, 2"),
+        (
+            {"op": "move", "person": 9, "view": "left", "frame": 0, "box": [0, 0, 9, 9]},
+            "there is no person 9; the plan has 1 (person01), 2 (person02)",
+        ),
         ({"op": "move", "person": 1, "view": "top", "frame": 0, "box": [0, 0, 9, 9]}, "view is 'top'"),
         ({"op": "move", "person": 1, "view": "left", "frame": 99, "box": [0, 0, 9, 9]}, "frames 0 to 9"),
         ({"op": "move", "person": 1, "view": "left", "frame": 0, "box": [9, 0, 0, 9]}, "left < right"),
@@ -119,9 +164,12 @@ def test_whoever_is_gone_stands_before_nobody(scene):
         ({"op": ["move"]}, "op is ['move']; allowed are move"),
         ({}, "op is None; allowed are move"),
         (
-            {"op": "move", "person": "one", "view": "left", "frame": 0, "box": [0, 0, 9, 9]},
-            "(move): person is 'one'; it is the id of a person",
+            {"op": "move", "person": [1], "view": "left", "frame": 0, "box": [0, 0, 9, 9]},
+            "(move): person is [1]; it is the id or the name of a person",
         ),
+        ({"op": "exclude", "person": "preson01"}, "did you mean person01"),
+        ({"op": "absent", "person": 1, "first": 2, "last": 3, "view": "top"}, "view is 'top'"),
+        ({"op": "absent", "person": 1, "first": 2, "last": 10}, "last is 10; this clip has frames 0 to 9"),
         ({"op": "move", "person": 1, "view": "left", "frame": True, "box": [0, 0, 9, 9]}, "frame is True; it is the number of a frame"),
         ({"op": "move", "person": 1, "view": "left", "frame": 0, "box": 7}, "box is 7; it is [left, top, right, bottom]"),
         ({"op": "rename", "person": 1, "nam": "anna"}, "it needs a person and a name"),
@@ -147,6 +195,9 @@ EDITS = st.one_of(
     st.fixed_dictionaries({"op": st.just("split"), "person": st.integers(1, 4), "frame": st.integers(0, 9)}),
     st.fixed_dictionaries({"op": st.just("merge"), "person": st.integers(1, 4), "into": st.integers(1, 4)}),
     st.fixed_dictionaries({"op": st.just("remove"), "person": st.integers(1, 4), "first": st.integers(0, 9), "last": st.integers(0, 9)}),
+    st.fixed_dictionaries(
+        {"op": st.just("absent"), "person": st.integers(1, 4), "first": st.integers(0, 9), "view": st.sampled_from(["left", "right"])}
+    ),
     st.fixed_dictionaries({"op": st.just("exclude"), "person": st.integers(1, 4), "exclude": st.booleans()}),
 )
 

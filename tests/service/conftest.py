@@ -36,7 +36,7 @@ class Live:
 
     def start(self):
         command = [sys.executable, "-m", "vr180_ofx", "serve", "--root", str(self.root), "--token-file", str(self.token_file),
-                   "--announce", str(self.folder / "server.json"), *self.words]  # fmt: skip
+                   "--announce", str(self.folder / "server.json"), "--idle-exit", "10", *self.words]  # fmt: skip
         self.log = open(self.folder / "log", "a")  # noqa: SIM115 - open as long as the process
         self.process = subprocess.Popen(command, env=self.env, stdout=subprocess.PIPE, stderr=self.log, text=True)
         assert self.process.stdout is not None

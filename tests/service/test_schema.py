@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 #: Beside what is made up: names of things that are there, so that requests get further than the first check.
-OPERATIONS = 20
+OPERATIONS = 22
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,8 @@ def test_no_request_whatsoever_breaks_it(live, schema):
             parameters["job_id"] = job["job"]
         if real and isinstance(case.body, dict) and "path" in case.body:
             case.body["path"] = str(live.clip if operation.path == "/v1/clips" else live.root / "schema")
+        if isinstance(case.body, dict) and case.body.get("pid") == live.process.pid:
+            return  # guessed, which would end the server for all tests
         case.validate_response(case.call(base_url=live.address, headers=headers, timeout=60), checks=CHECKS)
 
     for result in schema.get_all_operations():

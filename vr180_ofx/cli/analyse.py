@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from dataclasses import replace
 from pathlib import Path
 
 from vr180_ofx.cli.common import (
@@ -17,6 +19,18 @@ from vr180_ofx.cli.common import (
     settings_from,
     styled,
 )
+from vr180_ofx.media.contract import Clip
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.wording import as_utf8
+
+
+def remembering(plan: Plan, clip: Clip, target: Path) -> Plan:
+    """The plan with where its clip is, seen from the folder of ``target``: who edits it need not say so."""
+    try:
+        place = os.path.relpath(clip.path.absolute(), target.absolute().parent)
+    except ValueError:  # another drive
+        return plan
+    return replace(plan, clip={**plan.clip, "file": as_utf8(place)})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         if target.exists() and not arguments.output:
             console.print(styled(f"{target} exists; it is left alone. Use -o to write another", "yellow"))
         else:
-            plan.save(target)
+            remembering(plan, clip, target).save(target)
         if arguments.preview:
             from vr180_ofx.rendering.contact_sheet import contact_sheet
 

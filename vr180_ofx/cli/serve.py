@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from vr180_ofx.cli.common import add_settings_arguments, console, settings_from
-from vr180_ofx.errors import SettingsError
+from vr180_ofx.cli.common import add_settings_arguments, console, settings_from, styled
+from vr180_ofx.cli.status import said_of
+from vr180_ofx.client import ServerUnavailable, split_address
+from vr180_ofx.errors import ExitStatus, ServiceGoneError, SettingsError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,10 +21,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--announce", metavar="F", help="where the address is written while the server runs (default: in the cache folder)")
     parser.add_argument("--idle-exit", type=float, metavar="MINUTES", help="end when nobody has asked for anything for so long")
+    ending = parser.add_argument_group("ending servers")
+    ending.add_argument(
+        "--stop", metavar="URL|PORT", nargs="?", const="", help="end a server of yours; without a name: the one that runs"
+    )  # fmt: skip
+    ending.add_argument("--all", action="store_true", help="with --stop: all servers of yours")
     add_settings_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.stop is not None or arguments.all:
+        return _stop(arguments)
     from vr180_ofx.service.run import end_at_last, serve
 
     extra = []
@@ -47,3 +56,59 @@ def run(arguments: argparse.Namespace) -> int:
     console.print("ended; caches are on disk")
     end_at_last()
     return 0
+
+
+#: How long the end of a server is waited for: `service.run` gives requests, renders and memory less than this.
+_END_S = 45.0
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    """Ends servers that prove to be this user's. Whatever goes on there ends as by Ctrl+C."""
+    from vr180_ofx.service.records import Known, Record, known_servers, look, stop
+
+    name = arguments.stop
+    if name is None:
+        raise SettingsError("--all says which servers --stop ends; write: vr180-ofx serve --stop --all")
+    if name and arguments.all:
+        raise SettingsError(f"--stop names {name}, and --all means every server; give one of them")
+    servers = known_servers()
+    for known in servers:
+        if known.facts is None:
+            console.print(styled(said_of(known), "yellow"))
+    running = [s for s in servers if s.facts is not None]
+    chosen = running
+    if name:
+        address = _address(name)
+        chosen = [s for s in running if s.record.address == address]
+        if not chosen and arguments.token_file:
+            # of another cache folder
+            record = Record(address, str(Path(arguments.token_file).absolute()), 0, "?")
+            other: Known = look(record, Path(arguments.token_file).absolute().parent / "server.json")
+            if other.facts is None:
+                raise ServiceGoneError(other.why)
+            chosen = [other]
+        if not chosen:
+            there = ", ".join(s.record.address for s in running)
+            raise ServiceGoneError(f"no frame server of yours runs at {address}; {f'there are: {there}' if there else 'none runs at all'}")
+    elif len(running) > 1 and not arguments.all:
+        there = ", ".join(s.record.address for s in running)
+        raise SettingsError(f"{len(running)} frame servers of yours run: {there}; say which one: --stop PORT, or --stop --all")
+    if not chosen:
+        console.print("no frame server of yours is running")
+        return ExitStatus.DONE
+    failed = False
+    for address, problem in stop(chosen, _END_S).items():
+        console.print(f"{address}: {problem or 'ended; caches are on disk'}")
+        failed = failed or bool(problem)
+    return ExitStatus.RESOURCES if failed else ExitStatus.DONE
+
+
+def _address(name: str) -> str:
+    """http://127.0.0.1:PORT of a port; an address as it is."""
+    if name.isascii() and name.isdigit():
+        name = f"http://127.0.0.1:{name}"
+    try:
+        host, port = split_address(name)
+    except ServerUnavailable:
+        raise SettingsError(f"--stop is {name!r}; it is a port from 1 to 65535, or an address such as http://127.0.0.1:8000") from None
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

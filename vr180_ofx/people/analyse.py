@@ -229,6 +229,7 @@ class _Analysis:
                 "eye_size": list(clip.eye_size),
                 "layout": clip.geometry.layout.name,
                 "projection": clip.geometry.projection_name,
+                "fov_degrees": clip.geometry.fov_degrees,
                 "interocular_m": clip.interocular_m,
                 "alignment_degrees": {k: round(math.degrees(getattr(alignment, k)), 2) for k in ("pitch", "yaw", "roll")},
             },

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.people.absence import Range
 from vr180_ofx.vr180.body import Body, Box
 
 
@@ -40,7 +41,8 @@ class Person:
     interpolated; where two entries are further apart than `TrajectoryParameters.gap_s`, the person is out of sight.
     exclude: whether no mattes are made of them. shot: the number of their shot, from 0.
     shifts: frame -> how far apart the eyes see them: the interocular distance over their depth along the ground, see
-    `epipolar.upright`; empty when nobody measured it.
+    `epipolar.upright`; empty when nobody measured it. absent: view -> ranges of frames in which they are out of sight whatever the
+    entries say, because a person said so: in order, apart from each other.
     """
 
     id: int
@@ -50,6 +52,7 @@ class Person:
     exclude: bool = False
     shot: int = 0
     shifts: Mapping[int, float] = field(default_factory=dict)
+    absent: Mapping[str, tuple[Range, ...]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         seen = ", ".join(f"{len(entries)} entries in {view}" for view, entries in self.views.items()) or "nowhere"

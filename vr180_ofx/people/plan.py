@@ -116,7 +116,7 @@ class Plan(PlanDocument):
     @cached_property
     def _tracks(self) -> dict[tuple[int, str], Track]:
         return {
-            (p.id, view): make_track(p.views.get(view, {}), self.shots, self.fps, self.trajectory)
+            (p.id, view): make_track(p.views.get(view, {}), self.shots, self.fps, self.trajectory, absent=p.absent.get(view, ()))
             for p in self.people
             for view in self.views
         }

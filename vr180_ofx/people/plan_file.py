@@ -17,6 +17,7 @@ from vr180_ofx import documents
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import DocumentError, PlanError
 from vr180_ofx.media.contract import Clip
+from vr180_ofx.people.absence import Range, joined
 from vr180_ofx.people.names import NAME_RULE, PersonName
 from vr180_ofx.people.person import Entry, Person
 from vr180_ofx.people.trajectory import Shot
@@ -99,6 +100,8 @@ def _person_to_data(person: Person, projection: Projection, interocular_m: float
     data: dict[str, Any] = {"id": person.id, "name": person.name, "exclude": person.exclude, "shot": person.shot}
     if person.shifts:
         data["distance_m"] = [[n, round(interocular_m / s, 4)] for n, s in sorted(person.shifts.items())]
+    if person.absent:
+        data["absent"] = {view: [list(r) for r in own] for view, own in person.absent.items()}
     views = {v: {str(n): entry_to_data(entries[n], projection) for n in sorted(entries)} for v, entries in person.views.items()}
     return data | {"views": views}
 
@@ -158,6 +161,9 @@ class _Person(Part):
     shot: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(0, description="it is the number of a shot, from 0")
     distance_m: list[tuple[int, Annotated[float, Field(ge=0.05, lt=10_000)]]] | None = Field(
         None, description="it is a list of [frame, metres], with metres from 0.05 on"
+    )
+    absent: dict[str, Annotated[list[tuple[StrictInt, StrictInt]], Field(max_length=10_000)]] | None = Field(
+        None, description="it is an object of views, each a list of [first, last] frames in which the person is out of sight"
     )
     views: dict[str, dict[str, Any]] | None = Field(None, description="it is an object of views, each an object of frames, each with a box")
 
@@ -267,7 +273,19 @@ def _person(item: Any, clip: Clip, where: str, interocular_m: float) -> Person:
             )
         shifts[n] = interocular_m / metres
     name = data.name if data.name is not None else f"person{data.id:02d}"
-    return Person(data.id, name, views, exclude=data.exclude, shot=data.shot, shifts=shifts)
+    absent = {view: _absent(ranges, view, clip, where) for view, ranges in (data.absent or {}).items()}
+    return Person(data.id, name, views, exclude=data.exclude, shot=data.shot, shifts=shifts, absent={v: r for v, r in absent.items() if r})
+
+
+def _absent(ranges: Sequence[Range], view: str, clip: Clip, where: str) -> tuple[Range, ...]:
+    if view not in clip.views:
+        raise PlanError(f"{where}.absent has {short(view)}; this clip has {', '.join(clip.views)}")
+    for first, last in ranges:
+        if not 0 <= first <= last < len(clip):
+            raise PlanError(
+                f"{where}.absent.{view} has {short([first, last])}; it is [first, last], with frames from 0 to {len(clip) - 1} in order"
+            )
+    return tuple(joined(ranges))
 
 
 def _entry(item: Any, clip: Clip, where: str) -> Entry:

@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.people.absence import holds, shots_without
 from vr180_ofx.people.parameters import TrajectoryParameters
 from vr180_ofx.people.person import Entry
 from vr180_ofx.vr180.body import Body, Box
@@ -49,8 +50,15 @@ def shot_of(shots: Sequence[Shot], n: int) -> Shot:
     return shots[max(0, bisect_right(shots, n, key=lambda s: s[0]) - 1)]
 
 
-def make_track(entries: Mapping[int, Entry], shots: Sequence[Shot], fps: float, parameters: TrajectoryParameters) -> Track:
-    """Interpolates between entries and smooths; boxes and scores are interpolated alone. entries: frame -> entry."""
+def make_track(
+    entries: Mapping[int, Entry], shots: Sequence[Shot], fps: float, parameters: TrajectoryParameters, *, absent: Sequence[Shot] = ()
+) -> Track:  # fmt: skip
+    """Interpolates between entries and smooths; boxes and scores are interpolated alone. entries: frame -> entry. absent: ranges in which
+    the person is not there, whatever the entries say; they end what is bridged as cuts do.
+    """
+    if absent:
+        shots = shots_without(shots, absent)
+        entries = {n: e for n, e in entries.items() if not holds(absent, n)}
     bodies: dict[int, Body] = {}
     boxes: dict[int, Box] = {}
     scores: dict[int, float] = {}

@@ -10,7 +10,7 @@ import re
 import stat
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from starlette.datastructures import Headers
@@ -113,13 +113,15 @@ class Gate:
     """ASGI middleware: Host, Origin, token, rate and size, before anything else looks at a request.
 
     hosts: names by which this server may be called; others are somebody's web page that resolves its name to this machine.
+    is_open: whether a request (method, path, headers) needs no token, beside the questions for health and proof; it is counted.
     """
 
     def __init__(
         self, app: ASGIApp, *, token: str, hosts: Iterable[str], per_second: float,
-        body_limit: int = BODY_LIMIT,
+        body_limit: int = BODY_LIMIT, is_open: Callable[[str, str, Headers], bool] = lambda method, path, headers: False,
     ) -> None:  # fmt: skip
         self._app = app
+        self._is_open = is_open
         self._token = token.encode()
         self._hosts = {h.lower() for h in hosts} | {"localhost", "127.0.0.1", "::1"}
         self._holders, self._strangers = Buckets(per_second), Buckets(per_second)
@@ -154,6 +156,8 @@ class Gate:
         elif scope["path"] not in _OPEN:
             # apart from those who have the token, and who may have the same address
             self._strangers.count(client)
+            if self._is_open(scope["method"], scope["path"], headers):
+                return
             raise ServiceError(
                 401,
                 "a bearer token is needed: Authorization: Bearer TOKEN, with the token of the server's token file",

@@ -23,8 +23,10 @@ from vr180_ofx.service.clip_routes import add_clip_routes
 from vr180_ofx.service.frame_routes import add_frame_routes
 from vr180_ofx.service.guard import guard
 from vr180_ofx.service.job_routes import add_job_routes
+from vr180_ofx.service.page import add_page
 from vr180_ofx.service.people_routes import add_people_routes
 from vr180_ofx.service.problems import Problem, on_error_for_people, problem
+from vr180_ofx.service.server_routes import add_server_routes
 from vr180_ofx.settings import Settings
 from vr180_ofx.version import __version__
 
@@ -64,6 +66,8 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
     add_frame_routes(app, service)
     add_people_routes(app, service)
     add_job_routes(app, service)
+    add_server_routes(app, service)
+    add_page(app)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]
     return app
 

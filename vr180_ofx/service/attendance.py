@@ -8,8 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vr180_ofx.service.sessions import Sessions
 
-#: Asked without a token, by whoever watches a server, and by clients that look whether it is there; that alone is no reason to stay.
-_NOBODY = ("/v1/health", "/v1/proof")
+#: Asked by whoever watches a server, and by clients that look whether it is there; that alone is no reason to stay.
+_NOBODY = ("/", "/v1/health", "/v1/proof", "/v1/server")
 
 
 class Attendance:

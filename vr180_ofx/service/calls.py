@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
@@ -82,6 +83,21 @@ class Service:
         self.attendance = Attendance(self.sessions)
         self.closing = False
         self.machine = Monitor()
+        self.began = time.monotonic()
+        #: After how many idle seconds the process ends by itself; None: never.
+        self.idle_exit_s: float | None = None
+        self._leave: Callable[[], None] | None = None
+
+    def may_stop(self, leave: Callable[[], None], idle_exit_s: float | None) -> None:
+        """leave: has the process end, in its own time. To be said by whoever runs the process."""
+        self._leave, self.idle_exit_s = leave, idle_exit_s
+
+    def stop(self) -> None:
+        """The server ends as by SIGTERM: requests that wait are answered, renders stop between two frames, memory is kept."""
+        if self._leave is None:
+            raise ServiceError(503, "nothing is known here of the server's process; end that instead")
+        self.end_soon()
+        self._leave()
 
     def end_soon(self) -> None:
         """From now on nobody is kept waiting. May be called from any thread, and from handlers of signals."""

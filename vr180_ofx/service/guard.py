@@ -10,6 +10,7 @@ from vr180_ofx.client import proof
 from vr180_ofx.errors import ServiceError
 from vr180_ofx.service import models as m
 from vr180_ofx.service.access import Gate, host_and_port, is_address, is_loopback
+from vr180_ofx.service.page import is_for_people
 from vr180_ofx.service.problems import responses
 from vr180_ofx.settings.machine import ServiceSettings
 
@@ -18,7 +19,7 @@ _NONCE = "64 hexadecimal digits, made up for this connection."
 
 def guard(app: FastAPI, token: str, service: ServiceSettings) -> None:
     """Puts the gate before the application."""
-    app.add_middleware(Gate, token=token, hosts=[service.host], per_second=service.max_requests_per_second)
+    app.add_middleware(Gate, token=token, hosts=[service.host], per_second=service.max_requests_per_second, is_open=is_for_people)
 
     @app.get("/v1/proof", response_model=m.Proof, responses=responses(), openapi_extra={"security": []})
     async def server_proof(request: Request, nonce: Annotated[str, Query(pattern="^[0-9a-f]{64}$", description=_NONCE)]) -> Any:

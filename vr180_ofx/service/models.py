@@ -30,6 +30,10 @@ class Proof(Model):
     proof: str = Field(description="64 hexadecimal digits: HMAC-SHA-256 with the token as its key.")
 
 
+class StopServer(Model):
+    pid: int = Field(ge=1, description="Of the process that is to end, from `GET /v1/server`: no other one does.")
+
+
 class OpenClip(Model):
     """Opens a clip, or finds it open. Analysing begins at once unless a plan is there."""
 
@@ -97,6 +101,15 @@ class Remove(Model):
     last: Index | None = None
 
 
+class Absent(Model):
+    op: Literal["absent"]
+    person: PersonId
+    first: Index | None = None
+    last: Index | None = None
+    view: View | None = Field(None, description="Without it, all eyes.")
+    absent: bool = Field(True, description="false: they are there again, where they were found.")
+
+
 class Merge(Model):
     op: Literal["merge"]
     person: PersonId
@@ -122,7 +135,7 @@ class Exclude(Model):
     exclude: bool = True
 
 
-Edit = Annotated[Move | Add | Remove | Merge | Split | Rename | Exclude, Field(discriminator="op")]
+Edit = Annotated[Move | Add | Remove | Absent | Merge | Split | Rename | Exclude, Field(discriminator="op")]
 
 
 class Edits(Model):
@@ -157,6 +170,25 @@ class JobFacts(Model):
 
 class Jobs(Model):
     jobs: list[JobFacts]
+
+
+class ClipState(Model):
+    clip: str
+    path: str
+    state: Literal["analysing", "ready", "failed"]
+
+
+class ServerFacts(Model):
+    status: Literal["ok", "closing"]
+    version: str
+    pid: int
+    uptime_s: float
+    idle_s: float = Field(description="For how long there has been no reason to stay; 0 while there is one.")
+    idle_exit_s: float | None = Field(description="When so many of these have passed, the server ends; null: never.")
+    resident_bytes: int = Field(description="Memory of the process; 0 where the system does not say.")
+    roots: list[str] = Field(description="Folders that clips may be read from and renders written to.")
+    clips: list[ClipState] = Field(description="Clips that are open.")
+    jobs: list[JobFacts] = Field(description="Analyses and renders that have not ended.")
 
 
 class Cleared(Model):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import signal
@@ -21,10 +20,11 @@ from vr180_ofx.errors import PortError
 from vr180_ofx.media.files import confine
 from vr180_ofx.service.access import Roots, is_loopback
 from vr180_ofx.service.app import make_app
+from vr180_ofx.service.calls import Service
 from vr180_ofx.service.connections import Crowd, raise_descriptors
-from vr180_ofx.service.tokens import token_for, write_private
+from vr180_ofx.service.records import Record, recorded
+from vr180_ofx.service.tokens import token_for
 from vr180_ofx.settings import Settings
-from vr180_ofx.storage import cache_folder
 from vr180_ofx.version import __version__
 
 log = logging.getLogger(__name__)
@@ -69,11 +69,16 @@ def serve(
             timeout_keep_alive=75, http=Crowd().protocol(), ws="none",
         )  # fmt: skip
         server = _server(config, app.state.service)
-        note = announce or cache_folder("service") / "server.json"
-        with _announced(note, address, path):
+
+        def leave() -> None:
+            server.should_exit = True
+
+        app.state.service.may_stop(leave, idle_exit_s)
+        record = Record(address, str(path.absolute()), os.getpid(), __version__, 1, time.time(), socket.gethostname())
+        with recorded(announce, record):
             said(address, path)
             if idle_exit_s is not None:
-                threading.Thread(target=_end_when_idle, args=(server, app.state.service, idle_exit_s), name="idle", daemon=True).start()
+                threading.Thread(target=_end_when_idle, args=(app.state.service, idle_exit_s), name="idle", daemon=True).start()
             server.run(sockets=[listening])
 
 
@@ -88,13 +93,12 @@ def end_at_last(status: int = 0) -> None:
     timer.start()
 
 
-def _end_when_idle(server: Any, service: Any, idle_exit_s: float) -> None:
-    while not server.should_exit:
+def _end_when_idle(service: Service, idle_exit_s: float) -> None:
+    while not service.closing:
         time.sleep(min(5.0, max(0.05, idle_exit_s / 10)))
         if service.attendance.idle_s > idle_exit_s:
             log.info("nobody has asked for anything for %g s", idle_exit_s)
-            service.end_soon()
-            server.should_exit = True
+            service.stop()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -114,24 +118,6 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.close()
         raise PortError(f"{host}:{port} cannot be listened on: {error.strerror}; choose another with --port, or 0 for any") from None
     return listening
-
-
-@contextlib.contextmanager
-def _announced(note: Path, address: str, token: Path) -> Iterator[None]:
-    """A file by which clients of the same user find the server."""
-    facts = {"address": address, "token_file": str(token.absolute()), "pid": os.getpid(), "version": __version__, "api": 1}
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        write_private(note, json.dumps(facts) + "\n")
-    except OSError as error:
-        log.warning("%s cannot be written (%s): clients have to be told the address and the token file", note, error.strerror)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError, ValueError):
-            # another server may have taken the place meanwhile
-            if json.loads(note.read_text())["pid"] == os.getpid():
-                note.unlink()
 
 
 def _server(config: Any, service: Any) -> Any:

@@ -6,21 +6,19 @@ import contextlib
 import os
 import secrets
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from vr180_ofx.client import is_token, token_name
 from vr180_ofx.errors import SettingsError
+from vr180_ofx.service.held import PLAIN, hold, release, remove_abandoned, written
 from vr180_ofx.storage import cache_folder
 
 #: An empty file may be one that another server is about to fill (former versions made it before they wrote it).
 _PATIENCE_S = 0.5
 #: Hidden files of starts that were killed; a start lasts a moment.
 _LEFTOVER_S = 60.0
-#: What `O_NOFOLLOW` and its like are where there are none.
-_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @contextlib.contextmanager
@@ -37,7 +35,7 @@ def token_for(named: str | None, port: int) -> Iterator[tuple[str, Path]]:
             token = read_or_make_token(path)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(path.parent):
+            with locked(path.parent):
                 _sweep(path.parent)
                 token, path, held = _publish(path)
     except OSError as error:
@@ -46,7 +44,7 @@ def token_for(named: str | None, port: int) -> Iterator[tuple[str, Path]]:
         yield token, path
     finally:
         if held >= 0:
-            _withdraw(path, held)
+            release(path, held)
 
 
 def read_or_make_token(path: Path) -> str:
@@ -71,7 +69,7 @@ def read_or_make_token(path: Path) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Writes a file that is whole or absent, and that only the user can read."""
-    part = _written(path, text)
+    part = written(path, text)
     try:
         os.replace(part, path)
     except OSError:
@@ -82,7 +80,7 @@ def write_private(path: Path, text: str) -> None:
 def _read(path: Path) -> str:
     """The token; empty for an empty file, which a full disk leaves."""
     try:
-        handle = os.open(path, os.O_RDONLY | _PLAIN)
+        handle = os.open(path, os.O_RDONLY | PLAIN)
     except OSError:
         if path.is_symlink():
             raise SettingsError(f"the token file {path} is a link; name the file that it leads to") from None
@@ -106,7 +104,7 @@ def _read(path: Path) -> str:
 def _create(path: Path) -> str:
     """A new token under a name that is free. Raises FileExistsError when it is not, any more."""
     token = secrets.token_urlsafe(32)
-    part = _written(path, token + "\n")
+    part = written(path, token + "\n")
     try:
         if os.name == "posix":
             os.link(part, path)
@@ -125,26 +123,12 @@ def _create(path: Path) -> str:
 
 def _refill(path: Path) -> str:
     """A new token in place of nothing: one of several servers makes it, and the others read it."""
-    with _locked(path.parent):
+    with locked(path.parent):
         text = _read(path)
         if not text:
             text = secrets.token_urlsafe(32)
             write_private(path, text + "\n")
     return text
-
-
-def _written(path: Path, text: str) -> Path:
-    """A hidden file beside ``path`` with all of ``text`` on the disk."""
-    handle, name = tempfile.mkstemp(prefix=".token-", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(handle)
-    except OSError:
-        os.unlink(name)
-        raise
-    return Path(name)
 
 
 # whose file is in use: the server holds it ------------------------------------------------------------------------
@@ -155,65 +139,23 @@ def _publish(path: Path) -> tuple[str, Path, int]:
     if path.exists():
         path = path.with_name(f"{path.name}-{os.getpid()}")
     token = secrets.token_urlsafe(32)
-    part = _written(path, token + "\n")
-    try:
-        if os.name != "posix":
-            # Windows renames nothing that is open, and removes nothing that is: holding is opening
-            os.replace(part, path)
-            return token, path, os.open(path, os.O_RDONLY)
-        held = os.open(part, os.O_RDONLY | _PLAIN)
-        _lock(held)
-        os.replace(part, path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
-    return token, path, held
-
-
-def _withdraw(path: Path, held: int) -> None:
-    # where a file can be removed that is held, nobody else takes its name before
-    with contextlib.suppress(OSError):
-        if os.name != "posix":
-            os.close(held)
-        path.unlink()
-    if os.name == "posix":
-        os.close(held)
+    return token, path, hold(path, token + "\n")
 
 
 def _sweep(folder: Path) -> None:
     """Removes the tokens of servers that were killed."""
     for path in folder.glob("token-*"):
-        with contextlib.suppress(OSError):
-            if os.name != "posix":
-                path.unlink()
-                continue
-            handle = os.open(path, os.O_RDONLY | _PLAIN)
-            try:
-                if _lock(handle):
-                    path.unlink()
-            finally:
-                os.close(handle)
+        remove_abandoned(path)
     for part in folder.glob(".token-*.part"):
         with contextlib.suppress(OSError):
             if time.time() - part.stat().st_mtime > _LEFTOVER_S:
                 part.unlink()
 
 
-def _lock(handle: int) -> bool:
-    """Whether the open file is ours alone from now on. Where files cannot be locked nobody has it alone."""
-    import fcntl
-
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """One server at a time does this in ``folder``; where files cannot be locked, all do."""
-    handle = os.open(folder / ".token.lock", os.O_RDWR | os.O_CREAT | _PLAIN, 0o600)
+    handle = os.open(folder / ".token.lock", os.O_RDWR | os.O_CREAT | PLAIN, 0o600)
     try:
         with contextlib.suppress(OSError):
             if os.name == "posix":

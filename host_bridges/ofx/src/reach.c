@@ -142,7 +142,7 @@ static int start_server(const char *resources, char *error, size_t size) {
     }
     command[count++] = "serve";
     command[count++] = "--idle-exit";
-    command[count++] = "120";
+    command[count++] = "30";
     int roots = 0;
     const char *list = note ? json_get(note, "roots") : NULL;
     while (roots < 7 && json_text(json_item(list, roots), words[8 + roots], ROOM)) {

@@ -1,0 +1,225 @@
+"""vr180-ofx edit: corrections of a plan, in words."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from vr180_ofx.cli.common import console, print_json, styled
+from vr180_ofx.cli.edit_words import THEN, operation_parsers, parse_words
+from vr180_ofx.engine.models import Models
+from vr180_ofx.errors import MediaError, OutputError, PlanError
+from vr180_ofx.frame_ranges import ranges_text
+from vr180_ofx.media.contract import Clip, Source
+from vr180_ofx.media.described import described_clip
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.people import plan_file
+from vr180_ofx.people.edit import apply_edits, changed_frames
+from vr180_ofx.people.person import Person
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.settings import Settings
+from vr180_ofx.storage import write_atomic
+
+_BACKUP = ".bak"
+_EXAMPLES = f"""\
+examples:
+  vr180-ofx edit clip.plan.json                                  who is in it
+  vr180-ofx edit clip.plan.json split person02 --at 10           from frame 10 on they are somebody else
+  vr180-ofx edit clip.plan.json rename person03 anna {THEN} exclude person01
+  vr180-ofx edit clip.plan.json absent anna 20-35 --eye left     no matte of her there
+  vr180-ofx edit clip.plan.json add --box 812,402,1010,980@12:left --name ben
+  vr180-ofx edit clip.plan.json undo                             back to before the last edit
+
+operations ('vr180-ofx edit PLAN split --help' explains one):
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    rows = [f"  {name:<8} {p.description}" for name, p in operation_parsers().items()]
+    rows += ["  undo     Back to the plan before the last edit; again, and forth.", "  show     Who is in the plan, and where."]
+    parser.epilog = (_EXAMPLES + "\n".join(rows)).replace("%", "%%")
+    parser.add_argument("plan", metavar="PLAN", help="a plan from 'analyse'")
+    parser.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="OP ...", help=f"an operation, or several with '{THEN}' between them (default: show)"
+    )
+    _add_common(parser)
+
+
+def _add_common(parser: argparse.ArgumentParser, **how: Any) -> None:
+    """Flags that may stand anywhere, also behind the operations."""
+    parser.add_argument("-o", "--output", metavar="PLAN", help="write this file instead, and leave PLAN as it is", **how)
+    parser.add_argument("-n", "--dry-run", action="store_true", help="say what would change, and write nothing", **how)
+    parser.add_argument("--clip", metavar="CLIP", help="the clip, when it is not where the plan remembers it", **how)
+    parser.add_argument("--start-frame", metavar="N", type=int, help="the number of the clip's first frame (default: 1)", **how)
+    parser.add_argument("--json", action="store_true", help="print what came of it as JSON on standard output", **how)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    # argparse leaves everything behind the first operation alone: flags of the command are taken out of it here
+    common = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    _add_common(common, default=argparse.SUPPRESS)
+    try:
+        _, words = common.parse_known_args(arguments.words, arguments)
+    except argparse.ArgumentError as error:
+        raise PlanError(f"{error}; see vr180-ofx edit --help") from None
+    path = Path(arguments.plan)
+    first_number = 1 if arguments.start_frame is None else arguments.start_frame
+    if words == ["undo"]:
+        return _undo(path)
+    data = plan_file.read(path)
+    with _clip_of(data, path, arguments.clip) as clip:
+        plan = Plan.from_data(data, clip, str(path))
+        if words in ([], ["show"]):
+            _show(plan, first_number, as_json=arguments.json)
+            return 0
+        steps = parse_words(words, first_number, clip.views)
+        edits = [(edit, step.text) for step in steps for edit in step.edits]
+        made = apply_edits(
+            plan, [edit for edit, _ in edits], clip, load_segmenter=Models.of(clip.settings).load_segmenter,
+            called=[text for _, text in edits], first_number=first_number,
+        )  # fmt: skip
+        target = Path(arguments.output or path)
+        frames = [n + first_number for n in changed_frames(plan, made)]
+        if not arguments.dry_run:
+            if target == path:
+                write_atomic(_backup(path), path.read_bytes())
+            made.save(target)
+        if arguments.json:
+            print_json(
+                {"plan": str(target), "written": not arguments.dry_run, "frames": ranges_text(frames), "people": _facts(made, first_number)}
+            )
+            return 0
+        for line in _differences(plan, made, first_number):
+            console.print(f"  {line}")
+        console.print(f"  frames that change: {ranges_text(frames) or 'none'}")
+        written = f"{target} would be written" if arguments.dry_run else f"plan: {target}"
+        kept = f" (before: {_backup(path).name}; 'vr180-ofx edit {path} undo' goes back)"
+        console.print(written + (kept if target == path and not arguments.dry_run else ""))
+    return 0
+
+
+# the clip --------------------------------------------------------------------------------------------------------
+
+
+def _clip_of(data: Any, path: Path, named: str | None) -> Clip:
+    """The clip of a plan, as the plan describes it; its file is opened when pixels are asked for, or when the description is not whole."""
+    facts = data.get("clip") if isinstance(data, dict) else None
+    if not isinstance(facts, dict):
+        facts = {}
+    settings = _settings(facts)
+
+    def found() -> Clip:
+        return open_clip(_file(facts, path, named), settings)
+
+    def source() -> Source:
+        clip = found()
+        if facts.get("fingerprint", clip.fingerprint) != clip.fingerprint:
+            console.print(
+                styled(f"  {clip.path} is not the file that the plan was made of; its people are looked for in it all the same", "yellow")
+            )
+        return clip.source
+
+    try:
+        return described_clip(facts, Path(str(facts.get("path", "clip"))), settings, source)
+    except ValueError:
+        return found()
+
+
+def _settings(facts: dict[str, Any]) -> Settings:
+    """As the clip was read: its geometry is the plan's word, whatever the file is called now."""
+    keys = {"layout": "layout", "projection": "projection", "fov_degrees": "fov_degrees"}
+    known = {key: facts[fact] for fact, key in keys.items() if facts.get(fact) is not None}
+    return Settings.from_values({"input": known}) if known else Settings()
+
+
+def _file(facts: dict[str, Any], path: Path, named: str | None) -> str:
+    """Where the clip is. Raises MediaError that says where it was looked for."""
+    if named is not None:
+        return named
+    places = [path.parent / str(facts[key]) for key in ("file", "path") if isinstance(facts.get(key), str)]
+    for place in dict.fromkeys([*places, *(Path(p.name) for p in places)]):
+        if place.exists():
+            return str(place)
+    looked = ", ".join(dict.fromkeys(str(p) for p in places))
+    raise MediaError(
+        f"this needs the clip's pictures, and it is not where the plan remembers it ({looked or 'nowhere'}); say where with --clip CLIP"
+    )
+
+
+# what is said ----------------------------------------------------------------------------------------------------
+
+
+def _undo(path: Path) -> int:
+    before = _backup(path)
+    if not before.exists():
+        raise OutputError(f"there is no {before}, which an edit of {path} leaves; nothing is undone")
+    now, then = path.read_bytes(), before.read_bytes()
+    write_atomic(path, then)
+    write_atomic(before, now)
+    console.print(f"plan: {path}, as before the last edit; the same again goes forth")
+    return 0
+
+
+def _backup(path: Path) -> Path:
+    return path.with_name(path.name + _BACKUP)
+
+
+def _facts(plan: Plan, first_number: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": p.id,
+            "name": p.name,
+            "exclude": p.exclude,
+            "frames": {v: _frames(plan, p, v, first_number) for v in plan.views},
+            "absent": {v: ranges_text(n + first_number for a, b in own for n in range(a, b + 1)) for v, own in p.absent.items()},
+        }
+        for p in plan.people
+    ]
+
+
+def _frames(plan: Plan, person: Person, view: str, first_number: int) -> str:
+    return ranges_text(sorted(n + first_number for n in plan.track(person, view).bodies))
+
+
+def _line(plan: Plan, person: Person, first_number: int) -> str:
+    where = {v: _frames(plan, person, v, first_number) or "never" for v in plan.views}
+    alike = len(set(where.values())) == 1
+    shown = f"frames {next(iter(where.values()))}" if alike else "; ".join(f"{v} {frames}" for v, frames in where.items())
+    return f"{shown}{', excluded' if person.exclude else ''}"
+
+
+def _show(plan: Plan, first_number: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"people": _facts(plan, first_number), "notes": plan.notes})
+        return
+    name = str(plan.clip.get("path", "a clip"))
+    console.print(styled(name, "bold"), f": frames {first_number} to {plan.frames - 1 + first_number}, {', '.join(plan.views)}", sep="")
+    for p in plan.people:
+        console.print(f"  {p.id:>3} {p.name}: {_line(plan, p, first_number)}")
+        for view, ranges in p.absent.items():
+            console.print(
+                f"      marked as absent in the {view} eye: {ranges_text(n + first_number for a, b in ranges for n in range(a, b + 1))}"
+            )
+    if not plan.people:
+        console.print("  nobody")
+    for note in plan.notes:
+        console.print(styled(f"  {note}", "yellow"))
+
+
+def _differences(old: Plan, new: Plan, first_number: int) -> list[str]:
+    """A line for everybody of whom something is new."""
+    before, after = {p.id: p for p in old.people}, {p.id: p for p in new.people}
+    lines = []
+    for number in sorted({*before, *after}):
+        a, b = before.get(number), after.get(number)
+        if b is None and a is not None:
+            lines.append(f"- {a.name} is no more ({_line(old, a, first_number)})")
+        elif a is None and b is not None:
+            lines.append(f"+ {b.name}: {_line(new, b, first_number)}")
+        elif a is not None and b is not None and a != b:
+            name = a.name if a.name == b.name else f"{a.name} is {b.name} now"
+            was, now = _line(old, a, first_number), _line(new, b, first_number)
+            lines.append(f"* {name}: {now}" + (f" (before: {was})" if was != now else ""))
+    return lines or ["nothing is new"]

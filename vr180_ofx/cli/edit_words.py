@@ -1,0 +1,197 @@
+"""Corrections of a plan in words, as `vr180-ofx edit` takes them, to operations of `people.edit`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from vr180_ofx.errors import PlanError
+from vr180_ofx.frame_ranges import frame_ranges
+from vr180_ofx.wording import printable, short
+
+#: What stands between two operations.
+THEN = "then"
+_WHO = "a person's name or number"
+_BOX = "left,top,right,bottom@FRAME[:EYE], in pixels of one eye; EYE is left (the default), right or main"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One operation: the words that somebody wrote, and the edits of `people.edit.apply_edits` that they stand for."""
+
+    text: str
+    edits: tuple[dict[str, Any], ...]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise PlanError(f"{self.prog.split()[-1]}: {printable(message)}. {self.format_usage().strip()}")
+
+
+def parse_words(words: Sequence[str], first_number: int, views: Sequence[str]) -> list[Words]:
+    """The operations that ``words`` say, split where ``then`` stands.
+
+    first_number: what people call frame 0. views: the eyes of the clip. Raises PlanError that says which word is wrong and what is allowed.
+    """
+    parsers = operation_parsers()
+    made = []
+    for part in _split(words):
+        name = part[0]
+        if name not in parsers:
+            raise PlanError(f"{short(name)} is no operation; allowed are {', '.join(parsers)}, with '{THEN}' between two of them")
+        arguments = parsers[name].parse_args(part[1:])
+        made.append(Words(" ".join(part), tuple(_EDITS[name](arguments, _Reader(first_number, tuple(views))))))
+    return made
+
+
+def operation_parsers() -> dict[str, argparse.ArgumentParser]:
+    """A parser for each operation, in the order in which help shows them."""
+    parsers: dict[str, argparse.ArgumentParser] = {}
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        parser = _Parser(prog=f"vr180-ofx edit PLAN {name}", description=text, allow_abbrev=False)
+        parsers[name] = parser
+        return parser
+
+    p = add("split", "One person who is two: from a frame on they are somebody else.")
+    p.add_argument("who", metavar="WHO", help=_WHO)
+    p.add_argument("--at", metavar="FRAME", required=True, help="the first frame of the other one")
+    p.add_argument("--name", metavar="NAME", help="what the other one is called")
+    p = add("merge", "Two people who are one.")
+    p.add_argument("who", metavar="WHO", help=f"{_WHO}, who is no more")
+    p.add_argument("--into", metavar="WHO", required=True, help="who has their frames then; where both have a box, this one's counts")
+    p = add("rename", "Another name for a person, and for their layers.")
+    p.add_argument("who", metavar="WHO", help=_WHO)
+    p.add_argument("name", metavar="NAME", help="a letter first, then letters, digits and _")
+    p = add("exclude", "No mattes of these people; they are kept in the plan.")
+    p.add_argument("who", metavar="WHO", nargs="+", help=_WHO)
+    p = add("include", "Mattes of these people again.")
+    p.add_argument("who", metavar="WHO", nargs="+", help=_WHO)
+    p = add("absent", "Out of sight in these frames: no matte is made of them there, and nothing is bridged.")
+    p.add_argument("who", metavar="WHO", help=_WHO)
+    p.add_argument("frames", metavar="FRAMES", help="ranges such as 20-35,60")
+    p.add_argument("--eye", metavar="EYE", help="in this eye alone: left or right")
+    p = add("present", "Takes 'absent' back: there again, wherever they were found.")
+    p.add_argument("who", metavar="WHO", help=_WHO)
+    p.add_argument("frames", metavar="FRAMES", nargs="?", default="all", help="ranges such as 20-35,60 (default: all)")
+    p.add_argument("--eye", metavar="EYE", help="in this eye alone: left or right")
+    p = add("move", "A person's box in a frame, put right.")
+    p.add_argument("who", metavar="WHO", help=_WHO)
+    p.add_argument("--box", metavar="BOX", required=True, action="append", help=f"{_BOX}; may be repeated")
+    p = add("add", "Somebody who was not found, pointed out in one frame; they are followed from there.")
+    p.add_argument("--box", metavar="BOX", required=True, help=_BOX)
+    p.add_argument("--name", metavar="NAME", help="what they are called")
+    p.add_argument("--seconds", metavar="S", type=float, help="how far they are followed, before and after (default: 30)")
+    p.add_argument("--no-follow", action="store_true", help="the one frame alone")
+    p = add("remove", "A person, for good, or a part of their time.")
+    p.add_argument("who", metavar="WHO", help=_WHO)
+    p.add_argument("--frames", metavar="FRAMES", help="these frames alone, as ranges such as 20-35,60")
+    return parsers
+
+
+def _split(words: Sequence[str]) -> list[list[str]]:
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word == THEN:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    if any(not part for part in parts):
+        raise PlanError(f"'{THEN}' stands between two operations, for instance: exclude person02 {THEN} rename person01 anna")
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads words. first_number: what people call frame 0. views: the eyes of the clip."""
+
+    first_number: int
+    views: tuple[str, ...]
+
+    def who(self, word: str) -> int | str:
+        """A number or a name; names begin with a letter."""
+        return int(word) if word.isascii() and word.isdigit() and len(word) <= 9 else word
+
+    def frame(self, word: str) -> int:
+        if not (word.isascii() and word.isdigit() and len(word) <= 9):
+            raise PlanError(f"the frame is {short(word)}; it is a number, from {self.first_number} on")
+        return int(word) - self.first_number
+
+    def ranges(self, word: str) -> list[tuple[int | None, int | None]]:
+        found = frame_ranges(word)
+        return [(None, None)] if found is None else [(a - self.first_number, b - self.first_number) for a, b in found]
+
+    def eye(self, word: str | None) -> dict[str, str]:
+        if word is None:
+            return {}
+        if word not in self.views:
+            raise PlanError(f"the eye is {short(word)}; this clip has {', '.join(self.views)}")
+        return {"view": word}
+
+    def place(self, word: str, count: int, what: str) -> tuple[list[float], dict[str, Any]]:
+        """``1,2,3,4@FRAME:EYE``: the numbers, so many of them, and view and frame."""
+        numbers, at, where = word.partition("@")
+        frame, _, eye = where.partition(":")
+        try:
+            values = [float(v) for v in numbers.split(",")]
+        except ValueError:
+            values = []
+        if len(values) != count or not at:
+            raise PlanError(f"{what} is {short(word)}; it is {_BOX if count == 4 else 'x,y@FRAME[:EYE]'}")
+        return values, {"frame": self.frame(frame)} | (self.eye(eye) or {"view": self.views[0]} if eye else {"view": self.views[0]})
+
+
+def _split_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    return [{"op": "split", "person": read.who(a.who), "frame": read.frame(a.at), "name": a.name}]
+
+
+def _merge_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    return [{"op": "merge", "person": read.who(a.who), "into": read.who(a.into)}]
+
+
+def _rename_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    return [{"op": "rename", "person": read.who(a.who), "name": a.name}]
+
+
+def _exclude_edits(a: argparse.Namespace, read: _Reader, *, exclude: bool = True) -> list[dict[str, Any]]:
+    return [{"op": "exclude", "person": read.who(who), "exclude": exclude} for who in a.who]
+
+
+def _include_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    return _exclude_edits(a, read, exclude=False)
+
+
+def _absent_edits(a: argparse.Namespace, read: _Reader, *, absent: bool = True) -> list[dict[str, Any]]:
+    facts = {"op": "absent", "person": read.who(a.who), "absent": absent} | read.eye(a.eye)
+    return [facts | {"first": first, "last": last} for first, last in read.ranges(a.frames)]
+
+
+def _present_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    return _absent_edits(a, read, absent=False)
+
+
+def _move_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    made = []
+    for word in a.box:
+        box, where = read.place(word, 4, "--box")
+        made.append({"op": "move", "person": read.who(a.who), "box": box} | where)
+    return made
+
+
+def _add_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    box, where = read.place(a.box, 4, "--box")
+    more = {} if a.seconds is None else {"seconds": a.seconds}
+    return [{"op": "add", "box": box, "name": a.name, "follow": not a.no_follow} | where | more]
+
+
+def _remove_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    ranges = [(None, None)] if a.frames is None else read.ranges(a.frames)
+    return [{"op": "remove", "person": read.who(a.who), "first": first, "last": last} for first, last in ranges]
+
+
+_EDITS: dict[str, Callable[[argparse.Namespace, _Reader], list[dict[str, Any]]]] = {
+    "split": _split_edits, "merge": _merge_edits, "rename": _rename_edits, "exclude": _exclude_edits, "include": _include_edits,
+    "absent": _absent_edits, "present": _present_edits, "move": _move_edits, "add": _add_edits, "remove": _remove_edits,
+}  # fmt: skip

@@ -1,0 +1,100 @@
+"""A clip as a document describes it: enough for whatever needs no pixels; whoever asks for pixels has it opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from vr180_ofx.media.contract import Clip, Geometry, Source, SourceFrame
+from vr180_ofx.settings import Settings
+from vr180_ofx.vr180.epipolar import INTEROCULAR_M
+from vr180_ofx.vr180.layout import Layout, LayoutName
+
+
+@dataclass(slots=True)
+class DescribedSource:
+    """A `media.contract.Source` of which no file was opened. open_source: gives the real one; raises MediaError where there is none."""
+
+    path: Path
+    name: str
+    fps: Fraction
+    frames: int
+    open_source: Callable[[], Source] = field(repr=False)
+    _real: Source | None = field(default=None, repr=False)
+
+    @property
+    def real(self) -> Source:
+        """The source with pixels, opened when it is first asked for."""
+        if self._real is None:
+            self._real = self.open_source()
+        return self._real
+
+    def __len__(self) -> int:
+        return self.frames
+
+    def read(self, n: int) -> SourceFrame:
+        return self.real.read(n)
+
+    def check(self, n: int) -> None:
+        self.real.check(n)
+
+    def changed(self) -> bool:
+        return self.real.changed()
+
+    def time_s(self, n: int) -> float:
+        return self.real.time_s(n)
+
+    def lost(self) -> int:
+        return self.real.lost()
+
+    def notes(self) -> tuple[str, ...]:
+        return self.real.notes()
+
+    @property
+    def first_number(self) -> int:
+        return self.real.first_number
+
+    def fingerprint(self) -> str:
+        return self.real.fingerprint()
+
+    def files(self) -> list[Path]:
+        return self.real.files()
+
+    def describe(self) -> dict[str, Any]:
+        return self.real.describe()
+
+    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
+        return self.real.reopen(threads, fast=fast, gpu=gpu)
+
+    def close(self) -> None:
+        if self._real is not None:
+            self._real.close()
+
+
+def described_clip(facts: dict[str, Any], path: Path, settings: Settings, open_source: Callable[[], Source]) -> Clip:
+    """The clip that the facts of a plan describe: ``frames``, ``fps``, ``eye_size``, ``layout``, ``projection``, ``fov_degrees``,
+    ``interocular_m``. path: what it is called in messages. Raises ValueError when the facts describe none: in plans that somebody wrote by
+    hand, or of version 0.2.0 and before where the lens is not a plain one.
+    """
+    try:
+        frames, fps = int(facts["frames"]), Fraction(float(facts["fps"])).limit_denominator(100_000)
+        width, height = (int(v) for v in facts["eye_size"])
+        layout, projection, fov = facts["layout"], facts["projection"], facts.get("fov_degrees")
+        if layout not in ("sbs", "tb", "mono") or frames < 1 or fps <= 0 or ("fov_degrees" not in facts and projection != "equirect180"):
+            raise ValueError("they are not whole")
+        geometry = Geometry(
+            _frame_layout(layout, width, height), projection, None if fov is None else float(fov), (),
+            float(facts.get("interocular_m", INTEROCULAR_M)),
+        )  # fmt: skip
+        geometry.projection()
+    except (KeyError, TypeError, OverflowError, ZeroDivisionError) as error:
+        raise ValueError(str(error)) from None
+    return Clip(DescribedSource(path, path.name, fps, frames, open_source), geometry, settings)
+
+
+def _frame_layout(name: LayoutName, width: int, height: int) -> Layout:
+    """Of frames whose eyes have this size; which eye lies where decides nothing without pixels."""
+    return Layout(name, width * 2 if name == "sbs" else width, height * 2 if name == "tb" else height)
