@@ -6,4 +6,4 @@ __version__ = "0.2.0"
 PLAN_REVISION = 6
 MATTE_REVISION = 14
 #: Raised whenever the same mattes begin to give other bytes in output files.
-WRITER_REVISION = 1
+WRITER_REVISION = 2

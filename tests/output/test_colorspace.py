@@ -15,8 +15,8 @@ from tests.output.conftest import CLIP, H, W
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
 from vr180_ofx.errors import ColourError, SettingsError
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.media.colour import ColourTags, ocio_config
-from vr180_ofx.media.contract import SourceFrame
+from vr180_ofx.media.colour import ocio_config
+from vr180_ofx.media.contract import ColourTags, SourceFrame
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.output.colorspace import CHROMATICITIES, conversion

@@ -14,8 +14,7 @@ import pytest
 from tests.output.conftest import CLIP, FRAME, H, W, write_exr
 from vr180_ofx.engine.frame import Frame, ViewMatte
 from vr180_ofx.errors import OutputError, SettingsError
-from vr180_ofx.media.colour import ColourTags
-from vr180_ofx.media.contract import EyeImage, SourceFrame
+from vr180_ofx.media.contract import ColourTags, EyeImage, SourceFrame
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.output.exr import ExrWriter, time_code
 from vr180_ofx.output.measures import MEASURES

@@ -7,7 +7,7 @@ ITU-R BT.2100 (HLG), IEC 61966-2-1 (sRGB).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import ColourError
+from vr180_ofx.media.contract import ColourTags
 
 Transform = Callable[[FloatArray], FloatArray]
 
@@ -47,38 +48,6 @@ _TO_BT709 = {
 }
 #: BT.2408: the luminance in cd/m² that a diffuse white has in PQ and HLG programmes.
 REFERENCE_WHITE_NITS = 203.0
-
-
-@dataclass(frozen=True, slots=True)
-class ColourTags:
-    """What a clip says of its colour, or what was assumed. Names as in the tables of this module.
-
-    colorspace: an OpenColorIO colour space name that overrides transfer and primaries, or None. interop_id, chromaticities: what the
-    attributes ``colorInteropID`` and ``chromaticities`` (x and y of red, green, blue and white) of EXR files say; empty where they are
-    silent.
-    """
-
-    matrix: str = "bt709"
-    full_range: bool = False
-    transfer: str = "bt709"
-    primaries: str = "bt709"
-    colorspace: str | None = None
-    assumed: tuple[str, ...] = ()
-    interop_id: str = ""
-    chromaticities: tuple[float, ...] = ()
-
-    def describe(self) -> str:
-        parts = [
-            f"matrix {self.matrix}",
-            f"{'full' if self.full_range else 'limited'} range",
-            f"transfer {self.transfer}",
-            f"primaries {self.primaries}",
-        ]
-        if self.colorspace:
-            parts = [*parts[:2], f"colour space {self.colorspace}"]
-        if self.interop_id:
-            parts.append(f"colorInteropID {self.interop_id}")
-        return ", ".join(parts) + (f" (assumed: {', '.join(self.assumed)})" if self.assumed else "")
 
 
 def tags_from_codes(*, matrix: int, range_: int, transfer: int, primaries: int, height: int, rgb: bool) -> ColourTags:

@@ -14,7 +14,7 @@ import OpenImageIO as oiio
 
 from vr180_ofx.arrays import Array, shapes_repr
 from vr180_ofx.errors import MediaError
-from vr180_ofx.media.colour import ColourTags
+from vr180_ofx.media.contract import ColourTags
 from vr180_ofx.media.files import check_file, check_picture, picture_limit, readable
 from vr180_ofx.vr180.layout import LEFT
 

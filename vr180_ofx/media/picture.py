@@ -17,8 +17,8 @@ from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import block_means, resize
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.imaging.warp import warp_affine
-from vr180_ofx.media.colour import ColourTags, Transform, yuv_to_rgb
-from vr180_ofx.media.contract import EyeImage, Guide, Sample
+from vr180_ofx.media.colour import Transform, yuv_to_rgb
+from vr180_ofx.media.contract import ColourTags, EyeImage, Guide, Sample
 
 #: BT.709 luma and colour differences from RGB.
 _LUMA_CHROMA = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]], np.float32)

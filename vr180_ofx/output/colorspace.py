@@ -16,7 +16,8 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.imaging.planes import colour_transform
-from vr180_ofx.media.colour import REFERENCE_WHITE_NITS, ColourTags, Transform, ocio_config, ocio_space, pq_to_nits
+from vr180_ofx.media.colour import REFERENCE_WHITE_NITS, Transform, ocio_config, ocio_space, pq_to_nits
+from vr180_ofx.media.contract import ColourTags
 from vr180_ofx.settings import OutputSettings
 
 SCENE_LINEAR, AS_SOURCE = "scene_linear", "as_source"
