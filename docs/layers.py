@@ -32,6 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("matte",),
     ("stereo",),
     ("people",),
+    ("controls",),
     ("engine",),
     ("output",),
     ("rendering",),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import textwrap
 from pathlib import Path
-from typing import Any
 
-from vr180_ofx.settings import Settings, sections
+from vr180_ofx.settings import sections
+from vr180_ofx.settings.facts import facts
 
 PAGE = Path(__file__).parent / "guide" / "settings.md"
 HEAD = """# Settings
@@ -29,33 +29,15 @@ This page is made from the program: `python docs/settings_page.py`.
 
 def page() -> str:
     """The page's text."""
-    schema = Settings.model_json_schema()["$defs"]
     parts = [HEAD]
     for name, model in sections().items():
-        facts = schema[model.__name__]
         about = textwrap.fill((model.__doc__ or "").strip(), 100, break_long_words=False, break_on_hyphens=False)
         parts.append(f"\n## {name}\n\n{about}\n\n| key | default | allowed | pixels | HTTP | |\n|---|---|---|---|---|---|")
-        for key, field in facts["properties"].items():
-            http = "yes" if field["http"] is True else "no" if field["http"] is False else ", ".join(f"`{v}`" for v in field["http"])
-            default, about = json.dumps(field.get("default")), field.get("description", "")
-            parts.append(f"| `{key}` | `{default}` | {_allowed(field)} | {field['pixels']} | {http} | {about} |")
+        for f in facts():
+            if f.section == name:
+                http = {True: "yes", False: "no"}[f.http] if isinstance(f.http, bool) else ", ".join(f"`{v}`" for v in f.http)
+                parts.append(f"| `{f.key}` | `{json.dumps(f.default)}` | {f.allowed} | {f.pixels} | {http} | {f.about} |")
     return "\n".join(parts) + "\n"
-
-
-def _allowed(field: dict[str, Any]) -> str:
-    if "enum" in field:
-        return ", ".join(f"`{v}`" for v in field["enum"])
-    if "const" in field:
-        return f"`{json.dumps(field['const'])}`"
-    if "anyOf" in field:
-        return " or ".join(_allowed(f) for f in field["anyOf"])
-    limits = [
-        f"{word} {field[key]}"
-        for key, word in (("exclusiveMinimum", "above"), ("minimum", "from"), ("exclusiveMaximum", "below"), ("maximum", "to"))
-        if key in field
-    ]
-    kind = {"number": "number", "integer": "whole number", "boolean": "true, false", "string": "text", "null": "nothing", "array": "list"}
-    return " ".join([kind.get(field.get("type", ""), ""), *limits]).strip()
 
 
 if __name__ == "__main__":

@@ -26,10 +26,11 @@ VERSION = ROOT / "vr180_ofx" / "version.py"
 RESULTS = {
     "plan": ["vr180_ofx.people.analyse", "vr180_ofx.people.blazepose", "vr180_ofx.people.yolo", "vr180_ofx.trackers.blazepose_net", "vr180_ofx.media.open"],
     "matte": ["vr180_ofx.engine.pipeline", "vr180_ofx.engine.everybody", "vr180_ofx.engine.models", "vr180_ofx.engine.recipe", "vr180_ofx.engine.stepper", "vr180_ofx.engine.frame", "vr180_ofx.media.open"],
+    "controls": ["vr180_ofx.engine.controlled"],
     "writer": ["vr180_ofx.output.exr_output", "vr180_ofx.output.png", "vr180_ofx.output.video"],
 }  # fmt: skip
 #: Of what comes out of these, other rooms have revisions of their own.
-ALONE = {"writer": {"output"}}
+ALONE = {"writer": {"output"}, "controls": {"controls", "imaging", "engine"}}
 #: Rooms that carry, measure and report, and decide no pixel. Settings are part of what results are known by as they are.
 ELSEWHERE = {
     "version",

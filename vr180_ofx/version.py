@@ -5,5 +5,7 @@ __version__ = "0.2.0"
 #: revisions are never mixed, in caches or in a render that goes on.
 PLAN_REVISION = 6
 MATTE_REVISION = 14
+#: Raised whenever the same mattes begin to come out of their controls (edges and what else is done after matting) differently.
+CONTROLS_REVISION = 1
 #: Raised whenever the same mattes begin to give other bytes in output files.
-WRITER_REVISION = 2
+WRITER_REVISION = 1

@@ -3,7 +3,8 @@
 import pytest
 
 from vr180_ofx.errors import SettingsError
-from vr180_ofx.settings import Settings
+from vr180_ofx.settings import Settings, sections
+from vr180_ofx.settings.file import closest
 
 
 def test_keys_outside_their_section_find_it(tmp_path):
@@ -93,3 +94,12 @@ def test_a_file_that_is_not_there(tmp_path):
 def test_an_empty_file_is_all_defaults(tmp_path):
     (tmp_path / "c.yaml").write_text("")
     assert Settings.load(tmp_path / "c.yaml") == Settings()
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("matting.hair", "'matting.refiner'"), ("premult", "'output.rgb'"), ("output.crypto", "'output.cryptomatte'"), ("cores", "'hardware.threads'"),
+     ("projection", "'input.projection' or 'output.projection'"), ("procesing.chunk_size", "'processing.chunk_size'"), ("a.b", "sections are input, ")],
+)  # fmt: skip
+def test_a_key_that_there_is_not_is_looked_for_by_its_meaning(key, said):
+    assert said in closest(key, sections())

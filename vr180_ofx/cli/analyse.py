@@ -19,9 +19,20 @@ from vr180_ofx.cli.common import (
     settings_from,
     styled,
 )
+from vr180_ofx.cli.helping import Examples
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.wording import as_utf8
+
+USAGE = "CLIP [-o PLAN] [options]"
+EXAMPLES: Examples = (
+    ("who is where; look at who.png, then edit plan.json", "vr180-ofx analyse clip.mp4 -o plan.json --preview who.png"),
+    (
+        "somebody is missed: be less strict, and search more often",
+        "vr180-ofx analyse clip.mp4 -o plan.json --confidence 0.5 --detect-every 2",
+    ),
+    ("look at a plan that was edited", "vr180-ofx analyse clip.mp4 --plan plan.json -o seen.json --preview who.png"),
+)
 
 
 def remembering(plan: Plan, clip: Clip, target: Path) -> Plan:

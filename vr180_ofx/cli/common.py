@@ -18,7 +18,7 @@ from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.node import NODE
+from vr180_ofx.node import NODE, Parameter
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings import Settings
@@ -37,6 +37,12 @@ class _Console(Console):
 
 
 console = _Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+#: For what was asked for as text: on standard output, for pagers and other programs.
+paper = _Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+#: What a group of the node's parameters is called among the flags of a command; in this order, the rarest last.
+_GROUPS = {
+    "matte": "mattes and edges", "people": "people", "output": "files", "input": "how the clip is read", "server": "frame server",
+}  # fmt: skip
 
 
 def styled(text: object, style: str) -> Text:
@@ -46,8 +52,10 @@ def styled(text: object, style: str) -> Text:
 
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of every command that reads settings."""
-    parser.add_argument("--config", metavar="F", help="settings in YAML or TOML")
-    parser.add_argument(
+    parser.add_argument("--frames", metavar="LIST", help="all, or ranges counted from 0 such as 0-47,100 (default: all) [input.frames]")
+    group = parser.add_argument_group("settings", "'vr180-ofx settings WORD' explains them")
+    group.add_argument("--config", metavar="F", help="settings in YAML or TOML")
+    group.add_argument(
         "--set",
         metavar="K=V",
         action="append",
@@ -55,24 +63,32 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
         dest="overrides",
         help="one setting, for instance detection.max_people=2; may be repeated",
     )
-    parser.add_argument("--frames", metavar="LIST", help="all, or ranges counted from 0 such as 0-47,100")
 
 
 def add_node_arguments(parser: argparse.ArgumentParser) -> None:
     """A flag for every parameter of the node that stands for a setting: hosts and command line call things alike."""
-    group = parser.add_argument_group("parameters of the node", "the same as in every host; each stands for the setting in brackets")
-    for p in NODE.parameters:
-        if p.setting is None:
-            continue
-        flag = f"--{p.name.replace('_', '-')}"
-        if any(flag in action.option_strings for action in parser._actions):
-            continue  # the command has its own
-        text = f"{p.help} [{p.setting}]".replace("%", "%%")
-        if p.kind == "bool":
-            group.add_argument(flag, dest=f"node_{p.name}", action=argparse.BooleanOptionalAction, default=None, help=text)
-        else:
-            metavar = "{" + ",".join(p.choices) + "}" if p.choices else {"int": "N", "float": "X"}.get(p.kind, "TEXT")
-            group.add_argument(flag, dest=f"node_{p.name}", metavar=metavar, default=None, help=text)
+    # some the command has itself
+    own = {option for action in parser._actions for option in action.option_strings}
+    known = dict(NODE.groups)
+    for name in [*(g for g in _GROUPS if g in known), *(g for g in known if g not in _GROUPS)]:
+        flags = {f"--{p.name.replace('_', '-')}": p for p in NODE.parameters if p.group == name and p.setting is not None}
+        flags = {flag: p for flag, p in flags.items() if flag not in own}
+        if flags:
+            group = parser.add_argument_group(_GROUPS.get(name, known[name].lower()), "as in every host")
+            for flag, p in flags.items():
+                _add_parameter(group, p, flag)
+
+
+def _add_parameter(group: argparse._ArgumentGroup, p: Parameter, flag: str) -> None:
+    default = f"{p.default:g}" if isinstance(p.default, float) else str(p.default).lower()
+    # where nothing is set the description says what then counts
+    shown = f" (default: {default})" if default and not (p.default == 0 and p.kind == "float") else ""
+    text = f"{p.help.rstrip('.')}{shown} [{p.setting}]".replace("%", "%%")
+    if p.kind == "bool":
+        group.add_argument(flag, dest=f"node_{p.name}", action=argparse.BooleanOptionalAction, default=None, help=text)
+    else:
+        metavar = "{" + ",".join(p.choices) + "}" if p.choices else {"int": "N", "float": "X"}.get(p.kind, "TEXT")
+        group.add_argument(flag, dest=f"node_{p.name}", metavar=metavar, default=None, help=text)
 
 
 def _node_overrides(arguments: argparse.Namespace) -> list[str]:

@@ -8,9 +8,13 @@ from pathlib import Path
 
 from vr180_ofx.cli.common import console, print_json, progress_bar, say_clip, say_plan, styled
 from vr180_ofx.cli.evaluate import show
+from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import MediaError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
+
+USAGE = "[-o DIR]"
+EXAMPLES: Examples = (("the clip that comes with the program, with its scores", "vr180-ofx demo -o demo/"),)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vr180_ofx.cli.common import console, print_json, styled
+from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import ExitStatus, WeightsError
 from vr180_ofx.storage import cache_folder, weights_folder
 from vr180_ofx.weights.catalogue import CATALOGUE
@@ -31,6 +32,10 @@ _OPTIONAL = {
     "ultralytics-opencv-headless": "yolo",
     "PyMatting": "closed_form",
 }
+
+
+USAGE = "[options]"
+EXAMPLES: Examples = (("what works here, and what to do about the rest", "vr180-ofx doctor"),)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from vr180_ofx.cli.common import console, print_json, styled
 from vr180_ofx.cli.edit_words import THEN, operation_parsers, parse_words
+from vr180_ofx.cli.helping import Examples
 from vr180_ofx.engine.models import Models
 from vr180_ofx.errors import MediaError, OutputError, PlanError
 from vr180_ofx.frame_ranges import ranges_text
@@ -22,24 +23,22 @@ from vr180_ofx.settings import Settings
 from vr180_ofx.storage import write_atomic
 
 _BACKUP = ".bak"
-_EXAMPLES = f"""\
-examples:
-  vr180-ofx edit clip.plan.json                                  who is in it
-  vr180-ofx edit clip.plan.json split person02 --at 10           from frame 10 on they are somebody else
-  vr180-ofx edit clip.plan.json rename person03 anna {THEN} exclude person01
-  vr180-ofx edit clip.plan.json absent anna 20-35 --eye left     no matte of her there
-  vr180-ofx edit clip.plan.json add --box 812,402,1010,980@12:left --name ben
-  vr180-ofx edit clip.plan.json undo                             back to before the last edit
-
-operations ('vr180-ofx edit PLAN split --help' explains one):
-"""
+USAGE = "PLAN [OP ... [then OP ...]] [options]"
+EXAMPLES: Examples = (
+    ("who is in it", "vr180-ofx edit clip.plan.json"),
+    ("from frame 10 on they are somebody else", "vr180-ofx edit clip.plan.json split person02 --at 10"),
+    ("several at once", f"vr180-ofx edit clip.plan.json rename person03 anna {THEN} exclude person01"),
+    ("no matte of her there", "vr180-ofx edit clip.plan.json absent anna 20-35 --eye left"),
+    ("somebody who was missed", "vr180-ofx edit clip.plan.json add --box 812,402,1010,980@12:left --name ben"),
+    ("back to before the last edit", "vr180-ofx edit clip.plan.json undo"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    rows = [f"  {name:<8} {p.description}" for name, p in operation_parsers().items()]
+    rows = ["", "", "operations ('vr180-ofx edit PLAN split --help' explains one):"]
+    rows += [f"  {name:<8} {p.description}" for name, p in operation_parsers().items()]
     rows += ["  undo     Back to the plan before the last edit; again, and forth.", "  show     Who is in the plan, and where."]
-    parser.epilog = (_EXAMPLES + "\n".join(rows)).replace("%", "%%")
+    parser.epilog = (parser.epilog or "") + "\n".join(rows).replace("%", "%%")
     parser.add_argument("plan", metavar="PLAN", help="a plan from 'analyse'")
     parser.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="OP ...", help=f"an operation, or several with '{THEN}' between them (default: show)"

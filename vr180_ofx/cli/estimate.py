@@ -8,7 +8,15 @@ from datetime import timedelta
 from rich.table import Table
 
 from vr180_ofx.cli.common import add_node_arguments, add_settings_arguments, clip_from, console, print_json, settings_from
+from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import SettingsError
+
+USAGE = "CLIP [options]"
+EXAMPLES: Examples = (
+    ("time, memory and disk, from 32 frames", "vr180-ofx estimate clip.mp4"),
+    ("what it costs on a machine that is paid by the hour", "vr180-ofx estimate clip.mp4 --price 1.20"),
+    ("of a quicker way to render it", "vr180-ofx estimate clip.mp4 --scale 0.5"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

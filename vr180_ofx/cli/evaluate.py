@@ -10,6 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from vr180_ofx.cli.common import console, print_json, progress_bar, styled
+from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import ExitStatus, MediaError, SettingsError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.storage import write_atomic
@@ -18,6 +19,17 @@ _UNITS = {
     "iou": "IoU (above one half)", "mad": "MAD x 1e-3", "mse": "MSE x 1e-3", "sad": "SAD / 1000", "grad": "Grad / 1000",
     "conn": "Conn / 1000", "dtssd": "dtSSD x 100", "band_mad": "MAD in the boundary band",
 }  # fmt: skip
+
+
+USAGE = "DIR (--truth DIR | --no-reference) [options]"
+EXAMPLES: Examples = (
+    ("how good, by themselves: a page to look at", "vr180-ofx evaluate out/ --no-reference --report report.html"),
+    ("against ground truth", "vr180-ofx evaluate out/ --truth truth/ --report worst.png"),
+    (
+        "for a script: exit with 6 when anything flickers more than this",
+        "vr180-ofx evaluate out/ --no-reference --strict --limit flicker=0.1",
+    ),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

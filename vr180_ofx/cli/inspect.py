@@ -12,10 +12,18 @@ from typing import Any
 from rich.table import Table
 
 from vr180_ofx.cli.common import console, print_json, styled
+from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import ExitStatus, MediaError
 from vr180_ofx.media.naming import IMAGE_ENDINGS
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.inspect import inspect_image
+
+USAGE = "FILE|DIR [options]"
+EXAMPLES: Examples = (
+    ("a clip: how it will be read, and why", "vr180-ofx inspect clip.mp4"),
+    ("rendered frames: gaps, damage, and what is in the first one", "vr180-ofx inspect out/"),
+    ("one image: parts, views, layers, ranges", "vr180-ofx inspect out/clip.0001.exr"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

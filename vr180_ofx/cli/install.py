@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 
 from vr180_ofx.cli.common import console
+from vr180_ofx.cli.helping import Examples
 from vr180_ofx.install import HOSTS, install, uninstall
+
+USAGE = "HOST [options]"
+EXAMPLES: Examples = (
+    ("into Nuke, for servers that may read /plates", "vr180-ofx install nuke --root /plates"),
+    ("and out of it again", "vr180-ofx install nuke --undo"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

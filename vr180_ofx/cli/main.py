@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib
 import logging
@@ -10,33 +9,37 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
+from vr180_ofx.cli.helping import Examples, Formatter, Parser, examples, where_to_look
 from vr180_ofx.errors import ExitStatus, statuses_of
 from vr180_ofx.telemetry import tune_allocator
 from vr180_ofx.version import __version__
 from vr180_ofx.wording import printable
 
+#: What is needed every day first.
 COMMANDS = {
     "render": "render a clip to mattes; resumes where it was interrupted",
-    "matte": "everybody at once, by Robust Video Matting on whole eyes; flat clips, too",
+    "inspect": "what an image, a folder of frames, or a clip holds",
     "analyse": "find the people; writes a plan to read and edit",
     "edit": "correct a plan: split, merge, exclude, rename, add people; say where they are absent",
+    "settings": "explain settings: by name, or by what you are after in your own words",
     "estimate": "what a render will take: memory, time and cost, from a short one that is measured",
+    "matte": "everybody at once, by Robust Video Matting on whole eyes; flat clips, too",
+    "evaluate": "compare rendered frames with ground truth",
     "serve": "serve frames over HTTP, for hosts and other programs",
     "status": "the frame servers that you run, and what they do",
-    "weights": "list, pull and verify model weights",
-    "inspect": "what an image, a folder of frames, or a clip holds",
-    "evaluate": "compare rendered frames with ground truth",
-    "doctor": "what this machine has and what works",
     "install": "put the bridge into a host: nuke, resolve, ofx, blender; or take it away",
+    "weights": "list, pull and verify model weights",
+    "doctor": "what this machine has and what works",
     "demo": "render the clip that comes with the program and show its scores",
 }
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(ExitStatus.USAGE, f"{self.prog}: {printable(message)}\nTry '{self.prog} --help'.\n")
+EXAMPLES: Examples = (
+    ("what a clip is, and how it will be read", "vr180-ofx inspect clip.mp4"),
+    ("who is where: look at who.png", "vr180-ofx analyse clip.mp4 -o plan.json --preview who.png"),
+    ("EXR with a layer for each person", "vr180-ofx render clip.mp4 -o out/ --plan plan.json"),
+    ("which setting it is", "vr180-ofx settings hair"),
+)
 
 
 class _Plain(logging.Formatter):
@@ -46,17 +49,25 @@ class _Plain(logging.Formatter):
         return printable(super().format(record))
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The parser of all commands."""
-    parser = _Parser(prog="vr180-ofx", description="Human mattes for stereo VR180 video.")
+    parser = Parser(
+        prog="vr180-ofx", description="Human mattes for stereo VR180 video.", formatter_class=Formatter,
+        epilog=f"{examples(EXAMPLES)}\n\n'vr180-ofx COMMAND --help' explains a command.",
+    )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"vr180-ofx {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     for name, text in COMMANDS.items():
         module = importlib.import_module(f"vr180_ofx.cli.{name}")
-        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        sub.add_argument("-v", "--verbose", action="store_true", help="say more, and show where errors come from")
+        sub = commands.add_parser(
+            name, help=text, description=text[0].upper() + text[1:] + ".", epilog=examples(getattr(module, "EXAMPLES", ())),
+            usage=f"vr180-ofx {name} {getattr(module, 'USAGE', '[options]')}", formatter_class=Formatter, add_help=False,
+        )  # fmt: skip
         module.add_arguments(sub)
-        sub.set_defaults(run=module.run)
+        group = sub.add_argument_group("about the command")
+        group.add_argument("-h", "--help", action="help", help="show this, and end")
+        group.add_argument("-v", "--verbose", action="store_true", help="say more, and show where errors come from")
+        sub.set_defaults(run=module.run, parser=sub, program=parser)
     return parser
 
 
@@ -71,7 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if foreign is not None:
         print(f"vr180-ofx: {printable(foreign)} is not UTF-8; rename the file, for instance with convmv", file=sys.stderr)
         return ExitStatus.USAGE
-    arguments = build_parser().parse_args(words)
+    arguments, unknown = build_parser().parse_known_args(words)
+    if unknown:
+        arguments.parser.refuse(unknown)
     verbose = bool(arguments.verbose)
     limit_threads(1)
     said = logging.StreamHandler(sys.stderr)
@@ -101,6 +114,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"vr180-ofx: an error that should not happen: {type(error).__name__}: {printable(str(error))}", file=sys.stderr)
             return ExitStatus.BUG
         print(f"vr180-ofx: {printable(str(error))}", file=sys.stderr)
+        if statuses.exit == ExitStatus.USAGE:
+            print(where_to_look(str(error), arguments.command), file=sys.stderr)
         return statuses.exit
 
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 import argparse
 
 from vr180_ofx.cli.common import add_settings_arguments, clip_from, print_json, progress_bar, say_clip, say_report, settings_from
+from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import ExitStatus
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings.formats import MATTE_OUTPUTS
+
+USAGE = "CLIP -o DIR [options]"
+EXAMPLES: Examples = (
+    ("alpha as video, with the sound", "vr180-ofx matte clip.mp4 -o all/"),
+    ("several outputs at once, with weights of your own", "vr180-ofx matte clip.mp4 -o all/ --outputs alpha,foreground --weights rvm.pth"),
+    ("images, and a finer look", "vr180-ofx matte clip.mp4 -o all/ --outputs exr --downsample high"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,18 +23,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="DIR", required=True, help="where a folder is made for each output")
     parser.add_argument("--outputs", default="alpha", metavar="A,B", help=f"{', '.join(MATTE_OUTPUTS)}; several with commas")
     parser.add_argument("--type", choices=("video", "images"), default="video", help="videos with the sound, or images (exr: always)")
-    parser.add_argument("--weights", metavar="F", help="RVM's weights (.pth or .safetensors); default: those that were pulled")
+    parser.add_argument(
+        "--weights", metavar="F", help="RVM's weights (.pth or .safetensors); default: those that were pulled [matting.tracker_weights]"
+    )
     parser.add_argument(
         "--downsample", default="auto", metavar="R",
         help="the size of the picture that the network sees, of the eye's: auto (512 pixels), standard (0.25), high (0.5), ultra (1), "
-        "4k (0.125), or 1, 0.5, 0.375, 0.25, 0.125",
+        "4k (0.125), or 1, 0.5, 0.375, 0.25, 0.125 [matting.downsample]",
     )  # fmt: skip
     parser.add_argument(
-        "--seq-chunk", metavar="N", help="frames in a row that the network sees at once, 1 to 32; default: 1, the fastest on CPUs"
+        "--seq-chunk",
+        metavar="N",
+        help="frames in a row that the network sees at once, 1 to 32; default: 1, the fastest on CPUs [matting.seq_chunk]",
     )
-    parser.add_argument("--overwrite", action="store_true", help="make again what is there")
-    parser.add_argument("--json", action="store_true", help="print the reports as JSON on standard output")
+    parser.add_argument("--overwrite", action="store_true", help="make again what is there [output.overwrite]")
     add_settings_arguments(parser)
+    group = parser.add_argument_group("for scripts and farms")
+    group.add_argument("--json", action="store_true", help="print the reports as JSON on standard output")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ from vr180_ofx.cli.common import (
     say_report,
     settings_from,
 )
+from vr180_ofx.cli.helping import Examples
 from vr180_ofx.cli.remote import render_remotely
 from vr180_ofx.errors import ExitStatus, OutputError
 from vr180_ofx.resources import Monitor
@@ -33,21 +34,35 @@ if TYPE_CHECKING:
     from vr180_ofx.rendering.report import RenderReport
 
 
+USAGE = "CLIP -o DIR [options]"
+EXAMPLES: Examples = (
+    ("EXR with a layer for each person; the same command goes on where it stopped", "vr180-ofx render clip.mp4 -o out/"),
+    ("somebody excluded, or put right, in a plan", "vr180-ofx render clip.mp4 -o out/ --plan clip.plan.json"),
+    ("some frames only", "vr180-ofx render clip.mp4 -o test/ --frames 0-47,100"),
+    ("for Nuke, with colour times alpha", "vr180-ofx render clip.mp4 -o nk/ --exr-preset nuke --set output.rgb=premultiplied"),
+    ("a video with transparency", "vr180-ofx render clip.mp4 -o mov/ --format prores4444"),
+    ("H.264 over green, with the sound", "vr180-ofx render clip.mp4 -o gs/ --format greenscreen"),
+    ("an image sequence whose views are files apart", "vr180-ofx render 'plate_%V.%04d.exr' -o out/"),
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", nargs="?", metavar="CLIP", help="a video, an image sequence (plate.%%04d.exr), or a folder of images")
-    parser.add_argument("-o", "--output", metavar="DIR", help="where frames are written")
-    parser.add_argument("--format", metavar="F", help=described().replace("%", "%%"))
+    parser.add_argument("-o", "--output", metavar="DIR", help="where frames are written [output.path]")
+    parser.add_argument("--format", metavar="F", help=f"{described()} (default: exr) [output.format]".replace("%", "%%"))
     parser.add_argument("--plan", metavar="F", help="a plan from 'analyse', perhaps edited")
-    parser.add_argument("--overwrite", action="store_true", help="render frames again that are there")
-    parser.add_argument("--strict", action="store_true", help="exit with 6 when there is something that somebody should look at")
-    parser.add_argument("--profile", action="store_true", help="show where the time went")
-    parser.add_argument("--trace", metavar="FILE", help="write a trace of all stages and of the machine, for Perfetto")
-    parser.add_argument("--resource-log", metavar="FILE", help="write a line of JSON about the machine every half second")
-    parser.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
-    parser.add_argument("--server", metavar="URL", nargs="?", const="", help="let a frame server do it (default: the one that you run)")
-    parser.add_argument("--token-file", metavar="F", help="the server's token, when it is not your own server")
+    parser.add_argument("--overwrite", action="store_true", help="render frames again that are there [output.overwrite]")
     add_settings_arguments(parser)
     add_node_arguments(parser)
+    group = parser.add_argument_group("for scripts and farms")
+    group.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
+    group.add_argument("--strict", action="store_true", help="exit with 6 when there is something that somebody should look at")
+    group.add_argument("--server", metavar="URL", nargs="?", const="", help="let a frame server do it (default: the one that you run)")
+    group.add_argument("--token-file", metavar="F", help="the server's token, when it is not your own server")
+    group = parser.add_argument_group("where the time goes")
+    group.add_argument("--profile", action="store_true", help="show where the time went [performance.profile_enabled]")
+    group.add_argument("--trace", metavar="FILE", help="write a trace of all stages and of the machine, for Perfetto")
+    group.add_argument("--resource-log", metavar="FILE", help="write a line of JSON about the machine every half second")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -6,18 +6,27 @@ import argparse
 from pathlib import Path
 
 from vr180_ofx.cli.common import add_settings_arguments, console, settings_from, styled
+from vr180_ofx.cli.helping import Examples
 from vr180_ofx.cli.status import said_of
 from vr180_ofx.client import ServerUnavailable, split_address
 from vr180_ofx.errors import ExitStatus, ServiceGoneError, SettingsError
 
+USAGE = "[options]"
+EXAMPLES: Examples = (
+    ("clips below a folder, for hosts on this machine", "vr180-ofx serve --root /plates"),
+    ("until nobody has asked for an hour", "vr180-ofx serve --root /plates --idle-exit 60"),
+    ("end the one that runs", "vr180-ofx serve --stop"),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, metavar="N", help="default: any that is free")
-    parser.add_argument("--host", metavar="ADDRESS", help="default: 127.0.0.1, this machine alone")
-    parser.add_argument("--token-file", metavar="F", help="where the access token is kept; made when it is not there")
+    parser.add_argument("--port", type=int, metavar="N", help="default: any that is free [service.port]")
+    parser.add_argument("--host", metavar="ADDRESS", help="default: 127.0.0.1, this machine alone [service.host]")
+    parser.add_argument("--token-file", metavar="F", help="where the access token is kept; made when it is not there [service.token_file]")
     parser.add_argument(
         "--root", metavar="DIR", action="append", default=[], dest="roots",
-        help="a folder that clips may be read from and renders written to; may be repeated (default: the current folder)",
+        help="a folder that clips may be read from and renders written to; may be repeated (default: the current folder) "
+        "[service.allowed_roots]",
     )  # fmt: skip
     parser.add_argument("--announce", metavar="F", help="where the address is written while the server runs (default: in the cache folder)")
     parser.add_argument("--idle-exit", type=float, metavar="MINUTES", help="end when nobody has asked for anything for so long")

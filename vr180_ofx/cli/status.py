@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from vr180_ofx.cli.common import console, print_json, styled
+from vr180_ofx.cli.helping import Examples
 
 if TYPE_CHECKING:
     from vr180_ofx.service.records import Known
+
+
+USAGE = "[options]"
+EXAMPLES: Examples = (
+    ("what runs, and what it is doing", "vr180-ofx status"),
+    ("the same for scripts", "vr180-ofx status --json"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

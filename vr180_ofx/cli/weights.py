@@ -7,10 +7,18 @@ import argparse
 from rich.table import Table
 
 from vr180_ofx.cli.common import console, print_json, progress_bar
+from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import WeightsError
 from vr180_ofx.storage import weights_folder
 from vr180_ofx.weights.catalogue import CATALOGUE
 from vr180_ofx.weights.store import entry, path_of, pull, verify
+
+USAGE = "list|pull|verify [NAME ...]"
+EXAMPLES: Examples = (
+    ("what is known, and what is here", "vr180-ofx weights list"),
+    ("softer edges and hair (GPL-3.0)", "vr180-ofx weights pull rvm_mobilenetv3"),
+    ("whether what is here is whole", "vr180-ofx weights verify"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

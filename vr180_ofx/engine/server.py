@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +11,7 @@ from typing import Any
 
 from vr180_ofx.engine.checkpoints import Checkpoints
 from vr180_ofx.engine.chunks import ChunkPlan
+from vr180_ofx.engine.controlled import AskedEdges, Controls
 from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.frames import FrameCache, named
@@ -20,6 +22,7 @@ from vr180_ofx.engine.prefetch import Prefetch
 from vr180_ofx.engine.recipe import load_recipe
 from vr180_ofx.engine.scene import Scene
 from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler
+from vr180_ofx.engine.served import ServedFrames
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.engine.worker import Worker
 from vr180_ofx.errors import FrameIndexError
@@ -64,6 +67,7 @@ class FrameServer:
         budget = cache_budget(processing.max_memory_gb * 2**30) if cache_bytes is None else cache_bytes
         self._frames = FrameCache(min(budget, 2**30), store if keep_frames else None, self.stages)
         self._checkpoints = Checkpoints(min(budget, 2**29), store, network.exact_after, self.stages)
+        self._served = ServedFrames(clip, min(budget, 2**29), self.stages, processing.decode_timeout_s)
         self._scheduler = Scheduler()
         self._prefetch = Prefetch(prefetch, len(clip), partial(self._find, quality="final", priority=Priority.PREFETCH))
         self._worker = Worker(
@@ -118,9 +122,12 @@ class FrameServer:
     def __len__(self) -> int:
         return len(self.clip)
 
-    def request(self, n: int, quality: Quality = "final", priority: Priority = Priority.INTERACTIVE) -> Future[Frame]:
+    def request(
+        self, n: int, quality: Quality = "final", priority: Priority = Priority.INTERACTIVE, *, edges: AskedEdges | None = None
+    ) -> Future[Frame]:  # fmt: skip
         """Asks for frame ``n`` (0-based). Equal requests share one work; ``.cancel()`` works until the frame is there.
 
+        edges: edge controls for this frame, see `controlled.Controls`; no network runs for them.
         The future raises FrameError when the frame cannot be decoded, ClipChangedError when the file was replaced, ResourceError when
         memory ran out. Raises ServerBusyError when too many requests wait.
         """
@@ -130,10 +137,20 @@ class FrameServer:
             raise ValueError(f"quality is {quality!r}; allowed are final and draft")
         if self._closed:
             raise RuntimeError("the frame server is closed")
-        future = self._find(n, quality, priority)
+        future = self._with_controls(n, quality, priority, edges)
         if quality == "final" and priority is Priority.INTERACTIVE:
             self._prefetch.look_ahead(n)
         return future
+
+    def _with_controls(self, n: int, quality: Quality, priority: Priority, edges: AskedEdges | None) -> Future[Frame]:
+        scene = self._worker.scene
+        controls = Controls(scene.plan, self.settings.edges, edges)
+        if not controls.identity(n):
+            return self._find(n, quality, priority)
+        return self._served.request(
+            n, controls, controlled_key(scene, n, quality, controls), lambda k: self._find(k, quality, priority),
+            still=lambda: self._worker.scene is scene,
+        )  # fmt: skip
 
     def _find(self, n: int, quality: Quality, priority: Priority) -> Future[Frame]:
         key = self.frame_key(n, quality)
@@ -173,9 +190,10 @@ class FrameServer:
             raise RuntimeError("the frame server is closed") from None
         return future
 
-    def frame_key(self, n: int, quality: Quality = "final") -> str:
+    def frame_key(self, n: int, quality: Quality = "final", edges: AskedEdges | None = None) -> str:
         """A hash of everything that decides what frame ``n`` looks like."""
-        return self._worker.scene.key(n, quality)
+        scene = self._worker.scene
+        return controlled_key(scene, n, quality, Controls(scene.plan, self.settings.edges, edges))
 
     def replace_plan(self, plan: Plan) -> None:
         """Goes on with a corrected plan. What does not depend on the correction stays in the caches."""
@@ -189,12 +207,15 @@ class FrameServer:
     def clear_cache(self) -> None:
         """Forgets finished frames and checkpoints in memory; what they were made from, and what lies on disk, is untouched."""
         self._frames.clear()
+        self._served.clear()
         self._checkpoints.clear()
 
     def clear_frames(self) -> int:
         """Forgets finished frames in memory and on disk; they are made again when somebody asks. Returns how many were on disk."""
         self._frames.clear()
-        return self._frames.drop(self.frame_key(n) for n in range(len(self.clip)))
+        self._served.clear()
+        scene = self._worker.scene
+        return self._frames.drop(scene.key(n, "final") for n in range(len(self.clip)))
 
     def stats(self) -> dict[str, Any]:
         """Numbers for people: stages, caches, memory."""
@@ -221,8 +242,18 @@ class FrameServer:
         self._scheduler.close()
         self._worker.close()
         self._frames.close()
+        self._served.close()
         self._recipe.close()
         self._pool.shutdown()
+
+
+def controlled_key(scene: Scene, n: int, quality: Quality, controls: Controls) -> str:
+    """A hash of everything that decides what frame ``n`` looks like once its controls are done; without any, that of the frame itself."""
+    identity = controls.identity(n)
+    if not identity:
+        return scene.key(n, quality)
+    keys = [scene.key(k, quality) for k in (n, *controls.neighbours(n))]
+    return hashlib.sha256("|".join([identity, *keys]).encode()).hexdigest()[:40]
 
 
 def _fulfil(future: Future[Frame], make: Callable[[], Frame]) -> None:

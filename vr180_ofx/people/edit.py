@@ -290,7 +290,7 @@ def _checked(data: Document, people: list[Document], clip: Clip, source: str) ->
 def changed_frames(old: Plan, new: Plan) -> list[int]:
     """The frames of which the two plans say different things: those that are made anew, and with a tracker that never forgets
     what follows them in their chunks."""
-    return [n for n in range(new.frames) if old.facts(n) != new.facts(n)]
+    return [n for n in range(new.frames) if old.facts(n) != new.facts(n) or old.control_facts(n) != new.control_facts(n)]
 
 
 def _person(data: Document, who: int | str) -> Document:

@@ -10,6 +10,7 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.people.absence import Range
+from vr180_ofx.people.curves import Curves
 from vr180_ofx.vr180.body import Body, Box
 
 
@@ -41,8 +42,10 @@ class Person:
     interpolated; where two entries are further apart than `TrajectoryParameters.gap_s`, the person is out of sight.
     exclude: whether no mattes are made of them. shot: the number of their shot, from 0.
     shifts: frame -> how far apart the eyes see them: the interocular distance over their depth along the ground, see
-    `epipolar.upright`; empty when nobody measured it. absent: view -> ranges of frames in which they are out of sight whatever the
-    entries say, because a person said so: in order, apart from each other.
+    `epipolar.upright`; empty when nobody measured it.
+    edges: what is done to their edges after matting, by the names of `settings.edges.EdgesSettings`.
+    absent: view -> ranges of frames in which they are out of sight whatever the entries say, because a person said so: in order, apart from
+    each other.
     """
 
     id: int
@@ -52,6 +55,7 @@ class Person:
     exclude: bool = False
     shot: int = 0
     shifts: Mapping[int, float] = field(default_factory=dict)
+    edges: Curves = field(default_factory=dict)
     absent: Mapping[str, tuple[Range, ...]] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -54,7 +54,7 @@ class Plan(PlanDocument):
         document = plan_file.parse(data, clip, source)
         return cls(
             clip=document.clip, shots=document.shots, people=document.people, settings_digest=document.settings_digest,
-            notes=document.notes, projection=clip.projection, fps=float(clip.fps), views=clip.views, frames=len(clip),
+            notes=document.notes, edges=document.edges, projection=clip.projection, fps=float(clip.fps), views=clip.views, frames=len(clip),
         )  # fmt: skip
 
     @classmethod
@@ -80,7 +80,8 @@ class Plan(PlanDocument):
     @cached_property
     def _digest(self) -> str:
         body = json.loads(self.to_json())
-        text = json.dumps([body["shots"], body["people"]], sort_keys=True)
+        # what was not there in former versions changes nothing where it is absent
+        text = json.dumps([body["shots"], body["people"], *(body[k] for k in ("edges",) if k in body)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     # what it says ------------------------------------------------------------------------------------------------
@@ -125,8 +126,13 @@ class Plan(PlanDocument):
         """The camera, ``size`` pixels on a side, that follows the person in this eye."""
         return self.track(person, view).bodies[n].window(size)
 
+    def edges_at(self, n: int, person: int | None) -> dict[str, float]:
+        """What the plan says of edges at frame ``n``, by the names of `settings.edges.EdgesSettings`. person: None is everybody."""
+        own = next((p.edges for p in self.people if p.id == person), {}) if person is not None else self.edges
+        return {name: curve.at(n) for name, curve in own.items()}
+
     def facts(self, n: int) -> bytes:
-        """All that the plan says of frame ``n`` and that mattes depend on: not names, nor what is excluded."""
+        """All that the plan says of frame ``n`` and that mattes depend on before their controls: not names, nor what is excluded."""
         parts = []
         for view in self.views:
             for p in self.present(n, view):
@@ -135,3 +141,8 @@ class Plan(PlanDocument):
                 numbers = (b.longitude, b.latitude, b.reach, b.roll, *t.boxes[n], t.scores[n], p.shift(n) or 0.0)
                 parts += [view.encode(), struct.pack(f"<i10d?{len(occluders)}i", p.id, *numbers, n in t.anchors, *occluders)]
         return b"|".join(parts)
+
+    def control_facts(self, n: int) -> str:
+        """All that the plan says of what is done to frame ``n`` after matting."""
+        people = {p.id: self.edges_at(n, p.id) for p in self.people if p.edges}
+        return json.dumps([self.edges_at(n, None), people], sort_keys=True)

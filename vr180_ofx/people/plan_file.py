@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -18,6 +18,7 @@ from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import DocumentError, PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.absence import Range, joined
+from vr180_ofx.people.curves import Curves, edge_curves, to_data
 from vr180_ofx.people.names import NAME_RULE, PersonName
 from vr180_ofx.people.person import Entry, Person
 from vr180_ofx.people.trajectory import Shot
@@ -60,7 +61,8 @@ class PlanDocument:
     """What the file of a plan says.
 
     clip: facts to recognise the clip by, and how its cameras stand to each other. shots: (first, last) frames, one after the
-    other. notes: what the analysis has to say. settings_digest: of the settings that it was made with.
+    other. notes: what the analysis has to say. settings_digest: of the settings that it was made with. edges: what is done to everybody's
+    edges after matting, see `Person.edges`.
     """
 
     clip: Mapping[str, Any]
@@ -68,6 +70,7 @@ class PlanDocument:
     people: Sequence[Person]
     settings_digest: str = ""
     notes: Sequence[str] = ()
+    edges: Curves = field(default_factory=dict)
 
     @property
     def interocular_m(self) -> float:
@@ -88,6 +91,7 @@ def to_json(plan: PlanDocument, projection: Projection) -> str:
         "settings": plan.settings_digest,
         "shots": [list(s) for s in plan.shots],
         "notes": list(plan.notes),
+        **({"edges": to_data(plan.edges)} if plan.edges else {}),
         "people": [_person_to_data(p, projection, plan.interocular_m) for p in plan.people],
     }
     text = json.dumps(document, indent=1, ensure_ascii=False)
@@ -100,6 +104,8 @@ def _person_to_data(person: Person, projection: Projection, interocular_m: float
     data: dict[str, Any] = {"id": person.id, "name": person.name, "exclude": person.exclude, "shot": person.shot}
     if person.shifts:
         data["distance_m"] = [[n, round(interocular_m / s, 4)] for n, s in sorted(person.shifts.items())]
+    if person.edges:
+        data["edges"] = to_data(person.edges)
     if person.absent:
         data["absent"] = {view: [list(r) for r in own] for view, own in person.absent.items()}
     views = {v: {str(n): entry_to_data(entries[n], projection) for n in sorted(entries)} for v, entries in person.views.items()}
@@ -135,6 +141,7 @@ class _Document(Part):
     settings: _Text = Field("", description="it is a short text that the program wrote")
     shots: list[tuple[int, int]] | None = Field(None, description="it is a list of [first, last]")
     notes: list[_Text] = Field([], max_length=1000, description="it is a list of texts, at most 1000 of at most 10,000 characters")
+    edges: Any = Field(None, description="it is an object with keys of the section edges")
     people: list[Any] = Field([], description="it is a list of people")
 
 
@@ -162,6 +169,7 @@ class _Person(Part):
     distance_m: list[tuple[int, Annotated[float, Field(ge=0.05, lt=10_000)]]] | None = Field(
         None, description="it is a list of [frame, metres], with metres from 0.05 on"
     )
+    edges: Any = Field(None, description="it is an object with keys of the section edges")
     absent: dict[str, Annotated[list[tuple[StrictInt, StrictInt]], Field(max_length=10_000)]] | None = Field(
         None, description="it is an object of views, each a list of [first, last] frames in which the person is out of sight"
     )
@@ -221,7 +229,10 @@ def parse(data: Any, clip: Clip, source: str = "plan") -> PlanDocument:
         ids.add(person.id)
         names.add(person.name)
         people.append(person)
-    return PlanDocument(clip=made_for, shots=shots, people=tuple(people), settings_digest=document.settings, notes=tuple(document.notes))
+    edges = edge_curves(document.edges, len(clip), f"{source}: edges") if document.edges is not None else {}
+    return PlanDocument(
+        clip=made_for, shots=shots, people=tuple(people), settings_digest=document.settings, notes=tuple(document.notes), edges=edges
+    )
 
 
 def _plain(value: Any, depth: int) -> bool:
@@ -273,8 +284,12 @@ def _person(item: Any, clip: Clip, where: str, interocular_m: float) -> Person:
             )
         shifts[n] = interocular_m / metres
     name = data.name if data.name is not None else f"person{data.id:02d}"
+    edges = edge_curves(data.edges, len(clip), f"{where}.edges") if data.edges is not None else {}
     absent = {view: _absent(ranges, view, clip, where) for view, ranges in (data.absent or {}).items()}
-    return Person(data.id, name, views, exclude=data.exclude, shot=data.shot, shifts=shifts, absent={v: r for v, r in absent.items() if r})
+    return Person(
+        data.id, name, views, exclude=data.exclude, shot=data.shot, shifts=shifts, edges=edges,
+        absent={v: r for v, r in absent.items() if r},
+    )  # fmt: skip
 
 
 def _absent(ranges: Sequence[Range], view: str, clip: Clip, where: str) -> tuple[Range, ...]:

@@ -28,7 +28,7 @@ from vr180_ofx.rendering.folder import claimed, explained, output_folder
 from vr180_ofx.rendering.report import Findings, RenderReport
 from vr180_ofx.settings import Settings, without_effect
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.version import MATTE_REVISION, WRITER_REVISION
+from vr180_ofx.version import CONTROLS_REVISION, MATTE_REVISION, WRITER_REVISION
 
 log = logging.getLogger(__name__)
 #: How many frames may be on their way through the engine and the writers.
@@ -108,6 +108,7 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
     """
     parts = [
         str(MATTE_REVISION),
+        str(CONTROLS_REVISION),
         str(WRITER_REVISION),
         clip.fingerprint,
         plan.digest(),
@@ -125,10 +126,9 @@ def _served(job: Job, models: Models, stages: Stages, shared: FrameServer | None
     if shared is not None:
         yield shared
         return
-    # the files are the finished frames; what a tracker remembers is worth keeping, for a render that is interrupted
+    # frames without their controls are kept: other edges cost no network. So is what a tracker remembers, for a render that is interrupted
     with FrameServer(
         job.clip, job.plan, job.settings, models=models, stages=stages, cache_bytes=64 << 20, store=open_store(job.settings),
-        keep_frames=False,
     ) as server:  # fmt: skip
         yield server
 

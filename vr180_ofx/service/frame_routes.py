@@ -14,9 +14,11 @@ from vr180_ofx.service import models as m
 from vr180_ofx.service.calls import Asker, ClipId, HungUp, Service, address_of, attended, engine, give_up, translated
 from vr180_ofx.service.pictures import MEDIA_TYPES, Format, encode, facts_header, layer_names
 from vr180_ofx.service.problems import responses
+from vr180_ofx.service.requested import asked_edges
 
 _VIEWS = "Default: the first. both: all eyes, in EXR as views, else as they lie in the clip. whole: in EXR, too."
 _LAYERS = f"A, {', '.join(f'{x.name}.A' for x in MEASURES)}, or a person's name."
+_EDGES = "A JSON object with keys of the section edges: done to everybody in this answer alone, without a network run."
 _FORMATS = "f16, f32: rows from the top, little-endian. png: 16 bits of grey. exr: every layer of the view."
 
 
@@ -38,6 +40,7 @@ def add_frame_routes(app: FastAPI, service: Service) -> None:
         layer: Annotated[str, Query(max_length=80, description=_LAYERS)] = "A",
         quality: Literal["final", "draft"] = "final",
         format: Annotated[Format, Query(description=_FORMATS)] = "f16",
+        edges: Annotated[str | None, Query(max_length=2000, description=_EDGES)] = None,
         if_none_match: Annotated[str | None, Header()] = None,
         asker: Asker = None,
     ) -> Response:
@@ -48,10 +51,11 @@ def add_frame_routes(app: FastAPI, service: Service) -> None:
         shown = session.clip.views if everything else (chosen,)
         if not set(shown) <= set(session.clip.views):
             raise ServiceError(422, f"view is {chosen!r}; this clip has {', '.join(session.clip.views)}")
-        etag = await engine(session.etag, n, quality, chosen, layer, format)
+        asked = asked_edges(edges)
+        etag = await engine(functools.partial(session.etag, n, quality, chosen, layer, format, edges=asked))
         if etag is not None and if_none_match is not None and etag in if_none_match:
             return Response(status_code=304, headers={"ETag": etag})
-        wanted = await engine(session.request, n, quality)
+        wanted = await engine(session.request, n, quality, asked)
         try:
             made = await attended(request, service, asyncio.wrap_future(wanted))
         except HungUp:

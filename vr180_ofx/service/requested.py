@@ -6,7 +6,8 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from vr180_ofx.errors import ServiceError
+from vr180_ofx import documents
+from vr180_ofx.errors import DocumentError, ServiceError
 from vr180_ofx.settings import Settings, every_setting, former
 from vr180_ofx.wording import short
 
@@ -39,3 +40,19 @@ def merged(settings: Settings, values: Mapping[str, Any]) -> Settings:
                 raise ServiceError(403, f"settings.{section}.{key} is {short(value)}; over HTTP allowed are {', '.join(known.http)}")
         out[section].update(asked)
     return Settings.from_values(out)
+
+
+def asked_edges(text: str | None) -> dict[str, float]:
+    """The edge controls that a request for a frame asks for, as JSON.
+
+    Raises ServiceError for what is no object, SettingsError for a key or a value that there is not.
+    """
+    if text is None:
+        return {}
+    try:
+        values = documents.from_json(text)
+    except DocumentError as error:
+        raise ServiceError(422, f"edges {error}") from None
+    if not isinstance(values, Mapping):
+        raise ServiceError(422, f"edges is {short(values)}; it is an object with keys of the section edges")
+    return Settings(edges=dict(values)).edges.model_dump(exclude_unset=True)

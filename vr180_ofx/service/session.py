@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Literal
 
+from vr180_ofx.engine.controlled import AskedEdges
 from vr180_ofx.engine.draft import DraftRenderer
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.limits import Ladder
@@ -144,14 +145,14 @@ class Session:
                 )  # fmt: skip
             return self._server
 
-    def request(self, n: int, quality: Quality) -> Future[Frame]:
-        """A frame. While the clip is being analysed there are drafts of who is to be seen in that frame alone."""
+    def request(self, n: int, quality: Quality, edges: AskedEdges | None = None) -> Future[Frame]:
+        """A frame. edges: see `FrameServer.request`. While the clip is being analysed there are drafts, from that frame alone."""
         self.used = time.monotonic()
         if not 0 <= n < len(self.clip):
             raise FrameIndexError(n, len(self.clip))
         if quality == "draft" and self._plan is None:
             return self._sketched(n)
-        return self.server().request(n, quality, Priority.INTERACTIVE)
+        return self.server().request(n, quality, Priority.INTERACTIVE, edges=edges)
 
     def _sketched(self, n: int) -> Future[Frame]:
         with self._lock:
@@ -159,12 +160,12 @@ class Session:
                 self._sketcher = DraftRenderer(self.clip, self.settings, self.models)
             return self._sketcher.request(n)
 
-    def etag(self, n: int, quality: Quality, *more: str) -> str | None:
+    def etag(self, n: int, quality: Quality, *more: str, edges: AskedEdges | None = None) -> str | None:
         """What names the bytes of an answer, before they are made; None when they cannot be named yet."""
         if self._plan is None or not 0 <= n < len(self.clip):
             return None
         names = ",".join(f"{p.id}={p.name}" for p in self._plan.people)
-        text = "|".join((self.server().frame_key(n, quality), names, *more))
+        text = "|".join((self.server().frame_key(n, quality, edges), names, *more))
         return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
     def hung_up(self) -> None:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.settings import file, former
+from vr180_ofx.settings.edges import EdgesSettings
 from vr180_ofx.settings.machine import DebuggingSettings, HardwareSettings, PerformanceSettings, ServiceSettings
 from vr180_ofx.settings.mattes import DetectionSettings, InputSettings, MattingSettings, ProcessingSettings, StereoSettings
 from vr180_ofx.settings.outputs import AudioSettings, OutputSettings
@@ -34,6 +35,7 @@ class Settings(Section):
     detection: DetectionSettings = DetectionSettings()
     matting: MattingSettings = MattingSettings()
     stereo: StereoSettings = StereoSettings()
+    edges: EdgesSettings = EdgesSettings()
     output: OutputSettings = OutputSettings()
     audio: AudioSettings = AudioSettings()
     hardware: HardwareSettings = HardwareSettings()

@@ -16,11 +16,14 @@ from pydantic import ValidationError
 
 from vr180_ofx import documents
 from vr180_ofx.errors import DocumentError, SettingsError
+from vr180_ofx.settings import search
 from vr180_ofx.settings.former import KEYS, current, current_key
 from vr180_ofx.settings.traits import Section
 from vr180_ofx.wording import short
 
 Sections = Mapping[str, type[Section]]
+#: How much alike a mistyped name is to the one that is meant (difflib's ratio), and what is like it when nothing else is known. Chosen.
+_MISTYPED, _LIKE = 0.8, 0.6
 #: What is longer than any setting's name is like none of them.
 _LONGEST = 100
 
@@ -87,19 +90,29 @@ def override(nested: dict[str, dict[str, Any]], text: str, known: Sections) -> N
 
 
 def closest(key: str, known: Sections) -> str:
-    """What might have been meant, as the end of a sentence."""
+    """What might have been meant, as the end of a sentence: a name that is spelled nearly so, else what people mean by that word."""
     key = key[:_LONGEST]
+    near = [f"{name}.{key}" for name, s in known.items() if key in s.model_fields] or _spelled(key, known, _MISTYPED)
+    if not near:
+        # one that names its section means one in there
+        section, dot, last = key.rpartition(".")
+        inside = {section: known[section]} if dot and section in known else known
+        near = search.find(last.replace("_", " "), inside, 1) or search.find(last.replace("_", " "), known, 1)
+    if not near:
+        near = _spelled(key, known, _LIKE)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; sections are {', '.join(known)}"
+
+
+def _spelled(key: str, known: Sections, ratio: float) -> list[str]:
+    """At most one section or setting whose letters are like those of ``key`` (difflib's ratio)."""
     names = [f"{name}.{k}" for name, s in known.items() for k in s.model_fields]
-    last = key.rpartition(".")[2]
-    by_last = {n.partition(".")[2]: n for n in names}
-    near = []
-    if "." not in key:
-        near = difflib.get_close_matches(key, list(known), 1, 0.7)
-    if not near:
-        near = difflib.get_close_matches(key, names, 1, 0.6)
-    if not near:
-        near = [by_last[m] for m in difflib.get_close_matches(last, list(by_last), 1, 0.6)]
-    return f"; did you mean {near[0]!r}?" if near else f"; sections are {', '.join(known)}"
+    section, dot, last = key.rpartition(".")
+    if not dot and (near := difflib.get_close_matches(key, list(known), 1, ratio)):
+        return near
+    # its section's name makes any key look alike
+    own = {n.partition(".")[2]: n for n in names if not dot or n.startswith(f"{section}.")}
+    by_last = own or {n.partition(".")[2]: n for n in names}
+    return [by_last[m] for m in difflib.get_close_matches(last, list(by_last), 1, ratio)]
 
 
 def explain(error: ValidationError, known: Sections) -> str:

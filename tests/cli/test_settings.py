@@ -1,0 +1,59 @@
+"""Settings, explained."""
+
+import json
+
+import pytest
+
+from tests.cli.conftest import cli
+from vr180_ofx.settings import every_setting, sections
+
+
+def test_one_setting_in_full(capsys):
+    status, said, _ = cli(capsys, "settings", "output.compression")
+    assert status == 0 and "Compression of the EXR files." in said and "value     zips, the default" in said
+    assert "allowed   none, zips, zip, piz" in said and "--compression (render, analyse, estimate)" in said
+    assert "Compression (Nuke, Resolve, OpenFX, Blender)" in said and "makes its frames anew" in said
+
+
+def test_a_key_without_its_section_shows_all_that_are_called_so(capsys):
+    status, said, _ = cli(capsys, "settings", "projection")
+    assert status == 0 and "input.projection\n" in said and "output.projection\n" in said
+
+
+def test_a_section_and_all_of_them(capsys):
+    status, said, _ = cli(capsys, "settings", "audio")
+    assert status == 0 and "preserve_audio" in said and "audio_codec" in said and "max_people" not in said
+    status, said, _ = cli(capsys, "settings")
+    assert status == 0 and all(key in said for _, key, _ in every_setting()) and all(name in said for name in sections())
+
+
+def test_in_other_words(capsys):
+    status, said, _ = cli(capsys, "settings", "out", "of", "memory")
+    assert status == 0 and said.startswith("processing.max_memory_gb\n") and "perhaps also:" in said
+
+
+def test_what_counts_where_something_is_set(capsys, tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text("output:\n  compression: piz\n")
+    words = ["settings", "compression", "--config", str(config)]
+    assert "value     piz  (default: zips)" in cli(capsys, *words)[1]
+    assert "value     dwaa  (default: zips)" in cli(capsys, *words, "--set", "output.compression=dwaa")[1]
+    assert cli(capsys, *words, "--set", "output.compression=rar")[0] == 2
+
+
+def test_as_json(capsys):
+    status, said, _ = cli(capsys, "settings", "max_people", "--json")
+    (row,) = json.loads(said)
+    assert status == 0 and row["key"] == "detection.max_people" and row["value"] == row["default"] == 8
+    assert row["allowed"] == "whole number from 1 to 99" and row["pixels"] == "plan" and row["over_http"] is True
+    assert row["flags"] == ["--max-people (render, analyse, estimate)"] and row["knobs"] == ["Most people (Nuke, Resolve, OpenFX, Blender)"]
+    status, said, _ = cli(capsys, "settings", "--json")
+    assert len(json.loads(said)) == len(every_setting())
+    status, said, _ = cli(capsys, "settings", "xyzzy", "--json")
+    assert status == 2 and said == ""
+
+
+@pytest.mark.parametrize("words", [["xyzzy"], ["the", "of"], ["\x1b[31m"]])
+def test_what_means_nothing_is_said(capsys, words):
+    status, said, err = cli(capsys, "settings", *words)
+    assert status == 2 and not said and "no setting is meant by" in err and "vr180-ofx settings --help" in err and "\x1b" not in err

@@ -1,0 +1,71 @@
+"""Controls after matting: on finished frames, without a network run, the same bits whatever the order."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vr180_ofx.engine.plans import analyse
+from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.people.curves import Curve
+from vr180_ofx.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def scene(people_clip):
+    settings = Settings(processing={"chunk_size": 4, "overlap_frames": 2})
+    with open_clip(people_clip, settings) as clip:
+        yield clip, analyse(clip), settings
+
+
+def area(frame) -> float:
+    return float(frame.views["left"].alpha.sum())
+
+
+def test_other_edges_run_no_network_and_are_the_bits_of_a_server_that_had_them_from_the_start(scene):
+    clip, plan, settings = scene
+    asked = Settings(**{**settings.model_dump(), "edges": {"size": -1.5}})
+    with FrameServer(clip, plan, asked) as server:
+        reference = [server.request(n).result() for n in range(len(clip))]
+    with FrameServer(clip, plan, settings) as server:
+        plain = [server.request(n).result() for n in range(len(clip))]
+        steps = server.steps
+        order = list(range(len(clip)))
+        random.Random(1).shuffle(order)
+        for n in order:
+            made = server.request(n, edges={"size": -1.5}).result()
+            assert made.same(reference[n]) and area(made) < area(plain[n])
+            assert server.frame_key(n, edges={"size": -1.5}) != server.frame_key(n)
+        assert server.steps == steps
+        assert server.request(3).result().same(plain[3])
+
+
+def test_what_the_plan_says_of_a_person_is_stronger_than_what_is_asked(scene):
+    clip, plan, settings = scene
+    first, *others = plan.people
+    own = replace(plan, people=[replace(first, edges={"size": Curve(((0, 0.0), (4, 4.0)))}), *others])
+    with FrameServer(clip, plan, settings) as server:
+        plain = server.request(0).result(), server.request(4).result()
+        server.replace_plan(own)
+        steps = server.steps
+        made = [server.request(n, edges={"size": -2}).result() for n in (0, 4)]
+        assert server.steps == steps
+    view = "left"
+    assert np.array_equal(made[0].views[view].person(first.id), plain[0].views[view].person(first.id))
+    assert made[1].views[view].person(first.id).sum() > plain[1].views[view].person(first.id).sum()
+    for other in others:
+        assert made[0].views[view].person(other.id).sum() < plain[0].views[view].person(other.id).sum()
+
+
+def test_a_plan_keeps_its_edges_in_its_file(scene, tmp_path):
+    clip, plan, _ = scene
+    first, *others = plan.people
+    own = replace(plan, edges={"size": Curve(((0, 1.5),))}, people=[replace(first, edges={"size": Curve(((0, 0.0), (4, 4.0)))}), *others])
+    own.save(tmp_path / "plan.json")
+    again = type(plan).load(tmp_path / "plan.json", clip)
+    assert again.edges == own.edges and again.people[0].edges == own.people[0].edges
+    assert again.digest() != plan.digest() and [again.facts(n) for n in range(3)] == [plan.facts(n) for n in range(3)]

@@ -1,0 +1,78 @@
+"""Frames with their controls: what is done to mattes after matting, from the settings, the plan and whoever asks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from vr180_ofx.controls.contract import Control, EyeMattes, Mattes
+from vr180_ofx.controls.edges import EdgeControls
+from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
+from vr180_ofx.imaging.half import half
+from vr180_ofx.matte.patch import Patch, spread
+from vr180_ofx.media.contract import SourceFrame
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.settings.edges import EdgesSettings
+from vr180_ofx.version import CONTROLS_REVISION
+
+#: Name of an edge control -> its value for the frame that is asked for, as a host's knob has it.
+AskedEdges = Mapping[str, float]
+
+
+class Controls:
+    """All controls of a frame, one after the other.
+
+    settings: the section edges. asked: for everybody and this frame alone; stronger than the settings and than what the plan says of
+    everybody, and weaker than what it says of a person.
+    """
+
+    def __init__(self, plan: Plan, settings: EdgesSettings, asked: AskedEdges | None = None) -> None:
+        self._names = {p.id: p.name for p in plan.people}
+
+        def edges(n: int, person: int | None) -> EdgesSettings:
+            values = {**settings.model_dump(), **plan.edges_at(n, None), **(asked or {})}
+            return EdgesSettings(**(values if person is None else {**values, **plan.edges_at(n, person)}))
+
+        self._all: tuple[Control, ...] = (EdgeControls(edges, tuple(p.id for p in plan.people if p.edges)),)
+
+    def identity(self, n: int) -> str:
+        """All that decides what is done to frame ``n``; empty where nothing is."""
+        said = [c.identity(n) for c in self._all]
+        return hashlib.sha256("|".join([str(CONTROLS_REVISION), *said]).encode()).hexdigest()[:16] if any(said) else ""
+
+    def neighbours(self, n: int) -> tuple[int, ...]:
+        """The other frames without which it cannot be done, in order."""
+        return tuple(sorted({k for c in self._all if c.identity(n) for k in c.neighbours(n)} - {n}))
+
+    def apply(self, frames: Mapping[int, Frame], n: int, picture: Callable[[int], SourceFrame]) -> Frame:
+        """Frame ``n`` with everything done to it. frames: it and its `neighbours`, without controls. picture: decodes a frame."""
+        frame = frames[n]
+        around = _Around(frames, picture)
+        mattes = around.mattes(n)
+        for control in self._all:
+            if control.identity(n):
+                mattes = control.apply(n, mattes, around)
+        views = {view: self._view(eye, frame.views[view]) for view, eye in mattes.items()}
+        return Frame(frame.index, views, {**frame.metadata, "controls": self.identity(n)})
+
+    def _view(self, eye: EyeMattes, before: ViewMatte) -> ViewMatte:
+        known = {layer.person: layer.name for layer in before.layers}
+        layers = (
+            Layer(p, known.get(p) or self._names[p], m.rect, half(m.alpha), half(m.confidence)) for p, m in sorted(eye.people.items())
+        )
+        return replace(before, layers=tuple(layers))
+
+
+class _Around:
+    """See `controls.contract.Around`."""
+
+    def __init__(self, frames: Mapping[int, Frame], picture: Callable[[int], SourceFrame]) -> None:
+        self._frames = frames
+        self.picture = picture
+
+    def mattes(self, n: int) -> Mattes:
+        views = self._frames[n].views
+        return {
+            view: EyeMattes(v.width, v.height, {x.person: Patch(x.rect, *spread(x, x.rect)) for x in v.layers}) for view, v in views.items()
+        }

@@ -1,0 +1,112 @@
+"""Frames as they are served: with their controls, from frames without. A level of its own above the networks' frames."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from vr180_ofx.engine.cache import BytesCache
+from vr180_ofx.engine.controlled import Controls
+from vr180_ofx.engine.decoding import Decoder
+from vr180_ofx.engine.frame import Frame
+from vr180_ofx.media.contract import Clip, SourceFrame
+from vr180_ofx.telemetry import Stages
+
+#: Asks for a frame without controls.
+Raw = Callable[[int], Future[Frame]]
+
+
+class ServedFrames:
+    """Does controls on a thread of its own, and remembers what came of it. Close it.
+
+    limit_bytes: of memory for what is remembered. timeout_s: see `engine.decoding.Decoder`.
+    """
+
+    def __init__(self, clip: Clip, limit_bytes: int, stages: Stages, timeout_s: float) -> None:
+        self._clip = clip
+        self._limit_bytes = limit_bytes
+        self._stages = stages
+        self._timeout_s = timeout_s
+        self._frames = BytesCache[str, Frame](limit_bytes)
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(1, "controls")
+        self._decoder: Decoder | None = None
+
+    def request(self, n: int, controls: Controls, key: str, raw: Raw, *, still: Callable[[], bool]) -> Future[Frame]:
+        """Frame ``n`` with its controls.
+
+        key: names the result. raw: gives it and its neighbours without controls. still: whether what ``raw`` gave is what the key names;
+        what is not is not remembered. The future raises what ``raw`` and decoding raise; cancelled, it gives up what it waits for.
+        """
+        with self._lock:
+            known = self._frames.get(key)
+        out: Future[Frame] = Future()
+        if known is not None:
+            self._clip.check(n)
+            out.set_result(known)
+            return out
+        wanted = (n, *controls.neighbours(n))
+        waiting = {k: raw(k) for k in wanted}
+        missing = len(waiting)
+        counting = threading.Lock()
+
+        def one_is_there(_: Future[Frame]) -> None:
+            nonlocal missing
+            with counting:
+                missing -= 1
+                if missing:
+                    return
+            try:
+                self._pool.submit(make)
+            except RuntimeError:
+                out.cancel()
+
+        def make() -> None:
+            if any(f.cancelled() for f in waiting.values()):
+                out.cancel()
+                return
+            if not out.set_running_or_notify_cancel():
+                return
+            try:
+                frames = {k: f.result() for k, f in waiting.items()}
+                with self._stages.measure("controls"):
+                    made = controls.apply(frames, n, self._picture)
+                self._clip.check(n)
+                if still():
+                    with self._lock:
+                        self._frames.put(key, made, made.nbytes)
+                out.set_result(made)
+            except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
+                out.set_exception(error)
+
+        def given_up(done: Future[Frame]) -> None:
+            if done.cancelled():
+                for f in waiting.values():
+                    f.cancel()
+
+        out.add_done_callback(given_up)
+        for f in list(waiting.values()):
+            f.add_done_callback(one_is_there)
+        return out
+
+    def _picture(self, n: int) -> SourceFrame:
+        # on the one thread of the pool
+        if self._decoder is None:
+            self._decoder = Decoder(self._clip, self._stages, self._timeout_s)
+        return self._decoder.get(n)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._frames.clear()
+
+    def keep_share(self, share: float) -> None:
+        """Holds at most this share of its limit from now on, 0..1."""
+        with self._lock:
+            self._frames.limit_to(int(self._limit_bytes * share))
+
+    def close(self) -> None:
+        """What is being made is finished, what waits is cancelled by whoever gives the frames."""
+        self._pool.shutdown()
+        if self._decoder is not None:
+            self._decoder.close()
