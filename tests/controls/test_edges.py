@@ -14,6 +14,15 @@ from vr180_ofx.matte.patch import Patch
 from vr180_ofx.settings.edges import EdgesSettings
 
 
+class Alone:
+    """Nothing to look at: edges by themselves ask for nothing."""
+
+    def picture(self, n):
+        raise AssertionError(f"the picture of frame {n} was asked for")
+
+    mattes = picture
+
+
 def step(at: float, width: int = 60, height: int = 50, ramp: float = 1.0) -> np.ndarray:
     """A straight edge: 1 left of ``at``, over ``ramp`` pixels."""
     row = np.clip((at - (np.arange(width) + 0.5)) / ramp + 0.5, 0, 1)
@@ -39,7 +48,7 @@ def test_a_matte_grows_beyond_its_rectangle_and_not_beyond_the_picture():
 def test_two_who_grow_into_each_other_add_up_to_one():
     ones = np.ones((10, 10), np.float32)
     eye = EyeMattes(40, 20, {1: Patch(Rect(5, 5, 15, 15), ones, ones), 2: Patch(Rect(16, 5, 26, 15), ones, ones)})
-    made = EdgeControls(lambda n, p: EdgesSettings(size=4), ()).apply(0, {"left": eye}, around=None)["left"]
+    made = EdgeControls(lambda n, p: EdgesSettings(size=4), ()).apply(0, {"left": eye}, Alone())["left"]
     total = np.zeros((20, 40), np.float32)
     for patch in made.people.values():
         total[patch.rect.slices] += patch.alpha

@@ -15,7 +15,7 @@ import pytest
 from tests.output.conftest import CLIP, FRAME, H, W, write_exr
 from vr180_ofx.engine.frame import Frame, ViewMatte
 from vr180_ofx.errors import OutputError, SettingsError
-from vr180_ofx.media.contract import EyeImage, SourceFrame
+from vr180_ofx.media.contract import ColourTags, EyeImage, SourceFrame
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import RgbEye
@@ -87,7 +87,7 @@ def test_colour_is_unmixed_and_premultiplied(tmp_path):
     source = SourceFrame(41, 0, plates)
     out = {}
     for mode in ("foreground", "premultiplied"):
-        (path,) = ExrWriter(CLIP, OutputSettings(rgb=mode)).write(tmp_path / mode, 42, FRAME, source)
+        (path,) = ExrWriter(CLIP, OutputSettings(rgb=mode, colorspace="as_source")).write(tmp_path / mode, 42, FRAME, source)
         out[mode] = read_views(path)["left"]
     a = FRAME.views["left"].alpha
     inside = a > 0
@@ -98,6 +98,9 @@ def test_colour_is_unmixed_and_premultiplied(tmp_path):
     assert np.abs(out["premultiplied"]["R"] - out["foreground"]["R"] * a).max() < 2e-3
 
 
+LIGHT = ColourTags("rgb", True, "linear")
+
+
 def test_a_plate_in_scene_linear_light_stays_it(tmp_path):
     """Values beyond 1, a pixel that is no number, a sun: people keep theirs, and nothing spreads."""
     person, ground = np.array([3.0, 0.5, 0.25]), np.array([0.02, 6.0, 0.1])
@@ -105,7 +108,7 @@ def test_a_plate_in_scene_linear_light_stays_it(tmp_path):
     light = (a * person + (1 - a) * ground).astype(np.float32)
     inside = np.argwhere(FRAME.views["left"].alpha > 0)
     light[tuple(inside[0])], light[tuple(inside[-1])] = np.nan, 1e6
-    source = SourceFrame(41, 0, dict.fromkeys(("left", "right"), RgbEye(light, (0, 0), W, H)))
+    source = SourceFrame(41, 0, dict.fromkeys(("left", "right"), RgbEye(light, (0, 0), W, H, None, LIGHT)))
     for method in ("blur_fusion", "multilevel"):
         (path,) = ExrWriter(CLIP, OutputSettings(rgb="foreground", foreground_method=method)).write(tmp_path / method, 42, FRAME, source)
         rgb = np.stack([read_views(path)["left"][c] for c in "RGB"], -1)

@@ -89,6 +89,38 @@ class Guide:
         return shapes_repr(self)
 
 
+@dataclass(frozen=True, slots=True)
+class ColourTags:
+    """What a clip says of its colour, or what was assumed. Names as in the tables of `media.colour`.
+
+    colorspace: an OpenColorIO colour space name that overrides transfer and primaries, or None. interop_id, chromaticities: what the
+    attributes ``colorInteropID`` and ``chromaticities`` (x and y of red, green, blue and white) of EXR files say; empty where they are
+    silent.
+    """
+
+    matrix: str = "bt709"
+    full_range: bool = False
+    transfer: str = "bt709"
+    primaries: str = "bt709"
+    colorspace: str | None = None
+    assumed: tuple[str, ...] = ()
+    interop_id: str = ""
+    chromaticities: tuple[float, ...] = ()
+
+    def describe(self) -> str:
+        parts = [
+            f"matrix {self.matrix}",
+            f"{'full' if self.full_range else 'limited'} range",
+            f"transfer {self.transfer}",
+            f"primaries {self.primaries}",
+        ]
+        if self.colorspace:
+            parts = [*parts[:2], f"colour space {self.colorspace}"]
+        if self.interop_id:
+            parts.append(f"colorInteropID {self.interop_id}")
+        return ", ".join(parts) + (f" (assumed: {', '.join(self.assumed)})" if self.assumed else "")
+
+
 class EyeImage(Protocol):
     """What the stages see of one eye of one frame."""
 
@@ -97,6 +129,11 @@ class EyeImage(Protocol):
 
     @property
     def height(self) -> int: ...
+
+    @property
+    def tags(self) -> ColourTags:
+        """What is known of the encoding of `native`."""
+        ...
 
     def sample(self, grid: FloatArray) -> Sample:
         """grid: (h, w, 2) continuous pixels, NaN outside. Minifying is anti-aliased; outside the picture is black."""

@@ -14,7 +14,7 @@ import OpenImageIO as oiio
 
 from vr180_ofx.arrays import Array, shapes_repr
 from vr180_ofx.errors import MediaError
-from vr180_ofx.media.colour import ColourTags
+from vr180_ofx.media.contract import ColourTags
 from vr180_ofx.media.files import check_file, check_picture, picture_limit, readable
 from vr180_ofx.vr180.layout import LEFT
 
@@ -116,7 +116,13 @@ def read_views(path: Path, limit: int | None = None, size: tuple[int, int] | Non
             raise MediaError(f"{path} has no colour channels; it has {', '.join(first.channelnames)}")
         fps, notes = _rate(first.getattribute("FramesPerSecond"))
         transfer = "linear" if path.suffix.lower() in (".exr", ".hdr") else "srgb"
-        tags = ColourTags("rgb", True, transfer, "bt709", None, () if transfer == "linear" else ("transfer",))
+        assumed = () if transfer == "linear" else ("transfer",)
+        said, where = first.getattribute("colorInteropID"), first.getattribute("chromaticities")
+        tags = ColourTags(
+            "rgb", True, transfer, "bt709", None, assumed,
+            interop_id=said if isinstance(said, str) else "",
+            chromaticities=tuple(map(float, where)) if isinstance(where, tuple) and len(where) == 8 else (),
+        )  # fmt: skip
         projection = first.getattribute("projection")
         return ImageViews(views, tags, fps, projection if isinstance(projection, str) else None, notes, _timecode_bits(first))
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from vr180_ofx.arrays import Array
 from vr180_ofx.errors import ClipChangedError, FrameError, FrameIndexError, MediaError
-from vr180_ofx.media.colour import ColourTags, display_transform, with_colorspace
-from vr180_ofx.media.contract import Clip, EyeImage, Geometry, Source, SourceFrame, StreamFacts
+from vr180_ofx.media.colour import display_transform, with_colorspace
+from vr180_ofx.media.contract import Clip, ColourTags, EyeImage, Geometry, Source, SourceFrame, StreamFacts
 from vr180_ofx.media.files import file_identity, picture_limit
 from vr180_ofx.media.geometry import decide_geometry
 from vr180_ofx.media.images import ImageViews, read_views
@@ -135,7 +135,7 @@ class SequenceSource:
                 pixels, origin = pictures[source], (0, 0)
             else:
                 pixels, origin = next(iter(pictures.values())), self._geometry.layout.origin(view)
-            eyes[view] = RgbEye(pixels, origin, width, height, transform)
+            eyes[view] = RgbEye(pixels, origin, width, height, transform, tags)
         return SourceFrame(n, self.time_s(n), eyes)
 
     def check(self, n: int) -> None:

@@ -43,8 +43,9 @@ class Person:
     exclude: whether no mattes are made of them. shot: the number of their shot, from 0.
     shifts: frame -> how far apart the eyes see them: the interocular distance over their depth along the ground, see
     `epipolar.upright`; empty when nobody measured it.
-    edges: what is done to their edges after matting, by the names of `settings.edges.EdgesSettings`. absent: view -> ranges
-    of frames in which they are out of sight whatever the entries say, because a person said so: in order, apart from each other.
+    edges: what is done to their edges after matting, by the names of `settings.edges.EdgesSettings`.
+    absent: view -> ranges of frames in which they are out of sight whatever the entries say, because a person said so: in order, apart from
+    each other.
     """
 
     id: int

@@ -66,6 +66,13 @@ class OutputSettings(Section):
     rgb: Literal["none", "foreground", "premultiplied"] = setting(
         "none", pixels="yes", http=True, description="Colour beside the alpha in EXR files."
     )
+    colorspace: str = setting(
+        "scene_linear",
+        pixels="yes",
+        http=True,
+        description="What R, G and B of EXR files are. scene_linear: light, of Rec.709 primaries, or as it is when the plate is light "
+        "already. as_source: the plate's own encoding. Else a colour space of OpenColorIO's studio config, such as ACEScg.",
+    )
     foreground_method: Literal["blur_fusion", "multilevel"] = setting(
         "blur_fusion",
         pixels="yes",
