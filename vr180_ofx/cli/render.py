@@ -94,10 +94,11 @@ def run(arguments: argparse.Namespace) -> int:
         with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
             report = render(clip, plan, settings, folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
-            from vr180_ofx.rendering.contact_sheet import contact_sheet
+            from vr180_ofx.rendering.contact_sheet import contact_sheet, rendered_mattes
 
             sheet = Path(folder) / f"{clip.name}.people.png"
-            contact_sheet(clip, plan, sheet)
+            with rendered_mattes(clip, plan, settings, models) as mattes:
+                contact_sheet(clip, plan, sheet, settings, mattes=mattes)
             report.notes.append(f"contact sheet: {sheet}")
     report.resources = monitor.summary()
     if arguments.trace:
