@@ -83,7 +83,7 @@ def test_which_frames_are_chosen(found):
     unsure = replace(
         plan,
         people=(replace(person, views=entries), *plan.people[1:]),
-        notes=(f"{person.name} may be two people from frame 8 on", "person02: #4"),
+        notes=(f"{person.name} may be two people from #8 on", "person02: #4"),
     )
     why = {s.index: s.why for s in chosen_frames(unsure, unsure.people[0])}
     assert "see the note" in why[8] and 4 not in why

@@ -16,8 +16,10 @@ from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
 from vr180_ofx.errors import FrameError, Vr180Error, WeightsError
+from vr180_ofx.frame_ranges import Numbering
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import Clip, SourceFrame
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.png import write_png
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
@@ -62,7 +64,7 @@ def contact_sheet(
     """
     settings = settings or clip.settings
     with contextlib.nullcontext((mattes, "")) if mattes else _drafts(clip, plan, settings) as (made, why_none):
-        sheet = _Sheet(clip, plan, settings.output.start_frame, made)
+        sheet = _Sheet(clip, plan, numbering(clip, settings), made)
         write_png(path, sheet.draw(at, why_none))
 
 
@@ -112,20 +114,20 @@ def chosen_frames(plan: Plan, person: Person, at: Sequence[int] = ()) -> list[Sh
     # to the two digits that the sheet shows
     if round(scores[least], 2) < round(max(scores.values()), 2):
         also(least, "least sure")
-    # what the plan has to say of somebody in a frame: a frame in which it says so
+    # what the plan has to say of somebody in a frame, which its notes name by a mark: see `frame_ranges.mark`
     known = {*there}
     for note in plan.notes:
         if re.search(rf"\b{re.escape(person.name)}\b", note):
-            for n in [int(k) for k in re.findall(r"(?:#|\bframe )(\d{1,9})\b", note)][:3]:
+            for n in [int(k) for k in re.findall(r"#(\d{1,9})\b", note)][:3]:
                 if n in known:
                     also(n, "see the note")
     return [Shown(n, ", ".join(words)) for n, words in sorted(why.items())]
 
 
 class _Sheet:
-    def __init__(self, clip: Clip, plan: Plan, start: int, mattes: Mattes | None) -> None:
+    def __init__(self, clip: Clip, plan: Plan, numbers: Numbering, mattes: Mattes | None) -> None:
         self._clip, self._plan, self._mattes = clip, plan, mattes
-        self._start = start
+        self._numbers = numbers
         self._width, self._height = clip.eye_size
 
     def draw(self, at: Sequence[int], why_none: str) -> Bytes:
@@ -184,19 +186,21 @@ class _Sheet:
             lines.append(f"no mattes: {why_none}")
         notes = [n for n in self._plan.notes if not any(re.search(rf"\b{re.escape(p.name)}\b", n) for p in self._plan.people)]
         nobody = [] if self._plan.people else ["nobody was found"]
-        return worded([*((t, (1.0, 1.0, 1.0)) for t in [*lines, *nobody]), *((t, (1.0, 0.85, 0.25)) for t in notes)], width)
+        return worded(
+            [*((t, (1.0, 1.0, 1.0)) for t in [*lines, *nobody]), *((self._numbers.told(t), (1.0, 0.85, 0.25)) for t in notes)], width
+        )
 
     def _name(self, person: Person, width: int) -> Bytes:
         where = []
         for view in self._plan.views:
             frames = sorted(self._plan.track(person, view).bodies)
-            said = f"{frames[0] + self._start}-{frames[-1] + self._start} ({len(frames)} frames)" if frames else "never"
+            said = f"{self._numbers.number(frames[0])}-{self._numbers.number(frames[-1])} ({len(frames)} frames)" if frames else "never"
             where.append(f"{view} {said}")
         excluded = ", excluded: no matte is made" if person.exclude else ""
         colour = EXCLUDED if person.exclude else colour_of(person.id)
         notes = [n for n in self._plan.notes if re.search(rf"\b{re.escape(person.name)}\b", n)]
         title = f"{person.name} (id {person.id}{excluded}): {', '.join(where)}"
-        return worded([(title, colour), *((n, (1.0, 0.85, 0.25)) for n in notes)], width)
+        return worded([(title, colour), *((self._numbers.told(n), (1.0, 0.85, 0.25)) for n in notes)], width)
 
     def _marks(self, view: str, n: int, strong: int | None) -> list[Mark]:
         """Everybody's boxes. strong: whose is the thick one; None: everybody's, with names and windows."""
@@ -227,7 +231,7 @@ class _Sheet:
         eyes = []
         for view in self._plan.views:
             picture = np.zeros((size[1], size[0], 3), np.float32) if source is None else cropped(source.eyes[view], rect, size)
-            caption = f"frame {n + self._start} {view}"
+            caption = f"frame {self._numbers.number(n)} {view}"
             eyes.append(ruled(picture, rect, self._marks(view, n, None), f"{caption}: {problem}" if problem else caption))
         return beside(eyes)
 
@@ -241,7 +245,7 @@ class _Sheet:
             track = self._plan.track(person, view)
             there = track.has(shown.index)
             marks = self._marks(view, shown.index, number)
-            said = f"{shown.index + self._start} {view}" + (f", {shown.why}" if shown.why else "")
+            said = f"{self._numbers.number(shown.index)} {view}" + (f", {shown.why}" if shown.why else "")
             said += f", score {track.scores[shown.index]:.2f}" if there else ", not in this eye"
             empty = np.zeros((size[1], size[0], 3), np.float32)
             parts.append(ruled(empty if source is None else cropped(source.eyes[view], rect, size), rect, marks, said, colour))
