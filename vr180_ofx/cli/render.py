@@ -121,10 +121,11 @@ def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> 
         with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
             report = render(clip, plan, settings, job.folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
-            from vr180_ofx.rendering.contact_sheet import contact_sheet
+            from vr180_ofx.rendering.contact_sheet import contact_sheet, rendered_mattes
 
             sheet = job.folder / f"{clip.name}.people.png"
-            contact_sheet(clip, plan, sheet, settings)
+            with rendered_mattes(clip, plan, settings, models) as mattes:
+                contact_sheet(clip, plan, sheet, settings, mattes=mattes)
             report.notes.append(f"contact sheet: {sheet}")
     report.resources = monitor.summary()
     if arguments.trace:
