@@ -5,6 +5,7 @@ from tests.conftest import make_clip
 from vr180_ofx.errors import ColourError
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media import colour as c
+from vr180_ofx.media.contract import ColourTags
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import RgbEye, YuvEye
 from vr180_ofx.settings import Settings
@@ -24,7 +25,7 @@ def test_yuv_against_the_definition(matrix, full, bits):
         codes = y * peak, cb * peak + 128 * unit, cr * peak + 128 * unit
     else:
         codes = (16 + 219 * y) * unit, (128 + 224 * cb) * unit, (128 + 224 * cr) * unit
-    back = c.yuv_to_rgb(*codes, c.ColourTags(matrix, full), bits)
+    back = c.yuv_to_rgb(*codes, ColourTags(matrix, full), bits)
     assert np.abs(back - rgb).max() < 1e-6
 
 
@@ -48,7 +49,7 @@ def test_untagged_video_is_assumed_by_size_and_said_so():
 
 @pytest.mark.parametrize("transfer", ["pq", "hlg", "linear"])
 def test_display_referred_is_monotonic_and_in_range(transfer):
-    transform = c.display_transform(c.ColourTags(transfer=transfer, primaries="bt2020" if transfer != "linear" else "bt709"))
+    transform = c.display_transform(ColourTags(transfer=transfer, primaries="bt2020" if transfer != "linear" else "bt709"))
     assert transform is not None
     grey = np.linspace(0, 1 if transfer != "linear" else 30, 200)
     out = transform(np.repeat(grey[:, None], 3, 1).astype(np.float32))[:, 1]
@@ -57,7 +58,7 @@ def test_display_referred_is_monotonic_and_in_range(transfer):
 
 
 def test_middle_grey_of_acescg_by_opencolorio():
-    transform = c.display_transform(c.with_colorspace(c.ColourTags(), "ACEScg"))
+    transform = c.display_transform(c.with_colorspace(ColourTags(), "ACEScg"))
     assert transform is not None
     out = transform(np.full((1, 1, 3), 0.18, np.float32))
     # the ACES SDR view puts 18 % grey near 10 cd/m² of 100: about 0.35-0.42 in sRGB
@@ -86,7 +87,7 @@ def _yuv_eye(bits=8, sub=(2, 2)):
         plane(128 // sub[1], 256 // sub[0]),
         sub,
         bits,
-        c.ColourTags(),
+        ColourTags(),
         (0, 0),
         256,
         128,

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.media.colour import ColourTags
-from vr180_ofx.media.contract import Guide, Sample
+from vr180_ofx.media.contract import ColourTags, Guide, Sample
 from vr180_ofx.media.picture import RgbEye, YuvEye, _luma_chroma
 
 RNG = np.random.default_rng(0)

@@ -4,8 +4,8 @@ import numpy as np
 
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.media.colour import ColourTags, display_transform
-from vr180_ofx.media.contract import SourceFrame
+from vr180_ofx.media.colour import display_transform
+from vr180_ofx.media.contract import ColourTags, SourceFrame
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.output.colour import Foreground
 from vr180_ofx.output.pictures import over_colour, rgba

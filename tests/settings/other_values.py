@@ -9,6 +9,7 @@ _SPECIAL: dict[str, Any] = {
     "input.frames": "0-3",
     "processing.scale_factor": 0.5,
     "output.background_color": [1, 2, 3],
+    "output.colorspace": "as_source",
     "hardware.device": "cpu",
     # another network needs its weights
     "matting.refiner": "none",

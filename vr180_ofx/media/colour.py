@@ -7,7 +7,7 @@ ITU-R BT.2100 (HLG), IEC 61966-2-1 (sRGB).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import ColourError
+from vr180_ofx.media.contract import ColourTags
 
 Transform = Callable[[FloatArray], FloatArray]
 
@@ -49,32 +50,6 @@ _TO_BT709 = {
 REFERENCE_WHITE_NITS = 203.0
 
 
-@dataclass(frozen=True, slots=True)
-class ColourTags:
-    """What a clip says of its colour, or what was assumed. Names as in the tables of this module.
-
-    colorspace: an OpenColorIO colour space name that overrides transfer and primaries, or None.
-    """
-
-    matrix: str = "bt709"
-    full_range: bool = False
-    transfer: str = "bt709"
-    primaries: str = "bt709"
-    colorspace: str | None = None
-    assumed: tuple[str, ...] = ()
-
-    def describe(self) -> str:
-        parts = [
-            f"matrix {self.matrix}",
-            f"{'full' if self.full_range else 'limited'} range",
-            f"transfer {self.transfer}",
-            f"primaries {self.primaries}",
-        ]
-        if self.colorspace:
-            parts = [*parts[:2], f"colour space {self.colorspace}"]
-        return ", ".join(parts) + (f" (assumed: {', '.join(self.assumed)})" if self.assumed else "")
-
-
 def tags_from_codes(*, matrix: int, range_: int, transfer: int, primaries: int, height: int, rgb: bool) -> ColourTags:
     """From FFmpeg's numbers. Untagged video is BT.709 from 720 lines on and BT.601 below, as players assume.
 
@@ -107,9 +82,9 @@ def with_colorspace(tags: ColourTags, name: str) -> ColourTags:
     simple = {"srgb": "srgb", "rec709": "bt709", "bt709": "bt709", "pq": "pq", "hlg": "hlg", "linear": "linear"}
     if key in simple:
         primaries = "bt2020" if key in ("pq", "hlg") else "bt709"
-        return replace(tags, transfer=simple[key], primaries=primaries, colorspace=None, assumed=())
+        return replace(tags, transfer=simple[key], primaries=primaries, colorspace=None, assumed=(), interop_id="", chromaticities=())
     _ocio_processor(name)
-    return replace(tags, colorspace=name, assumed=())
+    return replace(tags, colorspace=name, assumed=(), interop_id="", chromaticities=())
 
 
 def display_transform(tags: ColourTags) -> Transform | None:
@@ -208,26 +183,37 @@ def yuv_to_rgb(y: FloatArray, u: FloatArray, v: FloatArray, tags: ColourTags, bi
 
 
 @cache
-def _ocio_config() -> Any:
+def ocio_config() -> Any:
+    """OpenColorIO's built-in studio config."""
     import PyOpenColorIO as ocio
 
     return ocio.Config.CreateFromBuiltinConfig("studio-config-latest")
 
 
-@cache
-def _ocio_processor(name: str) -> Any:
+def ocio_space(name: str, setting: str, *others: str) -> Any:
+    """A colour space of the studio config by its name, an alias or a role. Raises ColourError that says what ``setting`` may be:
+    ``others``, and these names.
+    """
     import difflib
 
-    import PyOpenColorIO as ocio
-
-    config = _ocio_config()
-    if config.getColorSpace(name) is None:
+    config = ocio_config()
+    space = config.getColorSpace(name)
+    if space is None:
         names = list(config.getColorSpaceNames())
         near = difflib.get_close_matches(name, names, 3, 0.3)
         raise ColourError(
-            f"input.colorspace is {name!r}, which OpenColorIO's built-in studio config does not have; "
-            f"allowed are auto, srgb, rec709, pq, hlg, linear and {len(names)} names such as {', '.join(near or names[:3])}"
+            f"{setting} is {name!r}, which OpenColorIO's built-in studio config does not have; "
+            f"allowed are {', '.join(others)} and {len(names)} names such as {', '.join(near or names[:3])}"
         )
+    return space
+
+
+@cache
+def _ocio_processor(name: str) -> Any:
+    import PyOpenColorIO as ocio
+
+    config = ocio_config()
+    ocio_space(name, "input.colorspace", "auto", "srgb", "rec709", "pq", "hlg", "linear")
     display = "sRGB - Display"
     view = config.getDefaultView(display)
     transform = ocio.DisplayViewTransform(src=name, display=display, view=view)

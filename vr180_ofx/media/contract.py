@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from vr180_ofx.arrays import FloatArray, shapes_repr
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.settings import Settings
+from vr180_ofx.timecode import Timecode
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
 from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.projection import Projection, make_projection
@@ -88,6 +89,38 @@ class Guide:
         return shapes_repr(self)
 
 
+@dataclass(frozen=True, slots=True)
+class ColourTags:
+    """What a clip says of its colour, or what was assumed. Names as in the tables of `media.colour`.
+
+    colorspace: an OpenColorIO colour space name that overrides transfer and primaries, or None. interop_id, chromaticities: what the
+    attributes ``colorInteropID`` and ``chromaticities`` (x and y of red, green, blue and white) of EXR files say; empty where they are
+    silent.
+    """
+
+    matrix: str = "bt709"
+    full_range: bool = False
+    transfer: str = "bt709"
+    primaries: str = "bt709"
+    colorspace: str | None = None
+    assumed: tuple[str, ...] = ()
+    interop_id: str = ""
+    chromaticities: tuple[float, ...] = ()
+
+    def describe(self) -> str:
+        parts = [
+            f"matrix {self.matrix}",
+            f"{'full' if self.full_range else 'limited'} range",
+            f"transfer {self.transfer}",
+            f"primaries {self.primaries}",
+        ]
+        if self.colorspace:
+            parts = [*parts[:2], f"colour space {self.colorspace}"]
+        if self.interop_id:
+            parts.append(f"colorInteropID {self.interop_id}")
+        return ", ".join(parts) + (f" (assumed: {', '.join(self.assumed)})" if self.assumed else "")
+
+
 class EyeImage(Protocol):
     """What the stages see of one eye of one frame."""
 
@@ -96,6 +129,11 @@ class EyeImage(Protocol):
 
     @property
     def height(self) -> int: ...
+
+    @property
+    def tags(self) -> ColourTags:
+        """What is known of the encoding of `native`."""
+        ...
 
     def sample(self, grid: FloatArray) -> Sample:
         """grid: (h, w, 2) continuous pixels, NaN outside. Minifying is anti-aliased; outside the picture is black."""
@@ -170,6 +208,11 @@ class Source(Protocol):
         """See `Clip.first_number`."""
         ...
 
+    @property
+    def timecode(self) -> Timecode | None:
+        """See `Clip.timecode`."""
+        ...
+
     def fingerprint(self) -> str:
         """A hash of what the files hold; equal for a copy elsewhere."""
         ...
@@ -232,6 +275,11 @@ class Clip:
     def first_number(self) -> int:
         """The number that hosts give to the first frame: an image sequence's first file has it in its name, videos count from 1."""
         return self.source.first_number
+
+    @property
+    def timecode(self) -> Timecode | None:
+        """The first frame's timecode, as the file's header or its timecode track has it; None where there is none."""
+        return self.source.timecode
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -308,6 +356,7 @@ class Clip:
             "path": str(self.path),
             "frames": len(self),
             "fps": float(self.fps),
+            "timecode": None if self.timecode is None else str(self.timecode),
             "duration_s": round(len(self) / float(self.fps), 3),
             "views": list(self.views),
             "eye_size": [width, height],

@@ -17,11 +17,14 @@ from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import block_means, resize
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.imaging.warp import warp_affine
-from vr180_ofx.media.colour import ColourTags, Transform, yuv_to_rgb
-from vr180_ofx.media.contract import EyeImage, Guide, Sample
+from vr180_ofx.media.colour import Transform, yuv_to_rgb
+from vr180_ofx.media.contract import ColourTags, EyeImage, Guide, Sample
 
 #: BT.709 luma and colour differences from RGB.
 _LUMA_CHROMA = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]], np.float32)
+
+#: Of pictures that nothing is known of.
+_PICTURE = ColourTags("rgb", True, "srgb")
 
 
 def _grid_plan(grid: FloatArray, width: int, height: int) -> tuple[Rect, int, BoolArray | None]:
@@ -228,7 +231,7 @@ class RgbEye:
     """An eye inside an RGB or grey array.
 
     pixels: the whole frame, (rows, columns, 3), uint8, uint16, half or float. origin, width, height: the eye's place in it.
-    transform: from the file's RGB to what networks see; None where they are the same.
+    transform: from the file's RGB to what networks see; None where they are the same. tags: what is known of the file's RGB.
     """
 
     pixels: Array
@@ -236,6 +239,7 @@ class RgbEye:
     width: int
     height: int
     transform: Transform | None = None
+    tags: ColourTags = _PICTURE
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
@@ -283,7 +287,7 @@ class RgbEye:
     def reduced(self, factor: int) -> EyeImage:
         block = np.ascontiguousarray(self._block(Rect(0, 0, self.width, self.height)))
         small = np.ascontiguousarray(block_means(block, factor, factor))
-        return RgbEye(small if factor > 1 else small.copy(), (0, 0), small.shape[1], small.shape[0], self.transform)
+        return RgbEye(small if factor > 1 else small.copy(), (0, 0), small.shape[1], small.shape[0], self.transform, self.tags)
 
     def native(self, rect: Rect) -> FloatArray:
         rect = rect.clipped(self.width, self.height)

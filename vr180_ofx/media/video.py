@@ -20,9 +20,9 @@ from av.video.frame import VideoFrame
 
 from vr180_ofx.arrays import Array
 from vr180_ofx.errors import ClipChangedError, FrameError, FrameIndexError
-from vr180_ofx.media.colour import ColourTags, display_transform, tags_from_codes, with_colorspace
+from vr180_ofx.media.colour import display_transform, tags_from_codes, with_colorspace
 from vr180_ofx.media.container import decoder_options, first_video, open_container
-from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.media.contract import ColourTags, EyeImage
 from vr180_ofx.media.files import file_identity, picture_limit, readable
 from vr180_ofx.media.hardware import open_accelerated
 from vr180_ofx.media.index import FrameIndex
@@ -235,7 +235,7 @@ class FrameConverter:
             name = "rgb48le" if wide else "rgb24"
             pixels = frame.to_ndarray(format=name)
             for view in self.layout.views:
-                eyes[view] = RgbEye(pixels, self.layout.origin(view), width, height, transform)
+                eyes[view] = RgbEye(pixels, self.layout.origin(view), width, height, transform, tags)
             return eyes
         if not _planar(frame):
             frame = frame.reformat(format=_planar_name(frame))

@@ -16,7 +16,8 @@ from vr180_ofx.arrays import HalfArray
 from vr180_ofx.engine.frame import Frame, ViewMatte, joined
 from vr180_ofx.errors import OutputError, SettingsError
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.media.contract import Clip, SourceFrame
+from vr180_ofx.media.contract import Clip, EyeImage, SourceFrame
+from vr180_ofx.output.colorspace import DATA, ColourSpace, check_colorspace, conversion
 from vr180_ofx.output.colour import Foreground
 from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
 from vr180_ofx.output.measures import MEASURES
@@ -24,9 +25,12 @@ from vr180_ofx.people.names import NAME_PATTERN, NAME_RULE, is_reserved
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import OutputSettings
 from vr180_ofx.storage import atomic_path
+from vr180_ofx.timecode import Timecode
 from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.wording import short
 
+#: The largest half.
+_MOST = 65504.0
 _COMPRESSION = {
     "none": "NO_COMPRESSION",
     "zips": "ZIPS_COMPRESSION",
@@ -43,11 +47,12 @@ _COMPRESSION = {
 class ExrClip:
     """What every frame of a render has in common.
 
-    people: the names of all persons in the plan, so that each file has the same channels. layout: where the eyes lie in the clip.
+    timecode: of the clip's first frame; None where it has none: then it is counted from 00:00:00:00. people: the names of all persons in
+    the plan, so that each file has the same channels. layout: where the eyes lie in the clip.
     """
 
     fps: Fraction
-    start_frame: int
+    timecode: Timecode | None
     views: tuple[str, ...]
     people: tuple[tuple[int, str], ...]
     projection: str
@@ -56,11 +61,11 @@ class ExrClip:
     layout: Layout | None = None
 
 
-def exr_clip(clip: Clip, plan: Plan | None, start_frame: int) -> ExrClip:
+def exr_clip(clip: Clip, plan: Plan | None) -> ExrClip:
     """What every frame of ``clip`` has in common; without a plan, nobody has a layer."""
     people = tuple((p.id, p.name) for p in plan.active) if plan is not None else ()
     g = clip.geometry
-    return ExrClip(clip.fps, start_frame, clip.views, people, g.projection_name, g.fov_degrees, layout=g.layout)
+    return ExrClip(clip.fps, clip.timecode, clip.views, people, g.projection_name, g.fov_degrees, layout=g.layout)
 
 
 class ExrWriter:
@@ -72,6 +77,7 @@ class ExrWriter:
             raise SettingsError(f"output.rgb is {settings.rgb}, and output.exr_layout whole holds no colour; use another layout or none")
         if self.layout == "whole" and clip.layout is None:
             raise ValueError("output.exr_layout is whole, and where the eyes lie in the clip was not said")
+        check_colorspace(settings)
         _refuse_shared_layers(clip, settings, self.layout)
         self._views = clip.views
         self._clip = replace(clip, views=("main",)) if self.layout == "whole" else clip
@@ -119,10 +125,12 @@ class ExrWriter:
                 people[layer.name][layer.rect.shifted(0, -y0).slices] = layer.alpha
         alpha = matte.alpha_half(y0, y1)
         channels: dict[str, HalfArray] = {"A": alpha}
+        space = DATA
         if self._settings.rgb != "none":
             if source is None:
                 raise ValueError("colour was asked for, and the source frame was not given")
-            channels |= self._colour(matte, source.eyes[view], y0, shape)
+            colour, space = self._colour(matte, source.eyes[view], y0, shape)
+            channels |= colour
         elif preset != "generic":
             # a main image without colour opens black in Resolve and in Nuke's viewer
             channels |= dict.fromkeys("RGB", alpha)
@@ -132,27 +140,34 @@ class ExrWriter:
             layer_channels = dict.fromkeys(_channels(name, preset), values)
             channels |= layer_channels
             blank |= dict.fromkeys(layer_channels, nobody)
-        return RowPart(view, self._header(view, frame, number), matte.width, matte.height, y0, channels, blank)
+        return RowPart(view, self._header(view, frame, number, space), matte.width, matte.height, y0, channels, blank)
 
-    def _colour(self, matte: ViewMatte, eye: Any, y0: int, shape: tuple[int, int]) -> dict[str, HalfArray]:
-        """R, G and B where there are people, in the plate's own encoding."""
+    def _colour(self, matte: ViewMatte, eye: EyeImage, y0: int, shape: tuple[int, int]) -> tuple[dict[str, HalfArray], ColourSpace]:
+        """R, G and B where there are people, as ``output.colorspace`` says, and what that is."""
         out = {c: np.zeros(shape, np.float16) for c in "RGB"}
+        way = conversion(eye.tags, self._settings.colorspace)
         rect = matte.bounds
         if rect.empty or self._foreground is None:
-            return out
+            return out, way.space
         whole = eye if (eye.width, eye.height) == (matte.width, matte.height) else eye.reduced(round(eye.width / matte.width))
         # one pixel that is no number would spread
-        rgb = np.nan_to_num(whole.native(rect), nan=0.0, posinf=65504.0, neginf=0.0)
+        rgb = np.nan_to_num(whole.native(rect), nan=0.0, posinf=_MOST, neginf=0.0)
         a = matte.alpha[rect.slices]
+        # lenses mix light: there colours are taken apart and multiplied
+        if way.to_light is not None:
+            rgb = way.to_light(rgb)
         rgb = self._foreground(rgb, a)
+        if way.to_file is not None:
+            rgb = way.to_file(rgb)
         if self._settings.rgb == "premultiplied":
             rgb = rgb * a[..., None]
+        # a plate of floats may hold a sun
+        np.clip(rgb, -_MOST, _MOST, out=rgb)
         for k, c in enumerate("RGB"):
-            # a plate of floats may hold a sun
-            out[c][rect.shifted(0, -y0).slices] = np.minimum(rgb[..., k], 65504)
-        return out
+            out[c][rect.shifted(0, -y0).slices] = rgb[..., k]
+        return out, way.space
 
-    def _header(self, view: str, frame: Frame, number: int) -> dict[str, Any]:
+    def _header(self, view: str, frame: Frame, number: int, space: ColourSpace) -> dict[str, Any]:
         clip = self._clip
         rate = Fraction(clip.fps).limit_denominator(100_000)
         header: dict[str, Any] = {
@@ -160,10 +175,13 @@ class ExrWriter:
             "type": OpenEXR.scanlineimage,
             "framesPerSecond": rate,
             "owner": clip.owner,
-            "timeCode": time_code(frame.index, clip.fps),
+            "timeCode": time_code((clip.timecode or Timecode(0, max(1, round(clip.fps)))) + frame.index),
             "projection": clip.projection,
             "software": str(frame.metadata.get("engine", "vr180-ofx")),
         }
+        header |= space.attributes()
+        if self._settings.rgb != "none":
+            header["vr180ofx:rgb"] = self._settings.rgb
         if clip.fov_degrees:
             header["fovDegrees"] = float(clip.fov_degrees)
         if len(clip.views) > 1:
@@ -243,28 +261,7 @@ def _compression(name: str) -> Any:
     return value
 
 
-def time_code(index: int, fps: Fraction) -> Any:
-    """SMPTE time code of a frame counted from 00:00:00:00, without drop frames."""
-    rate = max(1, round(fps))
-    seconds, frames = divmod(index, rate)
-    # OpenEXR's time code holds frames up to 29 and hours up to 23
-    return OpenEXR.TimeCode(
-        seconds // 3600 % 24,
-        seconds // 60 % 60,
-        seconds % 60,
-        min(frames * 30 // rate if rate > 30 else frames, 29),
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-    )
+def time_code(code: Timecode) -> Any:
+    """A timecode as OpenEXR's headers have it: frames from 0 to 29, with a flag for the second one of a pair."""
+    hours, minutes, seconds, frames, drop, second = code.header
+    return OpenEXR.TimeCode(hours, minutes, seconds, frames, int(drop), 0, int(second), *(0,) * 11)
