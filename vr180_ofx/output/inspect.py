@@ -53,7 +53,7 @@ def ends_whole(path: Path, identity: str | None = None) -> bool:
 
 
 def inspect_image(path: Path, *, values: bool = True) -> dict[str, Any]:
-    """What an image file holds: its parts with views, channels, sizes, value ranges (unless ``values`` is False) and metadata.
+    """What an image file holds: its parts with views, channels, sizes, colour spaces, value ranges (unless ``values`` is False) and metadata.
 
     ``damaged`` lists what cannot be read of it; empty for a whole file, of which all pixels were decoded. Raises MediaError when nothing
     can be read, ResourceError for a picture that does not fit into memory.
@@ -70,6 +70,7 @@ def inspect_image(path: Path, *, values: bool = True) -> dict[str, Any]:
                 "size": [spec.width, spec.height],
                 "pixel_type": str(spec.format),
                 "compression": spec.getattribute("compression") or "",
+                "colour_space": colour_space(spec),
                 "channels": list(spec.channelnames),
                 "metadata": {
                     a.name: _plain(a.value)
@@ -90,6 +91,15 @@ def inspect_image(path: Path, *, values: bool = True) -> dict[str, Any]:
     if not parts:
         damaged.append(f"{path} is damaged: {rest or 'it holds no picture'}")
     return {"path": str(path), "bytes": path.stat().st_size, "parts": parts, "damaged": damaged}
+
+
+def colour_space(spec: Any) -> str:
+    """What an image's header says of the colour space of its R, G and B: the attribute that programs go by, and what is said for people."""
+    named = spec.getattribute("colorInteropID") or spec.getattribute("oiio:ColorSpace") or ""
+    told = spec.getattribute(f"{_PREFIX}colour") or ""
+    if not named and spec.getattribute("chromaticities"):
+        named = f"light with the chromaticities {', '.join(f'{v:.4g}' for v in spec.getattribute('chromaticities'))}"
+    return f"{named} ({told})" if named and told else str(named or told or "not said")
 
 
 def _ranges(source: Any, path: Path, part: int) -> dict[str, dict[str, float]]:
