@@ -95,6 +95,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "despill_amount": "spill strength, less despill, how much spill",
         "people": "layers, layer per person, per person, ids, separate people, object layers, aov, individual, person channels",
         "cryptomatte": "crypto, id matte, object id, manifest, picker, id pass, murmurhash",
+        "cryptomatte_levels": "cryptomatte ranks, depth of cryptomatte, how many people in a pixel, overlapping ids",
         "overwrite": "replace, again, redo, rerender, re render, render again, force, render anew, existing files, skip",
     },
     "mattes": {
