@@ -103,7 +103,15 @@ def node_file() -> Traversable:
 
 
 def _of_setting(
-    name: str, label: str, group: str, setting: str, *, kind: Kind | None = None, choices: tuple[str, ...] = (), animatable: bool = False
+    name: str,
+    label: str,
+    group: str,
+    setting: str,
+    *,
+    kind: Kind | None = None,
+    choices: tuple[str, ...] = (),
+    animatable: bool = False,
+    absent: tuple[str, ...] = (),
 ) -> Parameter:
     """A parameter that stands for a key of the configuration, with its default, limits and description."""
     section, key = setting.split(".")
@@ -131,7 +139,7 @@ def _of_setting(
         default, low = 0.0 if found == "float" else "", 0.0 if found == "float" else None
     if found == "choice":
         default = _short(default)
-    return Parameter(name, label, found, default, field.description or "", group, setting, low, high, choices, animatable)
+    return Parameter(name, label, found, default, field.description or "", group, setting, low, high, choices, animatable, absent)
 
 
 def _short(value: Any) -> str:
@@ -191,6 +199,10 @@ NODE = Node(
         Parameter("folder", "Folder", "folder", "", "Where EXR files are written, as the server sees it.", "output"),
         Parameter("frames", "Frames", "text", "all", "all, or ranges in the host's numbers such as 1-48,100.", "output"),
         _of_setting("exr_preset", "Made for", "output", "output.exr_preset"),
+        # Resolve's panel makes mattes for its clips, which have their own colour
+        _of_setting("rgb", "Colour", "output", "output.rgb", absent=("resolve",)),
+        _of_setting("output_colorspace", "Colour as", "output", "output.colorspace", absent=("resolve",)),
+        _of_setting("cryptomatte", "Cryptomatte", "output", "output.cryptomatte"),
         _of_setting("compression", "Compression", "output", "output.compression"),
         _of_setting("overwrite", "Overwrite", "output", "output.overwrite"),
         Parameter("address", "Address", "text", "", "http://127.0.0.1:PORT of a frame server; empty is the one that you run.", "server"),

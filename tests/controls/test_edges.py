@@ -29,6 +29,9 @@ class Nothing:
     def mattes(self, n: int) -> Mattes:
         raise AssertionError("nobody asked for other frames")
 
+    def say(self, kind: str, name: str, fact: str) -> None:
+        raise AssertionError("there is nothing to say")
+
 
 NOBODY = Nothing()
 
@@ -145,11 +148,3 @@ def test_what_does_nothing_is_nothing_to_do():
     assert EdgeControls(lambda n, p: EdgesSettings(), (1,), EYE, ()).identity(0) == ""
     assert not acts(EdgesSettings(unit="milliradians", keep_motion_blur=True))
     assert EdgeControls(lambda n, p: EdgesSettings(size=1 if p == 1 else 0), (1,), EYE, ()).identity(0) != ""
-
-
-def test_frames_beside_are_asked_for_only_within_the_shot_and_never_by_drafts():
-    values = EdgesSettings(temporal=1)
-    controls = EdgeControls(lambda n, p: values, (), EYE, ((0, 4), (5, 9)))
-    assert [controls.neighbours(n) for n in (0, 2, 4, 5)] == [(1,), (1, 3), (3,), (6,)]
-    assert EdgeControls(lambda n, p: values, (), EYE, ((0, 9),), alone=True).neighbours(2) == ()
-    assert EdgeControls(lambda n, p: EdgesSettings(size=1), (), EYE, ((0, 9),)).neighbours(2) == ()

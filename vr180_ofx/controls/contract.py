@@ -37,6 +37,10 @@ class Around(Protocol):
         """
         ...
 
+    def say(self, kind: str, name: str, fact: str) -> None:
+        """Puts into the frame's metadata what was done there: under ``kind``, of ``name``."""
+        ...
+
 
 class Control(Protocol):
     """One thing that is done to mattes after matting."""

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.controls.blur import blurred_by_motion
 from vr180_ofx.controls.contract import Around, EyeMattes, Mattes
 from vr180_ofx.controls.islands import without_holes, without_islands
 from vr180_ofx.controls.lengths import Lengths, Milliradians, Pixels
 from vr180_ofx.controls.levels import has_levels, levels
 from vr180_ofx.controls.motion import EyeMotion, motion_of_eye
 from vr180_ofx.controls.outline import feathered, resized, room
-from vr180_ofx.controls.temporal import blurred_by_motion, smoothed
+from vr180_ofx.controls.shot import beside
 from vr180_ofx.imaging.morphology import box, dilate
 from vr180_ofx.matte.composite import fit_union
 from vr180_ofx.matte.patch import Patch, spread
@@ -22,8 +23,8 @@ from vr180_ofx.vr180.projection import Projection
 
 #: Who is near counts so much of what who is there does: it decides only where nobody was before.
 _NEAR = np.float32(1e-4)
-#: What alone does nothing.
-_NO_ACT = {"unit": "pixels", "keep_motion_blur": False}
+#: What alone does nothing, and what `temporal.TemporalSmoothing` does.
+_NO_ACT = {"unit": "pixels", "keep_motion_blur": False, "temporal": 0.0}
 
 
 class EdgeControls:
@@ -54,7 +55,7 @@ class EdgeControls:
         return f"edges|{self._alone}|" + "|".join(f"{p}:{v.model_dump_json()}" for p, v in said.items())
 
     def neighbours(self, n: int) -> tuple[int, ...]:
-        return self._beside(n) if any(v.temporal for v in self._all(n).values()) else ()
+        return ()
 
     def apply(self, n: int, mattes: Mattes, around: Around) -> Mattes:
         return {view: self._eye(n, view, eye, around) for view, eye in mattes.items()}
@@ -62,22 +63,11 @@ class EdgeControls:
     def _all(self, n: int) -> dict[int | None, EdgesSettings]:
         return {p: self._values(n, p) for p in (None, *self._people)}
 
-    def _beside(self, n: int) -> tuple[int, ...]:
-        """The frames before and after, of the same shot."""
-        if self._alone:
-            return ()
-        first, last = next((s for s in self._shots if s[0] <= n <= s[1]), (n, n))
-        return tuple(k for k in (n - 1, n + 1) if first <= k <= last)
-
     def _eye(self, n: int, view: str, eye: EyeMattes, around: Around) -> EyeMattes:
         values = {p: self._values(n, p) for p in eye.people}
         motion: EyeMotion | None = None
-        smooth = any(v.temporal for v in values.values())
-        if smooth or any(v.keep_motion_blur and has_levels(v) for v in values.values()):
-            motion = motion_of_eye(n, view, eye, around, self._beside(n), with_mattes=smooth)
-        if motion is not None and smooth:
-            people = {p: smoothed(p, patch, values[p].temporal, motion) for p, patch in eye.people.items()}
-            eye = EyeMattes(eye.width, eye.height, people)
+        if not self._alone and any(v.keep_motion_blur and has_levels(v) for v in values.values()):
+            motion = motion_of_eye(n, view, eye, around, beside(n, self._shots), with_mattes=False)
         made = {p: self._person(p, values[p], eye, motion) for p in eye.people}
         # rounding, and what differs between people: it is little where it is anything
         fit_union(list(made.values()))
@@ -113,7 +103,7 @@ class EdgeControls:
 
 
 def acts(edges: EdgesSettings) -> bool:
-    """Whether anything is done: units, and what holds back, are nothing by themselves."""
+    """Whether anything is done here: units, and what holds back, are nothing by themselves."""
     return edges.model_copy(update=_NO_ACT) != _NOTHING
 
 

@@ -1,25 +1,54 @@
-"""Mattes and the frames beside them: averaged along the motion of the picture, and where that motion blurs edges."""
+"""Mattes averaged with those of the frames beside them, along the motion of the picture."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.controls.motion import EyeMotion
-from vr180_ofx.imaging.filter import gaussian_blur
-from vr180_ofx.imaging.morphology import box, dilate
+from vr180_ofx.controls.contract import Around, EyeMattes, Mattes
+from vr180_ofx.controls.motion import EyeMotion, motion_of_eye
+from vr180_ofx.controls.shot import beside
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.sample import sample
+from vr180_ofx.matte.composite import fit_union
 from vr180_ofx.matte.parameters import TEMPORAL
-from vr180_ofx.matte.patch import Patch, spread
+from vr180_ofx.matte.patch import Patch
 from vr180_ofx.matte.uncertainty import uncertainty
+from vr180_ofx.settings.edges import EdgesSettings
 
-#: A shutter that is open for half of the frame (180 degrees), as is usual: what moves d pixels from frame to frame is blurred over d / 2.
-_SHUTTER = 0.5
-#: Pixels over which lens, sampling and compression make an edge fade that does not move.
-_STILL_PX = 2.0
-#: Pixels of the small picture around a person's pixels where edges are that move with them.
-_NEAR_PX = 4
+
+class TemporalSmoothing:
+    """The edge control ``temporal``: see `contract.Control`, and `edges.EdgeControls` for the arguments."""
+
+    def __init__(
+        self, values: Callable[[int, int | None], EdgesSettings], people: tuple[int, ...], shots: Sequence[tuple[int, int]], *, alone: bool
+    ) -> None:  # fmt: skip
+        self._values = values
+        self._people = people
+        self._shots = tuple(shots)
+        self._alone = alone
+
+    def identity(self, n: int) -> str:
+        said = {p: self._values(n, p).temporal for p in (None, *self._people)}
+        if self._alone or not any(said.values()) or not beside(n, self._shots):
+            return ""
+        return "temporal|" + "|".join(f"{p}:{v!r}" for p, v in said.items())
+
+    def neighbours(self, n: int) -> tuple[int, ...]:
+        return beside(n, self._shots) if self.identity(n) else ()
+
+    def apply(self, n: int, mattes: Mattes, around: Around) -> Mattes:
+        return {view: self._eye(n, view, eye, around) for view, eye in mattes.items()}
+
+    def _eye(self, n: int, view: str, eye: EyeMattes, around: Around) -> EyeMattes:
+        motion = motion_of_eye(n, view, eye, around, beside(n, self._shots), with_mattes=True)
+        if motion is None:
+            return eye
+        people = {p: smoothed(p, patch, self._values(n, p).temporal, motion) for p, patch in eye.people.items()}
+        fit_union(list(people.values()))
+        return EyeMattes(eye.width, eye.height, people)
 
 
 def smoothed(person: int, patch: Patch, strength: float, motion: EyeMotion) -> Patch:
@@ -57,27 +86,3 @@ def _warped(motion: EyeMotion, n: int, patch: Patch, rect: Rect) -> tuple[FloatA
     alpha = sample(patch.alpha, places, interpolation="cubic", centre=0)
     confidence = sample(patch.confidence, places, border=1.0, centre=0)
     return np.clip(alpha, 0, 1), confidence, trust
-
-
-def blurred_by_motion(patch: Patch, rect: Rect, motion: EyeMotion, scale: float) -> FloatArray:
-    """How much of an edge's softness is the shutter's, (h, w) 0..1 for ``rect``.
-
-    A ramp of s pixels that is moved over m pixels while the shutter is open is sqrt(s^2 + m^2) wide, as widths of independent blurs add;
-    the motion's part is m^2 / (s^2 + m^2). The motion is the person's own: that of their pixels, also beside them. scale: how many of the
-    matte's pixels are one at full resolution.
-    """
-    inside = rect.intersection(motion.rect)
-    out = np.zeros((rect.height, rect.width), np.float32)
-    if not motion.fields or inside.empty:
-        return out
-    alpha, _ = spread(patch, inside)
-    speeds = []
-    for k in motion.fields:
-        moved, trust = motion.within(k, inside)
-        speeds.append(np.hypot(moved[..., 0], moved[..., 1]) * (trust > 0.5))
-    speed = np.mean(speeds, axis=0) * (alpha > 0.5) / np.float32(scale)
-    reach = round(_NEAR_PX * max(motion.step))
-    speed = dilate(np.ascontiguousarray(speed, np.float32), box(2 * reach + 1, 2 * reach + 1))
-    length = np.square(gaussian_blur(speed, reach / 2) * np.float32(_SHUTTER))
-    out[inside.shifted(-rect.x0, -rect.y0).slices] = length / (length + np.float32(_STILL_PX**2))
-    return out

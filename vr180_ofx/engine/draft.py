@@ -23,7 +23,9 @@ class DraftRenderer:
         """models: by default those that the settings name. Raises WeightsError and SettingsError when one cannot be had here."""
         models = (models or Models.of(settings)).for_drafts()
         self.stages = Stages()
-        self._edges = settings.edges
+        # whose a holdout is nobody knows before there is a plan
+        self._settings = settings.model_copy(update={"mattes": settings.mattes.model_copy(update={"holdout": None})})
+        self._layout = clip.geometry.layout
         self._reader = clip.reopen()
         self._scale = Scale.of(settings.processing)
         self._pool = ThreadPoolExecutor(settings.hardware.threads_here, "draft window")
@@ -49,7 +51,7 @@ class DraftRenderer:
         pipeline = Pipeline(plan, self._tracker, self._refiner, scale=self._scale, executor=self._pool, stages=self.stages)
         metadata = frame_metadata(self._common, n, quality="draft", plan="of this frame alone")
         frame = pipeline.start(source, self._tracker.begin(), metadata)[1]()
-        controls = Controls(plan, self._edges, edges, alone=True)
+        controls = Controls(plan, self._settings, self._layout, edges, alone=True)
         return controls.apply({n: frame}, n, self._reader.frame) if controls.identity(n) else frame
 
     def close(self) -> None:
