@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     with _clip_of(data, path, arguments.clip) as clip:
         plan = Plan.from_data(data, clip, str(path))
         if words in ([], ["show"]):
-            _show(plan, first_number, as_json=arguments.json)
+            _show(plan, path, first_number, as_json=arguments.json)
             return 0
         steps = parse_words(words, first_number, clip.views)
         edits = [(edit, step.text) for step in steps for edit in step.edits]
@@ -189,9 +189,9 @@ def _line(plan: Plan, person: Person, first_number: int) -> str:
     return f"{shown}{', excluded' if person.exclude else ''}"
 
 
-def _show(plan: Plan, first_number: int, *, as_json: bool) -> None:
+def _show(plan: Plan, path: Path, first_number: int, *, as_json: bool) -> None:
     if as_json:
-        print_json({"people": _facts(plan, first_number), "notes": plan.notes})
+        print_json({"people": _facts(plan, first_number), "notes": [*plan.notes, *plan.doubts(first_number, str(path))]})
         return
     name = str(plan.clip.get("path", "a clip"))
     console.print(styled(name, "bold"), f": frames {first_number} to {plan.frames - 1 + first_number}, {', '.join(plan.views)}", sep="")
@@ -203,7 +203,7 @@ def _show(plan: Plan, first_number: int, *, as_json: bool) -> None:
             )
     if not plan.people:
         console.print("  nobody")
-    for note in plan.notes:
+    for note in [*plan.notes, *plan.doubts(first_number, str(path))]:
         console.print(styled(f"  {note}", "yellow"))
 
 

@@ -81,7 +81,9 @@ class Plan(PlanDocument):
     def _digest(self) -> str:
         body = json.loads(self.to_json())
         # what was not there in former versions changes nothing where it is absent
-        text = json.dumps([body["shots"], body["people"], *(body[k] for k in ("edges",) if k in body)], sort_keys=True)
+        # who is in doubt is told to people, and decides nothing
+        people = [{k: v for k, v in p.items() if k != "doubts"} for p in body["people"]]
+        text = json.dumps([body["shots"], people, *(body[k] for k in ("edges",) if k in body)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     # what it says ------------------------------------------------------------------------------------------------
@@ -96,6 +98,10 @@ class Plan(PlanDocument):
         """How far somebody is from the line through both eyes, along the ground, in metres; None when nobody measured it."""
         shift = person.shift(n)
         return self.interocular_m / shift if shift else None
+
+    def doubts(self, first_number: int, plan: str | None = None) -> list[str]:
+        """What is not sure of those whose mattes are made, in words. For the arguments see `doubts.Doubt.told_of`."""
+        return [d.told_of(p.name, first_number, plan) for p in self.active for d in p.doubts]
 
     @property
     def active(self) -> list[Person]:

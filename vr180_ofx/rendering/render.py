@@ -66,6 +66,7 @@ def render(
         writer = make_writer(job)
         shown = Path(output or settings.output.path or folder.path)
         report = RenderReport(str(shown), _pattern(shown, writer, frames), len(frames), people=[p.name for p in plan.active])
+        report.warnings += plan.doubts(settings.output.start_frame, f"{clip.name}.plan.json")
         report.notes += [*clip.notes, *plan.notes, *without_effect(settings)]
         with claimed(job, writer, folder) as notes:
             report.notes += notes

@@ -99,7 +99,7 @@ class Session:
             raise
         with self._lock:
             self._plan = plan
-        return {"people": [p.name for p in plan.people], "notes": plan.notes}
+        return {"people": [p.name for p in plan.people], "notes": [*plan.notes, *plan.doubts(0)]}
 
     @property
     def state(self) -> State:
@@ -277,11 +277,16 @@ class Session:
                 for p in people
                 if plan is not None
             ],
-            "notes": [*([self._lost] if self._lost else []), *self.clip.notes, *(plan.notes if plan is not None else [])],
+            "notes": self._notes(plan),
             "start_frame": self.settings.output.start_frame,
             "job": job.id if job is not None else None,
             "progress": [job.done, job.total] if job is not None else None,
         }  # fmt: skip
+
+    def _notes(self, plan: Plan | None) -> list[str]:
+        """What there is to say of the clip and its people; frames count from 0 here."""
+        lost = [self._lost] if self._lost else []
+        return [*lost, *self.clip.notes, *([*plan.notes, *plan.doubts(0)] if plan is not None else [])]
 
     def stats(self) -> dict[str, Any] | None:
         return None if self._server is None else self._server.stats()
