@@ -21,6 +21,7 @@ from vr180_ofx.cli.common import (
 )
 from vr180_ofx.cli.helping import Examples
 from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.wording import as_utf8
 
@@ -59,8 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     with clip_from(arguments, settings) as clip:
         if not arguments.json:
-            say_clip(clip)
+            say_clip(clip, settings)
         plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json, fresh=arguments.fresh)
+        numbers = numbering(clip, settings)
         target = Path(arguments.output or f"{clip.name}.plan.json")
         if target.exists() and not arguments.output:
             console.print(styled(f"{target} exists; it is left alone. Use -o to write another", "yellow"))
@@ -69,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.preview:
             from vr180_ofx.rendering.contact_sheet import contact_sheet
 
-            contact_sheet(clip, plan, Path(arguments.preview))
+            contact_sheet(clip, plan, Path(arguments.preview), settings)
         if arguments.json:
             people = [
                 {
@@ -80,8 +82,16 @@ def run(arguments: argparse.Namespace) -> int:
                 }
                 for p in plan.people
             ]
-            print_json({"clip": clip.describe(), "plan": str(target), "shots": plan.shots, "people": people, "notes": plan.notes})
+            print_json(
+                {
+                    "clip": clip.describe(),
+                    "plan": str(target),
+                    "shots": plan.shots,
+                    "people": people,
+                    "notes": [*map(numbers.told, plan.notes), *plan.doubts(numbers.start, str(target))],
+                }
+            )
         else:
-            say_plan(plan)
+            say_plan(plan, numbers, str(target))
             console.print(f"plan: {target}" + (f", preview: {arguments.preview}" if arguments.preview else ""))
     return 0

@@ -8,6 +8,7 @@ from typing import Any
 
 from vr180_ofx.cli.common import console, print_json, progress_bar, styled
 from vr180_ofx.errors import ExitStatus, ServiceGoneError, SettingsError
+from vr180_ofx.frame_ranges import Numbering, ranges_text
 from vr180_ofx.people import plan_file
 from vr180_ofx.settings import Settings, every_setting
 
@@ -39,7 +40,12 @@ def render_remotely(arguments: argparse.Namespace, settings: Settings, folder: s
         report: dict[str, Any] = {}
         output = settings.output.model_dump(mode="json", exclude={"path"}, exclude_unset=True)
         with progress_bar("rendering", quiet=arguments.json) as update:
-            for job in clip.render(os.path.abspath(folder), settings.input.frames, output):
+            # the server counts frames from 0
+            numbers = Numbering(
+                clip.facts["frames"], clip.facts["start_frame"] if settings.output.start_frame is None else settings.output.start_frame
+            )
+            asked_frames = ranges_text(numbers.parse(settings.input.frames)).replace(" ", "")
+            for job in clip.render(os.path.abspath(folder), asked_frames, output):
                 update(job["done"], job["total"])
                 report = job["report"] or {}
     except ServerUnavailable as error:

@@ -25,6 +25,7 @@ from vr180_ofx.cli.common import (
 from vr180_ofx.cli.helping import Examples
 from vr180_ofx.cli.remote import render_remotely
 from vr180_ofx.errors import ExitStatus, OutputError
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings.formats import described
 from vr180_ofx.storage import write_atomic
@@ -38,7 +39,7 @@ USAGE = "CLIP -o DIR [options]"
 EXAMPLES: Examples = (
     ("EXR with a layer for each person; the same command goes on where it stopped", "vr180-ofx render clip.mp4 -o out/"),
     ("somebody excluded, or put right, in a plan", "vr180-ofx render clip.mp4 -o out/ --plan clip.plan.json"),
-    ("some frames only", "vr180-ofx render clip.mp4 -o test/ --frames 0-47,100"),
+    ("some frames only", "vr180-ofx render clip.mp4 -o test/ --frames 10-20x2,100"),
     ("for Nuke, with colour times alpha", "vr180-ofx render clip.mp4 -o nk/ --exr-preset nuke --set output.rgb=premultiplied"),
     ("a video with transparency", "vr180-ofx render clip.mp4 -o mov/ --format prores4444"),
     ("H.264 over green, with the sound", "vr180-ofx render clip.mp4 -o gs/ --format greenscreen"),
@@ -86,18 +87,18 @@ def run(arguments: argparse.Namespace) -> int:
     log = Path(arguments.resource_log) if arguments.resource_log else None
     with Monitor(log) as monitor, clip_from(arguments, settings) as clip:
         if not arguments.json:
-            say_clip(clip)
+            say_clip(clip, settings)
         models = Models.of(settings)
         plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json, stages=stages, models=models)
         if not arguments.json:
-            say_plan(plan)
+            say_plan(plan, numbering(clip, settings), arguments.plan)
         with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
             report = render(clip, plan, settings, folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
             from vr180_ofx.rendering.contact_sheet import contact_sheet
 
             sheet = Path(folder) / f"{clip.name}.people.png"
-            contact_sheet(clip, plan, sheet)
+            contact_sheet(clip, plan, sheet, settings)
             report.notes.append(f"contact sheet: {sheet}")
     report.resources = monitor.summary()
     if arguments.trace:

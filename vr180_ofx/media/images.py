@@ -28,7 +28,8 @@ _BYTES = {"uint8": 1, "uint16": 2, "half": 2, "float": 4}
 class ImageViews:
     """An image file: view -> (h, w, 3) pixels in the file's own type, and what its header says.
 
-    fps: frames a second, None where the header is silent; so of ``projection``. notes: what somebody should know of it.
+    fps: frames a second, None where the header is silent; so of ``projection``. notes: what somebody should know of it. timecode: the bits
+    of the header, see `Timecode.of_header`.
     """
 
     views: dict[str, Array]
@@ -36,6 +37,7 @@ class ImageViews:
     fps: Fraction | None
     projection: str | None
     notes: tuple[str, ...] = ()
+    timecode: int | None = None
 
     def __repr__(self) -> str:
         return shapes_repr(self)
@@ -122,7 +124,13 @@ def read_views(path: Path, limit: int | None = None, size: tuple[int, int] | Non
             chromaticities=tuple(map(float, where)) if isinstance(where, tuple) and len(where) == 8 else (),
         )  # fmt: skip
         projection = first.getattribute("projection")
-        return ImageViews(views, tags, fps, projection if isinstance(projection, str) else None, notes)
+        return ImageViews(views, tags, fps, projection if isinstance(projection, str) else None, notes, _timecode_bits(first))
+
+
+def _timecode_bits(spec: Any) -> int | None:
+    value = spec.getattribute("smpte:TimeCode")
+    # DPX has all bits set where it has none
+    return int(value[0]) if isinstance(value, tuple) and len(value) == 2 and value[0] != 0xFFFFFFFF else None
 
 
 def _rate(value: Any) -> tuple[Fraction | None, tuple[str, ...]]:

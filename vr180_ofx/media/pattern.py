@@ -44,7 +44,7 @@ def find_sequence(path: Path) -> SequencePattern | None:
     if not there:
         raise MediaError(f"{path} does not exist")
     number = re.search(r"([0-9]+)\.[^.]+$", path.name)
-    return SequencePattern(path, {_number(number.group(1)) if number else 0: {"": path}}, path.stem)
+    return SequencePattern(path, {_number(number.group(1)) if number else 1: {"": path}}, path.stem)
 
 
 def _from_folder(folder: Path) -> SequencePattern:
@@ -92,7 +92,7 @@ def _collect(path: Path, folders: list[tuple[str, Path]]) -> SequencePattern:
             match = regex.fullmatch(f.name)
             if match is None:
                 continue
-            digits = match.group(1) if match.groups() else "0"
+            digits = match.group(1) if match.groups() else "1"
             if len(digits) < width or (len(digits) > width and digits[0] == "0"):
                 continue
             frames.setdefault(_number(digits), {})[view] = f

@@ -25,6 +25,7 @@ from vr180_ofx.people.names import NAME_PATTERN, NAME_RULE, is_reserved
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import OutputSettings
 from vr180_ofx.storage import atomic_path
+from vr180_ofx.timecode import Timecode
 from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.wording import short
 
@@ -46,11 +47,12 @@ _COMPRESSION = {
 class ExrClip:
     """What every frame of a render has in common.
 
-    people: the names of all persons in the plan, so that each file has the same channels. layout: where the eyes lie in the clip.
+    timecode: of the clip's first frame; None where it has none: then it is counted from 00:00:00:00. people: the names of all persons in
+    the plan, so that each file has the same channels. layout: where the eyes lie in the clip.
     """
 
     fps: Fraction
-    start_frame: int
+    timecode: Timecode | None
     views: tuple[str, ...]
     people: tuple[tuple[int, str], ...]
     projection: str
@@ -59,11 +61,11 @@ class ExrClip:
     layout: Layout | None = None
 
 
-def exr_clip(clip: Clip, plan: Plan | None, start_frame: int) -> ExrClip:
+def exr_clip(clip: Clip, plan: Plan | None) -> ExrClip:
     """What every frame of ``clip`` has in common; without a plan, nobody has a layer."""
     people = tuple((p.id, p.name) for p in plan.active) if plan is not None else ()
     g = clip.geometry
-    return ExrClip(clip.fps, start_frame, clip.views, people, g.projection_name, g.fov_degrees, layout=g.layout)
+    return ExrClip(clip.fps, clip.timecode, clip.views, people, g.projection_name, g.fov_degrees, layout=g.layout)
 
 
 class ExrWriter:
@@ -173,7 +175,7 @@ class ExrWriter:
             "type": OpenEXR.scanlineimage,
             "framesPerSecond": rate,
             "owner": clip.owner,
-            "timeCode": time_code(frame.index, clip.fps),
+            "timeCode": time_code((clip.timecode or Timecode(0, max(1, round(clip.fps)))) + frame.index),
             "projection": clip.projection,
             "software": str(frame.metadata.get("engine", "vr180-ofx")),
         }
@@ -259,28 +261,7 @@ def _compression(name: str) -> Any:
     return value
 
 
-def time_code(index: int, fps: Fraction) -> Any:
-    """SMPTE time code of a frame counted from 00:00:00:00, without drop frames."""
-    rate = max(1, round(fps))
-    seconds, frames = divmod(index, rate)
-    # OpenEXR's time code holds frames up to 29 and hours up to 23
-    return OpenEXR.TimeCode(
-        seconds // 3600 % 24,
-        seconds // 60 % 60,
-        seconds % 60,
-        min(frames * 30 // rate if rate > 30 else frames, 29),
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-    )
+def time_code(code: Timecode) -> Any:
+    """A timecode as OpenEXR's headers have it: frames from 0 to 29, with a flag for the second one of a pair."""
+    hours, minutes, seconds, frames, drop, second = code.header
+    return OpenEXR.TimeCode(hours, minutes, seconds, frames, int(drop), 0, int(second), *(0,) * 11)

@@ -18,7 +18,7 @@ class ExrOutput(ImageSequenceWriter):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         output = job.settings.output
-        self._writer = ExrWriter(exr_clip(job.clip, job.plan, output.start_frame), output)
+        self._writer = ExrWriter(exr_clip(job.clip, job.plan), output)
         self.needs_source = output.rgb != "none"
 
     def paths(self, index: int) -> list[Path]:

@@ -33,7 +33,8 @@ FORMAT = "vr180-ofx plan"
 VERSION = 1
 _ABOUT = (
     "Edit freely: set exclude, change a name, move a box (then delete its hips and top), add frames or people. "
-    "Boxes are [left, top, right, bottom] in pixels of one eye; frames count from 0; between frames positions are interpolated."
+    "Boxes are [left, top, right, bottom] in pixels of one eye; frames count from 0, the clip's first "
+    "one, whatever the number of its file, in notes with a #; between frames positions are interpolated."
 )
 #: How the left camera may be turned against the right one, and by how much, in degrees.
 TURNS = ("pitch", "yaw", "roll")

@@ -12,8 +12,10 @@ from vr180_ofx.imaging.draw import Canvas
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import resize
 from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.png import write_png
 from vr180_ofx.people.plan import Plan
+from vr180_ofx.settings import Settings
 
 PALETTE = (
     (1.0, 0.35, 0.3),
@@ -28,14 +30,15 @@ PALETTE = (
 _CELL = 420
 
 
-def contact_sheet(clip: Clip, plan: Plan, path: Path, cells: int = 12) -> None:
-    """Frames spread over the clip, both eyes, with each person's box (solid), window (thin) and name."""
+def contact_sheet(clip: Clip, plan: Plan, path: Path, settings: Settings | None = None, cells: int = 12) -> None:
+    """Frames spread over the clip, both eyes, with each person's box (solid), window (thin) and name. settings: of the frames' numbers."""
+    numbers = numbering(clip, settings)
     count = min(cells, len(clip))
     chosen = sorted({round(k * (len(clip) - 1) / max(1, count - 1)) for k in range(count)})
     tiles = []
     for n in chosen:
         try:
-            tiles.append(_tile(clip, plan, n))
+            tiles.append(_tile(clip, plan, n, numbers.number(n)))
         except FrameError:
             continue
     if not tiles:
@@ -47,7 +50,7 @@ def contact_sheet(clip: Clip, plan: Plan, path: Path, cells: int = 12) -> None:
     write_png(path, np.concatenate(rows, axis=0))
 
 
-def _tile(clip: Clip, plan: Plan, n: int) -> FloatArray:
+def _tile(clip: Clip, plan: Plan, n: int, number: int) -> FloatArray:
     width, height = clip.eye_size
     factor = max(1, round(max(width, height) / (2 * _CELL)))
     frame = clip.frame(n)
@@ -73,7 +76,7 @@ def _tile(clip: Clip, plan: Plan, n: int) -> FloatArray:
             points = clip.projection.project(window.directions(ring)) * k
             canvas.outline(points[np.isfinite(points).all(axis=-1)], colour)
             canvas.text(person.name + (" excluded" if person.exclude else ""), max(2, x0), max(12, y0 - 4), colour, 0.42)
-        canvas.text(f"{n} {view}" if len(frame.eyes) > 1 else str(n), 5, picture.shape[0] - 7)
+        canvas.text(f"{number} {view}" if len(frame.eyes) > 1 else str(number), 5, picture.shape[0] - 7)
         eyes.append(canvas.picture)
     tile: FloatArray = np.concatenate(eyes, axis=1)
     return tile

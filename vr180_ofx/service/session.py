@@ -20,9 +20,10 @@ from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.errors import FrameIndexError, ServiceError
-from vr180_ofx.frame_ranges import ranges_text
+from vr180_ofx.frame_ranges import Numbering, ranges_text
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.files import file_identity
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.exr import ExrClip, exr_clip
 from vr180_ofx.people.edit import apply_edits, changed_frames
 from vr180_ofx.people.plan import Plan
@@ -99,7 +100,7 @@ class Session:
             raise
         with self._lock:
             self._plan = plan
-        return {"people": [p.name for p in plan.people], "notes": [*plan.notes, *plan.doubts(0)]}
+        return {"people": [p.name for p in plan.people], "notes": self._plan_notes(plan)}
 
     @property
     def state(self) -> State:
@@ -247,18 +248,25 @@ class Session:
         """Forgets finished frames, in memory and on disk; what the tracker knows is kept. Returns how many were on disk."""
         return self.server().clear_frames()
 
+    @property
+    def numbers(self) -> Numbering:
+        """How the clip's frames are called in files and messages; over HTTP they are counted from 0."""
+        return numbering(self.clip, self.settings)
+
     def exr(self) -> ExrClip:
         """What EXR files of this clip have in common."""
-        return exr_clip(self.clip, self._plan, self.settings.output.start_frame)
+        return exr_clip(self.clip, self._plan)
 
     def facts(self) -> dict[str, Any]:
         plan, job = self._plan, self.job if self.job is not None and not self.job.ended else None
         people = plan.people if plan is not None else []
+        notes = [*self.clip.notes, *(self._plan_notes(plan) if plan is not None else ())]
         return {
             "clip": self.id,
             "path": str(self.clip.path),
             "frames": len(self.clip),
             "first_number": self.clip.first_number,
+            "timecode": None if self.clip.timecode is None else str(self.clip.timecode),
             "fps": float(self.clip.fps),
             "views": list(self.clip.views),
             "eye_size": list(self.clip.eye_size),
@@ -277,16 +285,14 @@ class Session:
                 for p in people
                 if plan is not None
             ],
-            "notes": self._notes(plan),
-            "start_frame": self.settings.output.start_frame,
+            "notes": [*([self._lost] if self._lost else []), *notes],
+            "start_frame": self.numbers.start,
             "job": job.id if job is not None else None,
             "progress": [job.done, job.total] if job is not None else None,
         }  # fmt: skip
 
-    def _notes(self, plan: Plan | None) -> list[str]:
-        """What there is to say of the clip and its people; frames count from 0 here."""
-        lost = [self._lost] if self._lost else []
-        return [*lost, *self.clip.notes, *([*plan.notes, *plan.doubts(0)] if plan is not None else [])]
+    def _plan_notes(self, plan: Plan) -> list[str]:
+        return [*map(self.numbers.told, plan.notes), *plan.doubts(self.numbers.start)]
 
     def stats(self) -> dict[str, Any] | None:
         return None if self._server is None else self._server.stats()

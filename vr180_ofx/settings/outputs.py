@@ -42,7 +42,15 @@ class OutputSettings(Section):
     )
     maintain_sbs: bool = setting(True, pixels="yes", http=True, description="Keep both eyes in one picture; false writes them apart.")
     # which frame a file of some number shows
-    start_frame: int = setting(1, pixels="yes", http=True, ge=0, le=9_999_999, description="Number of the first file.")
+    start_frame: int | None = setting(
+        None,
+        pixels="yes",
+        http=True,
+        ge=0,
+        le=9_999_999,
+        description="Number of the clip's first frame, in file names and wherever frames are named; by default an image sequence's own, "
+        "and 1 for videos.",
+    )
     exr_preset: Literal["generic", "nuke", "resolve", "blender"] = setting(
         "generic", pixels="yes", http=True, description="What the EXR is made for."
     )
