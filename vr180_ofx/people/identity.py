@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,14 +25,16 @@ from vr180_ofx.vr180.body import Body
 class Change:
     """A frame from which on somebody may be somebody else. last, frame: the last one before and the first one after.
 
-    evidence: how different the typical looks of both sides are, see `apart`. fewest: frames of the side with fewer. possible: whether
-    somebody else can have been taken for them: they were out of sight, or jumped, or were beside somebody.
+    evidence: how different the typical looks of both sides are, see `apart`. fewest: frames of the side with fewer. broken: whether they
+    were out of sight in between, or jumped. possible: whether somebody else can have been taken for them about then: they were out of
+    sight, or jumped, or were beside somebody.
     """
 
     last: int
     frame: int
     evidence: float
     fewest: int
+    broken: bool
     possible: bool
 
 
@@ -73,10 +76,14 @@ def changes(seen: Sequence[Seen], others: Bodies, stride: int, p: IdentityParame
     for s in seen:
         by_frame.setdefault(s.n, []).append(s)
     frames = sorted(by_frame)
+    broken = [_broken(by_frame[a], by_frame[b], stride, p) for a, b in pairwise(frames)]
     for k in _worth_a_look([[s.look for s in by_frame[n]] for n in frames], p):
-        before, after = ([s.look for n in own for s in by_frame[n]] for own in (frames[max(0, k - p.looks) : k], frames[k : k + p.looks]))
-        possible = _possible(by_frame[frames[k - 1]], by_frame[frames[k]], others, stride, p)
-        yield Change(frames[k - 1], frames[k], apart(before, after, p), min(k, len(frames) - k), possible)
+        before, after = frames[max(0, k - p.looks) : k], frames[k : k + p.looks]
+        evidence = apart([s.look for n in before for s in by_frame[n]], [s.look for n in after for s in by_frame[n]], p)
+        # the looks of a moment are not quite theirs when somebody comes into sight, so it may be a little later, or earlier
+        about = range(max(0, k - 1 - p.about), min(len(broken), k + p.about))
+        possible = any(broken[j] for j in about) or _beside(by_frame[frames[k - 1]], others, p) or _beside(by_frame[frames[k]], others, p)
+        yield Change(frames[k - 1], frames[k], evidence, min(k, len(frames) - k), broken[k - 1], possible)
 
 
 def _worth_a_look(looks: Sequence[Sequence[Look]], p: IdentityParameters) -> list[int]:
@@ -101,19 +108,18 @@ def _worth_a_look(looks: Sequence[Sequence[Look]], p: IdentityParameters) -> lis
     return [int(k) for k in here[value > 0.5 * p.unsure * p.spread]]
 
 
-def _possible(before: Sequence[Seen], after: Sequence[Seen], others: Bodies, stride: int, p: IdentityParameters) -> bool:
-    """Whether somebody was out of sight between two looks, or did not get from one to the other by moving, or was beside somebody, in any
-    eye: whoever is alone and in sight all the time stays who they are, whatever they look like. before, after: what was seen in one frame.
-    """
-    if after[0].n - before[0].n > stride:
-        return True
-    for s in (*before, *after):
-        mine = s.entry.body
-        if any(mine.angle_to(o) < p.beside_reaches * max(mine.reach, o.reach) for o in others.get((s.view, s.n), ())):
-            return True
+def _broken(before: Sequence[Seen], after: Sequence[Seen], stride: int, p: IdentityParameters) -> bool:
+    """Whether somebody was out of sight between two frames, or did not get from one place to the other by moving, in any eye."""
     then = {s.view: s.entry for s in before}
     both = [(then[s.view], s.entry) for s in after if s.view in then]
-    return not both or any(_jumped(a, b, p) for a, b in both)
+    return after[0].n - before[0].n > stride or not both or any(_jumped(a, b, p) for a, b in both)
+
+
+def _beside(seen: Sequence[Seen], others: Bodies, p: IdentityParameters) -> bool:
+    """Whether somebody was near somebody else in a frame, in any eye."""
+    return any(
+        s.entry.body.angle_to(o) < p.beside_reaches * max(s.entry.body.reach, o.reach) for s in seen for o in others.get((s.view, s.n), ())
+    )
 
 
 def _jumped(a: Entry, b: Entry, p: IdentityParameters) -> bool:
@@ -182,9 +188,14 @@ def _parts(t: Tracklet, others: Bodies, stride: int, gap: float, p: IdentityPara
     waiting = [_Part(t)]
     while waiting:
         part = waiting.pop()
-        found = [c for c in changes(seen_of(part.tracklet), others, stride, p) if c.evidence >= p.unsure]
+        # whoever is alone, and in sight all the time, stays who they are, but for a change that is beyond doubt
+        found = [c for c in changes(seen_of(part.tracklet), others, stride, p) if c.evidence >= (p.unsure if c.possible else p.sure)]
         sure = [c for c in found if c.evidence >= p.sure and c.possible and c.fewest >= p.sure_frames]
         change = max(sure or found, key=lambda c: c.evidence, default=None)
+        if change is not None:
+            reach = p.about * stride
+            nearby = [c for c in found if c.broken and c.frame >= change.last - reach and c.last <= change.frame + reach]
+            change = max(nearby, key=lambda c: c.evidence, default=change)
         if change is None:
             done.append(part)
         elif sure:
@@ -234,7 +245,8 @@ def _with_eyes_compared(t: Tracklet, p: IdentityParameters) -> Tracklet:
         return t
     both = sorted(n for n in views[0].keys() & views[1].keys() if views[0][n].look is not None and views[1][n].look is not None)
     for k in range(len(both) - p.looks + 1):
-        looks = [[look for n in both[k : k + p.looks] if (look := own[n].look) is not None] for own in views]
-        if apart(*looks, p) >= p.sure:
-            return t.with_doubt(Doubt(both[k], "eyes"))
+        left, right = ([look for n in both[k : k + p.looks] if (look := own[n].look) is not None] for own in views)
+        if apart(left, right, p) >= p.sure:
+            # medians turn when the other one has more than half of the frames
+            return t.with_doubt(Doubt(both[k + p.looks // 2 - 1 if k else 0], "eyes"))
     return t

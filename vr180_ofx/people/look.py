@@ -10,6 +10,7 @@ changes in the whole picture can be taken out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,6 +27,8 @@ _ENDS = (-1.2, -0.55, 0.0, 0.5, 1.1)
 PARTS = len(_ENDS) - 1
 #: Of each channel of each part, at the middle of so many equal shares of its pixels.
 _QUANTILES = (np.arange(8) + 0.5) / 8
+#: The same of all parts together.
+_FINE = (np.arange(16) + 0.5) / 16
 #: Light below so much of white is noise: it is added before the logarithm.
 _DARK = 0.02
 #: Every so many rows and columns of a picture are enough.
@@ -95,20 +98,38 @@ def _channels(rgb: FloatArray) -> FloatArray:
 
 
 def difference(a: Look, b: Look) -> tuple[float, float]:
-    """(how different two looks are, how much of the bodies could be compared, 0..1). Without anything in common: (0, 0)."""
+    """(how different two looks are, how much of the bodies could be compared, 0..1). Without anything in common: (0, 0).
+
+    The lesser of two: part by part, and of all parts that both show together. When somebody bends, or the hips are taken for a little
+    higher, colours go from one part to the next, but not from the body; when a part of them is hidden, they stay in the parts.
+    """
     both = np.minimum(a.shares, b.shares)
     common = float(both.sum())
     if common <= 0:
         return 0.0, 0.0
-    apart = (a.colours.astype(np.float32) - b.colours.astype(np.float32)) ** 2
-    return float(np.sqrt((apart.sum(axis=1).mean(axis=1) * both).sum() / common)), common
+    x, y = a.colours.astype(np.float32), b.colours.astype(np.float32)
+    by_part = ((x - y) ** 2).sum(axis=1).mean(axis=1)
+    parts = float((by_part * both).sum() / common)
+    whole = float(((_together(x, a.shares * (both > 0)) - _together(y, b.shares * (both > 0))) ** 2).sum(axis=0).mean())
+    return math.sqrt(min(parts, whole)), common
+
+
+def _together(colours: FloatArray, shares: FloatArray) -> FloatArray:
+    """The quantiles, (3, n), of parts with these shares as one."""
+    values = colours.transpose(1, 0, 2).reshape(3, -1)
+    weights = np.repeat(shares, colours.shape[2])
+    order = np.argsort(values, axis=1)
+    upto = np.cumsum(weights[order], axis=1)
+    middles = (upto - weights[order] / 2) / upto[:, -1:]
+    made: FloatArray = np.stack([np.interp(_FINE, at, own) for at, own in zip(middles, np.take_along_axis(values, order, 1), strict=True)])
+    return made
 
 
 def typical_look(looks: Sequence[Look]) -> Look:
     """What several pictures of somebody show, whatever is wrong with a few of them: the median of each part's colours, over those that show
     it. looks: one or more.
     """
-    shares = np.mean([x.shares for x in looks], axis=0, dtype=np.float32)
+    shares: FloatArray = np.array([x.shares for x in looks]).mean(axis=0)
     colours = np.zeros(looks[0].colours.shape, np.float16)
     for k in range(PARTS):
         own = [x.colours[k] for x in looks if x.shares[k] > 0]

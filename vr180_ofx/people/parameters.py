@@ -166,6 +166,7 @@ class IdentityParameters:
     fewest: frames on each side without which nothing is said. spread: how far the looks of one person lie apart at least.
     unsure, sure: evidence from which on somebody may be two people, and from which on they are, when they were seen in ``sure_frames`` on
     both sides and something interrupted them. alike: evidence up to which those who were cut are one person.
+    about: so many looks before and after something happened somebody may change.
     beside_reaches: whoever is so near to somebody, in reaches of the larger, may be taken for them.
     jump_reaches, jump_size: who moves further between two looks, in reaches, or changes their size by more, did not get there by moving.
     """
@@ -174,10 +175,11 @@ class IdentityParameters:
     common: float = 0.35
     fewest: int = 2
     spread: float = 0.25
-    unsure: float = 2.4
-    sure: float = 3.2
+    unsure: float = 2.2
+    sure: float = 3.0
     sure_frames: int = 4
     alike: float = 1.0
+    about: int = 3
     beside_reaches: float = 1.0
     jump_reaches: float = 0.3
     jump_size: float = 1.35
