@@ -22,6 +22,9 @@ class Alone:
 
     mattes = picture
 
+    def say(self, kind, name, fact):
+        raise AssertionError(f"{name} has nothing to say")
+
 
 def step(at: float, width: int = 60, height: int = 50, ramp: float = 1.0) -> np.ndarray:
     """A straight edge: 1 left of ``at``, over ``ramp`` pixels."""

@@ -34,6 +34,10 @@ class Around(Protocol):
         """The mattes of frame ``n`` before any control; ``n`` is the frame itself or one of `Control.neighbours`."""
         ...
 
+    def say(self, kind: str, name: str, fact: str) -> None:
+        """Puts into the frame's metadata what was done there: under ``kind``, of ``name``."""
+        ...
+
 
 class Control(Protocol):
     """One thing that is done to mattes after matting."""

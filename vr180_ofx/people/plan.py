@@ -46,15 +46,18 @@ class Plan(PlanDocument):
     @classmethod
     def load(cls, path: str | Path, clip: Clip) -> Plan:
         """Reads a plan for ``clip``. Raises PlanError with the place of whatever is wrong."""
-        return cls.from_data(plan_file.read(path), clip, str(path))
+        return cls.from_data(plan_file.read(path), clip, str(path), Path(path).parent)
 
     @classmethod
-    def from_data(cls, data: Any, clip: Clip, source: str = "plan") -> Plan:
-        """The plan that a document describes. source: what it is called in messages. Raises PlanError, and nothing else."""
-        document = plan_file.parse(data, clip, source)
+    def from_data(cls, data: Any, clip: Clip, source: str = "plan", folder: Path | None = None) -> Plan:
+        """The plan that a document describes. source: what it is called in messages. folder: where files that it names lie, unless their
+        names are absolute; None: they have to be. Raises PlanError, and nothing else.
+        """
+        document = plan_file.parse(data, clip, source, folder)
         return cls(
             clip=document.clip, shots=document.shots, people=document.people, settings_digest=document.settings_digest,
-            notes=document.notes, edges=document.edges, projection=clip.projection, fps=float(clip.fps), views=clip.views, frames=len(clip),
+            notes=document.notes, edges=document.edges, mattes=document.mattes, projection=clip.projection, fps=float(clip.fps),
+            views=clip.views, frames=len(clip),
         )  # fmt: skip
 
     @classmethod
@@ -81,9 +84,13 @@ class Plan(PlanDocument):
     def _digest(self) -> str:
         body = json.loads(self.to_json())
         # what was not there in former versions changes nothing where it is absent
+        more: list[Any] = [body[k] for k in ("edges", "mattes") if k in body]
+        if self.mattes:
+            # mattes are carried by them
+            more += [self.alignment.identity(), self.interocular_m]
         # who is in doubt is told to people, and decides nothing
         people = [{k: v for k, v in p.items() if k != "doubts"} for p in body["people"]]
-        text = json.dumps([body["shots"], people, *(body[k] for k in ("edges",) if k in body)], sort_keys=True)
+        text = json.dumps([body["shots"], people, *more], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     # what it says ------------------------------------------------------------------------------------------------
@@ -151,4 +158,5 @@ class Plan(PlanDocument):
     def control_facts(self, n: int) -> str:
         """All that the plan says of what is done to frame ``n`` after matting."""
         people = {p.id: self.edges_at(n, p.id) for p in self.people if p.edges}
-        return json.dumps([self.edges_at(n, None), people], sort_keys=True)
+        mattes = [facts for m in self.mattes if (facts := m.facts(n)) is not None]
+        return json.dumps([self.edges_at(n, None), people, mattes], sort_keys=True)
