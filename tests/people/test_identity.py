@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import shared_clip
-from tests.people.test_look import dressed, look
+from tests.people.dressed import dressed, look
 from vr180_ofx.people.doubts import Doubt
 from vr180_ofx.people.identity import apart, told_apart
 from vr180_ofx.people.parameters import PLAN
