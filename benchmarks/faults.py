@@ -64,7 +64,7 @@ def run_case(case: Case, folder: Path, cache: Path) -> Outcome:
         path.write_bytes(case.data)
         words += [f"--{case.kind}", str(path)]
     command: list[bytes | str] = [sys.executable, "-m", "vr180_ofx", "render", str(DEMO), "-o", str(folder / "out")]
-    command += [*words] if b"--frames" in words else [*words, "--frames", "0"]
+    command += [*words] if b"--frames" in words else [*words, "--frames", "1"]
     environment = os.environ | {"VR180_OFX_CACHE": str(cache), "VR180_OFX_WEIGHTS": str(weights_folder())}
     with tempfile.TemporaryFile() as said:
         begin = time.monotonic()

@@ -22,10 +22,10 @@ import numpy as np
 
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.frame_ranges import frame_ranges
 from vr180_ofx.imaging.draw import Canvas
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.threads import limit_threads
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.quality.evaluate import evaluate
 from vr180_ofx.quality.truth import Truth, find_prediction
@@ -59,7 +59,7 @@ def main() -> None:
         plan = find_plan(clip, clip.settings)
         settings = {name: Settings.from_values({"input": {"frames": arguments.frames}}, pairs) for name, pairs in variants.items()}
         servers = {name: stack.enter_context(FrameServer(clip, plan, s)) for name, s in settings.items()}
-        frames = [n for a, b in frame_ranges(arguments.frames) or [(0, len(clip) - 1)] for n in range(a, b + 1)][: arguments.timed + 1]
+        frames = numbering(clip).parse(arguments.frames)[: arguments.timed + 1]
         times: dict[str, list[float]] = {name: [] for name in variants}
         for n in frames:
             for name, server in servers.items():

@@ -19,7 +19,7 @@ PICTURE = Path(__file__).parent / "images" / "layers.svg"
 
 #: Rooms, lowest first: a line may import itself and those above it in this list. What is on one line is independent of each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("version", "arrays", "errors", "parameters", "wording"),
+    ("version", "arrays", "errors", "parameters", "timecode", "wording"),
     ("frame_ranges", "regular", "folders"),
     ("storage", "telemetry", "documents", "sealed"),
     ("settings",),

@@ -9,6 +9,7 @@ import shlex
 
 import vr180_ofx as vr
 from vr180_ofx.engine.chunks import ChunkPlan
+from vr180_ofx.media.numbering import numbering
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("clip")
@@ -19,6 +20,7 @@ arguments = parser.parse_args()
 
 settings = vr.Settings()
 with vr.open_clip(arguments.clip, settings) as clip:
+    numbers = numbering(clip, settings)
     plan = vr.analyse(clip, settings)
     plan.save(arguments.plan)
     chunks = ChunkPlan(plan.shots, settings.processing.chunk_size, settings.processing.overlap_frames)
@@ -34,5 +36,7 @@ with vr.open_clip(arguments.clip, settings) as clip:
             ranges.append((begin, end - 1))
         begin = end
 for first, last in ranges:
-    words = ["vr180-ofx", "render", arguments.clip, "-o", arguments.output, "--plan", arguments.plan, "--frames", f"{first}-{last}"]
+    # Python counts frames from 0, the command line as files are numbered
+    frames = f"{numbers.number(first)}-{numbers.number(last)}"
+    words = ["vr180-ofx", "render", arguments.clip, "-o", arguments.output, "--plan", arguments.plan, "--frames", frames]
     print(shlex.join(words))

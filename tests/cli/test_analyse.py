@@ -14,7 +14,7 @@ def test_analyse_edit_render_inspect(capsys, people_clip, tmp_path):
     data["people"][1]["exclude"] = True
     data["people"][0]["name"] = "Ada"
     plan.write_text(json.dumps(data))
-    status, said, err = cli(capsys, "render", str(people_clip), "-o", str(out), "--plan", str(plan), "--frames", "0-2", "--json")
+    status, said, err = cli(capsys, "render", str(people_clip), "-o", str(out), "--plan", str(plan), "--frames", "1-3", "--json")
     assert status == 0 and json.loads(said)["people"] == ["Ada"], err
     status, said, _ = cli(capsys, "inspect", str(out), "--json")
     facts = json.loads(said)

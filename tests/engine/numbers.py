@@ -47,6 +47,7 @@ class NumberSource:
     name = "numbers"
     fps = Fraction(24)
     first_number = 1
+    timecode = None
 
     def __init__(self, frames: int = FRAMES, broken: frozenset[int] = frozenset()) -> None:
         self._frames = frames

@@ -44,7 +44,7 @@ def test_ranges_for_a_farm_cover_the_clip(standing, tmp_path):
     lines = run("farm_chunks.py", standing.clip, tmp_path / "out", "--machines", 3, "--plan", tmp_path / "plan.json").splitlines()
     ranges = [line.split("--frames ")[1].split("-") for line in lines]
     frames = [n for a, b in ranges for n in range(int(a), int(b) + 1)]
-    assert frames == list(range(10)) and len(lines) == 3 and (tmp_path / "plan.json").exists()
+    assert frames == list(range(1, 11)) and len(lines) == 3 and (tmp_path / "plan.json").exists()
 
 
 def test_a_nuke_script_on_a_farm(standing, tmp_path, monkeypatch):

@@ -33,7 +33,7 @@ def matte(shift=0):
 
 
 FRAME = Frame(41, {"left": matte(), "right": matte(3)}, {"quality": "final", "identity": "abc", "degradations": "none"})
-CLIP = ExrClip(Fraction(30000, 1001), 1, ("left", "right"), ((1, "person01"), (2, "Ada"), (3, "Bob")), "equirect180", None)
+CLIP = ExrClip(Fraction(30000, 1001), None, ("left", "right"), ((1, "person01"), (2, "Ada"), (3, "Bob")), "equirect180", None)
 
 
 def write_exr(tmp_path, **settings):

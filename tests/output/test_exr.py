@@ -9,17 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import OpenEXR
+import OpenImageIO as oiio
 import pytest
 
 from tests.output.conftest import CLIP, FRAME, H, W, write_exr
 from vr180_ofx.engine.frame import Frame, ViewMatte
 from vr180_ofx.errors import OutputError, SettingsError
 from vr180_ofx.media.contract import ColourTags, EyeImage, SourceFrame
+from vr180_ofx.media.numbering import numbering
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.output.exr import ExrWriter, time_code
 from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.quality.truth import read_views
 from vr180_ofx.settings import OutputSettings
+from vr180_ofx.timecode import Timecode
 from vr180_ofx.vr180.layout import Layout
 
 
@@ -127,8 +131,30 @@ def test_oiiotool_opens_it(tmp_path):
 
 
 def test_time_code_counts_seconds():
-    text = str(time_code(25 * 3661 + 7, Fraction(25)))
+    text = str(time_code(Timecode(25 * 3661 + 7, 25)))
     assert text.startswith("(1, 1, 1, 7")
+
+
+@pytest.mark.parametrize(
+    ("text", "fps"),
+    [("01:02:03:04", Fraction(25)), ("10:00:59;29", Fraction(30000, 1001)), ("23:59:59:59", Fraction(60)), ("00:01:00;04", Fraction(60000, 1001)),
+     ("09:08:07:47", Fraction(48))],
+)  # fmt: skip
+def test_a_clip_goes_on_with_its_timecode_in_files(tmp_path, text, fps):
+    """OpenImageIO reads what the header holds, and so do we when the files are a clip."""
+    first = Timecode.of(text, fps)
+    clip = replace(CLIP, fps=fps, timecode=first)
+    writer = ExrWriter(clip, OutputSettings())
+    for n in range(2):
+        writer.write(tmp_path / "a", 1001 + n, replace(FRAME, index=n), None)
+    source = oiio.ImageInput.open(str(tmp_path / "a.1002.exr"))
+    assert source is not None, oiio.geterror()
+    bits = source.spec().getattribute("smpte:TimeCode")[0]
+    source.close()
+    assert Timecode.of_header(bits, fps) == first + 1
+    with open_clip(tmp_path / "a.%04d.exr") as again:
+        assert (again.timecode, again.fps, numbering(again).timecode_of(1)) == (first, fps, first + 1)
+        assert numbering(again).index_of(str(first + 1)) == 1 and again.describe()["timecode"] == text
 
 
 BPY = Path(__file__).resolve().parents[2] / ".venv-bpy" / "bin" / "python"

@@ -187,7 +187,7 @@ def test_a_video_of_other_frames_or_other_sound_is_made_again(planned, tmp_path)
         with open_clip(tmp_path / "people_alpha.mp4") as video:
             return report.written, report.kept, len(video), len(sound(tmp_path / "people_alpha.mp4"))
 
-    assert made(input={"frames": "0-2"}) == (3, 0, 3, 1)
-    assert made(input={"frames": "0-2"}) == (0, 3, 3, 1)
-    assert made(input={"frames": "0-4"}) == (5, 0, 5, 1)
-    assert made(input={"frames": "0-4"}, audio={"preserve_audio": False}) == (5, 0, 5, 0)
+    assert made(input={"frames": "1-3"}) == (3, 0, 3, 1)
+    assert made(input={"frames": "1-3"}) == (0, 3, 3, 1)
+    assert made(input={"frames": "1-5"}) == (5, 0, 5, 1)
+    assert made(input={"frames": "1-5"}, audio={"preserve_audio": False}) == (5, 0, 5, 0)

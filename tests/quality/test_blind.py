@@ -108,7 +108,7 @@ def test_growing_is_no_jump():
 
 def test_the_command_line(tmp_path, capsys):
     out, page = tmp_path / "out", tmp_path / "page.html"
-    assert main(["render", str(DEMO / "walk3d.mp4"), "-o", str(out), "--frames", "0-2", "--strict", "--json"]) == 0
+    assert main(["render", str(DEMO / "walk3d.mp4"), "-o", str(out), "--frames", "1-3", "--strict", "--json"]) == 0
     capsys.readouterr()
     # the render says which clip it was made of
     assert main(["evaluate", str(out), "--no-reference", "--json", "--report", str(page), "--strict", "--limit", "softness=0.5"]) == 6
@@ -136,7 +136,7 @@ def test_the_page_in_a_browser(tmp_path):
         pytest.skip("Chromium is not installed")
     out, page = tmp_path / "out", tmp_path / "page.html"
     clip = shared_clip("vr180/duo_2k/clip.mp4")
-    assert main(["render", str(clip), "-o", str(out), "--frames", "0-11"]) == 0
+    assert main(["render", str(clip), "-o", str(out), "--frames", "1-12"]) == 0
     assert main(["evaluate", str(out), "--no-reference", "--report", str(page)]) == 0
     options = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1100,3000"]
     subprocess.run([*options, f"--screenshot={tmp_path / 'page.png'}", page.as_uri()], check=True, capture_output=True, timeout=120)

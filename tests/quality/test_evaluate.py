@@ -34,7 +34,7 @@ def write(folder, change, frames=2):
                 ),
             )
             names = tuple((k + 1, name) for k, name in enumerate(layers))
-        writer = writer or ExrWriter(ExrClip(Fraction(24), 1, ("left", "right"), names, "equirect180", None), OutputSettings())
+        writer = writer or ExrWriter(ExrClip(Fraction(24), None, ("left", "right"), names, "equirect180", None), OutputSettings())
         writer.write(folder / "t", n + 1, Frame(n, views, {}), None)
     return evaluate(folder, TRUTH).to_dict()
 

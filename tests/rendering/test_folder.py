@@ -54,7 +54,7 @@ def clip(people_clip):
         yield clip
 
 
-def rendered(clip, folder, frames="0-1", plan=None, **output):
+def rendered(clip, folder, frames="1-2", plan=None, **output):
     with with_settings(clip, input={"frames": frames}, output=output) as some:
         return render(some, plan or Plan.of_nobody(some), output=folder)
 
@@ -145,11 +145,21 @@ def test_a_clip_is_never_rendered_over_itself(clip, tmp_path):
 
 
 def test_a_render_does_not_go_on_over_a_change_of_the_writer(clip, tmp_path, monkeypatch):
-    rendered(clip, tmp_path, "0")
+    rendered(clip, tmp_path, "1")
     assert json.loads((tmp_path / MANIFEST).read_text())["renders"]["people:exr"]["writer"] == WRITER_REVISION
     monkeypatch.setattr("vr180_ofx.rendering.render.WRITER_REVISION", WRITER_REVISION + 1)
     with pytest.raises(OutputError, match="settings or version"):
         rendered(clip, tmp_path)
+
+
+def test_a_render_in_another_colour_is_another_render(clip, tmp_path):
+    """Light and the plate's numbers must not be mixed in one sequence."""
+    rendered(clip, tmp_path, rgb="foreground")
+    for other in ("as_source", "ACEScg"):
+        with pytest.raises(OutputError, match="made with another clip, plan, settings or version; add --overwrite"):
+            rendered(clip, tmp_path, rgb="foreground", colorspace=other)
+    assert rendered(clip, tmp_path, "0-2", rgb="foreground").kept == 2
+    assert rendered(clip, tmp_path, rgb="foreground", colorspace="ACEScg", overwrite=True).written == 2
 
 
 def test_a_plan_that_was_corrected_beside_the_frames_is_left_alone(clip, tmp_path):
@@ -167,7 +177,7 @@ def test_two_renders_at_once(clip, tmp_path):
     """While one render waits for us in the middle, one with other settings in another process is refused, the same one shares its work,
     and one to other files goes on; in the end all files are whole."""
     alone, folder = tmp_path / "alone", tmp_path / "out"
-    rendered(clip, alone, "0-9")
+    rendered(clip, alone, "1-10")
     plan = tmp_path / "plan.json"
     Plan.of_nobody(clip).save(plan)
     said: list[Any] = []
@@ -180,9 +190,9 @@ def test_two_renders_at_once(clip, tmp_path):
     def progress(done, total):
         if done == 2 and not said:
             said.append(another("--overwrite", "--set", "output.compression=zip"))
-            said.extend([rendered(clip, folder, "0-9").frames, rendered(clip, folder, format="video").written])
+            said.extend([rendered(clip, folder, "1-10").frames, rendered(clip, folder, format="video").written])
 
-    with with_settings(clip, input={"frames": "0-9"}) as some:
+    with with_settings(clip, input={"frames": "1-10"}) as some:
         report = render(some, Plan.of_nobody(some), output=folder, progress=progress)
     (refused, words), *others = said
     assert refused == 2 and "is being written to by another render" in words, words
@@ -190,4 +200,4 @@ def test_two_renders_at_once(clip, tmp_path):
     assert {n: d for n, d in held(folder).items() if n.endswith(".exr")} == {n: d for n, d in held(alone).items() if n.endswith(".exr")}
     assert sorted(json.loads((folder / MANIFEST).read_text())["renders"]) == ["people:exr", "people:video"]
     assert not [n for n in held(folder) if n.startswith(".")]
-    assert rendered(clip, folder, "0-9", compression="zip", overwrite=True).written == 10
+    assert rendered(clip, folder, "1-10", compression="zip", overwrite=True).written == 10

@@ -59,7 +59,7 @@ def frames(clip):
 
 def write(clip, frames, folder, output):
     """What a render does of frames that are made."""
-    with with_settings(clip, input={"frames": "0-1"}, output=output) as some:
+    with with_settings(clip, input={"frames": "1-2"}, output=output) as some:
         writer = make_writer(Job(some, Plan.of_nobody(some), some.settings, folder, some.name, "abc", (0, 1)))
         try:
             with explained(folder):
@@ -107,7 +107,7 @@ def test_a_disk_that_is_full_to_the_last_page(clip, frames, small_disk, output):
         with contextlib.suppress(ResourceError):
             write(clip, frames, folder, output)
             # then it is there, and whole
-            with with_settings(clip, input={"frames": "0-1"}, output=output) as some:
+            with with_settings(clip, input={"frames": "1-2"}, output=output) as some:
                 job = Job(some, Plan.of_nobody(some), some.settings, folder, some.name, "abc", (0, 1))
                 assert all(make_writer(job).present(n) for n in (0, 1)), free
         assert not [p for p in folder.iterdir() if p.name.startswith(".") or p.stat().st_size == 0], free
@@ -117,7 +117,7 @@ def test_a_disk_that_is_full_to_the_last_page(clip, frames, small_disk, output):
 
 def test_documents_beside_the_frames(clip, tmp_path):
     """Manifest and plan: the old ones stay."""
-    with with_settings(clip, input={"frames": "0-1"}) as some:
+    with with_settings(clip, input={"frames": "1-2"}) as some:
         render(some, Plan.of_nobody(some), output=tmp_path)
         before = held(tmp_path)
         for size in (1, len(before[MANIFEST]) - 1):
@@ -131,7 +131,7 @@ def test_what_commands_write_and_print(clip, tmp_path, capsys):
     """Plan, trace, contact sheet; and a report into a standard output that is full."""
     plan = tmp_path / "nobody.json"
     Plan.of_nobody(clip).save(plan)
-    words = ["render", str(clip.path), "--plan", str(plan), "--frames", "0"]
+    words = ["render", str(clip.path), "--plan", str(plan), "--frames", "1"]
     assert main([*words, "-o", str(tmp_path / "out")]) == 0
     capsys.readouterr()
     for more in (["--trace", str(tmp_path / "trace.json")], ["--set", "debugging.save_detection_visualization=true"]):

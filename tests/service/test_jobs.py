@@ -21,7 +21,7 @@ def test_a_render_reports_progress_and_its_files_are_those_of_the_command_line(l
     assert np.array_equal(pixels[..., 0], reference[3].views["left"].alpha_half().astype(np.float32))
     again = list(clip.render(str(out), "2-6"))[-1]["report"]
     assert (again["kept"], again["written"]) == (4, 1)
-    with pytest.raises(ServerProblem, match="the clip has frames 0..9"):
+    with pytest.raises(ServerProblem, match="the clip has frames 0 to 9"):
         clip.start_render(str(out), "50")
     with pytest.raises(ServerProblem, match="did you mean 'output.compression'"):
         clip.start_render(str(out), "all", {"compresion": "zip"})
@@ -58,7 +58,7 @@ def test_closing_a_clip_ends_its_render(live):
 
 
 def test_rendering_on_a_server_from_the_command_line(live, capsys):
-    words = ["--server", live.address, "--token-file", str(live.token_file), "--frames", "0-2", "--json", "--set", "output.compression=zip"]
+    words = ["--server", live.address, "--token-file", str(live.token_file), "--frames", "1-3", "--json", "--set", "output.compression=zip"]
     assert main(["render", str(live.clip), "-o", str(live.root / "remote"), *words]) == 0
     assert json.loads(capsys.readouterr().out)["written"] == 3
     assert len(list((live.root / "remote").glob("*.exr"))) == 3

@@ -142,7 +142,7 @@ def test_people_painted_out_of_one_eye_come_back(painted_out, ious):
 def test_a_render_says_what_it_corrected(painted_out, tmp_path, capsys):
     clip, plan, _ = painted_out
     plan.save(tmp_path / "plan.json")
-    arguments = [str(clip.path), "-o", str(tmp_path / "out"), "--plan", str(tmp_path / "plan.json"), "--json", "--frames", "4-7"]
+    arguments = [str(clip.path), "-o", str(tmp_path / "out"), "--plan", str(tmp_path / "plan.json"), "--json", "--frames", "5-8"]
     assert main(["render", *arguments]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["corrected"] == {"person01, right: transfer": "4-5", "person02, right: transfer": "4-5"}

@@ -21,6 +21,7 @@ from vr180_ofx.cli.common import (
 )
 from vr180_ofx.cli.helping import Examples
 from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.wording import as_utf8
 
@@ -47,7 +48,8 @@ def remembering(plan: Plan, clip: Clip, target: Path) -> Plan:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", nargs="?", metavar="CLIP", help="a video, an image sequence, or a folder of images")
     parser.add_argument("-o", "--output", metavar="PLAN", help="where the plan is written (default: CLIP's name + .plan.json, here)")
-    parser.add_argument("--preview", metavar="PNG", help="a contact sheet with boxes, ids and windows")
+    parser.add_argument("--preview", metavar="PNG", help="a contact sheet: each person, large, with rulers and a draft of the matte")
+    parser.add_argument("--at", metavar="LIST", help="which frames --preview shows (default: first, middle, last, and unsure ones)")
     parser.add_argument("--plan", metavar="F", help="look at this plan instead of searching")
     parser.add_argument("--fresh", action="store_true", help="search again even when a plan is cached")
     parser.add_argument("--json", action="store_true", help="print a summary as JSON on standard output")
@@ -59,8 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     with clip_from(arguments, settings) as clip:
         if not arguments.json:
-            say_clip(clip)
+            say_clip(clip, settings)
         plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json, fresh=arguments.fresh)
+        numbers = numbering(clip, settings)
         target = Path(arguments.output or f"{clip.name}.plan.json")
         if target.exists() and not arguments.output:
             console.print(styled(f"{target} exists; it is left alone. Use -o to write another", "yellow"))
@@ -69,7 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.preview:
             from vr180_ofx.rendering.contact_sheet import contact_sheet
 
-            contact_sheet(clip, plan, Path(arguments.preview))
+            at = numbers.parse(arguments.at, "--at") if arguments.at else ()
+            contact_sheet(clip, plan, Path(arguments.preview), settings, at=at)
         if arguments.json:
             people = [
                 {
@@ -80,8 +84,16 @@ def run(arguments: argparse.Namespace) -> int:
                 }
                 for p in plan.people
             ]
-            print_json({"clip": clip.describe(), "plan": str(target), "shots": plan.shots, "people": people, "notes": plan.notes})
+            print_json(
+                {
+                    "clip": clip.describe(),
+                    "plan": str(target),
+                    "shots": plan.shots,
+                    "people": people,
+                    "notes": [numbers.told(n) for n in plan.notes],
+                }
+            )
         else:
-            say_plan(plan)
+            say_plan(plan, numbers)
             console.print(f"plan: {target}" + (f", preview: {arguments.preview}" if arguments.preview else ""))
     return 0

@@ -13,10 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from vr180_ofx.engine.advice import advice
 from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.plans import find_plan
 from vr180_ofx.errors import SettingsError
+from vr180_ofx.frame_ranges import Numbering
 from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.node import NODE, Parameter
 from vr180_ofx.people.plan import Plan
@@ -52,7 +55,15 @@ def styled(text: object, style: str) -> Text:
 
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of every command that reads settings."""
-    parser.add_argument("--frames", metavar="LIST", help="all, or ranges counted from 0 such as 0-47,100 (default: all) [input.frames]")
+    parser.add_argument(
+        "--frames", metavar="LIST",
+        help="all, ranges by the files' numbers such as 1010-1020x2,1030, or timecodes (default: all) [input.frames]",
+    )  # fmt: skip
+    parser.add_argument(
+        "--start-frame",
+        metavar="N",
+        help="number of the clip's first frame (default: an image sequence's own, else 1) [output.start_frame]",
+    )
     group = parser.add_argument_group("settings", "'vr180-ofx settings WORD' explains them")
     group.add_argument("--config", metavar="F", help="settings in YAML or TOML")
     group.add_argument(
@@ -101,6 +112,8 @@ def settings_from(arguments: argparse.Namespace, extra: list[str] | None = None)
     overrides = [*arguments.overrides, *_node_overrides(arguments), *(extra or [])]
     if getattr(arguments, "frames", None) is not None:
         overrides.append(f"input.frames={json.dumps(arguments.frames)}")
+    if getattr(arguments, "start_frame", None) is not None:
+        overrides.append(f"output.start_frame={arguments.start_frame}")
     if arguments.config:
         return Settings.load(arguments.config, overrides)
     return Settings.from_values({}, overrides)
@@ -114,10 +127,11 @@ def clip_from(arguments: argparse.Namespace, settings: Settings) -> Clip:
     return open_clip(path, settings)
 
 
-def say_clip(clip: Clip) -> None:
-    """What was decided about a clip, and why."""
+def say_clip(clip: Clip, settings: Settings | None = None) -> None:
+    """What was decided about a clip, and why, and how its frames are called."""
     width, height = clip.eye_size
-    facts_of_it = f"{len(clip)} frames at {float(clip.fps):.6g} fps, {', '.join(clip.views)} {width}x{height}"
+    numbers = numbering(clip, settings)
+    facts_of_it = f"{len(clip)} frames ({numbers.allowed}) at {float(clip.fps):.6g} fps, {', '.join(clip.views)} {width}x{height}"
     console.print(styled(clip.path.name, "bold"), f": {facts_of_it}", sep="")
     for reason in clip.geometry.reasons:
         console.print(f"  {reason}")
@@ -172,22 +186,24 @@ def plan_for(
         return find_plan(clip, settings, plan_file, models=models, progress=update, stages=stages, fresh=fresh)
 
 
-def say_plan(plan: Plan) -> None:
+def say_plan(plan: Plan, numbers: Numbering) -> None:
     """Who was found, in a few lines."""
     if len(plan.shots) > 1:
-        console.print(f"{len(plan.shots)} shots, beginning at frames {', '.join(str(a) for a, _ in plan.shots)}")
+        console.print(f"{len(plan.shots)} shots, beginning at frames {', '.join(str(numbers.number(a)) for a, _ in plan.shots)}")
     for p in plan.people:
         where = []
         for view in plan.views:
             frames = sorted(plan.track(p, view).bodies)
-            where.append(f"{view} {frames[0]}-{frames[-1]} ({len(frames)} frames)" if frames else f"{view} never")
+            where.append(
+                f"{view} {numbers.number(frames[0])}-{numbers.number(frames[-1])} ({len(frames)} frames)" if frames else f"{view} never"
+            )
         metres = [plan.interocular_m / s for s in p.shifts.values()]
         if metres:
             near, far = (f"{v:.1f}" for v in (min(metres), max(metres)))
             where.append(f"{near} m away" if near == far else f"{near} to {far} m away")
         console.print(f"  {p.name}{' (excluded)' if p.exclude else ''}: {', '.join(where)}")
     for note in plan.notes:
-        console.print(styled(f"  {note}", "yellow"))
+        console.print(styled(f"  {numbers.told(note)}", "yellow"))
 
 
 def say_report(report: RenderReport, title: str = "") -> None:
@@ -197,6 +213,13 @@ def say_report(report: RenderReport, title: str = "") -> None:
     console.print(styled(f"{title}{report.written} frames written", "bold"), f"{kept}{speed}: {report.pattern}", sep="")
     for note in report.notes:
         console.print(f"  {note}")
+
+
+def say_advice(settings: Settings) -> None:
+    """What better weights would bring, where they would; see `engine.advice`."""
+    text = advice(Models.of(settings))
+    if text:
+        console.print(styled(text, "dim"))
 
 
 def print_json(data: Any) -> None:

@@ -10,6 +10,7 @@ from vr180_ofx.cli.common import console, print_json, progress_bar, say_clip, sa
 from vr180_ofx.cli.evaluate import show
 from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import MediaError
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
 
@@ -41,10 +42,10 @@ def _run(arguments: argparse.Namespace, clip_and_truth: Path) -> int:
     folder = Path(arguments.output)
     settings = Settings(output={"overwrite": True})
     with open_clip(source, settings) as clip:
-        say_clip(clip)
+        say_clip(clip, settings)
         with progress_bar("analysing", quiet=arguments.json) as update:
             plan = analyse(clip, settings, progress=update)
-        say_plan(plan)
+        say_plan(plan, numbering(clip, settings))
         with progress_bar("rendering", quiet=arguments.json) as update:
             report = render(clip, plan, settings, folder / "out", progress=update)
         data = evaluate(folder / "out", clip_and_truth / "truth").to_dict()

@@ -14,6 +14,7 @@ from vr180_ofx.errors import MediaError, OutputError, PlanError
 from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.contract import Clip, Source
 from vr180_ofx.media.described import described_clip
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people import plan_file
 from vr180_ofx.people.edit import apply_edits, changed_frames
@@ -51,7 +52,7 @@ def _add_common(parser: argparse.ArgumentParser, **how: Any) -> None:
     parser.add_argument("-o", "--output", metavar="PLAN", help="write this file instead, and leave PLAN as it is", **how)
     parser.add_argument("-n", "--dry-run", action="store_true", help="say what would change, and write nothing", **how)
     parser.add_argument("--clip", metavar="CLIP", help="the clip, when it is not where the plan remembers it", **how)
-    parser.add_argument("--start-frame", metavar="N", type=int, help="the number of the clip's first frame (default: 1)", **how)
+    parser.add_argument("--start-frame", metavar="N", type=int, help="its first frame's number (default: a sequence's own, else 1)", **how)
     parser.add_argument("--json", action="store_true", help="print what came of it as JSON on standard output", **how)
 
 
@@ -64,12 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
     except argparse.ArgumentError as error:
         raise PlanError(f"{error}; see vr180-ofx edit --help") from None
     path = Path(arguments.plan)
-    first_number = 1 if arguments.start_frame is None else arguments.start_frame
     if words == ["undo"]:
         return _undo(path)
     data = plan_file.read(path)
     with _clip_of(data, path, arguments.clip) as clip:
         plan = Plan.from_data(data, clip, str(path))
+        first_number = numbering(clip).start if arguments.start_frame is None else arguments.start_frame
         if words in ([], ["show"]):
             _show(plan, first_number, as_json=arguments.json)
             return 0

@@ -124,7 +124,14 @@ class _Reader:
 
     def ranges(self, word: str) -> list[tuple[int | None, int | None]]:
         found = frame_ranges(word)
-        return [(None, None)] if found is None else [(a - self.first_number, b - self.first_number) for a, b in found]
+        if found is None:
+            return [(None, None)]
+        out: list[tuple[int | None, int | None]] = []
+        for first, last, step in found:
+            if not isinstance(first, int) or not isinstance(last, int) or step != 1:
+                raise PlanError(f"the frames are {short(word)}; they are ranges of numbers, such as 20-35,40")
+            out.append((first - self.first_number, last - self.first_number))
+        return out
 
     def eye(self, word: str | None) -> dict[str, str]:
         if word is None:

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(base, arguments.weights, arguments.downsample, arguments.seq_chunk)
     with Monitor() as monitor, clip_from(arguments, settings) as clip:
         if not arguments.json:
-            say_clip(clip)
+            say_clip(clip, settings)
         wanted = [w.strip() for w in arguments.outputs.split(",") if w.strip()]
         reports = matte(
             clip, arguments.output, wanted, images=arguments.type == "images", settings=settings,

@@ -12,20 +12,25 @@ from rich.table import Table
 from vr180_ofx.cli.common import (
     add_node_arguments,
     add_settings_arguments,
-    clip_from,
     console,
     plan_for,
     print_json,
     progress_bar,
+    say_advice,
     say_clip,
     say_plan,
     say_report,
     settings_from,
 )
 from vr180_ofx.cli.helping import Examples
+from vr180_ofx.cli.many import render_many
 from vr180_ofx.cli.remote import render_remotely
-from vr180_ofx.errors import ExitStatus, OutputError
+from vr180_ofx.errors import OutputError, SettingsError
+from vr180_ofx.media.numbering import numbering
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.rendering.many import TOKENS, ClipJob, plan_jobs, status_of
 from vr180_ofx.resources import Monitor
+from vr180_ofx.settings import Settings
 from vr180_ofx.settings.formats import described
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.telemetry import Stages
@@ -34,21 +39,31 @@ if TYPE_CHECKING:
     from vr180_ofx.rendering.report import RenderReport
 
 
-USAGE = "CLIP -o DIR [options]"
+USAGE = "CLIP [CLIP ...] -o DIR [options]"
 EXAMPLES: Examples = (
     ("EXR with a layer for each person; the same command goes on where it stopped", "vr180-ofx render clip.mp4 -o out/"),
     ("somebody excluded, or put right, in a plan", "vr180-ofx render clip.mp4 -o out/ --plan clip.plan.json"),
-    ("some frames only", "vr180-ofx render clip.mp4 -o test/ --frames 0-47,100"),
+    ("some frames only", "vr180-ofx render clip.mp4 -o test/ --frames 10-20x2,100"),
     ("for Nuke, with colour times alpha", "vr180-ofx render clip.mp4 -o nk/ --exr-preset nuke --set output.rgb=premultiplied"),
     ("a video with transparency", "vr180-ofx render clip.mp4 -o mov/ --format prores4444"),
     ("H.264 over green, with the sound", "vr180-ofx render clip.mp4 -o gs/ --format greenscreen"),
+    ("many clips, each into a folder of its own, and a table at the end", "vr180-ofx render a.mp4 b.mov day2/ -o out/"),
+    ("the same, named as you like", "vr180-ofx render show/ -o 'mattes/{folder}/{clip}_{format}'"),
     ("an image sequence whose views are files apart", "vr180-ofx render 'plate_%V.%04d.exr' -o out/"),
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("clip", nargs="?", metavar="CLIP", help="a video, an image sequence (plate.%%04d.exr), or a folder of images")
-    parser.add_argument("-o", "--output", metavar="DIR", help="where frames are written [output.path]")
+    parser.add_argument(
+        "clips", nargs="*", metavar="CLIP",
+        help="a video, an image sequence (plate.%%04d.exr) or a folder of images; several of them, or folders that hold some "
+        "[input.video_path]",
+    )  # fmt: skip
+    tokens = ", ".join(f"{{{name}}}" for name in TOKENS)
+    parser.add_argument(
+        "-o", "--output", metavar="DIR",
+        help=f"where frames are written; several clips go into DIR/{{clip}}, or where tokens say: {tokens} [output.path]",
+    )  # fmt: skip
     parser.add_argument("--format", metavar="F", help=f"{described()} (default: exr) [output.format]".replace("%", "%%"))
     parser.add_argument("--plan", metavar="F", help="a plan from 'analyse', perhaps edited")
     parser.add_argument("--overwrite", action="store_true", help="render frames again that are there [output.overwrite]")
@@ -66,9 +81,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from vr180_ofx.engine.models import Models
-    from vr180_ofx.rendering.render import render
-
     extra = []
     if arguments.format:
         extra.append(f"output.format={arguments.format}")
@@ -77,42 +89,57 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.profile or arguments.trace:
         extra.append("performance.profile_enabled=true")
     settings = settings_from(arguments, extra)
+    names = arguments.clips or [settings.input.video_path or ""]
     folder = arguments.output or settings.output.path
+    if not names[0]:
+        raise SettingsError("no clip was named; give CLIP or input.video_path")
     if not folder:
         raise OutputError("no output folder was named; use -o DIR or output.path")
-    if arguments.server is not None:
-        return render_remotely(arguments, settings, str(folder))
+    batch = plan_jobs(names, folder, settings.output.format, plan=arguments.plan)
+    make = _render if arguments.server is None else render_remotely
+    if batch.several:
+        return render_many(arguments, settings, batch, lambda job: make(arguments, settings, job))
+    report = make(arguments, settings, batch.jobs[0])
+    if arguments.json:
+        print_json(report.to_dict())
+    elif report.people and arguments.server is None:
+        say_advice(settings)
+    return status_of(report, strict=arguments.strict)
+
+
+def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> RenderReport:
+    """Renders one clip, and says what there is to say of it."""
+    from vr180_ofx.engine.models import Models
+    from vr180_ofx.rendering.render import render
+
     stages = Stages(enabled=settings.performance.profile_enabled, trace=arguments.trace is not None)
     log = Path(arguments.resource_log) if arguments.resource_log else None
-    with Monitor(log) as monitor, clip_from(arguments, settings) as clip:
+    with Monitor(log) as monitor, open_clip(job.clip.path, settings) as clip:
         if not arguments.json:
-            say_clip(clip)
+            say_clip(clip, settings)
         models = Models.of(settings)
-        plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json, stages=stages, models=models)
+        plan = plan_for(clip, settings, str(job.plan) if job.plan else None, quiet=arguments.json, stages=stages, models=models)
         if not arguments.json:
-            say_plan(plan)
+            say_plan(plan, numbering(clip, settings))
         with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
-            report = render(clip, plan, settings, folder, models=models, progress=update, stages=stages)
+            report = render(clip, plan, settings, job.folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
-            from vr180_ofx.rendering.contact_sheet import contact_sheet
+            from vr180_ofx.rendering.contact_sheet import contact_sheet, rendered_mattes
 
-            sheet = Path(folder) / f"{clip.name}.people.png"
-            contact_sheet(clip, plan, sheet)
+            sheet = job.folder / f"{clip.name}.people.png"
+            with rendered_mattes(clip, plan, settings, models) as mattes:
+                contact_sheet(clip, plan, sheet, settings, mattes=mattes)
             report.notes.append(f"contact sheet: {sheet}")
     report.resources = monitor.summary()
     if arguments.trace:
         trace = stages.trace(s.to_dict() for s in monitor.history)
         write_atomic(Path(arguments.trace), json.dumps(trace).encode())
         report.notes.append(f"trace (open it in Perfetto or chrome://tracing): {arguments.trace}")
-    if arguments.json:
-        print_json(report.to_dict())
-    else:
+    if not arguments.json:
         say_report(report)
         if arguments.profile:
             _say_profile(report)
-    if report.missing or report.lost:
-        return ExitStatus.INPUT
-    return ExitStatus.WARNED if arguments.strict and report.warnings else ExitStatus.DONE
+    return report
 
 
 def _say_profile(report: RenderReport) -> None:

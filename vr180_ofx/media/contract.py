@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from vr180_ofx.arrays import FloatArray, shapes_repr
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.settings import Settings
+from vr180_ofx.timecode import Timecode
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
 from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.projection import Projection, make_projection
@@ -207,6 +208,11 @@ class Source(Protocol):
         """See `Clip.first_number`."""
         ...
 
+    @property
+    def timecode(self) -> Timecode | None:
+        """See `Clip.timecode`."""
+        ...
+
     def fingerprint(self) -> str:
         """A hash of what the files hold; equal for a copy elsewhere."""
         ...
@@ -269,6 +275,11 @@ class Clip:
     def first_number(self) -> int:
         """The number that hosts give to the first frame: an image sequence's first file has it in its name, videos count from 1."""
         return self.source.first_number
+
+    @property
+    def timecode(self) -> Timecode | None:
+        """The first frame's timecode, as the file's header or its timecode track has it; None where there is none."""
+        return self.source.timecode
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -345,6 +356,7 @@ class Clip:
             "path": str(self.path),
             "frames": len(self),
             "fps": float(self.fps),
+            "timecode": None if self.timecode is None else str(self.timecode),
             "duration_s": round(len(self) / float(self.fps), 3),
             "views": list(self.views),
             "eye_size": [width, height],

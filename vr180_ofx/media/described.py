@@ -10,6 +10,7 @@ from typing import Any
 
 from vr180_ofx.media.contract import Clip, Geometry, Source, SourceFrame
 from vr180_ofx.settings import Settings
+from vr180_ofx.timecode import Timecode
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
 from vr180_ofx.vr180.layout import Layout, LayoutName
 
@@ -23,6 +24,8 @@ class DescribedSource:
     fps: Fraction
     frames: int
     open_source: Callable[[], Source] = field(repr=False)
+    first_number: int = 1
+    timecode: Timecode | None = None
     _real: Source | None = field(default=None, repr=False)
 
     @property
@@ -53,10 +56,6 @@ class DescribedSource:
     def notes(self) -> tuple[str, ...]:
         return self.real.notes()
 
-    @property
-    def first_number(self) -> int:
-        return self.real.first_number
-
     def fingerprint(self) -> str:
         return self.real.fingerprint()
 
@@ -76,8 +75,9 @@ class DescribedSource:
 
 def described_clip(facts: dict[str, Any], path: Path, settings: Settings, open_source: Callable[[], Source]) -> Clip:
     """The clip that the facts of a plan describe: ``frames``, ``fps``, ``eye_size``, ``layout``, ``projection``, ``fov_degrees``,
-    ``interocular_m``. path: what it is called in messages. Raises ValueError when the facts describe none: in plans that somebody wrote by
-    hand, or of version 0.2.0 and before where the lens is not a plain one.
+    ``interocular_m``, ``first_number``, ``timecode``. path: what it is called in
+    messages. Raises ValueError when the facts describe none: in plans that somebody wrote by hand, or of version 0.2.0 and before where
+    the lens is not a plain one.
     """
     try:
         frames, fps = int(facts["frames"]), Fraction(float(facts["fps"])).limit_denominator(100_000)
@@ -90,9 +90,13 @@ def described_clip(facts: dict[str, Any], path: Path, settings: Settings, open_s
             float(facts.get("interocular_m", INTEROCULAR_M)),
         )  # fmt: skip
         geometry.projection()
+        code = facts.get("timecode")
+        timecode = Timecode.of(code, fps) if isinstance(code, str) else None
+        first_number = int(facts.get("first_number", 1))
     except (KeyError, TypeError, OverflowError, ZeroDivisionError) as error:
         raise ValueError(str(error)) from None
-    return Clip(DescribedSource(path, path.name, fps, frames, open_source), geometry, settings)
+    source = DescribedSource(path, path.name, fps, frames, open_source, first_number, timecode)
+    return Clip(source, geometry, settings)
 
 
 def _frame_layout(name: LayoutName, width: int, height: int) -> Layout:

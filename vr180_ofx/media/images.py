@@ -28,7 +28,8 @@ _BYTES = {"uint8": 1, "uint16": 2, "half": 2, "float": 4}
 class ImageViews:
     """An image file: view -> (h, w, 3) pixels in the file's own type, and what its header says.
 
-    fps: frames a second, None where the header is silent; so of ``projection``. notes: what somebody should know of it.
+    fps: frames a second, None where the header is silent; so of ``projection``. notes: what somebody should know of it. timecode: the bits
+    of the header, see `Timecode.of_header`.
     """
 
     views: dict[str, Array]
@@ -36,6 +37,7 @@ class ImageViews:
     fps: Fraction | None
     projection: str | None
     notes: tuple[str, ...] = ()
+    timecode: int | None = None
 
     def __repr__(self) -> str:
         return shapes_repr(self)
@@ -108,7 +110,7 @@ def read_views(path: Path, limit: int | None = None, size: tuple[int, int] | Non
                 chosen = [p - low for p in picks]
                 if chosen != [0, 1, 2] or high - low != 3:
                     pixels = pixels[..., chosen]
-                views[view] = np.ascontiguousarray(_placed(pixels, spec))
+                views[view] = np.ascontiguousarray(placed(pixels, spec))
             part += 1
         if not views:
             raise MediaError(f"{path} has no colour channels; it has {', '.join(first.channelnames)}")
@@ -122,7 +124,13 @@ def read_views(path: Path, limit: int | None = None, size: tuple[int, int] | Non
             chromaticities=tuple(map(float, where)) if isinstance(where, tuple) and len(where) == 8 else (),
         )  # fmt: skip
         projection = first.getattribute("projection")
-        return ImageViews(views, tags, fps, projection if isinstance(projection, str) else None, notes)
+        return ImageViews(views, tags, fps, projection if isinstance(projection, str) else None, notes, _timecode_bits(first))
+
+
+def _timecode_bits(spec: Any) -> int | None:
+    value = spec.getattribute("smpte:TimeCode")
+    # DPX has all bits set where it has none
+    return int(value[0]) if isinstance(value, tuple) and len(value) == 2 and value[0] != 0xFFFFFFFF else None
 
 
 def _rate(value: Any) -> tuple[Fraction | None, tuple[str, ...]]:
@@ -135,8 +143,8 @@ def _rate(value: Any) -> tuple[Fraction | None, tuple[str, ...]]:
     return None, (f"the files' frame rate is {text}, which is no rate; input.frame_rate sets one",)
 
 
-def _placed(pixels: Array, spec: Any) -> Array:
-    """A data window smaller than the display window is put into place."""
+def placed(pixels: Array, spec: Any) -> Array:
+    """A data window smaller than the display window is put into place. pixels: (h, w, channels) of an image of this header."""
     full_w, full_h = spec.full_width or spec.width, spec.full_height or spec.height
     dx, dy = spec.x - spec.full_x, spec.y - spec.full_y
     if (full_w, full_h, dx, dy) == (spec.width, spec.height, 0, 0):

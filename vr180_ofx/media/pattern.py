@@ -44,25 +44,59 @@ def find_sequence(path: Path) -> SequencePattern | None:
     if not there:
         raise MediaError(f"{path} does not exist")
     number = re.search(r"([0-9]+)\.[^.]+$", path.name)
-    return SequencePattern(path, {_number(number.group(1)) if number else 0: {"": path}}, path.stem)
+    return SequencePattern(path, {_number(number.group(1)) if number else 1: {"": path}}, path.stem)
 
 
 def _from_folder(folder: Path) -> SequencePattern:
     """The one sequence in a folder; several are an error that names them."""
-    groups: dict[str, list[Path]] = {}
-    for f in sorted(folder.iterdir()):
-        if f.suffix.lower() in IMAGE_ENDINGS and not f.name.startswith("."):
-            groups.setdefault(re.sub(r"([0-9]+)(\.[^.]+)$", lambda m: f"%0{len(m.group(1))}d{m.group(2)}", f.name), []).append(f)
-    patterns = sorted({re.sub(r"(^|[._-])(left|right)([._-]|$)", r"\1%V\3", g) for g in groups})
+    patterns = sequences_in(folder)
     if not patterns:
         raise MediaError(f"{folder} holds no images; name a video, or a folder or pattern of images such as plate.%04d.exr")
     if len(patterns) > 1:
-        raise MediaError(f"{folder} holds several sequences: {', '.join(patterns[:6])}; name one of them")
-    return _from_pattern(folder / patterns[0])
+        raise MediaError(f"{folder} holds several sequences: {', '.join(list(patterns)[:6])}; name one of them")
+    return _from_pattern(folder / next(iter(patterns)))
+
+
+def sequences_in(folder: Path) -> dict[str, list[Path]]:
+    """The images of a folder as patterns, in order, with the files of each; the pattern of a single image is its own name."""
+    found: dict[str, list[Path]] = {}
+    for f in sorted(folder.iterdir()):
+        if f.suffix.lower() in IMAGE_ENDINGS and not f.name.startswith("."):
+            numbered = re.sub(r"([0-9]+)(\.[^.]+)$", lambda m: f"%0{len(m.group(1))}d{m.group(2)}", f.name)
+            found.setdefault(re.sub(r"(^|[._-])(left|right)([._-]|$)", r"\1%V\3", numbered), []).append(f)
+    return dict(sorted(found.items()))
 
 
 def _from_pattern(path: Path) -> SequencePattern:
     return _collect(path, _folders(path))
+
+
+def file_of(path: Path, number: int, view: str) -> Path:
+    """The file of one number and one view that a pattern means; ``path`` itself where nothing varies in it, or where it is there."""
+    if os.path.lexists(path):
+        return path
+    token = number_token(path.name)
+    name = path.name
+    if token is not None:
+        width = len(token.group(2)) or int(token.group(1) or 1)
+        name = f"{name[: token.start()]}{number:0{width}d}{name[token.end() :]}"
+    text = str(path.parent / name)
+    return Path(text.replace("%V", view).replace("%v", view[:1]))
+
+
+def numbers_of(path: Path, view: str) -> list[int]:
+    """The numbers of the files that fit a pattern, of one view, in order; none where no number varies in it. Raises OSError."""
+    if os.path.lexists(path) or number_token(path.name) is None:
+        return []
+    folder = Path(str(path.parent).replace("%V", view).replace("%v", view[:1]))
+    regex, width = _regex(path.name.replace("%V", view).replace("%v", view[:1]))
+    found = (m.group(1) for f in os.listdir(folder) if (m := regex.fullmatch(f)))
+    return sorted(int(d) for d in found if width <= len(d) <= _DIGITS and (len(d) == width or d[0] != "0"))
+
+
+def has_views(path: Path) -> bool:
+    """Whether each view has files of its own."""
+    return not os.path.lexists(path) and _VIEW.search(str(path)) is not None
 
 
 def pattern_folders(path: Path) -> list[Path] | None:
@@ -92,7 +126,7 @@ def _collect(path: Path, folders: list[tuple[str, Path]]) -> SequencePattern:
             match = regex.fullmatch(f.name)
             if match is None:
                 continue
-            digits = match.group(1) if match.groups() else "0"
+            digits = match.group(1) if match.groups() else "1"
             if len(digits) < width or (len(digits) > width and digits[0] == "0"):
                 continue
             frames.setdefault(_number(digits), {})[view] = f

@@ -20,6 +20,7 @@ from vr180_ofx.media.naming import facts_from_name, number_token
 from vr180_ofx.media.pattern import SequencePattern
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.settings import Settings
+from vr180_ofx.timecode import Timecode
 from vr180_ofx.vr180.layout import LEFT, RIGHT, Layout
 
 DEFAULT_RATE = Fraction(24)
@@ -29,7 +30,7 @@ DEFAULT_RATE = Fraction(24)
 class FirstImage:
     """What a sequence's first file says, and all others must be like.
 
-    size: (width, height) of each file's picture. separate: whether each view has pictures of its own.
+    size: (width, height) of each file's picture. separate: whether each view has pictures of its own. timecode: its header's bits.
     """
 
     size: tuple[int, int]
@@ -37,6 +38,7 @@ class FirstImage:
     tags: ColourTags
     codec: str
     notes: tuple[str, ...]
+    timecode: int | None = None
 
     @staticmethod
     def of(path: Path, image: ImageViews, *, separate: bool) -> FirstImage:
@@ -44,7 +46,7 @@ class FirstImage:
         if len(image.views) > 1 and not {LEFT, RIGHT} <= set(image.views):
             raise MediaError(f"{path} has the views {', '.join(sorted(image.views))}; a stereo picture has {LEFT} and {RIGHT}")
         height, width = next(iter(image.views.values())).shape[:2]
-        return FirstImage((width, height), separate, image.tags, path.suffix[1:].lower(), image.notes)
+        return FirstImage((width, height), separate, image.tags, path.suffix[1:].lower(), image.notes, image.timecode)
 
 
 class SequenceSource:
@@ -165,6 +167,16 @@ class SequenceSource:
     @property
     def first_number(self) -> int:
         return self._numbers[0]
+
+    @property
+    def timecode(self) -> Timecode | None:
+        if self._first.timecode is None:
+            return None
+        try:
+            return Timecode.of_header(self._first.timecode, self.fps)
+        except ValueError:
+            # digits that no clock shows: the header was never filled in
+            return None
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import struct
 from fractions import Fraction
@@ -16,6 +17,9 @@ from vr180_ofx.errors import MediaError
 from vr180_ofx.media.container import video_streams
 from vr180_ofx.media.contract import Geometry, StreamFacts
 from vr180_ofx.settings.mattes import LEAST_FOV_DEGREES
+from vr180_ofx.timecode import Timecode
+
+log = logging.getLogger(__name__)
 
 #: AV_STEREO3D_UNSPEC: two views in one stream, of which FFmpeg gives the first (MV-HEVC).
 _TWO_VIEWS = 8
@@ -113,3 +117,23 @@ def facts_from_stream(frame: VideoFrame) -> StreamFacts:
             elif code == 5:
                 projection, fov = "fisheye", None
     return StreamFacts(layout, projection, fov, swap, baseline, (broken,) if broken else ())
+
+
+def stream_timecode(container: av.container.InputContainer) -> str | None:
+    """The timecode of the first frame as a video file has it, in words: of QuickTime's timecode track, or a tag of the file."""
+    streams = sorted(container.streams, key=lambda s: s.type != "video")
+    for tags in (*(s.metadata for s in streams), container.metadata):
+        # Matroska writes its tags in capitals
+        for key, value in tags.items():
+            if key.lower() == "timecode":
+                return str(value)
+    return None
+
+
+def timecode_or_none(text: str | None, fps: Fraction) -> Timecode | None:
+    """A file's word for a timecode; None where it is none at its own rate: there it could only mislead."""
+    try:
+        return None if text is None else Timecode.of(text, fps)
+    except ValueError as error:
+        log.info("a file's timecode is not used: %s", error)
+        return None

@@ -15,9 +15,10 @@ from vr180_ofx.media.files import picture_limit
 from vr180_ofx.media.fingerprint import array_digest, file_fingerprint
 from vr180_ofx.media.geometry import decide_geometry
 from vr180_ofx.media.naming import facts_from_name
-from vr180_ofx.media.stream_facts import check_upright, facts_from_stream, stream_notes
+from vr180_ofx.media.stream_facts import check_upright, facts_from_stream, stream_notes, stream_timecode, timecode_or_none
 from vr180_ofx.media.video import FrameConverter, VideoReader
 from vr180_ofx.settings import Settings
+from vr180_ofx.timecode import Timecode
 from vr180_ofx.vr180.layout import Layout
 
 #: Of what `Fraction.limit_denominator` leaves above 0.
@@ -27,8 +28,10 @@ _LOWEST_RATE = Fraction(1, 1001)
 class VideoSource:
     """Frames of one video file, both eyes in each."""
 
-    def __init__(self, reader: VideoReader, layout: Layout, colorspace: str, notes: tuple[str, ...] = ()) -> None:
-        """notes: what somebody should know of the file."""
+    def __init__(
+        self, reader: VideoReader, layout: Layout, colorspace: str, notes: tuple[str, ...] = (), timecode: Timecode | None = None
+    ) -> None:
+        """notes: what somebody should know of the file. timecode: of its first frame."""
         self.path = reader.path
         self.name = reader.path.stem
         self.reader = reader
@@ -37,6 +40,7 @@ class VideoSource:
         self._converter = FrameConverter(layout, colorspace)
         self._colour: str | None = None
         self._notes = notes
+        self.timecode = timecode
         self.fps: Fraction = _rate(reader)
 
     @staticmethod
@@ -49,9 +53,11 @@ class VideoSource:
         check_upright(path, first, geometry)
         with open_container(path, reader.limit) as container:
             notes = stream_notes(container, first_video(container, path, reader.limit), first)
+            code = stream_timecode(container)
         if reader.index.cut_off and not reader.index.lost:
             notes += ("the file is cut off after its last frame; whatever else was to follow is not in it",)
         source = VideoSource(reader, geometry.layout, settings.input.colorspace, notes)
+        source.timecode = timecode_or_none(code, source.fps)
         # an unknown colour space is refused now, not in the middle of a render
         source._colour = source._converter.tags(first).describe()
         # stages read with decoders of their own, and an idle one holds half a gigabyte at 6144x3072
@@ -119,7 +125,7 @@ class VideoSource:
 
     def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
         reader = VideoReader(self.path, threads, fast=fast, gpu=gpu, limit=self.reader.limit)
-        return VideoSource(reader, self.layout, self._colorspace, self._notes)
+        return VideoSource(reader, self.layout, self._colorspace, self._notes, self.timecode)
 
     def close(self) -> None:
         self.reader.close()

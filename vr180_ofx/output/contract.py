@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from vr180_ofx.engine.frame import Frame
+from vr180_ofx.frame_ranges import Numbering
 from vr180_ofx.media.contract import Clip, SourceFrame
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.settings.formats import FORMATS, OutputFormat
@@ -31,12 +33,17 @@ class Job:
     frames: tuple[int, ...]
 
     @property
+    def numbers(self) -> Numbering:
+        """How frames are called in this render."""
+        return numbering(self.clip, self.settings)
+
+    @property
     def stem(self) -> Path:
         return self.folder / self.name
 
     def number(self, index: int) -> int:
         """The number that a frame's file carries."""
-        return index + self.settings.output.start_frame
+        return self.numbers.number(index)
 
     @property
     def fps(self) -> Fraction:

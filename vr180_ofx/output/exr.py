@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
@@ -19,12 +20,14 @@ from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import Clip, EyeImage, SourceFrame
 from vr180_ofx.output.colorspace import DATA, ColourSpace, check_colorspace, conversion
 from vr180_ofx.output.colour import Foreground
+from vr180_ofx.output.exr_cryptomatte import CryptomatteFiles
 from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
 from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.people.names import NAME_PATTERN, NAME_RULE, is_reserved
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import OutputSettings
 from vr180_ofx.storage import atomic_path
+from vr180_ofx.timecode import Timecode
 from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.wording import short
 
@@ -46,11 +49,12 @@ _COMPRESSION = {
 class ExrClip:
     """What every frame of a render has in common.
 
-    people: the names of all persons in the plan, so that each file has the same channels. layout: where the eyes lie in the clip.
+    timecode: of the clip's first frame; None where it has none: then it is counted from 00:00:00:00. people: the names of all persons in
+    the plan, so that each file has the same channels. layout: where the eyes lie in the clip.
     """
 
     fps: Fraction
-    start_frame: int
+    timecode: Timecode | None
     views: tuple[str, ...]
     people: tuple[tuple[int, str], ...]
     projection: str
@@ -59,11 +63,11 @@ class ExrClip:
     layout: Layout | None = None
 
 
-def exr_clip(clip: Clip, plan: Plan | None, start_frame: int) -> ExrClip:
+def exr_clip(clip: Clip, plan: Plan | None) -> ExrClip:
     """What every frame of ``clip`` has in common; without a plan, nobody has a layer."""
     people = tuple((p.id, p.name) for p in plan.active) if plan is not None else ()
     g = clip.geometry
-    return ExrClip(clip.fps, start_frame, clip.views, people, g.projection_name, g.fov_degrees, layout=g.layout)
+    return ExrClip(clip.fps, clip.timecode, clip.views, people, g.projection_name, g.fov_degrees, layout=g.layout)
 
 
 class ExrWriter:
@@ -83,16 +87,26 @@ class ExrWriter:
         self._compression = _compression(settings.compression)
         self._rows = RowWriter(self._compression)
         self._foreground = Foreground(settings) if settings.rgb != "none" else None
+        names = [name for _, name in clip.people]
+        self._crypto = CryptomatteFiles(self._clip.views, names, settings.cryptomatte_levels) if settings.cryptomatte else None
+
+    @property
+    def dropped(self) -> Mapping[int, tuple[int, float]]:
+        """Frame's index -> what Cryptomatte had no level for, see `output.cryptomatte.Ranks`."""
+        return {} if self._crypto is None else self._crypto.dropped
 
     def paths(self, stem: Path, number: int) -> list[Path]:
-        """The files of frame ``number``: one, or one per view."""
+        """The files of frame ``number``: one, or one per view; then those of Cryptomatte."""
+        return [*self._own_paths(stem, number), *(self._crypto.paths(stem, number) if self._crypto is not None else ())]
+
+    def _own_paths(self, stem: Path, number: int) -> list[Path]:
         if self.layout == "per_view_files":
             return [stem.with_name(f"{stem.name}_{view}.{number:04d}.exr") for view in self._clip.views]
         return [stem.with_name(f"{stem.name}.{number:04d}.exr")]
 
     def write(self, stem: Path, number: int, frame: Frame, source: SourceFrame | None) -> list[Path]:
         """Writes a frame; ``source`` is needed when colour is written too."""
-        targets = self.paths(stem, number)
+        targets = self._own_paths(stem, number)
         if self._clip.layout is not None and self.layout == "whole":
             frame = joined(frame, self._views, self._clip.layout)
         bounds = {view: matte.bounds for view, matte in frame.views.items()}
@@ -100,15 +114,15 @@ class ExrWriter:
             # one part for all views: it holds the rows of all of them
             bounds = dict.fromkeys(bounds, reduce(Rect.union, bounds.values()))
         parts = [self._part(view, frame, source, number, bounds[view]) for view in frame.views]
-        if self.layout == "per_view_files":
-            for target, part in zip(targets, parts, strict=True):
-                with atomic_path(target, steady=True) as path:
-                    self._rows.write(path, [part])
-            return targets
-        with atomic_path(targets[0], steady=True) as path:
-            if self.layout == "single":
-                parts = [_merged(parts)]
-            self._rows.write(path, parts)
+        if self.layout == "single":
+            parts = [_merged(parts)]
+        files = [[part] for part in parts] if self.layout == "per_view_files" else [parts]
+        for target, held in zip(targets, files, strict=True):
+            with atomic_path(target, steady=True) as path:
+                self._rows.write(path, held)
+        if self._crypto is not None:
+            headers = {view: self._header(view, frame, number, DATA) for view in frame.views}
+            targets += self._crypto.write(stem, number, frame, headers)
         return targets
 
     def _part(self, view: str, frame: Frame, source: SourceFrame | None, number: int, bounds: Rect) -> RowPart:
@@ -173,7 +187,7 @@ class ExrWriter:
             "type": OpenEXR.scanlineimage,
             "framesPerSecond": rate,
             "owner": clip.owner,
-            "timeCode": time_code(frame.index, clip.fps),
+            "timeCode": time_code((clip.timecode or Timecode(0, max(1, round(clip.fps)))) + frame.index),
             "projection": clip.projection,
             "software": str(frame.metadata.get("engine", "vr180-ofx")),
         }
@@ -259,28 +273,7 @@ def _compression(name: str) -> Any:
     return value
 
 
-def time_code(index: int, fps: Fraction) -> Any:
-    """SMPTE time code of a frame counted from 00:00:00:00, without drop frames."""
-    rate = max(1, round(fps))
-    seconds, frames = divmod(index, rate)
-    # OpenEXR's time code holds frames up to 29 and hours up to 23
-    return OpenEXR.TimeCode(
-        seconds // 3600 % 24,
-        seconds // 60 % 60,
-        seconds % 60,
-        min(frames * 30 // rate if rate > 30 else frames, 29),
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-    )
+def time_code(code: Timecode) -> Any:
+    """A timecode as OpenEXR's headers have it: frames from 0 to 29, with a flag for the second one of a pair."""
+    hours, minutes, seconds, frames, drop, second = code.header
+    return OpenEXR.TimeCode(hours, minutes, seconds, frames, int(drop), 0, int(second), *(0,) * 11)

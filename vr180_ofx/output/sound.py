@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import logging
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -230,36 +229,4 @@ def _words(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def time_code(job: Job) -> str | None:
-    """The time code of the first rendered frame, ``HH:MM:SS:FF`` (``;`` before FF when frames are dropped), when the source has one."""
-    try:
-        with readable(job.clip.path) as name, av.open(name) as container:
-            tagged = [container.metadata, *(s.metadata for s in container.streams)]
-    except (av.error.FFmpegError, OSError):
-        return None
-    text = next((m["timecode"] for m in tagged if "timecode" in m), None)
-    return later(text, job.frames[0], job.fps) if text else None
-
-
-def later(text: str, frames: int, fps: Fraction) -> str | None:
-    """A time code some frames on; None when it is not understood. SMPTE ST 12-1, with its dropped numbers."""
-    match = re.fullmatch(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)", text.strip())
-    if match is None:
-        return None
-    hours, minutes, seconds, count = (int(match.group(k)) for k in (1, 2, 3, 5))
-    rate, dropping = round(fps), match.group(4) != ":"
-    dropped = rate // 15 if dropping else 0
-    n = ((hours * 60 + minutes) * 60 + seconds) * rate + count
-    total = hours * 60 + minutes
-    n -= dropped * (total - total // 10)
-    n += frames
-    if dropping:
-        # ten minutes hold nine droppings
-        ten, one = rate * 600 - dropped * 9, rate * 60 - dropped
-        tens, rest = divmod(n, ten)
-        n += dropped * 9 * tens + (dropped * ((rest - dropped) // one) if rest > dropped else 0)
-    seconds, count = divmod(n, rate)
-    return f"{seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{match.group(4)}{count:02d}"
-
-
-__all__ = ["Sound", "has_sound", "later", "time_code"]
+__all__ = ["Sound", "has_sound"]

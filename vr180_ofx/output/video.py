@@ -28,7 +28,7 @@ from vr180_ofx.media.naming import facts_from_name
 from vr180_ofx.output.colour import Foreground
 from vr180_ofx.output.contract import Job
 from vr180_ofx.output.pictures import over_colour, plate, rgba, together
-from vr180_ofx.output.sound import Sound, has_sound, time_code
+from vr180_ofx.output.sound import Sound, has_sound
 from vr180_ofx.output.spherical import add_spherical
 from vr180_ofx.storage import AtomicFile
 from vr180_ofx.vr180.packing import name_tags, pack, reprojected
@@ -224,9 +224,9 @@ class _VideoFile:
         stream.codec_context.color_range = 1
         if codec == "libx265":
             stream.codec_context.codec_tag = "hvc1"
-        code = time_code(job)
-        if code:
-            stream.metadata["timecode"] = code
+        code = job.numbers.timecode_of(job.frames[0])
+        if code is not None:
+            stream.metadata["timecode"] = str(code)
         if self.path.suffix == ".webm":
             stream.metadata["alpha_mode"] = "1"
             if self._layout != "mono":

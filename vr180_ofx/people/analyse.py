@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import FrameError
-from vr180_ofx.frame_ranges import ranges_text
+from vr180_ofx.frame_ranges import mark
 from vr180_ofx.media.contract import Clip, EyeImage
 from vr180_ofx.people.contract import Detector, Segmenter
 from vr180_ofx.people.detect import detect_people
@@ -128,7 +128,7 @@ class _Analysis:
             reader.close()
         self._end_shot()
         if bad:
-            self._notes.append(f"frames that cannot be decoded: {ranges_text(bad)}")
+            self._notes.append(f"frames that cannot be decoded: {mark(bad)}")
         return self._plan()
 
     def _fetch(self, reader: Clip, n: int) -> tuple[_Waiting, Thumbs | None]:
@@ -224,6 +224,8 @@ class _Analysis:
                 "path": as_utf8(clip.path.name),
                 "fingerprint": clip.fingerprint,
                 "frames": total,
+                "first_number": clip.first_number,
+                **({} if clip.timecode is None else {"timecode": str(clip.timecode)}),
                 "fps": self._fps,
                 "views": list(clip.views),
                 "eye_size": list(clip.eye_size),

@@ -11,8 +11,9 @@ from typing import Any
 
 from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.plans import analyse, kept_plan
-from vr180_ofx.frame_ranges import parse_frames, ranges_text
+from vr180_ofx.frame_ranges import INDEX
 from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.rendering.render import render
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings import Settings
@@ -57,7 +58,7 @@ def estimate(clip: Clip, settings: Settings | None = None, frames: int = FRAMES)
     Raises what a render raises.
     """
     settings = settings or clip.settings
-    wanted = parse_frames(settings.input.frames, len(clip))
+    wanted = numbering(clip, settings).parse(settings.input.frames)
     short = min(frames, len(clip))
     models = Models.of(settings)
     plan = kept_plan(clip, settings, models)
@@ -84,7 +85,7 @@ def estimate(clip: Clip, settings: Settings | None = None, frames: int = FRAMES)
                 if not stamps or stamps[-1][0] != done:
                     stamps.append((done, time.perf_counter()))
 
-            values = settings.with_overrides([f"input.frames='{ranges_text(list(range(short)))}'", "output.overwrite=true"])
+            values = settings.with_overrides([f"input.frames='{INDEX}0-{short - 1}'", "output.overwrite=true"])
             start = time.perf_counter()
             with clip.reopen() as again:
                 render(again, plan, values, folder, models=models, progress=made)

@@ -16,8 +16,8 @@ from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
 from vr180_ofx.errors import FrameError, OutputError
-from vr180_ofx.frame_ranges import parse_frames, ranges_text
 from vr180_ofx.media.contract import Clip, SourceFrame
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.colour import BLUR_FUSION
 from vr180_ofx.output.contract import Job, Writer
 from vr180_ofx.output.formats import make_writer
@@ -58,7 +58,7 @@ def render(
     """
     settings = settings or clip.settings
     stages = stages or Stages(enabled=settings.performance.profile_enabled)
-    frames = tuple(parse_frames(settings.input.frames, len(clip)))
+    frames = tuple(numbering(clip, settings).parse(settings.input.frames))
     with output_folder(output, settings, links=links) as folder:
         if models is None:
             models = server.models if server is not None else Models.of(settings)
@@ -66,7 +66,7 @@ def render(
         writer = make_writer(job)
         shown = Path(output or settings.output.path or folder.path)
         report = RenderReport(str(shown), _pattern(shown, writer, frames), len(frames), people=[p.name for p in plan.active])
-        report.notes += [*clip.notes, *plan.notes, *without_effect(settings)]
+        report.notes += [*clip.notes, *map(job.numbers.told, plan.notes), *without_effect(settings)]
         with claimed(job, writer, folder) as notes:
             report.notes += notes
             _filled(job, writer, report, models, stages=stages, progress=progress, server=server)
@@ -92,14 +92,14 @@ def _filled(
     report.stages = stages.summary()
     if report.missing:
         report.notes.append(
-            f"{len(report.missing)} frames could not be decoded: {ranges_text(report.missing)}. The input is damaged there; frames of a "
-            "video that follow them, up to its next keyframe, may show that, too"
+            f"{len(report.missing)} frames could not be decoded: {job.numbers.text(report.missing)}. The input is damaged there; frames of "
+            "a video that follow them, up to its next keyframe, may show that, too"
         )
     if clip.lost and frames[-1] == len(clip) - 1:
         report.lost = clip.lost
-        report.notes.append(f"{clip.path.name} is cut off: {clip.lost} frames after frame {len(clip) - 1} are missing from it")
+        report.notes.append(f"{clip.path.name} is cut off: {clip.lost} frames after frame {job.numbers.last} are missing from it")
     if settings.debugging.frame_count_validation:
-        _validate(writer, frames, report)
+        _validate(job, writer, report)
 
 
 def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None = None) -> str:
@@ -176,7 +176,7 @@ def _run(
                 progress(done + len(report.missing), report.frames)
         report.notes += writer.finish()
         report.warnings += writer.warnings
-        eyes.tell(report)
+        eyes.tell(report, job.numbers)
         if server.ladder.number:
             report.degradations.append(server.ladder.level.name)
             report.notes.append(
@@ -207,11 +207,13 @@ def _write(writer: Writer, frame: Frame, plates: Clip | None, stages: Stages) ->
         writer.write(frame, source)
 
 
-def _validate(writer: Writer, frames: tuple[int, ...], report: RenderReport) -> None:
+def _validate(job: Job, writer: Writer, report: RenderReport) -> None:
     missing = set(report.missing)
-    absent = [n for n in frames if n not in missing and not all(p.exists() for p in writer.paths(n))]
+    absent = [n for n in job.frames if n not in missing and not all(p.exists() for p in writer.paths(n))]
     if absent:
-        raise OutputError(f"after rendering, the files of frames {ranges_text(absent)} are not there; did another program remove them?")
+        raise OutputError(
+            f"after rendering, the files of frames {job.numbers.text(absent)} are not there; did another program remove them?"
+        )
 
 
 def _pattern(folder: Path, writer: Writer, frames: tuple[int, ...]) -> str:

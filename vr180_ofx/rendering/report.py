@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vr180_ofx.engine.frame import Frame
-from vr180_ofx.frame_ranges import ranges_text
+from vr180_ofx.frame_ranges import Numbering
 from vr180_ofx.output.jumps import JUMPS, Row, jumps
 
 
@@ -16,7 +16,9 @@ from vr180_ofx.output.jumps import JUMPS, Row, jumps
 class RenderReport:
     """What a render did.
 
-    written, kept: frames made now, and found whole from an earlier run. missing: positions (0-based) that cannot be decoded.
+    Lists of frames are indices, counted from 0; in texts frames have the numbers of their files.
+
+    written, kept: frames made now, and found whole from an earlier run. missing: indices of frames that cannot be decoded.
     lost: frames beyond the last one that the file's header promises and a truncated file no longer holds.
     stages: seconds, calls and milliseconds per call of each stage. agreement: person -> mean and least agreement of the eyes, of the frames
     made now. corrected: "person01 right: transfer" -> the frames in which that was done.
@@ -65,19 +67,19 @@ class Findings:
             for name, what in frame.metadata.get(kind, {}).items():
                 found.setdefault(f"{name}, {what}" if kind == "corrected" else what, []).append(frame.index)
 
-    def tell(self, report: RenderReport) -> None:
-        """Puts agreement, corrections and warnings into the report."""
+    def tell(self, report: RenderReport, numbers: Numbering) -> None:
+        """Puts agreement, corrections and warnings into the report. numbers: what frames are called."""
         report.agreement = {
             name: {"mean": round(sum(v) / len(v), 4), "least": round(min(v), 4)} for name, v in sorted(self._agreement.items())
         }
-        report.corrected = {what: ranges_text(frames) for what, frames in self._frames["corrected"].items()}
+        report.corrected = {what: numbers.text(frames) for what, frames in self._frames["corrected"].items()}
         report.warnings += [f"the eyes did not agree; corrected: {what}, in frames {frames}" for what, frames in report.corrected.items()]
         for what, frames in self._frames["damage"].items():
-            report.warnings.append(f"{what} than the other one where people are, in frames {ranges_text(sorted(set(frames)))}")
+            report.warnings.append(f"{what} than the other one where people are, in frames {numbers.text(sorted(set(frames)))}")
         sudden: dict[tuple[str, str], list[int]] = {}
         for row, value in jumps(self._rows, self._width):
             if value > JUMPS.limit:
                 sudden.setdefault((row.person, row.view), []).append(row.frame)
         for (person, view), frames in sudden.items():
-            report.warnings.append(f"{person} changes size suddenly in the {view} eye, in frames {ranges_text(sorted(frames))}")
+            report.warnings.append(f"{person} changes size suddenly in the {view} eye, in frames {numbers.text(sorted(frames))}")
         report.notes += report.warnings

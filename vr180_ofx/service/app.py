@@ -52,7 +52,7 @@ def make_app(settings: Settings, token: str, roots: Roots) -> FastAPI:
 
     app = FastAPI(
         title="vr180-ofx", version=__version__, lifespan=lifespan, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None,
-        description="Human mattes for stereo VR180 video, frame by frame.",
+        description="Human mattes for stereo VR180 video, frame by frame. Frames count from 0; texts name them by their files' numbers.",
     )  # fmt: skip
     app.router.route_class = StrictRoute
     app.state.service = service

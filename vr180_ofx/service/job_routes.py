@@ -8,7 +8,8 @@ from fastapi import FastAPI, Path
 from fastapi.responses import StreamingResponse
 
 from vr180_ofx.errors import ServiceError
-from vr180_ofx.frame_ranges import parse_frames
+from vr180_ofx.frame_ranges import INDEX
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.service import models as m
 from vr180_ofx.service.calls import Asker, ClipId, Service, engine
 from vr180_ofx.service.jobs import Job
@@ -82,7 +83,9 @@ def add_job_routes(app: FastAPI, service: Service) -> None:
 
 
 def _render_settings(session: Session, request: m.StartRender) -> Settings:
-    settings = merged(session.settings, {"output": request.output, "input": {"frames": request.frames}})
-    if not parse_frames(settings.input.frames, len(session.clip)):
-        raise ServiceError(422, "frames names none")
+    # over HTTP frames are counted from 0
+    frames = request.frames if request.frames.strip().lower() == "all" else f"{INDEX}{request.frames}"
+    settings = merged(session.settings, {"output": request.output, "input": {"frames": frames}})
+    # said now, not by the job
+    numbering(session.clip, settings).parse(settings.input.frames, "frames")
     return settings

@@ -56,7 +56,8 @@ class ClipFacts(Model):
     clip: str
     path: str
     frames: int
-    first_number: int = Field(description="The number of an image sequence's first file; videos count from 1.")
+    first_number: int = Field(description="The number of an image sequence's first file; 1 for videos.")
+    timecode: str | None = Field(None, description="SMPTE timecode of frame 0, with a ; before the frames for drop-frame.")
     fps: float
     views: list[str]
     eye_size: list[int]
@@ -69,7 +70,7 @@ class ClipFacts(Model):
     corrected: bool = Field(description="Whether somebody corrected the plan.")
     people: list[PersonFacts]
     notes: list[str]
-    start_frame: int = Field(description="The number that frame 0 has in a host.")
+    start_frame: int = Field(description="The number that frame 0 has in file names, and that notes and reports call it by.")
     job: str | None = Field(None, description="The job that analyses, while it does.")
     progress: list[int] | None = Field(None, description="How far that is: [frames done, frames in all]; 0 in all until it is known.")
 
@@ -156,7 +157,7 @@ class Changed(Model):
 
 
 class StartRender(Model):
-    frames: str = Field("all", max_length=10_000, description="all, or ranges counted from 0 such as 0-47,100.")
+    frames: str = Field("all", max_length=10_000, description="all, or ranges counted from 0 such as 0-47,100-110x2, both ends included.")
     path: str = Field(min_length=1, max_length=4096, description="The output folder: absolute, under one of the allowed roots.")
     output: dict[str, Any] = Field(default_factory=dict, description="Keys of the section output of a config file.")
 

@@ -77,7 +77,7 @@ def _exr(frame: Frame, views: Sequence[str], clip: ExrClip, preset: Preset) -> b
     some = Frame(frame.index, {v: frame.views[v] for v in views}, frame.metadata)
     settings = OutputSettings(exr_layout="single" if len(views) == 1 else "multipart", exr_preset=preset)
     with tempfile.TemporaryDirectory(prefix="vr180-ofx.") as folder:
-        writer = ExrWriter(replace(clip, start_frame=0, views=tuple(views)), settings)
+        writer = ExrWriter(replace(clip, views=tuple(views)), settings)
         (path,) = writer.write(Path(folder) / "frame", frame.index, some, None)
         return path.read_bytes()
 

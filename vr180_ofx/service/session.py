@@ -20,9 +20,10 @@ from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.errors import FrameIndexError, ServiceError
-from vr180_ofx.frame_ranges import ranges_text
+from vr180_ofx.frame_ranges import Numbering, ranges_text
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.files import file_identity
+from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.exr import ExrClip, exr_clip
 from vr180_ofx.people.edit import apply_edits, changed_frames
 from vr180_ofx.people.plan import Plan
@@ -99,7 +100,7 @@ class Session:
             raise
         with self._lock:
             self._plan = plan
-        return {"people": [p.name for p in plan.people], "notes": plan.notes}
+        return {"people": [p.name for p in plan.people], "notes": [self.numbers.told(note) for note in plan.notes]}
 
     @property
     def state(self) -> State:
@@ -151,14 +152,14 @@ class Session:
         if not 0 <= n < len(self.clip):
             raise FrameIndexError(n, len(self.clip))
         if quality == "draft" and self._plan is None:
-            return self._sketched(n)
+            return self._sketched(n, edges)
         return self.server().request(n, quality, Priority.INTERACTIVE, edges=edges)
 
-    def _sketched(self, n: int) -> Future[Frame]:
+    def _sketched(self, n: int, edges: AskedEdges | None) -> Future[Frame]:
         with self._lock:
             if self._sketcher is None:
                 self._sketcher = DraftRenderer(self.clip, self.settings, self.models)
-            return self._sketcher.request(n)
+            return self._sketcher.request(n, edges)
 
     def etag(self, n: int, quality: Quality, *more: str, edges: AskedEdges | None = None) -> str | None:
         """What names the bytes of an answer, before they are made; None when they cannot be named yet."""
@@ -247,18 +248,25 @@ class Session:
         """Forgets finished frames, in memory and on disk; what the tracker knows is kept. Returns how many were on disk."""
         return self.server().clear_frames()
 
+    @property
+    def numbers(self) -> Numbering:
+        """How the clip's frames are called in files and messages; over HTTP they are counted from 0."""
+        return numbering(self.clip, self.settings)
+
     def exr(self) -> ExrClip:
         """What EXR files of this clip have in common."""
-        return exr_clip(self.clip, self._plan, self.settings.output.start_frame)
+        return exr_clip(self.clip, self._plan)
 
     def facts(self) -> dict[str, Any]:
         plan, job = self._plan, self.job if self.job is not None and not self.job.ended else None
         people = plan.people if plan is not None else []
+        notes = [*self.clip.notes, *map(self.numbers.told, plan.notes if plan is not None else ())]
         return {
             "clip": self.id,
             "path": str(self.clip.path),
             "frames": len(self.clip),
             "first_number": self.clip.first_number,
+            "timecode": None if self.clip.timecode is None else str(self.clip.timecode),
             "fps": float(self.clip.fps),
             "views": list(self.clip.views),
             "eye_size": list(self.clip.eye_size),
@@ -277,8 +285,8 @@ class Session:
                 for p in people
                 if plan is not None
             ],
-            "notes": [*([self._lost] if self._lost else []), *self.clip.notes, *(plan.notes if plan is not None else [])],
-            "start_frame": self.settings.output.start_frame,
+            "notes": [*([self._lost] if self._lost else []), *notes],
+            "start_frame": self.numbers.start,
             "job": job.id if job is not None else None,
             "progress": [job.done, job.total] if job is not None else None,
         }  # fmt: skip

@@ -41,7 +41,9 @@ class InputSettings(Section):
         http=True,
         description="auto, srgb, rec709, pq, hlg, linear, or a colour space of OpenColorIO's studio config.",
     )
-    frames: str = setting("all", pixels="no", http=True, description="all, or ranges counted from 0 such as 1-48,100.")
+    frames: str = setting(
+        "all", pixels="no", http=True, description="all, ranges of output frame numbers such as 1010-1020x2,1030, or timecodes."
+    )
     frame_rate: float | None = setting(
         None,
         pixels="yes",

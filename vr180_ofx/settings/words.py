@@ -85,6 +85,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "exr_preset": "nuke, resolve, fusion, blender, compositor, host, compatible, preset, cannot read, channels",
         "exr_layout": "multi part, multipart, single part, views, stereo exr, per view, file per eye, subimage, channels, one file per eye",
         "compression": "zip, piz, dwa, zips, file size, lossless, lossy, disk space, smaller, slow to read, exr compression",
+        "colorspace": "output colour space, scene linear, linear light, linearize, gamma of the exr, as the plate, "
+        "chromaticities, convert colour, write linear",
         "rgb": "premult, premultiplied, unpremult, unpremultiplied, colour in exr, rgba, fill, straight, fringe, plate colour, beauty, "
         "foreground colour, matted colour, dark fringe",
         "foreground_method": "edge colour, colour estimation, decontaminate, unmix, halo, fringe, background bleeding, foreground "
@@ -93,7 +95,21 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "despill_amount": "spill strength, less despill, how much spill",
         "people": "layers, layer per person, per person, ids, separate people, object layers, aov, individual, person channels",
         "cryptomatte": "crypto, id matte, object id, manifest, picker, id pass, murmurhash",
+        "cryptomatte_levels": "cryptomatte ranks, depth of cryptomatte, how many people in a pixel, overlapping ids",
         "overwrite": "replace, again, redo, rerender, re render, render again, force, render anew, existing files, skip",
+    },
+    "mattes": {
+        "garbage": "garbage matte, junk matte, mask out, remove a part, exclusion, roto, cut out, clear an area, occlusion matte",
+        "holdout": "holdout matte, hold out, core matte, inside mask, keep a part, force inside, solid, fill a hole, add a part",
+        "holdout_person": "whose holdout, holdout name, core of whom",
+        "channel": "which channel, layer of the garbage matte, exr layer, alpha or red, mask channel",
+        "first": "number of the first mask, frame offset of the garbage matte, mask numbering",
+        "carry": "garbage in both eyes, other eye's garbage, carry by disparity, one eye mask, stereo roto",
+        "feather": "soft garbage, feather the mask, blur the garbage matte, soft roto edge",
+    },
+    "edges": {
+        "size": "erode, dilate, shrink, choke, choker, grow, expand, spread, contract, edge, thicker, thinner, too fat, "
+        "too thin, matte edge",
     },
     "audio": {
         "preserve_audio": "sound, audio, mute, no sound, without sound, keep sound, silent",
