@@ -88,6 +88,8 @@ def operation_parsers() -> dict[str, argparse.ArgumentParser]:
     p.add_argument("--name", metavar="NAME", help="what they are called")
     p.add_argument("--seconds", metavar="S", type=float, help="how far they are followed, before and after (default: 30)")
     p.add_argument("--no-follow", action="store_true", help="the one frame alone")
+    p = add("confirm", "Somebody who may be two people is one: no more warnings.")
+    p.add_argument("who", metavar="WHO", nargs="+", help=_WHO)
     p = add("remove", "A person, for good, or a part of their time.")
     p.add_argument("who", metavar="WHO", help=_WHO)
     p.add_argument("--frames", metavar="FRAMES", help="these frames alone, as ranges such as 20-35,60")
@@ -216,6 +218,10 @@ def _add_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
     return [{"op": "add", "name": a.name, "follow": not a.no_follow} | where | more]
 
 
+def _confirm_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    return [{"op": "confirm", "person": read.who(who)} for who in a.who]
+
+
 def _remove_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
     ranges = [(None, None)] if a.frames is None else read.ranges(a.frames)
     return [{"op": "remove", "person": read.who(a.who), "first": first, "last": last} for first, last in ranges]
@@ -223,5 +229,6 @@ def _remove_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
 
 _EDITS: dict[str, Callable[[argparse.Namespace, _Reader], list[dict[str, Any]]]] = {
     "split": _split_edits, "merge": _merge_edits, "rename": _rename_edits, "exclude": _exclude_edits, "include": _include_edits,
-    "absent": _absent_edits, "present": _present_edits, "move": _move_edits, "add": _add_edits, "remove": _remove_edits,
+    "absent": _absent_edits, "present": _present_edits, "move": _move_edits, "add": _add_edits, "confirm": _confirm_edits,
+    "remove": _remove_edits,
 }  # fmt: skip

@@ -120,7 +120,7 @@ def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> 
         models = Models.of(settings)
         plan = plan_for(clip, settings, str(job.plan) if job.plan else None, quiet=arguments.json, stages=stages, models=models)
         if not arguments.json:
-            say_plan(plan, numbering(clip, settings))
+            say_plan(plan, numbering(clip, settings), arguments.plan)
         with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
             report = render(clip, plan, settings, job.folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:

@@ -173,6 +173,7 @@ class Merge(Edit):
         kept["absent"] = of_both(gone.get("absent", {}), kept.get("absent", {}), *there)
         for view, rows in gone["views"].items():
             kept["views"][view] = {**rows, **kept["views"].get(view, {})}
+        kept["doubts"] = sorted([*gone.get("doubts", []), *kept.get("doubts", [])], key=lambda d: d["frame"])
         data["people"] = [p for p in data["people"] if p is not gone]
         _replace_occluder(data, gone["id"], kept["id"])
         return []
@@ -194,7 +195,8 @@ class Split(Edit):
             raise PlanError(f"person {self.person} is not there on both sides of frame {n + scene.first_number}")
         person["views"] = earlier
         name = self.name or f"person{number:02d}"
-        made = {"id": number, "name": name, "exclude": person["exclude"], "shot": person["shot"], "views": later}
+        # all that is said of the one holds for the other, too, but for what is said of frames
+        made = {**person, "id": number, "name": name, "views": later}
         # entries are sampled: those before and after hold to just here, no frame between is nobody's
         made["absent"] = person["absent"] = person.get("absent", {})
         for view in earlier.keys() & later.keys():
@@ -202,6 +204,11 @@ class Split(Edit):
                 before, after = max(map(int, earlier[view])), min(map(int, later[view]))
                 person["absent"] = marked(person["absent"], (view,), n, after, absent=True)
                 made["absent"] = marked(made["absent"], (view,), before, n - 1, absent=True)
+        # a doubt is resolved by a split where nobody was seen between the two
+        first = min((int(k) for rows in later.values() for k in rows), default=n)
+        last = max((int(k) for rows in earlier.values() for k in rows), default=n)
+        doubts = [d for d in person.pop("doubts", []) if not last < d["frame"] <= first]
+        person["doubts"], made["doubts"] = [d for d in doubts if d["frame"] < n], [d for d in doubts if d["frame"] >= n]
         data["people"].append(made)
         return [made, {**person, "views": {}}]
 
@@ -231,8 +238,20 @@ class Exclude(Edit):
         return []
 
 
+class Confirm(Edit):
+    """Somebody who may be two people is one: the plan's doubts about them are settled."""
+
+    what: ClassVar[str] = "it needs a person"
+    person: StrictInt | str = Field(description=ID)
+
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
+        person_of(data, self.person).pop("doubts", None)
+        return []
+
+
 _OPERATIONS: dict[str, type[Edit]] = {
     "move": Move, "add": Add, "remove": Remove, "absent": Absent, "merge": Merge, "split": Split, "rename": Rename, "exclude": Exclude,
+    "confirm": Confirm,
 }  # fmt: skip
 OPERATIONS = tuple(_OPERATIONS)
 
@@ -246,7 +265,7 @@ def apply_edits(
     Each edit has an ``op`` and: move: person, view, frame, box. add: view, frame, box or points (on them) and minus? (beside them), name?,
     follow? (true: they are followed for so many ``seconds``, 30, before and after, and into the other eye). remove: person, and first and
     last for a part of their time. absent: person, first?, last?, view?, absent?: no matte of them there. merge: person, into. split:
-    person, frame, name?. rename: person, name. exclude: person, exclude?.
+    person, frame, name?. rename: person, name. exclude: person, exclude?. confirm: person: they are one, whatever the plan doubts.
 
     Boxes are [left, top, right, bottom], points [[x, y], ...], in pixels of one eye. load_segmenter: gives the network that follows people;
     asked only when somebody is to be found or followed. called: what each edit is called in messages, by default its place in the list.

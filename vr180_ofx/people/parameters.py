@@ -159,6 +159,33 @@ class ConfirmParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityParameters:
+    """When somebody is two people, see `people.identity`.
+
+    looks: of so many frames on each side of a change (half a second of them). common: how much of the bodies both sides must show, 0..1.
+    fewest: frames on each side without which nothing is said. spread: how far the looks of one person lie apart at least.
+    unsure, sure: evidence from which on somebody may be two people, and from which on they are, when they were seen in ``sure_frames`` on
+    both sides and something interrupted them. alike: evidence up to which those who were cut are one person.
+    about: so many looks before and after something happened somebody may change.
+    beside_reaches: whoever is so near to somebody, in reaches of the larger, may be taken for them.
+    jump_reaches, jump_size: who moves further between two looks, in reaches, or changes their size by more, did not get there by moving.
+    """
+
+    looks: int = 6
+    common: float = 0.35
+    fewest: int = 2
+    spread: float = 0.25
+    unsure: float = 2.2
+    sure: float = 3.0
+    sure_frames: int = 4
+    alike: float = 1.0
+    about: int = 3
+    beside_reaches: float = 1.0
+    jump_reaches: float = 0.3
+    jump_size: float = 1.35
+
+
+@dataclass(frozen=True, slots=True)
 class ShotParameters:
     """Where shots end.
 
@@ -250,6 +277,7 @@ class PlanParameters:
     associate: AssociateParameters = field(default_factory=AssociateParameters)
     occlusion: OcclusionParameters = field(default_factory=OcclusionParameters)
     confirm: ConfirmParameters = field(default_factory=ConfirmParameters)
+    change: IdentityParameters = field(default_factory=IdentityParameters)
     shots: ShotParameters = field(default_factory=ShotParameters)
     trajectory: TrajectoryParameters = field(default_factory=TrajectoryParameters)
     distance: DistanceParameters = field(default=DISTANCE)

@@ -90,7 +90,9 @@ class Plan(PlanDocument):
         if self.mattes:
             # mattes are carried by them
             more += [self.alignment.identity(), self.interocular_m]
-        text = json.dumps([body["shots"], body["people"], *more], sort_keys=True)
+        # who is in doubt is told to people, and decides nothing
+        people = [{k: v for k, v in p.items() if k != "doubts"} for p in body["people"]]
+        text = json.dumps([body["shots"], people, *more], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     # what it says ------------------------------------------------------------------------------------------------
@@ -105,6 +107,10 @@ class Plan(PlanDocument):
         """How far somebody is from the line through both eyes, along the ground, in metres; None when nobody measured it."""
         shift = person.shift(n)
         return self.interocular_m / shift if shift else None
+
+    def doubts(self, first_number: int, plan: str | None = None) -> list[str]:
+        """What is not sure of those whose mattes are made, in words. For the arguments see `doubts.Doubt.told_of`."""
+        return [d.told_of(p.name, first_number, plan) for p in self.active for d in p.doubts]
 
     @property
     def active(self) -> list[Person]:

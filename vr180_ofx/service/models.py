@@ -142,7 +142,12 @@ class Exclude(Model):
     exclude: bool = True
 
 
-Edit = Annotated[Move | Add | Remove | Absent | Merge | Split | Rename | Exclude, Field(discriminator="op")]
+class Confirm(Model):
+    op: Literal["confirm"]
+    person: PersonId
+
+
+Edit = Annotated[Move | Add | Remove | Absent | Merge | Split | Rename | Exclude | Confirm, Field(discriminator="op")]
 
 
 class Edits(Model):
