@@ -44,7 +44,8 @@ console = _Console(stderr=True, highlight=False, soft_wrap=True, markup=False, e
 paper = _Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 #: What a group of the node's parameters is called among the flags of a command; in this order, the rarest last.
 _GROUPS = {
-    "matte": "mattes and edges", "people": "people", "output": "files", "input": "how the clip is read", "server": "frame server",
+    "edges": "edges, after matting", "mattes": "garbage and holdout mattes", "people": "people", "output": "files",
+    "matte": "how mattes are made", "input": "how the clip is read", "server": "frame server",
 }  # fmt: skip
 
 
