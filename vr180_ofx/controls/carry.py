@@ -34,11 +34,16 @@ class UnknownDepthError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """How far apart the eyes see something. sure: 0..1, the share of it where that was measured. by: what says so, in words."""
+    """How far apart the eyes see something.
+
+    sure: 0..1, the share of it where that was measured. by: what says so, in words. flat: whether it is one distance for all of it, for
+    want of a better one.
+    """
 
     disparity: Disparity
     sure: float
     by: str
+    flat: bool = False
 
 
 class Carrier:
@@ -111,7 +116,7 @@ class Carrier:
         shift = None if person is None else self._shift(person)
         if not shift:
             raise UnknownDepthError
-        return Surface(at_distance(self._pair, patch, shift, from_left=view == LEFT), 0.0, "the person's distance in the plan")
+        return Surface(at_distance(self._pair, patch, shift, from_left=view == LEFT), 0.0, "the person's distance in the plan", flat=True)
 
     def _surface(self, person: int) -> Surface | None:
         """Of all of a person; None when both pictures do not say it."""
@@ -139,7 +144,7 @@ class Carrier:
         if found is not None and found.sureness >= STEREO.surface.least_sure:
             return Surface(found, found.sureness, "disparity")
         # alike as a whole, and not in its parts: moved as a whole
-        return Surface(flat, 0.0, f"one distance, {self._interocular_m / swept.shift:.2f} m" if swept.shift else "infinite distance")
+        return Surface(flat, 0.0, "one distance for all that lies under it", flat=True)
 
     @property
     def _size(self) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.controls.carry import Carrier, UnknownDepthError
+from vr180_ofx.controls.carry import Carrier, Surface, UnknownDepthError
 from vr180_ofx.controls.contract import Around, EyeMattes, Mattes
 from vr180_ofx.controls.coverage import Coverage, of_picture, of_polygon
 from vr180_ofx.controls.files import identity as files_identity
@@ -142,7 +142,7 @@ class MatteControls:
             return Covered(lambda p, rect: np.zeros((rect.height, rect.width), np.float32), nothing, lambda p: 1.0)
         if matte.kind == "holdout":
             cover, surface = carrier.of_place(drawn, view, self._whose(matte), matte.metres)
-            around.say("carried", label, f"{surface.by}, {surface.sure:.2f} of it measured")
+            _say(around, label, surface)
             return Covered(lambda p, rect: cover(rect), carrier.extent(drawn, view, surface), lambda p: surface.sure)
         found = {}
         for p in carrier.people(other_eye(view)):
@@ -152,7 +152,7 @@ class MatteControls:
                     found[p] = moved
         if found:
             least = min((surface for _, surface in found.values()), key=lambda s: s.sure)
-            around.say("carried", label, f"{least.by}, {least.sure:.2f} of it measured")
+            _say(around, label, least)
 
         def of(person: int, rect: Rect) -> FloatArray:
             return found[person][0](rect) if person in found else np.zeros((rect.height, rect.width), np.float32)
@@ -204,6 +204,12 @@ class MatteControls:
                 people[whose] = Patch(rect, alpha, confidence)
         excluded = {p.id for p in self._plan.people if p.exclude}
         return EyeMattes(eye.width, eye.height, {p: patch for p, patch in people.items() if p not in excluded})
+
+
+def _say(around: Around, label: str, surface: Surface) -> None:
+    around.say("carried", label, f"{surface.by}, {surface.sure:.2f} of it measured")
+    if surface.flat:
+        around.say("carried_flat", label, surface.by)
 
 
 def _as_drawn(coverage: Coverage) -> Covered:

@@ -16,6 +16,8 @@ from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.absence import Range, holds, marked, of_both, ranges_of
 from vr180_ofx.people.contract import Segmenter
 from vr180_ofx.people.follow import follow_person
+from vr180_ofx.people.matte_edits import remove_matte, replace_person, set_matte
+from vr180_ofx.people.mattes_file import MOST_POINTS
 from vr180_ofx.people.parameters import FOLLOW
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.plan_file import entry_to_data
@@ -138,6 +140,7 @@ class Remove(Edit):
         if self.first is None and self.last is None:
             data["people"] = [p for p in data["people"] if p is not person]
             _replace_occluder(data, person["id"], None)
+            replace_person(data, person["id"], None)
             return []
         first, last = scene.range(self.first, self.last)
         person["views"] = _where(person, lambda n: not first <= n <= last)
@@ -184,6 +187,7 @@ class Merge(Edit):
             kept["views"][view] = {**rows, **kept["views"].get(view, {})}
         data["people"] = [p for p in data["people"] if p is not gone]
         _replace_occluder(data, gone["id"], kept["id"])
+        replace_person(data, gone["id"], kept["id"])
         return []
 
 
@@ -240,8 +244,56 @@ class Exclude(Edit):
         return []
 
 
+class Matte(Edit):
+    """A garbage or holdout matte that is new, or that of this name changed: only what is said of it. frame, view and points: one keyframe,
+    beside those that there are."""
+
+    what: ClassVar[str] = "it needs a kind, and points at a frame of a view, shapes or an image"
+    name: str | None = Field(None, description="it is a letter first, then letters, digits and _")
+    kind: str | None = Field(None, description="allowed are garbage, holdout and hand_over")
+    person: StrictInt | str | None = Field(None, description=_ID)
+    view: str | None = Field(None, description="it is the name of the eye that the points are of")
+    frame: StrictInt | None = Field(None, description=_FRAME)
+    points: list[list[float]] | None = Field(None, max_length=MOST_POINTS, description="it is a list of points [x, y] in pixels of one eye")
+    shapes: dict[str, Any] | None = Field(None, description="it is an object of views, each a shape as in a plan's file")
+    image: dict[str, Any] | None = Field(None, description="it is an object with path, and perhaps channel, view and first")
+    carry: StrictBool | None = Field(None, description="allowed are true and false")
+    metres: float | None = Field(None, description="it is how far away that is which lies under the matte, in metres")
+    invert: StrictBool | None = Field(None, description="allowed are true and false")
+    feather: float | None = Field(None, description="it is a number of pixels")
+    frames: list[tuple[int, int]] | None = Field(None, description="it is a list of [first, last] frames")
+    enabled: StrictBool | None = Field(None, description="allowed are true and false")
+
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
+        facts = self.model_dump(exclude={"op", "view", "frame", "points"})
+        if self.person is not None:
+            facts["person"] = _person(data, self.person)["id"]
+        key = None
+        if self.points is not None:
+            if self.view is None or self.frame is None:
+                raise PlanError("points have a view and a frame")
+            _known_view(self.view, scene.clip)
+            key = self.view, scene.check(self.frame), self.points
+        set_matte(data, facts, key)
+        # what is wrong with it is said of this edit
+        _checked(data, [], scene.clip, "the plan")
+        return []
+
+
+class Unmatte(Edit):
+    """A matte that is no more."""
+
+    what: ClassVar[str] = "it needs a name"
+    name: str = Field(description="it is the name of a matte")
+
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
+        remove_matte(data, self.name)
+        return []
+
+
 _OPERATIONS: dict[str, type[Edit]] = {
     "move": Move, "add": Add, "remove": Remove, "absent": Absent, "merge": Merge, "split": Split, "rename": Rename, "exclude": Exclude,
+    "matte": Matte, "unmatte": Unmatte,
 }  # fmt: skip
 OPERATIONS = tuple(_OPERATIONS)
 
@@ -255,7 +307,8 @@ def apply_edits(
     Each edit has an ``op`` and: move: person, view, frame, box. add: view, frame, box, name?, follow? (true: they are followed
     for so many ``seconds``, 30, before and after, and into the other eye). remove: person, and first and last for a part of
     their time. absent: person, first?, last?, view?, absent?: no matte of them there. merge: person, into. split: person, frame, name?.
-    rename: person, name. exclude: person, exclude?.
+    rename: person, name. exclude: person, exclude?. matte: name?, kind?, and view, frame, points, or shapes, or image; person?, carry?,
+    metres?, invert?, feather?, frames?, enabled?: see `mattes_file.InputMatte`. unmatte: name.
 
     Boxes are [left, top, right, bottom] in pixels of one eye. load_segmenter: gives the network that follows people; asked only
     when somebody is to be followed. called: what each edit is called in messages, by default its place in the list. first_number: what
