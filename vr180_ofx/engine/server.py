@@ -55,7 +55,7 @@ class FrameServer:
         self.clip = clip
         self.models = models or Models.of(self.settings)
         # what is wrong with them is said before anything begins
-        self._controls(plan if self.models.follows_people else plan.of_everybody(), None)
+        self._controls(plan if self.models.follows_people else plan.of_everybody(), "final", None)
         self.stages = stages or Stages()
         self.store = store
         processing, threads = self.settings.processing, self.settings.hardware.threads_here
@@ -148,7 +148,7 @@ class FrameServer:
 
     def _with_controls(self, n: int, quality: Quality, priority: Priority, edges: AskedEdges | None) -> Future[Frame]:
         scene = self._worker.scene
-        controls = self._controls(scene.plan, edges)
+        controls = self._controls(scene.plan, quality, edges)
         identity = controls.identity(n)
         if not identity:
             return self._find(n, quality, priority)
@@ -158,8 +158,8 @@ class FrameServer:
             still=lambda: self._worker.scene is scene and controls.identity(n) == identity,
         )  # fmt: skip
 
-    def _controls(self, plan: Plan, edges: AskedEdges | None) -> Controls:
-        return Controls(plan, self.settings, self.clip.geometry.layout, edges)
+    def _controls(self, plan: Plan, quality: Quality, edges: AskedEdges | None) -> Controls:
+        return Controls(plan, self.settings, self.clip.geometry.layout, edges, alone=quality == "draft")
 
     def _find(self, n: int, quality: Quality, priority: Priority) -> Future[Frame]:
         key = self.frame_key(n, quality)
@@ -207,7 +207,7 @@ class FrameServer:
     def frame_key(self, n: int, quality: Quality = "final", edges: AskedEdges | None = None) -> str:
         """A hash of everything that decides what frame ``n`` looks like."""
         scene = self._worker.scene
-        return controlled_key(scene, n, quality, self._controls(scene.plan, edges))
+        return controlled_key(scene, n, quality, self._controls(scene.plan, quality, edges))
 
     def replace_plan(self, plan: Plan) -> None:
         """Goes on with a corrected plan. What does not depend on the correction stays in the caches."""

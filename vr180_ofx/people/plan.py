@@ -14,6 +14,7 @@ from typing import Any
 from vr180_ofx.errors import PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import plan_file
+from vr180_ofx.people.curves import EdgeValue
 from vr180_ofx.people.parameters import PLAN, TrajectoryParameters
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan_file import TURNS, PlanDocument
@@ -148,7 +149,7 @@ class Plan(PlanDocument):
         """The camera, ``size`` pixels on a side, that follows the person in this eye."""
         return self.track(person, view).bodies[n].window(size)
 
-    def edges_at(self, n: int, person: int | None) -> dict[str, float]:
+    def edges_at(self, n: int, person: int | None) -> dict[str, EdgeValue]:
         """What the plan says of edges at frame ``n``, by the names of `settings.edges.EdgesSettings`. person: None is everybody."""
         own = next((p.edges for p in self.people if p.id == person), {}) if person is not None else self.edges
         return {name: curve.at(n) for name, curve in own.items()}
