@@ -81,6 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from vr180_ofx.output.colorspace import check_colorspace
+
     extra = []
     if arguments.format:
         extra.append(f"output.format={arguments.format}")
@@ -89,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.profile or arguments.trace:
         extra.append("performance.profile_enabled=true")
     settings = settings_from(arguments, extra)
+    # a wrong name is said now, not after the analysis
+    check_colorspace(settings.output)
     names = arguments.clips or [settings.input.video_path or ""]
     folder = arguments.output or settings.output.path
     if not names[0]:
