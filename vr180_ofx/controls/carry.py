@@ -47,8 +47,8 @@ class Surface:
 class Carrier:
     """Both eyes of one frame; what is measured is measured once.
 
-    n: the frame, for messages. pair: the pictures, in the size of ``mattes``. shift: of a person at this frame, see `Person.shift`; None: nobody measured it.
-    everybody: whether a layer is not one person's, but everybody's.
+    n: the frame, for messages. pair: the pictures, in the size of ``mattes``. shift: of a person at this frame, see `Person.shift`; None:
+    nobody measured it. everybody: whether a layer is not one person's, but everybody's.
     """
 
     def __init__(
@@ -67,9 +67,7 @@ class Carrier:
         """Who has a matte in an eye."""
         return tuple(self._mattes[view].people)
 
-    def of_person(
-        self, drawn: Coverage, view: str, person: int, metres: float | None
-    ) -> tuple[Callable[[Rect], FloatArray], Surface] | None:
+    def of_person(self, drawn: Coverage, view: str, person: int, matte: InputMatte) -> tuple[Callable[[Rect], FloatArray], Surface] | None:
         """Where the other eye has what ``drawn`` covers of a person in the eye ``view``; None when it covers nothing of them.
 
         Returns coverage, (rect.height, rect.width), in rectangles of the other eye, and what says so. Raises InputMatteError.
@@ -90,9 +88,7 @@ class Carrier:
             surface = self._by_plan(patch, view, person, matte)
         return self._moved(drawn, view, surface), surface
 
-    def of_place(
-        self, drawn: Coverage, view: str, person: int | None, metres: float | None
-    ) -> tuple[Callable[[Rect], FloatArray], Surface]:
+    def of_place(self, drawn: Coverage, view: str, person: int | None, matte: InputMatte) -> tuple[Callable[[Rect], FloatArray], Surface]:
         """Where the other eye has what lies under ``drawn``, whoever it is. Raises InputMatteError."""
         patch = Patch(drawn.rect, drawn.values, np.ones_like(drawn.values))
         surface = self._by_hand(patch, view, matte.metres) or self._looked_for(patch, view)

@@ -4,13 +4,62 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
+
+from pydantic import Field, StrictBool, StrictInt
 
 from vr180_ofx.errors import PlanError
+from vr180_ofx.people.edit_contract import FRAME, ID, Document, Edit, Points, Scene, known_view, person_of
+from vr180_ofx.people.mattes_file import MOST_POINTS
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.wording import short
 
-#: A plan's document, or a matte in it.
-Document = dict[str, Any]
+
+class Matte(Edit):
+    """A garbage or holdout matte that is new, or that of this name changed: only what is said of it. frame, view and points: one keyframe,
+    beside those that there are."""
+
+    what: ClassVar[str] = "it needs a kind, and points at a frame of a view, shapes or an image"
+    name: str | None = Field(None, description="it is a letter first, then letters, digits and _")
+    kind: str | None = Field(None, description="allowed are garbage, holdout and hand_over")
+    person: StrictInt | str | None = Field(None, description=ID)
+    view: str | None = Field(None, description="it is the name of the eye that the points are of")
+    frame: StrictInt | None = Field(None, description=FRAME)
+    points: Points | None = Field(None, max_length=MOST_POINTS, description="it is a list of points [x, y] in pixels of one eye")
+    shapes: dict[str, Any] | None = Field(None, description="it is an object of views, each a shape as in a plan's file")
+    image: dict[str, Any] | None = Field(None, description="it is an object with path, and perhaps channel, view and first")
+    carry: StrictBool | None = Field(None, description="allowed are true and false")
+    metres: float | None = Field(None, description="it is how far away that is which lies under the matte, in metres")
+    invert: StrictBool | None = Field(None, description="allowed are true and false")
+    feather: float | None = Field(None, description="it is a number of pixels")
+    frames: list[tuple[int, int]] | None = Field(None, description="it is a list of [first, last] frames")
+    enabled: StrictBool | None = Field(None, description="allowed are true and false")
+
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
+        facts = self.model_dump(exclude={"op", "view", "frame", "points"})
+        if self.person is not None:
+            facts["person"] = person_of(data, self.person)["id"]
+        key = None
+        if self.points is not None:
+            if self.view is None or self.frame is None:
+                raise PlanError("points have a view and a frame")
+            known_view(self.view, scene.clip)
+            key = self.view, scene.check(self.frame), self.points
+        set_matte(data, facts, key)
+        # what is wrong with it is said of this edit
+        Plan.from_data({**data, "people": [{**p, "views": {}} for p in data["people"]]}, scene.clip, "the plan")
+        return []
+
+
+class Unmatte(Edit):
+    """A matte that is no more."""
+
+    what: ClassVar[str] = "it needs a name"
+    name: str = Field(description="it is the name of a matte")
+
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
+        remove_matte(data, self.name)
+        return []
 
 
 def set_matte(data: Document, facts: Mapping[str, Any], key: tuple[str, int, Sequence[Sequence[float]]] | None) -> None:
