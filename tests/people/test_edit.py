@@ -1,7 +1,9 @@
 """Correcting a plan by hand."""
 
 import json
+import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hyp
@@ -61,6 +63,41 @@ def test_somebody_is_taken_out_and_put_in_again(scene):
         for n in (1, 8):
             a, b = again.track(person, view).bodies[n], plan.track(plan.people[1], view).bodies[n]
             assert a.angle_to(b) < 0.15 * b.reach
+
+
+@pytest.mark.parametrize("person", [1, 2])
+def test_somebody_is_put_in_again_by_two_points(scene, person):
+    """The chest and the hips of who was taken out: the same body, followed as a box is; the other one stays who they are."""
+    clip, plan = scene
+    body = plan.track(plan.people[person - 1], "left").bodies[5]
+    hips, top = clip.projection.project(np.array([body.direction, body.top()]))
+    edits = [
+        {"op": "remove", "person": person},
+        {"op": "add", "view": "left", "frame": 5, "points": [list(hips), list(hips + (top - hips) * 0.4)], "name": "ben"},
+    ]
+    again = apply_edits(plan, edits, clip, Models.of(Settings()).load_segmenter)
+    ben = next(p for p in again.people if p.name == "ben")
+    for view in ("left", "right"):
+        assert {1, 8} <= set(again.track(ben, view).bodies)
+        for n in (1, 5, 8):
+            a, b = again.track(ben, view).bodies[n], plan.track(plan.people[person - 1], view).bodies[n]
+            assert a.angle_to(b) < 0.15 * b.reach, (view, n)
+
+
+def test_nobody_is_made_up_where_nobody_is(scene):
+    """A point in the sky, a point on somebody who is in the plan, and somebody with a minus point on them."""
+    clip, plan = scene
+    body = plan.track(plan.people[1], "left").bodies[5]
+    hips = list(clip.projection.project(np.array(body.direction)))
+    without = apply_edits(plan, [{"op": "remove", "person": 2}], clip)
+    add = {"op": "add", "view": "left", "frame": 5}
+    for before, points, said in (
+        (plan, {"points": [[clip.eye_size[0] * 0.5, clip.eye_size[1] * 0.12]]}, "nobody is found at .*give a box"),
+        (plan, {"points": [hips]}, "at .* is person02, who is in the plan already"),
+        (without, {"points": [hips], "minus": [hips]}, "has a minus point on them"),
+    ):
+        with pytest.raises(PlanError, match=said):
+            apply_edits(before, [{**add, **points}], clip, Models.of(Settings()).load_segmenter)
 
 
 def test_without_following_only_the_frame_is_added(scene):
@@ -195,6 +232,12 @@ def test_whoever_is_gone_stands_before_nobody(scene):
         ({"op": "rename", "person": 1, "nam": "anna"}, "it needs a person and a name"),
         ({"op": "remove", "person": 1, "frist": 3}, "has the key 'frist'; allowed are op, person, first, last"),
         ({"op": "add", "view": "left", "frame": 0, "box": [0, 0, 9, 9], "seconds": -1}, "seconds is -1; it is how long"),
+        ({"op": "add", "view": "left", "frame": 0}, "by a box or by points: one of the two"),
+        ({"op": "add", "view": "left", "frame": 0, "box": [0, 0, 9, 9], "points": [[1, 2]]}, "one of the two"),
+        ({"op": "add", "view": "left", "frame": 0, "box": [0, 0, 9, 9], "minus": [[1, 2]]}, "a box needs none"),
+        ({"op": "add", "view": "left", "frame": 0, "points": [[1, 2, 3]]}, "points is [[1, 2, 3]]; it is a list of [x, y]"),
+        ({"op": "add", "view": "left", "frame": 0, "points": [[1, math.nan]]}, "it is a list of [x, y]"),
+        ({"op": "add", "view": "left", "frame": 0, "points": [[5000, 3]]}, "5000,3 lies outside of the eye's picture"),
         ({"op": "split", "person": 1, "frame": 0}, "not there on both sides"),
         ({"op": "merge", "person": 1, "into": 1}, "into themselves"),
         ({"op": "rename", "person": 1, "name": "person02"}, "two people are called"),

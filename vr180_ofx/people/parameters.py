@@ -230,6 +230,29 @@ class FollowParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class PointOutParameters:
+    """Finding the body to which points belong.
+
+    least_reach_px, most_reach: bodies are looked for from so many pixels of the canvas (smaller ones have no mask there that could say
+    anything) to so many radians, which no window shows whole (`Body.window`). next_reach: from one size to the next: the network was
+    trained with pictures a quarter larger and smaller (MediaPipe's model card), so that sizes a factor of 1.25^2 apart leave no gap.
+    heights: how far above the hips the points are taken to be, in reaches: at the hips, at the chest, at the knees.
+    rounds: so often a guess is looked at where its answer says. still_reaches, still_size: an answer that is no further from where it
+    was looked for, in reaches, and of a size within this factor, is at rest: half of what the network is at home with.
+    least_starts: one guess alone may come to anything; two are the least that can agree.
+    """
+
+    least_reach_px: float = 6.0
+    most_reach: float = 1.2
+    next_reach: float = 1.5
+    heights: tuple[float, ...] = (0.0, 0.5, -0.5)
+    rounds: int = 5
+    still_reaches: float = 0.15
+    still_size: float = 1.25
+    least_starts: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class PlanParameters:
     """All that decides what a plan of a clip says, but for the settings and the networks.
 
@@ -268,3 +291,4 @@ class PlanParameters:
 #: What the program works with.
 PLAN = PlanParameters()
 FOLLOW = FollowParameters()
+POINT_OUT = PointOutParameters()

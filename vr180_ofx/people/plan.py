@@ -20,6 +20,7 @@ from vr180_ofx.people.plan_file import TURNS, PlanDocument
 from vr180_ofx.people.trajectory import Shot, Track, make_track, shot_of
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.vr180.alignment import Alignment
+from vr180_ofx.vr180.body import Body
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
 
@@ -123,6 +124,10 @@ class Plan(PlanDocument):
     def present(self, n: int, view: str) -> list[Person]:
         """The people in this eye at this frame, excluded ones not among them."""
         return [p for p in self.active if self.track(p, view).has(n)]
+
+    def bodies(self, n: int, view: str) -> dict[int, Body]:
+        """Number -> where they are in this eye at this frame, of everybody, excluded ones too."""
+        return {p.id: self.track(p, view).bodies[n] for p in self.people if self.track(p, view).has(n)}
 
     def track(self, person: Person, view: str) -> Track:
         """The person's smoothed way through one eye."""
