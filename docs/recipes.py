@@ -1,8 +1,8 @@
 """Runs the commands of docs/guide/recipes.md, one after the other, and puts what they print into the page: python docs/recipes.py
 
-They run in a folder of their own, with the clip that comes with the program as clip.mp4 and caches of their own. Lines that begin with ``$``
-are commands; a block keeps at most as many lines of output as `MOST`. A command that ends otherwise than with 0, or than the status behind
-``# exit`` says, stops it all. Speeds are those of the machine that it ran on.
+They run in a folder of their own, with the clip that comes with the program as clip.mp4 and caches of their own. Lines that begin with
+``$`` are commands. What is long is cut, what the page has said already is left out. A command that ends otherwise than with 0, or than the
+status behind ``# exit`` says, stops it all. Speeds are those of the machine that it ran on.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from vr180_ofx.storage import weights_folder
+
 PAGE = Path(__file__).parent / "guide" / "recipes.md"
 ROOT = Path(__file__).resolve().parents[1]
 CLIP = ROOT / "vr180_ofx" / "demo" / "walk3d.mp4"
-#: Lines of output that a command keeps, from its beginning; of longer lines, so many letters.
-MOST, WIDEST = 14, 130
+#: Lines of output that a command keeps, from its beginning, or from its end where something went wrong; and letters of a line.
+MOST, WIDEST = 12, 110
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.S | re.M)
 #: How long a server may take until it answers.
 _PATIENCE_S = 60
@@ -36,60 +38,80 @@ def commands(text: str) -> list[str]:
 def run(text: str, folder: Path) -> str:
     """The page with what its commands print now. Raises RuntimeError where one fails."""
     shutil.copy(CLIP, folder / "clip.mp4")
-    bin_folder = Path(sys.executable).parent
     caches = tempfile.mkdtemp(prefix="vr180-ofx-recipes-")
-    environment = os.environ | {"COLUMNS": "100", "VR180_OFX_CACHE": caches, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
-    from vr180_ofx.storage import weights_folder
-
-    weights = weights_folder()
-    environment["VR180_OFX_WEIGHTS"] = str(weights)
-    servers: list[subprocess.Popen[str]] = []
+    environment = os.environ | {
+        "COLUMNS": "100", "VR180_OFX_CACHE": caches, "VR180_OFX_WEIGHTS": str(weights_folder()),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }  # fmt: skip
+    session = Session(folder, Path(caches), environment)
     try:
-        return _BLOCK.sub(lambda m: f"```console\n{_block(m[1], folder, environment, servers)}```", text)
+        return _BLOCK.sub(lambda m: f"```console\n{session.block(m[1])}```", text)
     finally:
-        for server in servers:
-            server.terminate()
-            server.wait()
+        session.end()
         shutil.rmtree(caches, ignore_errors=True)
 
 
-def _block(block: str, folder: Path, environment: Mapping[str, str], servers: list[subprocess.Popen[str]]) -> str:
-    out = ""
-    for written in re.findall(r"^\$ (?:.*\\\n)*.*\n", block, re.M):
-        command = re.sub(r"\\\n\s*", "", written[2:]).strip()
-        print(f"$ {command}", flush=True)
-        if command.endswith("&"):
-            said = _served(command.removesuffix("&"), folder, environment, servers)
-        else:
+class Session:
+    """A terminal in ``folder``, and what the page has said so far."""
+
+    def __init__(self, folder: Path, caches: Path, environment: Mapping[str, str]) -> None:
+        self._folder, self._caches, self._environment = folder, caches, environment
+        self._servers: list[subprocess.Popen[str]] = []
+        self._said: set[str] = set()
+
+    def end(self) -> None:
+        for server in self._servers:
+            server.terminate()
+            server.wait()
+
+    def block(self, block: str) -> str:
+        """A block of the page, with what its commands print now."""
+        out = ""
+        for written in re.findall(r"^\$ (?:.*\\\n)*.*\n", block, re.M):
+            command = re.sub(r"\\\n\s*", "", written[2:]).strip()
+            print(f"$ {command}", flush=True)
             wanted = int(match[1]) if (match := re.search(r"# exit ([0-9]+)$", command)) else 0
-            ran = subprocess.run(
-                command, shell=True, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            said = self._serve(command.removesuffix("&")) if command.endswith("&") else self._run(command, wanted)
+            out += written + self._shortened(said, from_end=wanted != 0)
+        return out
+
+    def _run(self, command: str, wanted: int) -> str:
+        ran = subprocess.run(
+            command, shell=True, cwd=self._folder, env=self._environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        if ran.returncode != wanted:
+            raise RuntimeError(f"{command} ended with {ran.returncode}:\n{ran.stdout}")
+        return ran.stdout
+
+    def _serve(self, command: str) -> str:
+        """Starts a server, and gives what it said until it listened."""
+        log = self._folder / "server.txt"
+        with log.open("w") as stream:
+            server = subprocess.Popen(
+                command.split(), cwd=self._folder, env=self._environment, stdout=stream, stderr=subprocess.STDOUT, text=True
             )
-            said = ran.stdout
-            if ran.returncode != wanted:
-                raise RuntimeError(f"{command} ended with {ran.returncode}:\n{said}")
-        out += written + _trimmed(said, folder)
-    return out
+        self._servers.append(server)
+        end = time.monotonic() + _PATIENCE_S
+        while "serving" not in log.read_text():
+            if time.monotonic() > end or server.poll() is not None:
+                raise RuntimeError(f"{command} did not begin: {log.read_text()}")
+            time.sleep(0.1)
+        return log.read_text()
 
-
-def _served(command: str, folder: Path, environment: Mapping[str, str], servers: list[subprocess.Popen[str]]) -> str:
-    """Starts a server, and gives what it said until it listened."""
-    log = folder / "server.txt"
-    with log.open("w") as stream:
-        servers.append(subprocess.Popen(command.split(), cwd=folder, env=environment, stdout=stream, stderr=subprocess.STDOUT, text=True))
-    end = time.monotonic() + _PATIENCE_S
-    while "serving" not in log.read_text():
-        if time.monotonic() > end or servers[-1].poll() is not None:
-            raise RuntimeError(f"{command} did not begin: {log.read_text()}")
-        time.sleep(0.1)
-    return log.read_text()
-
-
-def _trimmed(said: str, folder: Path) -> str:
-    lines = [line.rstrip() for line in said.replace(str(folder), "/work").splitlines()]
-    lines = [line if len(line) <= WIDEST else f"{line[: WIDEST - 4]} ..." for line in lines]
-    shown = lines if len(lines) <= MOST else [*lines[: MOST - 1], "..."]
-    return "".join(f"{line}\n" for line in shown)
+    def _shortened(self, said: str, *, from_end: bool) -> str:
+        lines = [line.rstrip() for line in said.replace(str(self._folder), "/plates").replace(str(self._caches), "~/.cache").splitlines()]
+        lines = [line if len(line) <= WIDEST else f"{line[: WIDEST - 4]} ..." for line in lines]
+        kept: list[str] = []
+        for line in lines:
+            known = line in self._said and line.startswith((" ", "edges: ")) and not from_end
+            self._said.add(line)
+            if known and kept and kept[-1] != "  ...":
+                kept.append("  ...")
+            elif not known:
+                kept.append(line)
+        if len(kept) > MOST:
+            kept = ["...", *kept[1 - MOST :]] if from_end else [*kept[: MOST - 1], "..."]
+        return "".join(f"{line}\n" for line in kept)
 
 
 if __name__ == "__main__":

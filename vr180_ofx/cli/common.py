@@ -79,7 +79,7 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_matte_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of commands that apply input mattes."""
-    group = parser.add_argument_group("garbage and holdout mattes", "pictures, or sequences as NAME.%%04d.exr, with %%V for the eye")
+    group = parser.add_argument_group("garbage and holdout mattes", "pictures, or sequences as NAME.%04d.exr, with %V for the eye")
     group.add_argument("--garbage", metavar="PATTERN", help="inside, nobody is there [mattes.garbage]")
     group.add_argument("--holdout", metavar="PATTERN", help="inside, it is all somebody's [mattes.holdout]")
     group.add_argument("--holdout-person", metavar="NAME", help="whose, where there are several people [mattes.holdout_person]")
