@@ -35,7 +35,7 @@ def test_what_the_plug_in_says_of_itself(host):
         }
         assert e.props.get("OfxImageEffectPluginRenderThreadSafety") == "OfxImageEffectRenderFullySafe"
         assert e.props.get("uk.co.thefoundry.OfxImageEffectPropViewAware") == 1 and e.props.get("OfxImageEffectPropSupportsTiles") == 1
-        assert set(e.clips) == {"Source", "Output"}
+        assert set(e.clips) == {"Source", "Output"} | ({"Mask"} if context == GENERAL else set())
         assert bool(e.clips["Source"].props.get("OfxImageClipPropOptional", 0)) == (context == GENERAL)
 
 

@@ -167,7 +167,7 @@ class StartRender(Model):
     output: dict[str, Any] = Field(default_factory=dict, description="Keys of the section output of a config file.")
     edges: dict[str, Any] = Field(
         default_factory=dict,
-        description="Keys of the section edges: a value, or [[frame, value], ...] with frames counted from 0. For everybody in this render.",
+        description="Keys of the section edges: a value, or [[frame, value], ...] with frames counted from 0; for everybody.",
     )
 
 
