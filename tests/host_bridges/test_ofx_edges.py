@@ -46,8 +46,9 @@ def test_a_render_has_the_keys_of_all_frames(host, linked, home):
     assert effect.params["status"].value == "10 frames are there", effect.said
     for n, size in sizes.items():
         image = oiio.ImageBuf(str(home.folder / "keyed" / f"clip.{n + 1:04d}.exr"))
-        alpha = image.get_pixels(oiio.FLOAT)[..., image.spec().channelindex("A")] if image.spec().channelindex("A") >= 0 else None
-        assert alpha is not None
+        pixels = image.get_pixels(oiio.FLOAT)
+        assert pixels is not None and image.spec().channelindex("A") >= 0
+        alpha = pixels[..., image.spec().channelindex("A")]
         wanted = halves(link.frame(n, view="left", edges={"size": size} if size else {})).astype(np.float32)
         window = image.spec()
         part = wanted[window.y : window.y + window.height, window.x : window.x + window.width]
