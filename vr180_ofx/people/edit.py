@@ -31,7 +31,7 @@ from vr180_ofx.people.edit_contract import (
 )  # fmt: skip
 from vr180_ofx.people.follow import follow_person
 from vr180_ofx.people.parameters import FOLLOW, PLAN
-from vr180_ofx.people.person import Entry
+from vr180_ofx.people.person import HELD, Entry
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.plan_file import entry_to_data
 from vr180_ofx.people.point_out import find_at_points
@@ -171,8 +171,8 @@ class Merge(Edit):
             raise PlanError(f"{kept['name']} cannot be merged into themselves")
         there = _there(_checked(data, [gone, kept], scene.clip, "the plan"), gone["id"], kept["id"])
         kept["absent"] = of_both(gone.get("absent", {}), kept.get("absent", {}), *there)
-        for view, rows in gone["views"].items():
-            kept["views"][view] = {**rows, **kept["views"].get(view, {})}
+        seen = [{v: {k: r for k, r in rows.items() if r.get("source") != HELD} for v, rows in p["views"].items()} for p in (gone, kept)]
+        kept["views"] = _merged(*seen)
         kept["doubts"] = sorted([*gone.get("doubts", []), *kept.get("doubts", [])], key=lambda d: d["frame"])
         data["people"] = [p for p in data["people"] if p is not gone]
         _replace_occluder(data, gone["id"], kept["id"])
@@ -195,19 +195,23 @@ class Split(Edit):
             raise PlanError(f"person {self.person} is not there on both sides of frame {n + scene.first_number}")
         person["views"] = earlier
         name = self.name or f"person{number:02d}"
+        # a doubt is resolved by a split where nobody was seen between the two
+        first = min((int(k) for rows in later.values() for k in rows), default=n)
+        last = max((int(k) for rows in earlier.values() for k in rows), default=n)
+        doubts = [d for d in person.pop("doubts", []) if not last < d["frame"] <= first]
         # all that is said of the one holds for the other, too, but for what is said of frames
         made = {**person, "id": number, "name": name, "views": later}
-        # entries are sampled: those before and after hold to just here, no frame between is nobody's
+        # entries are sampled: those before and after hold to just here, where both were taken for present, so that no frame is nobody's
         made["absent"] = person["absent"] = person.get("absent", {})
+        gap = PLAN.trajectory.gap_s * float(scene.clip.fps)
         for view in earlier.keys() & later.keys():
             if earlier[view] and later[view]:
                 before, after = max(map(int, earlier[view])), min(map(int, later[view]))
                 person["absent"] = marked(person["absent"], (view,), n, after, absent=True)
                 made["absent"] = marked(made["absent"], (view,), before, n - 1, absent=True)
-        # a doubt is resolved by a split where nobody was seen between the two
-        first = min((int(k) for rows in later.values() for k in rows), default=n)
-        last = max((int(k) for rows in earlier.values() for k in rows), default=n)
-        doubts = [d for d in person.pop("doubts", []) if not last < d["frame"] <= first]
+                if after - before <= gap:
+                    earlier[view].setdefault(str(n - 1), {**earlier[view][str(before)], "source": HELD})
+                    later[view].setdefault(str(n), {**later[view][str(after)], "source": HELD})
         person["doubts"], made["doubts"] = [d for d in doubts if d["frame"] < n], [d for d in doubts if d["frame"] >= n]
         data["people"].append(made)
         return [made, {**person, "views": {}}]
