@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from vr180_ofx.engine.controlled import AskedEdges
+from vr180_ofx.engine.controlled import AskedEdges, files_digest
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
-from vr180_ofx.errors import FrameError, OutputError
+from vr180_ofx.errors import FrameError, InputMatteError, OutputError
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.colour import BLUR_FUSION
@@ -94,9 +94,10 @@ def _filled(
     report.seconds = round(time.perf_counter() - start, 3)
     report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
     report.stages = stages.summary()
-    if report.missing:
+    damaged = [n for n in report.missing if n not in report.refused]
+    if damaged:
         report.notes.append(
-            f"{len(report.missing)} frames could not be decoded: {job.numbers.text(report.missing)}. The input is damaged there; frames of "
+            f"{len(damaged)} frames could not be decoded: {job.numbers.text(damaged)}. The input is damaged there; frames of "
             "a video that follow them, up to its next keyframe, may show that, too"
         )
     if clip.lost and frames[-1] == len(clip) - 1:
@@ -121,6 +122,7 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
         str(WRITER_REVISION),
         clip.fingerprint,
         plan.digest(),
+        files_digest(clip, plan, settings),
         (models or Models.of(settings)).identity,
         settings.pixel_digest(),
         identity_of(BLUR_FUSION),
@@ -171,6 +173,8 @@ def _run(
                 except FrameError as error:
                     log.info("%s", error)
                     report.missing.append(n)
+                    if isinstance(error, InputMatteError):
+                        eyes.refuse(error)
                     _settle(writing, report)
                 else:
                     eyes.add(frame)
