@@ -105,10 +105,10 @@ class Session:
         for line in lines:
             known = line in self._said and line.startswith((" ", "edges: ")) and not from_end
             self._said.add(line)
-            if known and kept and kept[-1] != "  ...":
-                kept.append("  ...")
-            elif not known:
+            if not known or not kept:
                 kept.append(line)
+            elif kept[-1] != "  ...":
+                kept.append("  ...")
         if len(kept) > MOST:
             kept = ["...", *kept[1 - MOST :]] if from_end else [*kept[: MOST - 1], "..."]
         return "".join(f"{line}\n" for line in kept)
