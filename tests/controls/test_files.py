@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -23,7 +24,7 @@ def write(path, **channels):
     pixels = np.stack(list(channels.values()), axis=-1).astype(np.float32)
     spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], len(names), "half" if path.suffix == ".exr" else "uint8")
     spec.channelnames = tuple(names)
-    out = oiio.ImageOutput.create(str(path))
+    out: Any = oiio.ImageOutput.create(str(path))
     out.open(str(path), spec)
     assert out.write_image(pixels), out.geterror()
     out.close()
@@ -89,7 +90,7 @@ def test_views_of_an_exr_are_the_eyes(tmp_path):
         spec.attribute("view", view)
         spec.attribute("oiio:subimagename", f"bag.{view}")
         specs.append(spec)
-    out = oiio.ImageOutput.create(str(path))
+    out: Any = oiio.ImageOutput.create(str(path))
     out.open(str(path), tuple(specs))
     for k, value in enumerate((0.25, 0.75)):
         if k:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,9 @@ from vr180_ofx.errors import PlanError
 from vr180_ofx.people.edit import apply_edits
 from vr180_ofx.people.plan import Plan
 
-SHAPE = [[10, 20], [60, 25.5], [40, 90]]
-LATER = [[20, 20], [70, 25.5], [50, 110]]
-PEOPLE = [{"id": 1, "name": "anna", "views": {}}, {"id": 2, "name": "ben", "views": {}}]
+SHAPE: list[list[float]] = [[10, 20], [60, 25.5], [40, 90]]
+LATER: list[list[float]] = [[20, 20], [70, 25.5], [50, 110]]
+PEOPLE: list[dict[str, object]] = [{"id": 1, "name": "anna", "views": {}}, {"id": 2, "name": "ben", "views": {}}]
 
 
 def document(*mattes, people=PEOPLE):
@@ -36,6 +37,7 @@ def test_what_is_written_is_read_to_the_byte(bare, tmp_path):
     (tmp_path / "plan.json").write_text(json.dumps(document(*all_that_can_be_said)))
     plan = Plan.load(tmp_path / "plan.json", bare)
     lamp, _, bag = plan.mattes
+    assert bag.image is not None
     assert lamp.person == 2 and lamp.frames == ((0, 4),) and not lamp.enabled and lamp.metres == 2.5
     assert bag.image.path == str(tmp_path / "bag.%04d.exr") and bag.image.first == 7
     plan.save(tmp_path / "again.json")
@@ -45,7 +47,7 @@ def test_what_is_written_is_read_to_the_byte(bare, tmp_path):
 
 
 def test_points_move_on_straight_lines_and_stay_before_and_after(bare):
-    matte = Plan.from_data(document(garbage(shapes={"left": [[2, SHAPE], [6, LATER]]})), bare).mattes[0]
+    matte: Any = Plan.from_data(document(garbage(shapes={"left": [[2, SHAPE], [6, LATER]]})), bare).mattes[0]
     assert np.allclose(matte.shape("left", 4), (np.array(SHAPE) + LATER) / 2) and matte.shape("right", 4) is None
     assert np.allclose(matte.shape("left", 0), SHAPE) and np.allclose(matte.shape("left", 9), LATER)
     assert matte.facts(4) != matte.facts(5) and matte.facts(0) == matte.facts(2)
