@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from tests.cli.conftest import cli
+from vr180_ofx.errors import PlanError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.plan import Plan
 
