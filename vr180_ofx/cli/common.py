@@ -186,8 +186,8 @@ def plan_for(
         return find_plan(clip, settings, plan_file, models=models, progress=update, stages=stages, fresh=fresh)
 
 
-def say_plan(plan: Plan, numbers: Numbering) -> None:
-    """Who was found, in a few lines."""
+def say_plan(plan: Plan, numbers: Numbering, file: str | None = None) -> None:
+    """Who was found, in a few lines. file: of the plan; by default the one that `analyse` writes."""
     if len(plan.shots) > 1:
         console.print(f"{len(plan.shots)} shots, beginning at frames {', '.join(str(numbers.number(a)) for a, _ in plan.shots)}")
     for p in plan.people:
@@ -202,8 +202,8 @@ def say_plan(plan: Plan, numbers: Numbering) -> None:
             near, far = (f"{v:.1f}" for v in (min(metres), max(metres)))
             where.append(f"{near} m away" if near == far else f"{near} to {far} m away")
         console.print(f"  {p.name}{' (excluded)' if p.exclude else ''}: {', '.join(where)}")
-    for note in plan.notes:
-        console.print(styled(f"  {numbers.told(note)}", "yellow"))
+    for note in [*map(numbers.told, plan.notes), *plan.doubts(numbers.start, file or f"{numbers.name}.plan.json")]:
+        console.print(styled(f"  {note}", "yellow"))
 
 
 def say_report(report: RenderReport, title: str = "") -> None:

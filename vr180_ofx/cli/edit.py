@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         plan = Plan.from_data(data, clip, str(path))
         first_number = numbering(clip).start if arguments.start_frame is None else arguments.start_frame
         if words in ([], ["show"]):
-            _show(plan, first_number, as_json=arguments.json)
+            _show(plan, path, first_number, as_json=arguments.json)
             return 0
         steps = parse_words(words, first_number, clip.views)
         edits = [(edit, step.text) for step in steps for edit in step.edits]
@@ -190,9 +190,9 @@ def _line(plan: Plan, person: Person, first_number: int) -> str:
     return f"{shown}{', excluded' if person.exclude else ''}"
 
 
-def _show(plan: Plan, first_number: int, *, as_json: bool) -> None:
+def _show(plan: Plan, path: Path, first_number: int, *, as_json: bool) -> None:
     if as_json:
-        print_json({"people": _facts(plan, first_number), "notes": plan.notes})
+        print_json({"people": _facts(plan, first_number), "notes": [*plan.notes, *plan.doubts(first_number, str(path))]})
         return
     name = str(plan.clip.get("path", "a clip"))
     console.print(styled(name, "bold"), f": frames {first_number} to {plan.frames - 1 + first_number}, {', '.join(plan.views)}", sep="")
@@ -204,7 +204,7 @@ def _show(plan: Plan, first_number: int, *, as_json: bool) -> None:
             )
     if not plan.people:
         console.print("  nobody")
-    for note in plan.notes:
+    for note in [*plan.notes, *plan.doubts(first_number, str(path))]:
         console.print(styled(f"  {note}", "yellow"))
 
 

@@ -14,6 +14,7 @@ from vr180_ofx.wording import printable, short
 #: What stands between two operations.
 THEN = "then"
 _WHO = "a person's name or number"
+_POINT = "x,y@FRAME[:EYE], in pixels of one eye"
 _BOX = "left,top,right,bottom@FRAME[:EYE], in pixels of one eye; EYE is left (the default), right or main"
 
 
@@ -81,10 +82,14 @@ def operation_parsers() -> dict[str, argparse.ArgumentParser]:
     p.add_argument("who", metavar="WHO", help=_WHO)
     p.add_argument("--box", metavar="BOX", required=True, action="append", help=f"{_BOX}; may be repeated")
     p = add("add", "Somebody who was not found, pointed out in one frame; they are followed from there.")
-    p.add_argument("--box", metavar="BOX", required=True, help=_BOX)
+    p.add_argument("--point", metavar="POINT", action="append", help=f"{_POINT}, on them; may be repeated")
+    p.add_argument("--minus", metavar="POINT", action="append", default=[], help="the same, where they are not; may be repeated")
+    p.add_argument("--box", metavar="BOX", help=f"instead of points: {_BOX}")
     p.add_argument("--name", metavar="NAME", help="what they are called")
     p.add_argument("--seconds", metavar="S", type=float, help="how far they are followed, before and after (default: 30)")
     p.add_argument("--no-follow", action="store_true", help="the one frame alone")
+    p = add("confirm", "Somebody who may be two people is one: no more warnings.")
+    p.add_argument("who", metavar="WHO", nargs="+", help=_WHO)
     p = add("remove", "A person, for good, or a part of their time.")
     p.add_argument("who", metavar="WHO", help=_WHO)
     p.add_argument("--frames", metavar="FRAMES", help="these frames alone, as ranges such as 20-35,60")
@@ -149,6 +154,13 @@ class _Reader:
             raise PlanError(f"{what} is {short(word)}; it is {_BOX if count == 4 else 'x,y@FRAME[:EYE]'}")
         return values, {"frame": self.frame(frame)} | (self.eye(eye) or {"view": self.views[0]} if eye else {"view": self.views[0]})
 
+    def points(self, words: Sequence[str], what: str) -> tuple[list[list[float]], dict[str, Any]]:
+        """``x,y@FRAME:EYE``, at least one, all in one frame of one eye: the points, and view and frame."""
+        read = [self.place(word, 2, what) for word in words]
+        if any(where != read[0][1] for _, where in read):
+            raise PlanError("all points of one person are in one frame of one eye")
+        return [values for values, _ in read], read[0][1]
+
 
 def _split_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
     return [{"op": "split", "person": read.who(a.who), "frame": read.frame(a.at), "name": a.name}]
@@ -188,9 +200,26 @@ def _move_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
 
 
 def _add_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
-    box, where = read.place(a.box, 4, "--box")
     more = {} if a.seconds is None else {"seconds": a.seconds}
-    return [{"op": "add", "box": box, "name": a.name, "follow": not a.no_follow} | where | more]
+    if (a.box is None) == (a.point is None):
+        raise PlanError("add takes --point x,y@FRAME[:EYE], once or more often, or --box: one of the two")
+    if a.box is not None:
+        where: dict[str, Any]
+        shape, where = read.place(a.box, 4, "--box")
+        more["box"] = shape
+        if a.minus:
+            raise PlanError("add takes --minus beside --point; a box needs none")
+    else:
+        on, where = read.points(a.point, "--point")
+        beside, elsewhere = read.points(a.minus, "--minus") if a.minus else ([], where)
+        if elsewhere != where:
+            raise PlanError("all points of one person are in one frame of one eye")
+        more |= {"points": on, "minus": beside}
+    return [{"op": "add", "name": a.name, "follow": not a.no_follow} | where | more]
+
+
+def _confirm_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    return [{"op": "confirm", "person": read.who(who)} for who in a.who]
 
 
 def _remove_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
@@ -200,5 +229,6 @@ def _remove_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
 
 _EDITS: dict[str, Callable[[argparse.Namespace, _Reader], list[dict[str, Any]]]] = {
     "split": _split_edits, "merge": _merge_edits, "rename": _rename_edits, "exclude": _exclude_edits, "include": _include_edits,
-    "absent": _absent_edits, "present": _present_edits, "move": _move_edits, "add": _add_edits, "remove": _remove_edits,
+    "absent": _absent_edits, "present": _present_edits, "move": _move_edits, "add": _add_edits, "confirm": _confirm_edits,
+    "remove": _remove_edits,
 }  # fmt: skip

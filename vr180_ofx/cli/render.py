@@ -44,7 +44,7 @@ EXAMPLES: Examples = (
     ("EXR with a layer for each person; the same command goes on where it stopped", "vr180-ofx render clip.mp4 -o out/"),
     ("somebody excluded, or put right, in a plan", "vr180-ofx render clip.mp4 -o out/ --plan clip.plan.json"),
     ("some frames only", "vr180-ofx render clip.mp4 -o test/ --frames 10-20x2,100"),
-    ("for Nuke, with colour times alpha", "vr180-ofx render clip.mp4 -o nk/ --exr-preset nuke --set output.rgb=premultiplied"),
+    ("for Nuke, with colour times alpha", "vr180-ofx render clip.mp4 -o nk/ --exr-preset nuke --rgb premultiplied"),
     ("a video with transparency", "vr180-ofx render clip.mp4 -o mov/ --format prores4444"),
     ("H.264 over green, with the sound", "vr180-ofx render clip.mp4 -o gs/ --format greenscreen"),
     ("many clips, each into a folder of its own, and a table at the end", "vr180-ofx render a.mp4 b.mov day2/ -o out/"),
@@ -81,6 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from vr180_ofx.output.colorspace import check_colorspace
+
     extra = []
     if arguments.format:
         extra.append(f"output.format={arguments.format}")
@@ -89,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.profile or arguments.trace:
         extra.append("performance.profile_enabled=true")
     settings = settings_from(arguments, extra)
+    # a wrong name is said now, not after the analysis
+    check_colorspace(settings.output)
     names = arguments.clips or [settings.input.video_path or ""]
     folder = arguments.output or settings.output.path
     if not names[0]:
@@ -120,7 +124,7 @@ def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> 
         models = Models.of(settings)
         plan = plan_for(clip, settings, str(job.plan) if job.plan else None, quiet=arguments.json, stages=stages, models=models)
         if not arguments.json:
-            say_plan(plan, numbering(clip, settings))
+            say_plan(plan, numbering(clip, settings), arguments.plan)
         with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
             report = render(clip, plan, settings, job.folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:

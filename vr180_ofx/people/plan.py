@@ -20,6 +20,7 @@ from vr180_ofx.people.plan_file import TURNS, PlanDocument
 from vr180_ofx.people.trajectory import Shot, Track, make_track, shot_of
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.vr180.alignment import Alignment
+from vr180_ofx.vr180.body import Body
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
 
@@ -89,7 +90,9 @@ class Plan(PlanDocument):
         if self.mattes:
             # mattes are carried by them
             more += [self.alignment.identity(), self.interocular_m]
-        text = json.dumps([body["shots"], body["people"], *more], sort_keys=True)
+        # who is in doubt is told to people, and decides nothing
+        people = [{k: v for k, v in p.items() if k != "doubts"} for p in body["people"]]
+        text = json.dumps([body["shots"], people, *more], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     # what it says ------------------------------------------------------------------------------------------------
@@ -105,6 +108,10 @@ class Plan(PlanDocument):
         shift = person.shift(n)
         return self.interocular_m / shift if shift else None
 
+    def doubts(self, first_number: int, plan: str | None = None) -> list[str]:
+        """What is not sure of those whose mattes are made, in words. For the arguments see `doubts.Doubt.told_of`."""
+        return [d.told_of(p.name, first_number, plan) for p in self.active for d in p.doubts]
+
     @property
     def active(self) -> list[Person]:
         """The people whose mattes are made: all that are not excluded."""
@@ -117,6 +124,10 @@ class Plan(PlanDocument):
     def present(self, n: int, view: str) -> list[Person]:
         """The people in this eye at this frame, excluded ones not among them."""
         return [p for p in self.active if self.track(p, view).has(n)]
+
+    def bodies(self, n: int, view: str) -> dict[int, Body]:
+        """Number -> where they are in this eye at this frame, of everybody, excluded ones too."""
+        return {p.id: self.track(p, view).bodies[n] for p in self.people if self.track(p, view).has(n)}
 
     def track(self, person: Person, view: str) -> Track:
         """The person's smoothed way through one eye."""

@@ -66,7 +66,7 @@ def render(
         writer = make_writer(job)
         shown = Path(output or settings.output.path or folder.path)
         report = RenderReport(str(shown), _pattern(shown, writer, frames), len(frames), people=[p.name for p in plan.active])
-        report.notes += [*clip.notes, *map(job.numbers.told, plan.notes), *without_effect(settings)]
+        report.notes += [*clip.notes, *map(job.numbers.told, plan.notes), *_doubts(job), *without_effect(settings)]
         with claimed(job, writer, folder) as notes:
             report.notes += notes
             _filled(job, writer, report, models, stages=stages, progress=progress, server=server)
@@ -86,7 +86,7 @@ def _filled(
     if todo:
         with explained(job.folder), _served(job, models, stages, server) as serving:
             _run(job, writer, todo, report, serving, stages=stages, progress=progress)
-    report.warnings += clip.notes
+    report.warnings += [*clip.notes, *_doubts(job)]
     report.seconds = round(time.perf_counter() - start, 3)
     report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
     report.stages = stages.summary()
@@ -100,6 +100,11 @@ def _filled(
         report.notes.append(f"{clip.path.name} is cut off: {clip.lost} frames after frame {job.numbers.last} are missing from it")
     if settings.debugging.frame_count_validation:
         _validate(job, writer, report)
+
+
+def _doubts(job: Job) -> list[str]:
+    """What is not sure of the people, and how to settle it in the file that `analyse` writes."""
+    return job.plan.doubts(job.numbers.start, f"{job.clip.name}.plan.json")
 
 
 def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None = None) -> str:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Box = Annotated[list[float], Field(min_length=4, max_length=4, description="[left, top, right, bottom] in pixels of one eye")]
+Point = Annotated[list[float], Field(min_length=2, max_length=2, description="[x, y] in pixels of one eye")]
+Points = Annotated[list[Point], Field(max_length=1000)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$", description="Becomes a layer's name.")]
 Index = Annotated[int, Field(ge=0, le=100_000_000)]
 PersonId = Annotated[int, Field(ge=1, le=9999)]
@@ -86,10 +88,14 @@ class Move(Model):
 
 
 class Add(Model):
+    """By a box around them, or by points on them (and beside them, ``minus``)."""
+
     op: Literal["add"]
     view: View
     frame: Index
-    box: Box
+    box: Box | None = None
+    points: Points = Field([], description="On the person; the body to which they belong is looked for.")
+    minus: Points = Field([], description="Beside the person.")
     name: Name | None = None
     follow: bool = True
     seconds: float = Field(30, ge=0, le=600, description="How far they are followed, before and after.")
@@ -136,7 +142,12 @@ class Exclude(Model):
     exclude: bool = True
 
 
-Edit = Annotated[Move | Add | Remove | Absent | Merge | Split | Rename | Exclude, Field(discriminator="op")]
+class Confirm(Model):
+    op: Literal["confirm"]
+    person: PersonId
+
+
+Edit = Annotated[Move | Add | Remove | Absent | Merge | Split | Rename | Exclude | Confirm, Field(discriminator="op")]
 
 
 class Edits(Model):

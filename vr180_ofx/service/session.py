@@ -100,7 +100,7 @@ class Session:
             raise
         with self._lock:
             self._plan = plan
-        return {"people": [p.name for p in plan.people], "notes": [self.numbers.told(note) for note in plan.notes]}
+        return {"people": [p.name for p in plan.people], "notes": self._plan_notes(plan)}
 
     @property
     def state(self) -> State:
@@ -260,7 +260,7 @@ class Session:
     def facts(self) -> dict[str, Any]:
         plan, job = self._plan, self.job if self.job is not None and not self.job.ended else None
         people = plan.people if plan is not None else []
-        notes = [*self.clip.notes, *map(self.numbers.told, plan.notes if plan is not None else ())]
+        notes = [*self.clip.notes, *(self._plan_notes(plan) if plan is not None else ())]
         return {
             "clip": self.id,
             "path": str(self.clip.path),
@@ -290,6 +290,9 @@ class Session:
             "job": job.id if job is not None else None,
             "progress": [job.done, job.total] if job is not None else None,
         }  # fmt: skip
+
+    def _plan_notes(self, plan: Plan) -> list[str]:
+        return [*map(self.numbers.told, plan.notes), *plan.doubts(self.numbers.start)]
 
     def stats(self) -> dict[str, Any] | None:
         return None if self._server is None else self._server.stats()
