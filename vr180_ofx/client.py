@@ -509,13 +509,21 @@ class Clip:
         self.facts = answer["clip"]
         return str(answer["frames"])
 
-    def start_render(self, path: str, frames: str = "all", output: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Starts a render into a folder of the server's disk. Returns the job."""
-        return self.server._json("POST", f"{self._path}/renders", {"frames": frames, "path": str(path), "output": dict(output or {})})
+    def start_render(
+        self, path: str, frames: str = "all", output: Mapping[str, Any] | None = None, *, edges: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:  # fmt: skip
+        """Starts a render into a folder of the server's disk. Returns the job.
 
-    def render(self, path: str, frames: str = "all", output: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """Renders, and says how far it is until it ends. Raises ServerProblem when it failed."""
-        job = self.start_render(path, frames, output)
+        edges: edge controls by name: a value, or a list of [frame, value] with frames counted from 0.
+        """
+        body = {"frames": frames, "path": str(path), "output": dict(output or {}), **({"edges": dict(edges)} if edges else {})}
+        return self.server._json("POST", f"{self._path}/renders", body)
+
+    def render(
+        self, path: str, frames: str = "all", output: Mapping[str, Any] | None = None, *, edges: Mapping[str, Any] | None = None
+    ) -> Iterator[dict[str, Any]]:  # fmt: skip
+        """Renders, and says how far it is until it ends. edges: see `start_render`. Raises ServerProblem when it failed."""
+        job = self.start_render(path, frames, output, edges=edges)
         for state in self.server.follow(job["job"]):
             job = state
             yield job
@@ -989,12 +997,17 @@ def render_task(
     frames: str = "all",
     output: Mapping[str, Any] | None = None,
     changed: Callable[[Task], None] = lambda task: None,
+    *,
+    edges: Mapping[str, Any] | None = None,
 ) -> Task:
-    """Renders in the background. A server that goes away ends it with a message; the same render goes on where it stopped."""
+    """Renders in the background. A server that goes away ends it with a message; the same render goes on where it stopped.
+
+    edges: see `Clip.start_render`.
+    """
 
     def work(task: Task) -> dict[str, Any]:
         clip = _waited(link, task)
-        job = link.call(lambda clip: clip.start_render(folder, frames, output))
+        job = link.call(lambda clip: clip.start_render(folder, frames, output, edges=edges))
         clip = link.clip()
         try:
             for state in clip.server.follow(job["job"]):

@@ -22,9 +22,7 @@ SIDE = 200
 EYE = Equirectangular(SIDE, SIDE)
 _NOISE = np.random.default_rng(7)
 #: A texture with detail at several sizes, for flow to hold on to.
-TEXTURE = sum(
-    np.kron(_NOISE.random((400 // k, 400 // k)), np.ones((k, k)))[:400, :400] * k for k in (2, 8, 20)
-) / 30  # fmt: skip
+TEXTURE = np.sum([np.kron(_NOISE.random((400 // k, 400 // k)), np.ones((k, k))) * k for k in (2, 8, 20)], axis=0) / 30
 
 
 class Moving:

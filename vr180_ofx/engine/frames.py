@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -32,6 +32,7 @@ class FrameCache:
         self._store = store
         self._stages = stages
         self._lock = threading.Lock()
+        self._saving: set[Future[None]] = set()
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -75,7 +76,9 @@ class FrameCache:
     def save_beside(self, key: str, frame: Frame) -> None:
         """To disk, while the caller goes on; not at all once closed."""
         with suppress(RuntimeError):
-            self.beside(lambda: self.save(key, frame))
+            saving = self._disk.submit(self.save, key, frame)
+            with self._lock:
+                self._saving = {f for f in self._saving if not f.done()} | {saving}
 
     def beside(self, task: Callable[[], None]) -> None:
         """Does something with the disk while the caller goes on. Raises RuntimeError once closed."""
@@ -100,7 +103,10 @@ class FrameCache:
             self._frames.limit_to(int(self._limit_bytes * share))
 
     def close(self) -> None:
-        """What is being written is finished, what waits is not."""
+        """What is to be written is written: frames that were made for nobody else to make again. What waits to be read is not."""
+        with self._lock:
+            saving = set(self._saving)
+        wait(saving)
         self._disk.shutdown(cancel_futures=True)
 
     def stats(self) -> dict[str, Any]:

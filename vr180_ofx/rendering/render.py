@@ -8,8 +8,10 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 
+from vr180_ofx.engine.controlled import AskedEdges
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.scheduler import Priority
@@ -23,10 +25,12 @@ from vr180_ofx.output.contract import Job, Writer
 from vr180_ofx.output.formats import make_writer
 from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.parameters import identity_of
+from vr180_ofx.people.curves import Curves
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.folder import claimed, explained, output_folder
 from vr180_ofx.rendering.report import Findings, RenderReport
 from vr180_ofx.settings import Settings, without_effect
+from vr180_ofx.settings.edges import EdgesSettings
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.version import CONTROLS_REVISION, MATTE_REVISION, WRITER_REVISION
 
@@ -47,18 +51,22 @@ def render(
     stages: Stages | None = None,
     server: FrameServer | None = None,
     links: bool = True,
+    edges: Curves | None = None,
 ) -> RenderReport:
     """Renders ``clip`` into the folder ``output``; what the command line calls.
 
     Frames that are there from an earlier run with the same clip, plan and settings are kept. Frames that cannot be decoded are
     listed in the report. models: by default those that the settings name. server: one that serves this clip already, with the same
     settings up to the output; it goes on serving. links: whether the way to ``output`` may lead through links; who has looked where it
-    leads says no.
+    leads says no. edges: edge controls by name, for everybody, instead of what settings and plan say of everybody (see
+    `engine.controlled.Controls`); no network runs for other ones.
     Raises OutputError, ResourceError, MediaError; whatever was written stays and is whole.
     """
     settings = settings or clip.settings
     stages = stages or Stages(enabled=settings.performance.profile_enabled)
     frames = tuple(numbering(clip, settings).parse(settings.input.frames))
+    if edges:
+        plan = replace(plan, edges={**plan.edges, **edges})
     with output_folder(output, settings, links=links) as folder:
         if models is None:
             models = server.models if server is not None else Models.of(settings)
@@ -67,7 +75,7 @@ def render(
         shown = Path(output or settings.output.path or folder.path)
         report = RenderReport(str(shown), _pattern(shown, writer, frames), len(frames), people=[p.name for p in plan.active])
         report.notes += [*clip.notes, *map(job.numbers.told, plan.notes), *_doubts(job), *without_effect(settings)]
-        with claimed(job, writer, folder) as notes:
+        with claimed(job, writer, folder, mattes=_but_for_edges(job, models)) as notes:
             report.notes += notes
             _filled(job, writer, report, models, stages=stages, progress=progress, server=server)
     return report
@@ -125,6 +133,12 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
 
 
+def _but_for_edges(job: Job, models: Models) -> str:
+    """The identity that it had without edge controls: of what networks make, and all else."""
+    plan = replace(job.plan, edges={}, people=[replace(p, edges={}) for p in job.plan.people])
+    return identity(job.clip, plan, job.settings.model_copy(update={"edges": EdgesSettings()}), models)
+
+
 @contextlib.contextmanager
 def _served(job: Job, models: Models, stages: Stages, shared: FrameServer | None) -> Iterator[FrameServer]:
     """The server that was lent, or one for this job alone."""
@@ -153,7 +167,7 @@ def _run(
         position = 0
         while position < len(todo) or waiting or writing:
             while position < len(todo) and len(waiting) < _IN_FLIGHT:
-                waiting[todo[position]] = server.request(todo[position], priority=Priority.BATCH)
+                waiting[todo[position]] = server.request(todo[position], priority=Priority.BATCH, edges=_edges(job.plan, todo[position]))
                 position += 1
             finished, _ = wait(writing, timeout=0) if writing else (set(), set())
             if waiting and len(writing) - len(finished) < writer.parallel + 1:
@@ -196,6 +210,11 @@ def _run(
             plates.close()
         if not ok:
             writer.abort()
+
+
+def _edges(plan: Plan, n: int) -> AskedEdges:
+    """What the plan says of everybody's edges: a server that is lent has another plan where a render has edges of its own."""
+    return plan.edges_at(n, None)
 
 
 def _settle(writing: dict[Future[None], int], report: RenderReport) -> None:
