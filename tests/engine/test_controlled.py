@@ -10,10 +10,13 @@ import pytest
 
 from vr180_ofx.engine.draft import DraftRenderer
 from vr180_ofx.engine.plans import analyse
+from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.curves import Curve
 from vr180_ofx.settings import Settings
+from vr180_ofx.settings.edges import EdgesSettings
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +115,22 @@ def test_switches_and_words_change_at_their_keys_in_a_plan(scene, tmp_path):
     with FrameServer(clip, again, settings) as server:
         other = server.request(3, edges={"unit": "pixels"}).result()
         assert not server.request(3).result().same(other)
+
+
+def test_with_hardly_any_memory_each_frame_is_made_once_and_kept_on_disk_when_the_server_is_closed(scene, tmp_path):
+    """A render asks for three frames at once, and each asks for those beside it; the next one has other edges in its settings."""
+    clip, plan, settings = scene
+    count, steps, last = 4, [], None
+    for strength in (0.0, 1.0):
+        store = DiskStore(tmp_path / str(strength), 2**30)
+        with FrameServer(clip, plan, settings, cache_bytes=0, store=store) as server:
+            waiting = [server.request(n, priority=Priority.BATCH, edges={"temporal": strength}) for n in range(count)]
+            last = [f.result() for f in waiting][-1]
+            # a frame more is beside the last one
+            steps.append(server.steps if strength else (server.request(count, priority=Priority.BATCH).result(), server.steps)[1])
+    assert steps[0] == steps[1]
+    other = settings.model_copy(update={"edges": EdgesSettings(temporal=1.0)})
+    with FrameServer(clip, plan, other, store=store) as server:
+        assert server.request(count - 1).result().same(last)
+        server.request(0, edges={"size": 2}).result()
+        assert server.steps == 0

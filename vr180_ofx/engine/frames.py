@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +32,8 @@ class FrameCache:
         self._stages = stages
         self._lock = threading.Lock()
         self._saving: set[Future[None]] = set()
+        #: What is on its way to the disk, and may be gone from memory before it is there.
+        self._underway: dict[str, Frame] = {}
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -40,7 +41,7 @@ class FrameCache:
     def get(self, key: str) -> Frame | None:
         """From memory."""
         with self._lock:
-            return self._frames.get(key)
+            return self._frames.get(key) or self._underway.get(key)
 
     def put(self, key: str, frame: Frame) -> None:
         with self._lock:
@@ -75,9 +76,23 @@ class FrameCache:
 
     def save_beside(self, key: str, frame: Frame) -> None:
         """To disk, while the caller goes on; not at all once closed."""
-        with suppress(RuntimeError):
-            saving = self._disk.submit(self.save, key, frame)
-            with self._lock:
+        if self._store is None:
+            return
+
+        def save() -> None:
+            try:
+                self.save(key, frame)
+            finally:
+                with self._lock:
+                    self._underway.pop(key, None)
+
+        with self._lock:
+            self._underway[key] = frame
+            try:
+                saving = self._disk.submit(save)
+            except RuntimeError:
+                del self._underway[key]
+            else:
                 self._saving = {f for f in self._saving if not f.done()} | {saving}
 
     def beside(self, task: Callable[[], None]) -> None:
@@ -96,6 +111,7 @@ class FrameCache:
     def clear(self) -> None:
         with self._lock:
             self._frames.clear()
+            self._underway.clear()
 
     def keep_share(self, share: float) -> None:
         """Holds at most this share of its limit from now on, 0..1."""
