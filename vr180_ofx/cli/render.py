@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from vr180_ofx.cli.common import (
+    add_matte_arguments,
     add_node_arguments,
     add_settings_arguments,
     console,
@@ -68,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", metavar="F", help="a plan from 'analyse', perhaps edited")
     parser.add_argument("--overwrite", action="store_true", help="render frames again that are there [output.overwrite]")
     add_settings_arguments(parser)
+    add_matte_arguments(parser)
     add_node_arguments(parser)
     group = parser.add_argument_group("for scripts and farms")
     group.add_argument("--json", action="store_true", help="print the report as JSON on standard output")

@@ -30,6 +30,7 @@ from vr180_ofx.people.edit_contract import (
     rows_of,
 )  # fmt: skip
 from vr180_ofx.people.follow import follow_person
+from vr180_ofx.people.matte_edits import Matte, Unmatte, replace_person
 from vr180_ofx.people.parameters import FOLLOW, PLAN
 from vr180_ofx.people.person import HELD, Entry
 from vr180_ofx.people.plan import Plan
@@ -129,6 +130,7 @@ class Remove(Edit):
         if self.first is None and self.last is None:
             data["people"] = [p for p in data["people"] if p is not person]
             _replace_occluder(data, person["id"], None)
+            replace_person(data, person["id"], None)
             return []
         first, last = scene.range(self.first, self.last)
         person["views"] = _where(person, lambda n: not first <= n <= last)
@@ -176,6 +178,7 @@ class Merge(Edit):
         kept["doubts"] = sorted([*gone.get("doubts", []), *kept.get("doubts", [])], key=lambda d: d["frame"])
         data["people"] = [p for p in data["people"] if p is not gone]
         _replace_occluder(data, gone["id"], kept["id"])
+        replace_person(data, gone["id"], kept["id"])
         return []
 
 
@@ -255,7 +258,7 @@ class Confirm(Edit):
 
 _OPERATIONS: dict[str, type[Edit]] = {
     "move": Move, "add": Add, "remove": Remove, "absent": Absent, "merge": Merge, "split": Split, "rename": Rename, "exclude": Exclude,
-    "confirm": Confirm,
+    "confirm": Confirm, "matte": Matte, "unmatte": Unmatte,
 }  # fmt: skip
 OPERATIONS = tuple(_OPERATIONS)
 
@@ -270,6 +273,8 @@ def apply_edits(
     follow? (true: they are followed for so many ``seconds``, 30, before and after, and into the other eye). remove: person, and first and
     last for a part of their time. absent: person, first?, last?, view?, absent?: no matte of them there. merge: person, into. split:
     person, frame, name?. rename: person, name. exclude: person, exclude?. confirm: person: they are one, whatever the plan doubts.
+    matte: name?, kind?, and view, frame, points, or shapes, or image; person?, carry?, metres?, invert?, feather?, frames?, enabled?: see
+    `mattes_file.InputMatte`. unmatte: name.
 
     Boxes are [left, top, right, bottom], points [[x, y], ...], in pixels of one eye. load_segmenter: gives the network that follows people;
     asked only when somebody is to be found or followed. called: what each edit is called in messages, by default its place in the list.
