@@ -18,6 +18,7 @@ from vr180_ofx.cli.common import (
     print_json,
     progress_bar,
     say_clip,
+    say_output,
     say_plan,
     say_report,
     settings_from,
@@ -32,7 +33,10 @@ from vr180_ofx.storage import write_atomic
 from vr180_ofx.telemetry import Stages
 
 if TYPE_CHECKING:
+    from vr180_ofx.media.contract import Clip
+    from vr180_ofx.people.plan import Plan
     from vr180_ofx.rendering.report import RenderReport
+    from vr180_ofx.settings import Settings
 
 
 USAGE = "CLIP -o DIR [options]"
@@ -52,6 +56,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="DIR", help="where frames are written [output.path]")
     parser.add_argument("--format", metavar="F", help=f"{described()} (default: exr) [output.format]".replace("%", "%%"))
     parser.add_argument("--plan", metavar="F", help="a plan from 'analyse', perhaps edited")
+    parser.add_argument(
+        "--preview", metavar="MP4", help="write a draft film over grey at half the size; nothing else, unless -o names a folder, too"
+    )
+    parser.add_argument("--eye", choices=("both", "left", "right"), help="which eye is written (default: both) [output.eye]")
+    parser.add_argument(
+        "--output-scale",
+        metavar="{1,0.5,0.25}",
+        help="size of the files, of the clip's; --scale is that of the work (default: 1) [output.scale]",
+    )
     parser.add_argument("--overwrite", action="store_true", help="render frames again that are there [output.overwrite]")
     add_settings_arguments(parser)
     add_node_arguments(parser)
@@ -77,9 +90,15 @@ def run(arguments: argparse.Namespace) -> int:
         extra.append("output.overwrite=true")
     if arguments.profile or arguments.trace:
         extra.append("performance.profile_enabled=true")
+    if arguments.eye:
+        extra.append(f"output.eye={arguments.eye}")
+    if arguments.output_scale:
+        extra.append(f"output.scale={arguments.output_scale}")
     settings = settings_from(arguments, extra)
-    folder = arguments.output or settings.output.path
-    if not folder:
+    folder = arguments.output or (None if arguments.preview else settings.output.path)
+    if arguments.preview and arguments.server is not None:
+        raise OutputError("--preview is made here, not by a server; leave out --server")
+    if not folder and not arguments.preview:
         raise OutputError("no output folder was named; use -o DIR or output.path")
     if arguments.server is not None:
         return render_remotely(arguments, settings, str(folder))
@@ -92,12 +111,18 @@ def run(arguments: argparse.Namespace) -> int:
         plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json, stages=stages, models=models)
         if not arguments.json:
             say_plan(plan, numbering(clip, settings))
+            if folder:
+                say_output(clip, settings)
+        if arguments.preview:
+            film = _preview(arguments, clip, plan, settings, monitor)
+            if not folder:
+                return ExitStatus.INPUT if film.missing else ExitStatus.DONE
         with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
             report = render(clip, plan, settings, folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
             from vr180_ofx.rendering.contact_sheet import contact_sheet
 
-            sheet = Path(folder) / f"{clip.name}.people.png"
+            sheet = Path(str(folder)) / f"{clip.name}.people.png"
             contact_sheet(clip, plan, sheet, settings)
             report.notes.append(f"contact sheet: {sheet}")
     report.resources = monitor.summary()
@@ -114,6 +139,18 @@ def run(arguments: argparse.Namespace) -> int:
     if report.missing or report.lost:
         return ExitStatus.INPUT
     return ExitStatus.WARNED if arguments.strict and report.warnings else ExitStatus.DONE
+
+
+def _preview(arguments: argparse.Namespace, clip: Clip, plan: Plan, settings: Settings, monitor: Monitor) -> RenderReport:
+    from vr180_ofx.rendering.preview import preview
+
+    with progress_bar("preview", quiet=arguments.json, monitor=monitor) as update:
+        film = preview(clip, plan, settings, arguments.preview, progress=update)
+    if not arguments.json:
+        say_report(film, "preview: ")
+    elif not arguments.output:
+        print_json(film.to_dict())
+    return film
 
 
 def _say_profile(report: RenderReport) -> None:

@@ -21,7 +21,7 @@ class Job:
     """What a writer needs to know of the render.
 
     folder, name: where files go and what they are called after. identity: hash of all that decides what frames look like.
-    frames: the positions to be rendered, ascending.
+    frames: the positions to be rendered, ascending. clip: as it is written; all_eyes: the one that mattes are made of, where it has more.
     """
 
     clip: Clip
@@ -31,6 +31,12 @@ class Job:
     name: str
     identity: str
     frames: tuple[int, ...]
+    all_eyes: Clip | None = None
+
+    @property
+    def whole(self) -> Clip:
+        """The clip with all its eyes, of which the files may hold one."""
+        return self.all_eyes or self.clip
 
     @property
     def numbers(self) -> Numbering:
