@@ -102,7 +102,16 @@ def node_file() -> Traversable:
     return importlib.resources.files("vr180_ofx.nodes") / "node.json"
 
 
-def _of_setting(name: str, label: str, group: str, setting: str, *, kind: Kind | None = None, choices: tuple[str, ...] = ()) -> Parameter:
+def _of_setting(
+    name: str,
+    label: str,
+    group: str,
+    setting: str,
+    *,
+    kind: Kind | None = None,
+    choices: tuple[str, ...] = (),
+    absent: tuple[str, ...] = (),
+) -> Parameter:
     """A parameter that stands for a key of the configuration, with its default, limits and description."""
     section, key = setting.split(".")
     field = sections()[section].model_fields[key]
@@ -129,7 +138,7 @@ def _of_setting(name: str, label: str, group: str, setting: str, *, kind: Kind |
         default, low = 0.0 if found == "float" else "", 0.0 if found == "float" else None
     if found == "choice":
         default = _short(default)
-    return Parameter(name, label, found, default, field.description or "", group, setting, low, high, choices)
+    return Parameter(name, label, found, default, field.description or "", group, setting, low, high, choices, absent=absent)
 
 
 def _short(value: Any) -> str:
@@ -181,6 +190,10 @@ NODE = Node(
         Parameter("folder", "Folder", "folder", "", "Where EXR files are written, as the server sees it.", "output"),
         Parameter("frames", "Frames", "text", "all", "all, or ranges in the host's numbers such as 1-48,100.", "output"),
         _of_setting("exr_preset", "Made for", "output", "output.exr_preset"),
+        # Resolve's panel makes mattes for its clips, which have their own colour
+        _of_setting("rgb", "Colour", "output", "output.rgb", absent=("resolve",)),
+        _of_setting("output_colorspace", "Colour as", "output", "output.colorspace", absent=("resolve",)),
+        _of_setting("cryptomatte", "Cryptomatte", "output", "output.cryptomatte"),
         _of_setting("compression", "Compression", "output", "output.compression"),
         _of_setting("overwrite", "Overwrite", "output", "output.overwrite"),
         Parameter("address", "Address", "text", "", "http://127.0.0.1:PORT of a frame server; empty is the one that you run.", "server"),

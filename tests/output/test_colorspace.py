@@ -1,7 +1,9 @@
 """What RGB in EXR files means: light, computed here once more from the standards, and mixed by OpenImageIO."""
 
+import subprocess
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -87,28 +89,84 @@ def pixels_of(image, kind="float"):
     return pixels
 
 
-@pytest.mark.parametrize("mode", ["foreground", "premultiplied"])
-def test_a_rec_709_plate_over_a_grey_card_is_what_the_standard_says(tmp_path, mode):
-    """Twelve plain colours behind a ramp of alpha, and noise behind a hard edge: what is in front is known wherever alpha is."""
+@pytest.fixture(scope="module")
+def plates(tmp_path_factory):
+    """(a video, its frames' codes): twelve plain colours, one for each eye, and noise."""
     rng = np.random.default_rng(3)
     plain = [[64, 512, 512], [70, 515, 509], [100, 500, 530], [940, 512, 512], [502, 512, 512], [250, 448, 800], [300, 700, 400],
              [690, 300, 560], [800, 540, 460], [150, 512, 512], [400, 600, 600], [600, 420, 450]]  # fmt: skip
     frames = [np.hstack([np.broadcast_to(c, (H, W, 3)) for c in plain[k : k + 2]]) for k in range(0, 12, 2)]
     frames.append(np.stack([rng.integers(64, 941, (H, 2 * W)), *rng.integers(400, 620, (2, H, 2 * W))], -1))
-    path = video(tmp_path / "plate_LR_180.mkv", frames)
-    settings = Settings(output={"rgb": mode, "exr_preset": "nuke"})
+    return video(tmp_path_factory.mktemp("plate") / "plate_LR_180.mkv", frames), frames
+
+
+def rendered(plates, folder, **output):
+    """(file, matte, codes) of each frame: plain colours behind a ramp of alpha, noise behind a hard edge. output: settings."""
+    path, frames = plates
+    settings = Settings(output=output)
     writer = ExrWriter(CLIP, settings.output)
     with open_clip(path, settings) as clip:
         assert clip.describe()["colour"] == "matrix bt709, limited range, transfer bt709, primaries bt709"
         for n, codes in enumerate(frames):
             matte = HARD if n == len(frames) - 1 else SOFT
-            (file,) = writer.write(tmp_path / "shot", n, Frame(n, dict.fromkeys(VIEWS, matte), {}), clip.frame(n))
-            for part in (0, 1):
-                found, alpha = over_grey(file, part, premultiplied=mode == "premultiplied")
-                assert np.array_equal(alpha, matte.alpha)
-                light = light_of_codes(codes[:, W * part : W * (part + 1)].astype(np.float64))
-                truth = light * alpha[..., None] + GREY * (1 - alpha[..., None])
-                assert np.abs(found - truth).max() <= 1 / 255 and np.abs(shown(found) - shown(truth)).max() <= 1 / 255, (n, part)
+            (file,) = writer.write(folder / "shot", n, Frame(n, dict.fromkeys(VIEWS, matte), {}), clip.frame(n))
+            yield file, matte, codes
+
+
+def held_against_the_standard(found, matte, codes):
+    """Raises AssertionError where a composite over grey, (h, w, 3) light, is further than 1/255 from the truth, as light or as shown."""
+    light, alpha = light_of_codes(codes.astype(np.float64)), matte.alpha[..., None]
+    truth = light * alpha + GREY * (1 - alpha)
+    assert np.abs(found - truth).max() <= 1 / 255 and np.abs(shown(found) - shown(truth)).max() <= 1 / 255
+
+
+@pytest.mark.parametrize("mode", ["foreground", "premultiplied"])
+def test_a_rec_709_plate_over_a_grey_card_is_what_the_standard_says(tmp_path, plates, mode):
+    """What is in front is known wherever alpha is: all of the plate is of one colour, or the edge is hard."""
+    for file, matte, codes in rendered(plates, tmp_path, rgb=mode, exr_preset="nuke"):
+        for part in (0, 1):
+            found, alpha = over_grey(file, part, premultiplied=mode == "premultiplied")
+            assert np.array_equal(alpha, matte.alpha)
+            held_against_the_standard(found, matte, codes[:, W * part : W * (part + 1)])
+
+
+BPY = Path(__file__).resolve().parents[2] / ".venv-bpy" / "bin" / "python"
+SCRIPT = """
+import bpy, sys
+bpy.ops.wm.read_factory_settings(use_empty=True)
+scene = bpy.context.scene
+scene.use_nodes = True
+tree = scene.node_tree
+tree.nodes.clear()
+picture, over, card, out = (tree.nodes.new('CompositorNode' + n) for n in ('Image', 'AlphaOver', 'RGB', 'Composite'))
+card.outputs[0].default_value = (GREY, GREY, GREY, 1)
+tree.links.new(card.outputs[0], over.inputs[1])
+tree.links.new(over.outputs[0], out.inputs[0])
+scene.camera = bpy.data.objects.new('camera', bpy.data.cameras.new('camera'))
+scene.collection.objects.link(scene.camera)
+settings = scene.render.image_settings
+settings.file_format, settings.color_depth, settings.color_mode = 'OPEN_EXR', '32', 'RGBA'
+scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = WIDTH, HEIGHT, 100
+for path in sys.argv[1:]:
+    picture.image = bpy.data.images.load(path)
+    assert picture.image.colorspace_settings.name == 'Linear Rec.709', picture.image.colorspace_settings.name
+    tree.links.new(picture.outputs['Combined'], over.inputs[2])
+    scene.render.filepath = path + '.over.exr'
+    bpy.ops.render.render(write_still=True)
+"""
+
+
+@pytest.mark.slow
+def test_blender_composites_it_as_the_standard_says(tmp_path, plates):
+    if not BPY.exists():
+        pytest.skip("Blender as a module is not installed; run: make setup-hosts")
+    made = list(rendered(plates, tmp_path, rgb="premultiplied", exr_preset="blender"))
+    script = SCRIPT.replace("GREY", str(GREY)).replace("WIDTH", str(W)).replace("HEIGHT", str(H))
+    done = subprocess.run([str(BPY), "-c", script, *(str(file) for file, _, _ in made)], capture_output=True, text=True, timeout=240)
+    for file, matte, codes in made:
+        over = Path(f"{file}.over.exr")
+        assert over.exists(), done.stdout[-2000:] + done.stderr[-2000:]
+        held_against_the_standard(pixels_of(oiio.ImageBuf(str(over)))[..., :3], matte, codes[:, :W])
 
 
 def encoded(light):

@@ -3,11 +3,17 @@
 import json
 
 import numpy as np
+import OpenEXR
 import OpenImageIO as oiio
 import pytest
 
-from tests.output.conftest import FRAME, write_exr
+from tests.output.conftest import CLIP, FRAME, H, W, write_exr
+from vr180_ofx.cli.main import main
+from vr180_ofx.media.contract import ColourTags, SourceFrame
+from vr180_ofx.media.picture import RgbEye
+from vr180_ofx.output.exr import ExrWriter
 from vr180_ofx.output.inspect import check_exr, inspect_image
+from vr180_ofx.settings import OutputSettings
 
 
 def test_cut_off_and_foreign_files_are_not_trusted(tmp_path):
@@ -35,3 +41,28 @@ def test_inspect_tells_parts_ranges_and_metadata(tmp_path):
     assert facts["parts"][0]["ranges"]["A"] == {"min": 0.0, "max": 0.75, "mean": pytest.approx(FRAME.views["left"].alpha.mean(), rel=1e-3)}
     assert facts["parts"][0]["metadata"]["vr180ofx:quality"] == "final"
     json.dumps(facts)
+
+
+def test_inspect_says_the_colour_space(tmp_path, capsys):
+    (path,) = write_exr(tmp_path)
+    assert [p["colour_space"] for p in inspect_image(path)["parts"]] == ["data (none; all channels are data)"] * 2
+    pixels = np.full((H, W, 3), 30000, np.uint16)
+    plate = SourceFrame(41, 0, dict.fromkeys(("left", "right"), RgbEye(pixels, (0, 0), W, H, None, ColourTags("rgb", True, "bt709"))))
+    (path,) = ExrWriter(CLIP, OutputSettings(rgb="premultiplied")).write(tmp_path / "colour", 1, FRAME, plate)
+    assert main(["inspect", str(path.parent)]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert (
+        "colour space: lin_rec709_scene (Linear Rec.709 (sRGB), from matrix rgb, full range, transfer bt709, primaries bt709; decoded"
+        in said
+    )
+    assert "colour space: data (none; all channels are data)" in said
+    light = tmp_path / "light.exr"
+    channels = {c: np.ones((H, W), np.float16) for c in "RGB"}
+    header = {"compression": OpenEXR.ZIPS_COMPRESSION, "type": OpenEXR.scanlineimage}
+    for attributes, words in (
+        ({}, "not said"),
+        ({"chromaticities": (0.7, 0.3, 0.2, 0.8, 0.1, 0.05, 0.31, 0.33)}, "light with the chromaticities 0.7, 0.3, 0.2, 0.8, 0.1, 0.05, 0.31, 0.33"),
+        ({"colorInteropID": "lin_ap1_scene"}, "lin_ap1_scene"),
+    ):  # fmt: skip
+        OpenEXR.File(header | attributes, dict(channels)).write(str(light))
+        assert inspect_image(light)["parts"][0]["colour_space"] == words

@@ -152,6 +152,16 @@ def test_a_render_does_not_go_on_over_a_change_of_the_writer(clip, tmp_path, mon
         rendered(clip, tmp_path)
 
 
+def test_a_render_in_another_colour_is_another_render(clip, tmp_path):
+    """Light and the plate's numbers must not be mixed in one sequence."""
+    rendered(clip, tmp_path, rgb="foreground")
+    for other in ("as_source", "ACEScg"):
+        with pytest.raises(OutputError, match="made with another clip, plan, settings or version; add --overwrite"):
+            rendered(clip, tmp_path, rgb="foreground", colorspace=other)
+    assert rendered(clip, tmp_path, "0-2", rgb="foreground").kept == 2
+    assert rendered(clip, tmp_path, rgb="foreground", colorspace="ACEScg", overwrite=True).written == 2
+
+
 def test_a_plan_that_was_corrected_beside_the_frames_is_left_alone(clip, tmp_path):
     rendered(clip, tmp_path)
     path = tmp_path / "people.plan.json"

@@ -97,6 +97,13 @@ MEANT = {
     "contact sheet": "debugging.save_detection_visualization",
     "where does the time go": "performance.profile_enabled",
     "price": "performance.price_per_hour",
+    "erode": "edges.size",
+    "eroding": "edges.size",
+    "dilate": "edges.size",
+    "shrink": "edges.size",
+    "choke": "edges.size",
+    "grow the matte": "edges.size",
+    "scene linear": "output.colorspace",
     # mistyped, and half typed
     "compresion": "output.compression",
     "stabilize": "matting.stabilise",

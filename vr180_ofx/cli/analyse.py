@@ -48,7 +48,8 @@ def remembering(plan: Plan, clip: Clip, target: Path) -> Plan:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("clip", nargs="?", metavar="CLIP", help="a video, an image sequence, or a folder of images")
     parser.add_argument("-o", "--output", metavar="PLAN", help="where the plan is written (default: CLIP's name + .plan.json, here)")
-    parser.add_argument("--preview", metavar="PNG", help="a contact sheet with boxes, ids and windows")
+    parser.add_argument("--preview", metavar="PNG", help="a contact sheet: each person, large, with rulers and a draft of the matte")
+    parser.add_argument("--at", metavar="LIST", help="which frames --preview shows (default: first, middle, last, and unsure ones)")
     parser.add_argument("--plan", metavar="F", help="look at this plan instead of searching")
     parser.add_argument("--fresh", action="store_true", help="search again even when a plan is cached")
     parser.add_argument("--json", action="store_true", help="print a summary as JSON on standard output")
@@ -71,7 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.preview:
             from vr180_ofx.rendering.contact_sheet import contact_sheet
 
-            contact_sheet(clip, plan, Path(arguments.preview), settings)
+            at = numbers.parse(arguments.at, "--at") if arguments.at else ()
+            contact_sheet(clip, plan, Path(arguments.preview), settings, at=at)
         if arguments.json:
             people = [
                 {

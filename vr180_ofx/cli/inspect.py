@@ -118,6 +118,9 @@ def _show(facts: dict[str, Any]) -> None:
             r = part.get("ranges", {}).get(name)
             table.add_row(name, *([f"{r[k]:.4g}" for k in ("min", "max", "mean")] if r else ["?"] * 3))
         console.print(table)
+        console.print(f"    colour space: {part['colour_space']}")
+        for crypto in part["cryptomatte"]:
+            console.print(f"    Cryptomatte {crypto['name']}, {crypto['levels']} levels: {', '.join(crypto['names']) or 'no manifest'}")
         for key, value in part["metadata"].items():
             console.print(f"    {key}: {value}")
         if "damaged" in part:

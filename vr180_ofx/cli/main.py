@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from vr180_ofx.cli.helping import Examples, Formatter, Parser, examples, where_to_look
+from vr180_ofx.cli.interrupts import interrupts, watch_interrupts
 from vr180_ofx.errors import ExitStatus, statuses_of
 from vr180_ofx.telemetry import tune_allocator
 from vr180_ofx.version import __version__
@@ -90,12 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     said = logging.StreamHandler(sys.stderr)
     said.setFormatter(_Plain("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, handlers=[said])
-    with contextlib.suppress(ValueError):  # not the main thread
-        signal.signal(signal.SIGTERM, _interrupt)
-        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-            # see cli.start
-            signal.signal(signal.SIGINT, _interrupt)
-    _interrupts.clear()
+    watch_interrupts()
     try:
         return int(arguments.run(arguments) or ExitStatus.DONE)
     except KeyboardInterrupt:
@@ -104,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return ExitStatus.DONE
     except Exception as error:
-        if _interrupts:
+        if interrupts():
             # libraries that are being loaded make errors of their own of it
             return _say_interrupted()
         statuses = statuses_of(error)
@@ -126,15 +119,6 @@ def _is_foreign(word: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
-
-
-#: Signals that came while a command ran.
-_interrupts: list[int] = []
-
-
-def _interrupt(number: int, *_: Any) -> None:
-    _interrupts.append(number)
-    raise KeyboardInterrupt
 
 
 def _say_interrupted() -> int:

@@ -12,7 +12,6 @@ from rich.table import Table
 from vr180_ofx.cli.common import (
     add_node_arguments,
     add_settings_arguments,
-    clip_from,
     console,
     plan_for,
     print_json,
@@ -24,10 +23,14 @@ from vr180_ofx.cli.common import (
     settings_from,
 )
 from vr180_ofx.cli.helping import Examples
+from vr180_ofx.cli.many import render_many
 from vr180_ofx.cli.remote import render_remotely
-from vr180_ofx.errors import ExitStatus, OutputError
+from vr180_ofx.errors import OutputError, SettingsError
 from vr180_ofx.media.numbering import numbering
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.rendering.many import TOKENS, ClipJob, plan_jobs, status_of
 from vr180_ofx.resources import Monitor
+from vr180_ofx.settings import Settings
 from vr180_ofx.settings.formats import described
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.telemetry import Stages
@@ -36,10 +39,9 @@ if TYPE_CHECKING:
     from vr180_ofx.media.contract import Clip
     from vr180_ofx.people.plan import Plan
     from vr180_ofx.rendering.report import RenderReport
-    from vr180_ofx.settings import Settings
 
 
-USAGE = "CLIP -o DIR [options]"
+USAGE = "CLIP [CLIP ...] -o DIR [options]"
 EXAMPLES: Examples = (
     ("EXR with a layer for each person; the same command goes on where it stopped", "vr180-ofx render clip.mp4 -o out/"),
     ("somebody excluded, or put right, in a plan", "vr180-ofx render clip.mp4 -o out/ --plan clip.plan.json"),
@@ -47,13 +49,23 @@ EXAMPLES: Examples = (
     ("for Nuke, with colour times alpha", "vr180-ofx render clip.mp4 -o nk/ --exr-preset nuke --set output.rgb=premultiplied"),
     ("a video with transparency", "vr180-ofx render clip.mp4 -o mov/ --format prores4444"),
     ("H.264 over green, with the sound", "vr180-ofx render clip.mp4 -o gs/ --format greenscreen"),
+    ("many clips, each into a folder of its own, and a table at the end", "vr180-ofx render a.mp4 b.mov day2/ -o out/"),
+    ("the same, named as you like", "vr180-ofx render show/ -o 'mattes/{folder}/{clip}_{format}'"),
     ("an image sequence whose views are files apart", "vr180-ofx render 'plate_%V.%04d.exr' -o out/"),
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("clip", nargs="?", metavar="CLIP", help="a video, an image sequence (plate.%%04d.exr), or a folder of images")
-    parser.add_argument("-o", "--output", metavar="DIR", help="where frames are written [output.path]")
+    parser.add_argument(
+        "clips", nargs="*", metavar="CLIP",
+        help="a video, an image sequence (plate.%%04d.exr) or a folder of images; several of them, or folders that hold some "
+        "[input.video_path]",
+    )  # fmt: skip
+    tokens = ", ".join(f"{{{name}}}" for name in TOKENS)
+    parser.add_argument(
+        "-o", "--output", metavar="DIR",
+        help=f"where frames are written; several clips go into DIR/{{clip}}, or where tokens say: {tokens} [output.path]",
+    )  # fmt: skip
     parser.add_argument("--format", metavar="F", help=f"{described()} (default: exr) [output.format]".replace("%", "%%"))
     parser.add_argument("--plan", metavar="F", help="a plan from 'analyse', perhaps edited")
     parser.add_argument(
@@ -80,9 +92,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from vr180_ofx.engine.models import Models
-    from vr180_ofx.rendering.render import render
-
     extra = []
     if arguments.format:
         extra.append(f"output.format={arguments.format}")
@@ -95,50 +104,66 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output_scale:
         extra.append(f"output.scale={arguments.output_scale}")
     settings = settings_from(arguments, extra)
-    folder = arguments.output or (None if arguments.preview else settings.output.path)
+    names = arguments.clips or [settings.input.video_path or ""]
+    folder = arguments.output or settings.output.path
+    if not names[0]:
+        raise SettingsError("no clip was named; give CLIP or input.video_path")
     if arguments.preview and arguments.server is not None:
         raise OutputError("--preview is made here, not by a server; leave out --server")
-    if not folder and not arguments.preview:
+    if arguments.preview and len(names) > 1:
+        raise OutputError(f"--preview names one film, and there are {len(names)} clips; preview them one by one")
+    if arguments.preview and not arguments.output:
+        return _preview_alone(arguments, settings, names[0])
+    if not folder:
         raise OutputError("no output folder was named; use -o DIR or output.path")
-    if arguments.server is not None:
-        return render_remotely(arguments, settings, str(folder))
+    batch = plan_jobs(names, folder, settings.output.format, plan=arguments.plan)
+    make = _render if arguments.server is None else render_remotely
+    if batch.several:
+        if arguments.preview:
+            raise OutputError(f"--preview names one film, and {names[0]} holds several clips; preview them one by one")
+        return render_many(arguments, batch, lambda job: make(arguments, settings, job))
+    report = make(arguments, settings, batch.jobs[0])
+    if arguments.json:
+        print_json(report.to_dict())
+    return status_of(report, strict=arguments.strict)
+
+
+def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> RenderReport:
+    """Renders one clip, and says what there is to say of it."""
+    from vr180_ofx.engine.models import Models
+    from vr180_ofx.rendering.render import render
+
     stages = Stages(enabled=settings.performance.profile_enabled, trace=arguments.trace is not None)
     log = Path(arguments.resource_log) if arguments.resource_log else None
-    with Monitor(log) as monitor, clip_from(arguments, settings) as clip:
+    with Monitor(log) as monitor, open_clip(job.clip.path, settings) as clip:
         if not arguments.json:
             say_clip(clip, settings)
         models = Models.of(settings)
-        plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json, stages=stages, models=models)
+        plan = plan_for(clip, settings, str(job.plan) if job.plan else None, quiet=arguments.json, stages=stages, models=models)
         if not arguments.json:
             say_plan(plan, numbering(clip, settings))
-            if folder:
-                say_output(clip, settings)
+            say_output(clip, settings)
         if arguments.preview:
-            film = _preview(arguments, clip, plan, settings, monitor)
-            if not folder:
-                return ExitStatus.INPUT if film.missing else ExitStatus.DONE
+            _preview(arguments, clip, plan, settings, monitor)
         with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
-            report = render(clip, plan, settings, folder, models=models, progress=update, stages=stages)
+            report = render(clip, plan, settings, job.folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
-            from vr180_ofx.rendering.contact_sheet import contact_sheet
+            from vr180_ofx.rendering.contact_sheet import contact_sheet, rendered_mattes
 
-            sheet = Path(str(folder)) / f"{clip.name}.people.png"
-            contact_sheet(clip, plan, sheet, settings)
+            sheet = job.folder / f"{clip.name}.people.png"
+            with rendered_mattes(clip, plan, settings, models) as mattes:
+                contact_sheet(clip, plan, sheet, settings, mattes=mattes)
             report.notes.append(f"contact sheet: {sheet}")
     report.resources = monitor.summary()
     if arguments.trace:
         trace = stages.trace(s.to_dict() for s in monitor.history)
         write_atomic(Path(arguments.trace), json.dumps(trace).encode())
         report.notes.append(f"trace (open it in Perfetto or chrome://tracing): {arguments.trace}")
-    if arguments.json:
-        print_json(report.to_dict())
-    else:
+    if not arguments.json:
         say_report(report)
         if arguments.profile:
             _say_profile(report)
-    if report.missing or report.lost:
-        return ExitStatus.INPUT
-    return ExitStatus.WARNED if arguments.strict and report.warnings else ExitStatus.DONE
+    return report
 
 
 def _preview(arguments: argparse.Namespace, clip: Clip, plan: Plan, settings: Settings, monitor: Monitor) -> RenderReport:
@@ -148,9 +173,21 @@ def _preview(arguments: argparse.Namespace, clip: Clip, plan: Plan, settings: Se
         film = preview(clip, plan, settings, arguments.preview, progress=update)
     if not arguments.json:
         say_report(film, "preview: ")
-    elif not arguments.output:
-        print_json(film.to_dict())
     return film
+
+
+def _preview_alone(arguments: argparse.Namespace, settings: Settings, name: str) -> int:
+    """The film, and no other file."""
+    with Monitor() as monitor, open_clip(name, settings) as clip:
+        if not arguments.json:
+            say_clip(clip, settings)
+        plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json)
+        if not arguments.json:
+            say_plan(plan, numbering(clip, settings))
+        film = _preview(arguments, clip, plan, settings, monitor)
+    if arguments.json:
+        print_json(film.to_dict())
+    return status_of(film, strict=arguments.strict)
 
 
 def _say_profile(report: RenderReport) -> None:

@@ -196,6 +196,11 @@ class FrameServer:
             raise RuntimeError("the frame server is closed") from None
         return future
 
+    def is_made(self, n: int) -> bool:
+        """Whether final frame ``n`` lies in a cache, so that no network runs for it."""
+        key = self._worker.scene.key(n, "final")
+        return self._frames.get(key) is not None or self._frames.on_disk(key)
+
     def frame_key(self, n: int, quality: Quality = "final", edges: AskedEdges | None = None) -> str:
         """A hash of everything that decides what frame ``n`` looks like."""
         scene = self._worker.scene

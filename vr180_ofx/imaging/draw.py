@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vr180_ofx.arrays import FloatArray
 
@@ -32,6 +33,19 @@ class Canvas:
         """points: (n, 2) pixels, closed."""
         if len(points):
             cv2.polylines(self._pixels, [np.round(points).astype(np.int32)], True, _bytes(colour), 1, cv2.LINE_AA)
+
+    def line(self, x0: float, y0: float, x1: float, y1: float, colour: Colour = (0.8, 0.8, 0.8)) -> None:
+        """One pixel wide."""
+        cv2.line(self._pixels, (round(x0), round(y0)), (round(x1), round(y1)), _bytes(colour), 1)
+
+    def put(self, pixels: NDArray[np.uint8], x: int, y: int) -> None:
+        """Another drawing's `pixels` at this place, which has room for it."""
+        self._pixels[y : y + pixels.shape[0], x : x + pixels.shape[1]] = pixels
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """What was drawn, (h, w, 3) 8 bits."""
+        return self._pixels
 
     @property
     def picture(self) -> FloatArray:

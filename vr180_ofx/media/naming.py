@@ -17,6 +17,11 @@ _LAYOUT = {
 }  # fmt: skip
 #: Of files that are frames of a sequence.
 IMAGE_ENDINGS = {".exr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".tga", ".bmp", ".webp", ".jp2", ".hdr"}
+#: Of files that are videos: what a folder is searched for. A file that is named is opened whatever it is called.
+VIDEO_ENDINGS = {
+    ".mp4", ".mov", ".m4v", ".mkv", ".mxf", ".ts", ".m2ts", ".mts", ".avi", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".3gp",
+    ".360", ".insv", ".lrv", ".y4m",
+}  # fmt: skip
 
 
 def number_token(name: str) -> re.Match[str] | None:

@@ -49,16 +49,22 @@ def find_sequence(path: Path) -> SequencePattern | None:
 
 def _from_folder(folder: Path) -> SequencePattern:
     """The one sequence in a folder; several are an error that names them."""
-    groups: dict[str, list[Path]] = {}
-    for f in sorted(folder.iterdir()):
-        if f.suffix.lower() in IMAGE_ENDINGS and not f.name.startswith("."):
-            groups.setdefault(re.sub(r"([0-9]+)(\.[^.]+)$", lambda m: f"%0{len(m.group(1))}d{m.group(2)}", f.name), []).append(f)
-    patterns = sorted({re.sub(r"(^|[._-])(left|right)([._-]|$)", r"\1%V\3", g) for g in groups})
+    patterns = sequences_in(folder)
     if not patterns:
         raise MediaError(f"{folder} holds no images; name a video, or a folder or pattern of images such as plate.%04d.exr")
     if len(patterns) > 1:
-        raise MediaError(f"{folder} holds several sequences: {', '.join(patterns[:6])}; name one of them")
-    return _from_pattern(folder / patterns[0])
+        raise MediaError(f"{folder} holds several sequences: {', '.join(list(patterns)[:6])}; name one of them")
+    return _from_pattern(folder / next(iter(patterns)))
+
+
+def sequences_in(folder: Path) -> dict[str, list[Path]]:
+    """The images of a folder as patterns, in order, with the files of each; the pattern of a single image is its own name."""
+    found: dict[str, list[Path]] = {}
+    for f in sorted(folder.iterdir()):
+        if f.suffix.lower() in IMAGE_ENDINGS and not f.name.startswith("."):
+            numbered = re.sub(r"([0-9]+)(\.[^.]+)$", lambda m: f"%0{len(m.group(1))}d{m.group(2)}", f.name)
+            found.setdefault(re.sub(r"(^|[._-])(left|right)([._-]|$)", r"\1%V\3", numbered), []).append(f)
+    return dict(sorted(found.items()))
 
 
 def _from_pattern(path: Path) -> SequencePattern:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
@@ -19,6 +20,7 @@ from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import Clip, EyeImage, SourceFrame
 from vr180_ofx.output.colorspace import DATA, ColourSpace, check_colorspace, conversion
 from vr180_ofx.output.colour import Foreground
+from vr180_ofx.output.exr_cryptomatte import CryptomatteFiles
 from vr180_ofx.output.exr_rows import RowPart, RowWriter, band
 from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.people.names import NAME_PATTERN, NAME_RULE, is_reserved
@@ -85,16 +87,26 @@ class ExrWriter:
         self._compression = _compression(settings.compression)
         self._rows = RowWriter(self._compression)
         self._foreground = Foreground(settings) if settings.rgb != "none" else None
+        names = [name for _, name in clip.people]
+        self._crypto = CryptomatteFiles(self._clip.views, names, settings.cryptomatte_levels) if settings.cryptomatte else None
+
+    @property
+    def dropped(self) -> Mapping[int, tuple[int, float]]:
+        """Frame's index -> what Cryptomatte had no level for, see `output.cryptomatte.Ranks`."""
+        return {} if self._crypto is None else self._crypto.dropped
 
     def paths(self, stem: Path, number: int) -> list[Path]:
-        """The files of frame ``number``: one, or one per view."""
+        """The files of frame ``number``: one, or one per view; then those of Cryptomatte."""
+        return [*self._own_paths(stem, number), *(self._crypto.paths(stem, number) if self._crypto is not None else ())]
+
+    def _own_paths(self, stem: Path, number: int) -> list[Path]:
         if self.layout == "per_view_files":
             return [stem.with_name(f"{stem.name}_{view}.{number:04d}.exr") for view in self._clip.views]
         return [stem.with_name(f"{stem.name}.{number:04d}.exr")]
 
     def write(self, stem: Path, number: int, frame: Frame, source: SourceFrame | None) -> list[Path]:
         """Writes a frame; ``source`` is needed when colour is written too."""
-        targets = self.paths(stem, number)
+        targets = self._own_paths(stem, number)
         if self._clip.layout is not None and self.layout == "whole":
             frame = joined(frame, self._views, self._clip.layout)
         bounds = {view: matte.bounds for view, matte in frame.views.items()}
@@ -102,15 +114,15 @@ class ExrWriter:
             # one part for all views: it holds the rows of all of them
             bounds = dict.fromkeys(bounds, reduce(Rect.union, bounds.values()))
         parts = [self._part(view, frame, source, number, bounds[view]) for view in frame.views]
-        if self.layout == "per_view_files":
-            for target, part in zip(targets, parts, strict=True):
-                with atomic_path(target, steady=True) as path:
-                    self._rows.write(path, [part])
-            return targets
-        with atomic_path(targets[0], steady=True) as path:
-            if self.layout == "single":
-                parts = [_merged(parts)]
-            self._rows.write(path, parts)
+        if self.layout == "single":
+            parts = [_merged(parts)]
+        files = [[part] for part in parts] if self.layout == "per_view_files" else [parts]
+        for target, held in zip(targets, files, strict=True):
+            with atomic_path(target, steady=True) as path:
+                self._rows.write(path, held)
+        if self._crypto is not None:
+            headers = {view: self._header(view, frame, number, DATA) for view in frame.views}
+            targets += self._crypto.write(stem, number, frame, headers)
         return targets
 
     def _part(self, view: str, frame: Frame, source: SourceFrame | None, number: int, bounds: Rect) -> RowPart:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vr180_ofx.engine.frame import Frame
+from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.media.contract import SourceFrame
 from vr180_ofx.output.contract import Job
 from vr180_ofx.output.exr import ExrWriter, exr_clip
@@ -27,6 +28,18 @@ class ExrOutput(ImageSequenceWriter):
     def write(self, frame: Frame, source: SourceFrame | None) -> None:
         frame.metadata["identity"] = self._job.identity
         self._writer.write(self._job.stem, self._job.number(frame.index), frame, source)
+
+    def finish(self) -> list[str]:
+        dropped = self._writer.dropped
+        if dropped:
+            frames = ranges_text(sorted(map(self._job.number, dropped)))
+            levels = self._job.settings.output.cryptomatte_levels
+            self.warnings.append(
+                f"Cryptomatte: in frames {frames} more than {levels} people meet in one pixel, and up to "
+                f"{max(lost for _, lost in dropped.values()):.2g} of a pixel is missing of the one with the smallest share; "
+                f"output.cryptomatte_levels={min(levels + 2, 16)} has room for more"
+            )
+        return super().finish()
 
     def _is_whole(self, path: Path) -> bool:
         return check_exr(path, self._job.identity)

@@ -11,6 +11,7 @@ Source of the layout: OpenEXR, "OpenEXR File Layout" (header, offset tables, chu
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import OpenEXR
 
-from vr180_ofx.arrays import HalfArray, shapes_repr
-from vr180_ofx.output.exr_zip import packed
+from vr180_ofx.arrays import shapes_repr
+from vr180_ofx.output.exr_zip import RowArray, packed
 from vr180_ofx.output.inspect import ends_whole
 from vr180_ofx.storage import refuse_cut_off
 
@@ -36,7 +37,7 @@ class RowPart:
     """A part of ``width`` x ``height`` pixels.
 
     name: of its view; empty in a file of one part. header: attributes. y0: the first row that the channels hold. channels: name ->
-    (rows, width) half. blank: name -> the value in all other rows.
+    (rows, width) half or float32. blank: name -> the value in all other rows.
     """
 
     name: str
@@ -44,7 +45,7 @@ class RowPart:
     width: int
     height: int
     y0: int
-    channels: dict[str, HalfArray]
+    channels: Mapping[str, RowArray]
     blank: dict[str, float]
 
     def __repr__(self) -> str:
@@ -103,9 +104,10 @@ class RowWriter:
         """The compressed blocks of constants: of a whole block, and of what is left at the picture's end."""
         lines = _LINES[self._compression]
         rows = min(part.height, lines + part.height % lines)
-        key = (part.width, rows, tuple(part.blank.items()))
+        kinds = {name: values.dtype for name, values in part.channels.items()}
+        key = (part.width, rows, tuple((name, value, kinds[name].str) for name, value in part.blank.items()))
         if key not in self._blocks:
-            channels = {name: np.full((rows, part.width), value, np.float16) for name, value in part.blank.items()}
+            channels: dict[str, RowArray] = {n: np.full((rows, part.width), value, kinds[n]) for n, value in part.blank.items()}
             if self._compression in _OURS:
                 self._blocks[key] = list(packed(channels, lines))
             else:
@@ -135,7 +137,7 @@ def _write(path: Path, parts: list[RowPart]) -> None:
             "dataWindow": (_point(0, part.y0), _point(part.width - 1, part.y0 + part.rows - 1)),
             "displayWindow": (_point(0, 0), _point(part.width - 1, part.height - 1)),
         }
-        made.append(OpenEXR.Part(header, part.channels, part.name) if part.name else OpenEXR.Part(header, part.channels))
+        made.append(OpenEXR.Part(header, dict(part.channels), part.name) if part.name else OpenEXR.Part(header, dict(part.channels)))
     OpenEXR.File(made).write(str(path))
 
 

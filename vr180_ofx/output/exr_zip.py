@@ -14,38 +14,45 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from isal import isal_zlib
 
-from vr180_ofx.arrays import HalfArray
+from vr180_ofx.arrays import ByteArray, FloatArray, HalfArray
 from vr180_ofx.imaging.planes import planes_of
 
+#: What a part holds of a channel.
+RowArray = HalfArray | FloatArray
 #: Higher levels take longer and save nothing here; 0 makes files twice as large.
 _LEVEL = 1
 #: So many bytes are worked on at once: they stay in a core's cache.
 _AT_ONCE = 1 << 19
 
 
-def packed(channels: Mapping[str, HalfArray], lines: int) -> Iterator[bytes]:
+def packed(channels: Mapping[str, RowArray], lines: int) -> Iterator[bytes]:
     """The content of each block of so many lines; the last one may have fewer.
 
-    channels: name -> (rows, width) half, all of one size.
+    channels: name -> (rows, width) half or float32, all of one size.
     """
-    # as in files: by name, byte for byte
-    values = [channels[name].view(np.uint16) for name in sorted(channels, key=str.encode)]
-    rows, width = values[0].shape
-    step = max(1, _AT_ONCE // (2 * len(values) * width * lines)) * lines
+    # as in files: by name, byte for byte, the lowest byte of a value first
+    values = [_bytes(channels[name]) for name in sorted(channels, key=str.encode)]
+    rows = len(values[0])
+    step = max(1, _AT_ONCE // (sum(v.shape[1] for v in values) * lines)) * lines
     for y in range(0, rows, step):
-        taken = np.stack([v[y : y + step] for v in values], axis=1)
+        taken = np.concatenate([v[y : y + step] for v in values], axis=1)
         whole = len(taken) // lines * lines
         for part, count in ((taken[:whole], lines), (taken[whole:], len(taken) - whole)):
             if len(part):
-                yield from _deflated(part, len(part) // count)
+                yield from _deflated(part.reshape(len(part) // count, -1))
 
 
-def _deflated(values: np.ndarray[tuple[int, ...], np.dtype[np.uint16]], blocks: int) -> Iterator[bytes]:
-    """values: (rows, channels, width), a multiple of ``blocks`` rows."""
-    raw = np.ascontiguousarray(values, "<u2").view(np.uint8).reshape(blocks, -1)
-    apart = np.empty_like(raw).reshape(blocks, 2, -1)
-    apart[:, 0], apart[:, 1] = planes_of(raw.reshape(blocks, -1, 2))
-    flat = apart.reshape(blocks, -1)
+def _bytes(values: RowArray) -> ByteArray:
+    """(rows, width) values as (rows, bytes)."""
+    kind = values.dtype.newbyteorder("<")
+    return np.ascontiguousarray(values, kind).view(np.uint8)
+
+
+def _deflated(raw: ByteArray) -> Iterator[bytes]:
+    """raw: (blocks, bytes)."""
+    apart = np.empty_like(raw).reshape(len(raw), 2, -1)
+    apart[:, 0], apart[:, 1] = planes_of(raw.reshape(len(raw), -1, 2))
+    flat = apart.reshape(len(raw), -1)
     steps = np.empty_like(flat)
     steps[:, 0] = flat[:, 0]
     np.subtract(flat[:, 1:], flat[:, :-1], out=steps[:, 1:])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,7 @@ def ends_whole(path: Path, identity: str | None = None) -> bool:
 
 
 def inspect_image(path: Path, *, values: bool = True) -> dict[str, Any]:
-    """What an image file holds: its parts with views, channels, sizes, value ranges (unless ``values`` is False) and metadata.
+    """What an image file holds: its parts with views, channels, sizes, colour spaces, value ranges (unless ``values`` is False), metadata.
 
     ``damaged`` lists what cannot be read of it; empty for a whole file, of which all pixels were decoded. Raises MediaError when nothing
     can be read, ResourceError for a picture that does not fit into memory.
@@ -70,6 +72,8 @@ def inspect_image(path: Path, *, values: bool = True) -> dict[str, Any]:
                 "size": [spec.width, spec.height],
                 "pixel_type": str(spec.format),
                 "compression": spec.getattribute("compression") or "",
+                "colour_space": colour_space(spec),
+                "cryptomatte": cryptomattes(spec),
                 "channels": list(spec.channelnames),
                 "metadata": {
                     a.name: _plain(a.value)
@@ -90,6 +94,32 @@ def inspect_image(path: Path, *, values: bool = True) -> dict[str, Any]:
     if not parts:
         damaged.append(f"{path} is damaged: {rest or 'it holds no picture'}")
     return {"path": str(path), "bytes": path.stat().st_size, "parts": parts, "damaged": damaged}
+
+
+def cryptomattes(spec: Any) -> list[dict[str, Any]]:
+    """What a part holds of Cryptomatte: the name of each, its levels, and the names in its manifest. Of any program's files."""
+    found = []
+    for attribute in spec.extra_attribs:
+        key, _, last = attribute.name.rpartition("/")
+        if not key.startswith("cryptomatte/") or last != "name":
+            continue
+        name = str(attribute.value)
+        layers = {c.rpartition(".")[0] for c in spec.channelnames if re.fullmatch(rf"{re.escape(name)}[0-9]+\..+", c)}
+        try:
+            names = list(json.loads(str(spec.getattribute(f"{key}/manifest"))))
+        except (ValueError, RecursionError):
+            names = []
+        found.append({"name": name, "levels": 2 * len(layers), "names": names})
+    return found
+
+
+def colour_space(spec: Any) -> str:
+    """What an image's header says of the colour space of its R, G and B: the attribute that programs go by, and what is said for people."""
+    named = spec.getattribute("colorInteropID") or spec.getattribute("oiio:ColorSpace") or ""
+    told = spec.getattribute(f"{_PREFIX}colour") or ""
+    if not named and spec.getattribute("chromaticities"):
+        named = f"light with the chromaticities {', '.join(f'{v:.4g}' for v in spec.getattribute('chromaticities'))}"
+    return f"{named} ({told})" if named and told else str(named or told or "not said")
 
 
 def _ranges(source: Any, path: Path, part: int) -> dict[str, dict[str, float]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import OpenImageIO as oiio
+from numpy.typing import NDArray
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.engine.frame import Frame
@@ -53,8 +54,11 @@ class PngOutput(ImageSequenceWriter):
             return source.read_image("uint8") is not None
 
 
-def write_png(path: Path, picture: FloatArray, identity: str = "", bits: int = 8, *, steady: bool = False) -> None:
-    """picture: (h, w, 3 or 4) 0..1, unpremultiplied. Whole or not at all. steady: see `storage.AtomicFile`. Raises OSError."""
+def write_png(path: Path, picture: FloatArray | NDArray[np.uint8], identity: str = "", bits: int = 8, *, steady: bool = False) -> None:
+    """picture: (h, w, 3 or 4) 0..1, unpremultiplied, or 8 bits of it as they are. steady: see `storage.AtomicFile`.
+
+    The file is whole or not there. Raises OSError.
+    """
     height, width, channels = picture.shape
     kind = "uint16" if bits == 16 else "uint8"
     spec = oiio.ImageSpec(width, height, channels, kind)
@@ -62,8 +66,13 @@ def write_png(path: Path, picture: FloatArray, identity: str = "", bits: int = 8
     spec.attribute("png:compressionLevel", 4)
     if identity:
         spec.attribute("Description", f"vr180-ofx {identity}")
-    peak = 65535 if bits == 16 else 255
-    pixels = np.clip(picture * np.float32(peak) + np.float32(0.5), 0, peak).astype(kind)
+    if picture.dtype == np.uint8:
+        if bits != 8:
+            raise ValueError(f"the picture has 8 bits; a file of {bits} bits is made of floats")
+        pixels = picture
+    else:
+        peak = 65535 if bits == 16 else 255
+        pixels = np.clip(picture * np.float32(peak) + np.float32(0.5), 0, peak).astype(kind)
     with atomic_path(path, steady=steady) as part:
         # the format is named: what is open has a name without an ending
         writer = oiio.ImageOutput.create("png")

@@ -183,6 +183,10 @@ def read_views(path: Path) -> dict[str, dict[str, FloatArray]]:
         part = 0
         while source.seek_subimage(part, 0):
             spec = source.spec()
+            if any(a.name.startswith("cryptomatte/") for a in spec.extra_attribs):
+                # the same people once more, as ids
+                part += 1
+                continue
             pixels = read_pixels(source, path, part, (0, spec.nchannels), kind="float", limit=picture_limit())
             several = spec.getattribute("multiView") if spec.getattribute("view") is None else None
             names = list(several) if several else []

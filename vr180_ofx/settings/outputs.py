@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, field_validator
+from pydantic import BeforeValidator, field_validator, model_validator
 
 from vr180_ofx.settings.formats import FormatName, described
 from vr180_ofx.settings.mattes import LEAST_FOV_DEGREES
@@ -97,8 +97,15 @@ class OutputSettings(Section):
         1.0, pixels="yes", http=True, ge=0, le=1, description="How much of it; 1 leaves no more of the colour than the mean of the others."
     )
     people: bool = setting(True, pixels="yes", http=True, description="A layer for each person.")
-    cryptomatte: Literal[False] = setting(
-        False, pixels="no", http=True, effect=False, description="Cryptomatte layers; not in this version."
+    cryptomatte: bool = setting(
+        False,
+        pixels="yes",
+        http=True,
+        description="Beside the EXR files, a file of Cryptomatte for each eye, CLIP_crypto_EYE.0001.exr: people to be picked by name or "
+        "by clicking.",
+    )
+    cryptomatte_levels: Literal[2, 4, 6, 8, 10, 12, 14, 16] = setting(
+        4, pixels="yes", http=True, description="How many people can share one pixel in files of Cryptomatte; two make a layer of the file."
     )
     overwrite: bool = setting(False, pixels="no", http=True, description="Render frames again that are already there.")
 
@@ -108,6 +115,12 @@ class OutputSettings(Section):
         if value not in (0.25, 0.5, 1.0):
             raise ValueError("allowed are 0.25, 0.5, 1.0")
         return value
+
+    @model_validator(mode="after")
+    def _cryptomatte_is_exr(self) -> OutputSettings:
+        if self.cryptomatte and self.format != "exr":
+            raise ValueError(f"output.cryptomatte is true and output.format {self.format}; ids fit into EXR files alone: use exr, or false")
+        return self
 
     @field_validator("background_color")
     @classmethod

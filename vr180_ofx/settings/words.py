@@ -85,6 +85,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "exr_preset": "nuke, resolve, fusion, blender, compositor, host, compatible, preset, cannot read, channels",
         "exr_layout": "multi part, multipart, single part, views, stereo exr, per view, file per eye, subimage, channels, one file per eye",
         "compression": "zip, piz, dwa, zips, file size, lossless, lossy, disk space, smaller, slow to read, exr compression",
+        "colorspace": "output colour space, scene linear, linear light, linearize, gamma of the exr, as the plate, "
+        "chromaticities, convert colour, write linear",
         "rgb": "premult, premultiplied, unpremult, unpremultiplied, colour in exr, rgba, fill, straight, fringe, plate colour, beauty, "
         "foreground colour, matted colour, dark fringe",
         "foreground_method": "edge colour, colour estimation, decontaminate, unmix, halo, fringe, background bleeding, foreground "
@@ -94,6 +96,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "people": "layers, layer per person, per person, ids, separate people, object layers, aov, individual, person channels",
         "cryptomatte": "crypto, id matte, object id, manifest, picker, id pass, murmurhash",
         "overwrite": "replace, again, redo, rerender, re render, render again, force, render anew, existing files, skip",
+    },
+    "edges": {
+        "size": "erode, dilate, shrink, choke, choker, grow, expand, spread, contract, edge, thicker, thinner, too fat, "
+        "too thin, matte edge",
     },
     "audio": {
         "preserve_audio": "sound, audio, mute, no sound, without sound, keep sound, silent",

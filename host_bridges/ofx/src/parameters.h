@@ -16,6 +16,7 @@ static const char *const choices_refiner[] = {"auto", "none", "guided", "closed_
 static const char *const choices_scale[] = {"1", "0.5", "0.25", 0};
 static const char *const choices_detector[] = {"blazepose", "yolov8n", "yolov8s", "yolov8m", 0};
 static const char *const choices_exr_preset[] = {"generic", "nuke", "resolve", "blender", 0};
+static const char *const choices_rgb[] = {"none", "foreground", "premultiplied", 0};
 static const char *const choices_compression[] = {"none", "zips", "zip", "piz", "dwaa", "dwab", "htj2k", "zstd", 0};
 
 static const Group node_groups[] = {
@@ -75,6 +76,12 @@ static const Parameter node_parameters[] = {
      "", 0.0, "all", -1000000000.0, 1000000000.0, 0, 0},
     {"exr_preset", "Made for", K_CHOICE, "output", "What the EXR is made for.",
      "output.exr_preset", 0.0, "generic", -1000000000.0, 1000000000.0, choices_exr_preset, 0},
+    {"rgb", "Colour", K_CHOICE, "output", "Colour beside the alpha in EXR files.",
+     "output.rgb", 0.0, "none", -1000000000.0, 1000000000.0, choices_rgb, 0},
+    {"output_colorspace", "Colour as", K_TEXT, "output", "What R, G and B of EXR files are. scene_linear: light, of Rec.709 primaries, or as it is when the plate is light already. as_source: the plate's own encoding. Else a colour space of OpenColorIO's studio config, such as ACEScg.",
+     "output.colorspace", 0.0, "scene_linear", -1000000000.0, 1000000000.0, 0, 0},
+    {"cryptomatte", "Cryptomatte", K_BOOL, "output", "Beside the EXR files, a file of Cryptomatte for each eye, CLIP_crypto_EYE.0001.exr: people to be picked by name or by clicking.",
+     "output.cryptomatte", 0.0, "", -1000000000.0, 1000000000.0, 0, 0},
     {"compression", "Compression", K_CHOICE, "output", "Compression of the EXR files.",
      "output.compression", 1.0, "zips", -1000000000.0, 1000000000.0, choices_compression, 0},
     {"overwrite", "Overwrite", K_BOOL, "output", "Render frames again that are already there.",
