@@ -461,13 +461,16 @@ class Clip:
 
     def frame(
         self, n: int, view: str | None = None, layer: str = "A", *, quality: str = "final", format: str = "f16",
-        etag: str | None = None, cancel: Cancel | None = None,
+        etag: str | None = None, cancel: Cancel | None = None, edges: Mapping[str, Any] | None = None,
     ) -> Picture | None:  # fmt: skip
         """One layer of frame ``n`` (0-based). With ``etag``: None when the bytes are still those.
 
-        view: left, right, main, both or whole.
+        view: left, right, main, both or whole. edges: edge controls of this frame, keys of the section edges (see `Node.edges`); no
+        network runs for them.
         """
         asked = {"layer": layer, "quality": quality, "format": format, **({"view": view} if view else {})}
+        if edges:
+            asked["edges"] = json.dumps(dict(edges), sort_keys=True)
         headers = {"If-None-Match": etag} if etag else None
         path = f"{self._path}/frames/{n}?{urlencode(asked)}"
         status, facts, data = self.server.request("GET", path, headers=headers, cancel=cancel)
@@ -823,6 +826,8 @@ class Wish(NamedTuple):
     views: tuple[str, ...]
     layer: str = "A"
     format: str = "f16"
+    #: What `Node.edges` gives for this frame, as pairs: two equal wishes are equal.
+    edges: tuple[tuple[str, Any], ...] = ()
 
 
 class Scrubber:
@@ -931,7 +936,7 @@ class Scrubber:
 
 
 def _one_view(clip: Clip, wish: Wish, view: str, quality: str, cancel: Cancel) -> Picture:
-    picture = clip.frame(wish.n, view, layer=wish.layer, quality=quality, format=wish.format, cancel=cancel)
+    picture = clip.frame(wish.n, view, layer=wish.layer, quality=quality, format=wish.format, cancel=cancel, edges=dict(wish.edges))
     assert picture is not None  # nobody said what is known
     return picture
 
@@ -1078,8 +1083,14 @@ class Node:
         self.parameters: dict[str, dict[str, Any]] = {p["name"]: p for p in self.data["parameters"]}
 
     def settings(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """Sections for `Server.open`: what differs from the defaults. Output keys are left to `output`."""
-        return {k: v for k, v in self._sections(values).items() if k != "output"}
+        """Sections for `Server.open`: what differs from the defaults. Output keys are left to `output`, and edges to `edges`: with other
+        edges it is the same clip.
+        """
+        return {k: v for k, v in self._sections(values).items() if k not in ("output", "edges")}
+
+    def edges(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Keys of the section edges for `Clip.frame`: what differs from the defaults. values: at the frame that is asked for."""
+        return self._sections(values).get("edges", {})
 
     def output(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Keys of the section output for `Clip.start_render`."""

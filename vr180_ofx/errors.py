@@ -58,6 +58,19 @@ class FrameError(MediaError):
         super().__init__(f"{path}: frame {index} cannot be decoded ({reason})")
 
 
+class InputMatteError(FrameError):
+    """A garbage or holdout matte that cannot be applied to one frame: a file is missing, or nothing says where the other eye has it.
+
+    index: 0-based position of the frame.
+    """
+
+    http_status = 422
+
+    def __init__(self, name: str, index: int, reason: str) -> None:
+        self.index = index
+        MediaError.__init__(self, f"the matte {name} at frame {index}: {reason}")
+
+
 class FrameIndexError(Vr180Error, IndexError):
     """A frame that the clip does not have.
 

@@ -110,6 +110,7 @@ def _of_setting(
     *,
     kind: Kind | None = None,
     choices: tuple[str, ...] = (),
+    animatable: bool = False,
     absent: tuple[str, ...] = (),
 ) -> Parameter:
     """A parameter that stands for a key of the configuration, with its default, limits and description."""
@@ -138,19 +139,26 @@ def _of_setting(
         default, low = 0.0 if found == "float" else "", 0.0 if found == "float" else None
     if found == "choice":
         default = _short(default)
-    return Parameter(name, label, found, default, field.description or "", group, setting, low, high, choices, absent=absent)
+    return Parameter(name, label, found, default, field.description or "", group, setting, low, high, choices, animatable, absent)
 
 
 def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+#: Keys of the section edges, all of them, as hosts show them. They go with each frame that is asked for, and may change over time.
+_EDGES = {
+    "size": "Size", "feather": "Feather", "softness": "Softness", "black_clip": "Black clip", "white_clip": "White clip",
+    "gamma": "Gamma", "despeckle": "Despeckle", "close_holes": "Close holes", "temporal": "Temporal",
+    "keep_motion_blur": "Keep motion blur", "unit": "Unit",
+}  # fmt: skip
+
 NODE = Node(
     name="VR180Matte",
     label="VR180 Matte",
     help="Mattes of the people in stereo VR180 footage, the same in both eyes, from a frame server beside the host.",
     groups=(
-        ("input", "Clip"), ("matte", "Matte"), ("people", "People"), ("output", "Render"), ("server", "Server"),
+        ("input", "Clip"), ("matte", "Matte"), ("edges", "Edges"), ("people", "People"), ("output", "Render"), ("server", "Server"),
     ),
     parameters=(
         Parameter("clip", "Clip", "file", "", "The video, or one image of a sequence, of both eyes. Where the host knows the file of "
@@ -179,6 +187,7 @@ NODE = Node(
         _of_setting("tracker", "Tracker", "matte", "matting.tracker"),
         _of_setting("refiner", "Refiner", "matte", "matting.refiner"),
         _of_setting("scale", "Scale", "matte", "processing.scale_factor", kind="choice", choices=("1", "0.5", "0.25")),
+        *(_of_setting(f"edge_{key}", label, "edges", f"edges.{key}", animatable=True) for key, label in _EDGES.items()),
         _of_setting("detector", "Detector", "people", "detection.model", kind="choice",
                     choices=("blazepose", "yolov8n", "yolov8s", "yolov8m")),
         _of_setting("confidence", "Confidence", "people", "detection.confidence_threshold"),

@@ -6,6 +6,6 @@ __version__ = "0.2.0"
 PLAN_REVISION = 7
 MATTE_REVISION = 15
 #: Raised whenever the same mattes begin to come out of their controls (edges and what else is done after matting) differently.
-CONTROLS_REVISION = 1
+CONTROLS_REVISION = 3
 #: Raised whenever the same mattes begin to give other bytes in output files.
 WRITER_REVISION = 2

@@ -1,6 +1,9 @@
 import json
+import re
 
 from tests.cli.conftest import cli
+from tests.conftest import DEMO
+from vr180_ofx.weights.store import path_of
 
 
 def test_a_machine_on_which_everything_is_there(capsys):
@@ -17,3 +20,23 @@ def test_what_is_missing_is_said_with_what_to_do(capsys, tmp_path, monkeypatch):
     wrong = {c["what"]: c["detail"] for c in json.loads(said) if not c["ok"] and not c["optional"]}
     assert status == 4 and {"weights blazepose_detector", "weights blazepose_segmenter", "default networks"} <= set(wrong)
     assert all("weights pull" in detail for detail in wrong.values())
+
+
+def test_better_mattes_are_one_line_that_can_be_copied(capsys, tmp_path, monkeypatch):
+    """Without RVM's weights, whatever else was pulled here."""
+    files = [path_of(name) for name in ("blazepose_detector", "blazepose_segmenter")]
+    monkeypatch.setenv("VR180_OFX_WEIGHTS", str(tmp_path))
+    for f in files:
+        (tmp_path / f.name).symlink_to(f)
+    status, _, said = cli(capsys, "doctor")
+    assert status == 0 and re.fullmatch(
+        r"edges: guided filter; RVM \(GPL-3.0\) .*: .*weights pull rvm_mobilenetv3.*", said.splitlines()[-1]
+    )
+    check = json.loads(cli(capsys, "doctor", "--json")[1])[-1]
+    assert check["what"] == "better mattes" and check["optional"] and not check["ok"]
+    assert check["detail"] == said.splitlines()[-1]
+    out = str(tmp_path / "out")
+    status, _, said = cli(capsys, "render", str(DEMO), "-o", out, "--frames", "1")
+    assert status == 0 and said.splitlines()[-1] == check["detail"]
+    for more in (["--json"], ["--refiner", "guided", "--overwrite"]):
+        assert "RVM" not in "".join(cli(capsys, "render", str(DEMO), "-o", out, "--frames", "1", *more)[1:])

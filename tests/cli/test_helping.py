@@ -79,7 +79,7 @@ def test_defaults_stand_in_the_help():
     ("words", "said"),
     [
         (["--ovrwrite"], "--ovrwrite (did you mean --overwrite?)"),
-        (["--premult"], "--premult (did you mean --set output.rgb=?)"),
+        (["--premult"], "--premult (did you mean --rgb?)"),
         (["--hair", "3"], "--hair (did you mean --refiner?)"),
         (["--xyzzy"], "unrecognized arguments: --xyzzy\n"),
         (["--cores=2"], "(did you mean --set hardware.threads=?)"),

@@ -5,6 +5,9 @@ import json
 import pytest
 
 from tests.cli.conftest import cli
+from vr180_ofx.cli.edit_words import operation_parsers
+from vr180_ofx.cli.main import COMMANDS
+from vr180_ofx.cli.settings import _WORDS_OF
 from vr180_ofx.settings import every_setting, sections
 
 
@@ -57,3 +60,38 @@ def test_as_json(capsys):
 def test_what_means_nothing_is_said(capsys, words):
     status, said, err = cli(capsys, "settings", *words)
     assert status == 2 and not said and "no setting is meant by" in err and "vr180-ofx settings --help" in err and "\x1b" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("exclude somebody", "vr180-ofx edit PLAN exclude"),
+        ("two people are one", "vr180-ofx edit PLAN merge"),
+        ("one person is two", "vr180-ofx edit PLAN split"),
+        ("somebody is missing", "vr180-ofx edit PLAN add"),
+        ("stop the server", "vr180-ofx serve --stop"),
+        ("how long will it take", "vr180-ofx estimate"),
+        ("download models", "vr180-ofx weights"),
+        ("who is in it", "vr180-ofx analyse"),
+        ("ground truth", "vr180-ofx evaluate"),
+        ("trace", "vr180-ofx render --trace"),
+    ],
+)
+def test_what_is_no_setting_may_be_a_command(capsys, words, command):
+    status, said, _ = cli(capsys, "settings", *words.split())
+    assert status == 0 and said.startswith(f"commands and flags:\n  {command}  ")
+
+
+def test_commands_stand_below_settings_that_are_meant_more(capsys):
+    _, said, _ = cli(capsys, "settings", "cores")
+    assert said.startswith("hardware.threads\n")
+    _, said, _ = cli(capsys, "settings", "server", "token")
+    assert (
+        said.startswith("service.token_file\n") and "commands and flags:\n" in said and "\n  vr180-ofx render --token-file" not in said[:30]
+    )
+
+
+def test_every_command_and_operation_has_words():
+    parsers = {*COMMANDS} - {"settings"} | {f"edit PLAN {name}" for name in operation_parsers()} | {"edit PLAN undo"}
+    # what an operation does is in its name
+    assert set(_WORDS_OF) <= parsers and {*COMMANDS} - {"settings"} <= set(_WORDS_OF)

@@ -1,60 +1,150 @@
-"""Edge controls, against closed forms."""
+"""Edge controls on the mattes of an eye, against closed forms. Their parts have modules of their own."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vr180_ofx.controls.contract import EyeMattes
-from vr180_ofx.controls.edges import EdgeControls, resized, shaped
+from vr180_ofx.controls.contract import EyeMattes, Mattes
+from vr180_ofx.controls.edges import EdgeControls, acts, shaped
+from vr180_ofx.controls.lengths import Pixels
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.patch import Patch
+from vr180_ofx.media.contract import SourceFrame
 from vr180_ofx.settings.edges import EdgesSettings
+from vr180_ofx.vr180.projection import Equirectangular
+
+WIDTH, HEIGHT = 120, 90
+EYE = Equirectangular(WIDTH, HEIGHT)
 
 
-class Alone:
-    """Nothing to look at: edges by themselves ask for nothing."""
+class Nothing:
+    """No other frame."""
 
-    def picture(self, n):
-        raise AssertionError(f"the picture of frame {n} was asked for")
+    def picture(self, n: int) -> SourceFrame:
+        raise AssertionError("nobody asked for a picture")
 
-    mattes = picture
+    def mattes(self, n: int) -> Mattes:
+        raise AssertionError("nobody asked for other frames")
 
-
-def step(at: float, width: int = 60, height: int = 50, ramp: float = 1.0) -> np.ndarray:
-    """A straight edge: 1 left of ``at``, over ``ramp`` pixels."""
-    row = np.clip((at - (np.arange(width) + 0.5)) / ramp + 0.5, 0, 1)
-    return np.broadcast_to(row.astype(np.float32), (height, width)).copy()
+    def say(self, kind: str, name: str, fact: str) -> None:
+        raise AssertionError("there is nothing to say")
 
 
-@given(st.floats(-8, 8), st.sampled_from([1.0, 4.0, 9.0]))
-def test_a_straight_edge_moves_by_so_many_pixels_and_keeps_its_profile(size, ramp):
-    # what is mixed between two whole radii is off by at most the share of a pixel that a step of one pixel has
-    inner = (slice(15, -15), slice(12, -12))
-    moved, truth = resized(step(30, ramp=ramp), size)[inner], step(30 + size, ramp=ramp)[inner]
-    assert np.abs(moved.sum(axis=1) - truth.sum(axis=1)).max() < 0.02
-    assert np.abs(moved - truth).max() < 0.26 / ramp
+NOBODY = Nothing()
+
+
+def patch(rect: Rect, value: float = 1.0, confidence: float = 1.0) -> Patch:
+    shape = (rect.height, rect.width)
+    return Patch(rect, np.full(shape, value, np.float32), np.full(shape, confidence, np.float32))
+
+
+def done(people: dict[int, Patch], own: dict[int, EdgesSettings] | None = None, **edges) -> dict[int, Patch]:
+    everybody = EdgesSettings(**edges)
+    controls = EdgeControls(lambda n, p: (own or {}).get(p or 0, everybody), (), EYE, ((0, 9),))
+    return dict(controls.apply(0, {"left": EyeMattes(WIDTH, HEIGHT, people)}, around=NOBODY)["left"].people)
+
+
+def whole(people: dict[int, Patch]) -> np.ndarray:
+    total = np.zeros((HEIGHT, WIDTH), np.float32)
+    for one in people.values():
+        total[one.rect.slices] += one.alpha
+    return total
 
 
 def test_a_matte_grows_beyond_its_rectangle_and_not_beyond_the_picture():
-    patch = Patch(Rect(10, 0, 20, 10), np.ones((10, 10), np.float32), np.ones((10, 10), np.float32))
-    grown = shaped(patch, EdgesSettings(size=3), 40, 30)
-    assert grown.rect == Rect(7, 0, 23, 13) and grown.alpha[0, 0] == 1 and grown.confidence.shape == (13, 16)
-    assert patch.alpha.shape == (10, 10)
+    small = patch(Rect(10, 0, 20, 10))
+    grown = whole(done({1: small}, size=3))
+    assert grown[0, 7:23].min() == 1 and grown[0, [6, 23]].max() == 0 and grown[12, 15] == 1 and grown[13, 15] == 0
+    assert small.alpha.shape == (10, 10) and (small.alpha == 1).all()
+
+
+def test_a_matte_does_not_shrink_away_from_the_border_of_the_picture():
+    shrunk = whole(done({1: patch(Rect(0, 20, 40, 60))}, size=-4))
+    assert shrunk[40, 0] == 1 and shrunk[40, 35] == 1 and shrunk[40, 36] == 0 and shrunk[23, 10] == 0
 
 
 def test_two_who_grow_into_each_other_add_up_to_one():
-    ones = np.ones((10, 10), np.float32)
-    eye = EyeMattes(40, 20, {1: Patch(Rect(5, 5, 15, 15), ones, ones), 2: Patch(Rect(16, 5, 26, 15), ones, ones)})
-    made = EdgeControls(lambda n, p: EdgesSettings(size=4), ()).apply(0, {"left": eye}, Alone())["left"]
-    total = np.zeros((20, 40), np.float32)
-    for patch in made.people.values():
-        total[patch.rect.slices] += patch.alpha
-    assert total.max() == pytest.approx(1, abs=1e-6) and total[10, 5:26].min() == pytest.approx(1, abs=1e-6)
+    made = done({1: patch(Rect(5, 25, 15, 35)), 2: patch(Rect(16, 25, 26, 35))}, size=4)
+    total = whole(made)
+    assert total.max() == pytest.approx(1, abs=1e-6) and total[30, 5:26].min() == pytest.approx(1, abs=1e-6)
 
 
-def test_without_a_value_there_is_nothing_to_do():
-    assert EdgeControls(lambda n, p: EdgesSettings(), (1,)).identity(0) == ""
-    assert EdgeControls(lambda n, p: EdgesSettings(size=1 if p == 1 else 0), (1,)).identity(0) != ""
+def test_no_gap_opens_between_two_who_touch_and_their_border_stays():
+    people = {1: patch(Rect(20, 20, 50, 70)), 2: patch(Rect(50, 20, 80, 70))}
+    for size in (-5.0, 5.0):
+        made = done(people, size=size)
+        total = whole(made)
+        assert total[45, 25:75].min() == pytest.approx(1, abs=1e-5)
+        for number, inside, outside in ((1, 49, 50), (2, 50, 49)):
+            row = np.zeros(WIDTH, np.float32)
+            row[made[number].rect.x0 : made[number].rect.x1] = made[number].alpha[45 - made[number].rect.y0]
+            assert row[inside] > 0.999 and row[outside] < 0.001
+    assert whole(done(people, size=-5))[45, 24] == 0
+
+
+def test_what_one_person_has_of_their_own_is_done_to_them_alone():
+    people = {1: patch(Rect(10, 20, 30, 50)), 2: patch(Rect(70, 20, 90, 50))}
+    made = done(people, {2: EdgesSettings(size=-3)}, size=3)
+    total = whole(made)
+    assert total[30, 7] == 1 and total[30, 32] == 1 and total[30, 72] == 0 and total[30, 73] == 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.floats(-20, 20), st.floats(0, 40), st.floats(-4, 1), st.floats(0, 0.49), st.floats(0.51, 1), st.floats(0.1, 10), st.floats(0, 500),
+    st.floats(0, 500), st.sampled_from(["pixels", "milliradians"]), st.integers(0, 2**32 - 1),
+)  # fmt: skip
+def test_layers_are_0_to_1_and_add_up_to_at_most_1_and_trust_never_rises(
+    size, feather, softness, black, white, gamma, despeckle, holes, unit, seed
+):
+    random = np.random.default_rng(seed)
+    rects = Rect(10, 10, 60, 70), Rect(40, 0, 110, 50)
+    first, second = (random.random((r.height, r.width)).astype(np.float32) for r in rects)
+    first[rects[0].intersection(rects[1]).shifted(-10, -10).slices] *= 0.4
+    second[rects[0].intersection(rects[1]).shifted(-40, 0).slices] *= 0.5
+    people = {k: Patch(r, a, random.random(a.shape).astype(np.float32)) for k, r, a in ((1, rects[0], first), (2, rects[1], second))}
+    given_alpha = [p.alpha.copy() for p in people.values()]
+    made = done(
+        people, size=size, feather=feather, softness=softness, black_clip=black, white_clip=white, gamma=gamma, despeckle=despeckle,
+        close_holes=holes, unit=unit,
+    )  # fmt: skip
+    total = whole(made)
+    assert total.min() >= 0 and total.max() <= 1 + 1e-5
+    for k, old in people.items():
+        new = made[k]
+        common = new.rect.intersection(old.rect)
+        assert common == old.rect
+        assert (new.confidence[old.rect.shifted(-new.rect.x0, -new.rect.y0).slices] <= old.confidence).all()
+    assert all(np.array_equal(a, p.alpha) for a, p in zip(given_alpha, people.values(), strict=True))
+
+
+def test_where_an_edge_moved_it_is_trusted_as_what_it_came_from():
+    made = shaped(patch(Rect(30, 30, 50, 50), confidence=0.3), EdgesSettings(), Pixels(1), (WIDTH, HEIGHT))
+    assert made.confidence.min() == pytest.approx(0.3)
+    grown = done({1: patch(Rect(30, 30, 50, 50), confidence=0.3)}, size=4)[1]
+    row = grown.confidence[40 - grown.rect.y0]
+    assert row[28 - grown.rect.x0] == pytest.approx(0.3) and row[0] == 1
+
+
+def test_at_half_the_scale_half_as_many_pixels_are_as_many_of_the_eye():
+    full = whole(done({1: patch(Rect(30, 30, 60, 60))}, size=6))
+    half = EyeMattes(WIDTH // 2, HEIGHT // 2, {1: patch(Rect(15, 15, 30, 30))})
+    made = EdgeControls(lambda n, p: EdgesSettings(size=6), (), EYE, ((0, 9),)).apply(0, {"left": half}, around=NOBODY)["left"].people[1]
+    assert made.alpha.sum() * 4 == pytest.approx(full.sum(), rel=0.01)
+
+
+def test_both_eyes_get_the_same():
+    same = {1: patch(Rect(30, 30, 60, 60), 0.7)}
+    eyes = {view: EyeMattes(WIDTH, HEIGHT, same) for view in ("left", "right")}
+    edges = EdgesSettings(size=2.3, feather=3, gamma=2, unit="milliradians")
+    made = EdgeControls(lambda n, p: edges, (), EYE, ((0, 9),)).apply(0, eyes, around=NOBODY)
+    assert np.array_equal(made["left"].people[1].alpha, made["right"].people[1].alpha)
+
+
+def test_what_does_nothing_is_nothing_to_do():
+    assert EdgeControls(lambda n, p: EdgesSettings(), (1,), EYE, ()).identity(0) == ""
+    assert not acts(EdgesSettings(unit="milliradians", keep_motion_blur=True))
+    assert EdgeControls(lambda n, p: EdgesSettings(size=1 if p == 1 else 0), (1,), EYE, ()).identity(0) != ""

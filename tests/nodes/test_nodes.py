@@ -35,10 +35,16 @@ def test_hosts_that_hold_single_precision_send_what_others_send(p):
     node = Node(str(files_by_name()["node.json"]))
     section, key = p.setting.split(".")
     assert node.settings({p.name: float(np.float32(p.default))}) == {}
+
+    def sent(value):
+        # edges go with each frame
+        values = {p.name: value}
+        return {"edges": node.edges(values)} if section == "edges" else node.settings(values)
+
     for wished in (0.35, 0.123, 0.999, 190.5 if p.maximum > 190 else 0.05):
-        assert node.settings({p.name: float(np.float32(wished))}) == node.settings({p.name: wished}) == {section: {key: wished}}
+        assert sent(float(np.float32(wished))) == sent(wished) == {section: {key: wished}}
     # what only double precision can hold is sent as it is
-    assert node.settings({p.name: 0.123456789012345}) == {section: {key: 0.123456789012345}}
+    assert sent(0.123456789012345) == {section: {key: 0.123456789012345}}
 
 
 def test_frames_are_counted_as_the_host_does():

@@ -23,7 +23,7 @@ def test_a_file_has_numbers_or_lists_and_keeps_them():
     ("data", "said"),
     [
         ([], "edges is []; it is an object"),
-        ({"sice": 1}, "the key 'sice'; allowed are size"),
+        ({"sice": 1}, "the key 'sice'; allowed are temporal"),
         ({"size": "1"}, "edges.size is '1'"),
         ({"size": True}, "edges.size is True"),
         ({"size": 21}, "edges.size is 21; it is a number as settings have it"),

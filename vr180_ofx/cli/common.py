@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from vr180_ofx.engine.advice import advice
 from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.plans import analysed_span, look_for_plan
 from vr180_ofx.errors import SettingsError
@@ -243,6 +244,13 @@ def say_report(report: RenderReport, title: str = "") -> None:
     console.print(styled(f"{title}{report.written} frames written", "bold"), f"{kept}{speed}: {report.pattern}", sep="")
     for note in report.notes:
         console.print(f"  {note}")
+
+
+def say_advice(settings: Settings) -> None:
+    """What better weights would bring, where they would; see `engine.advice`."""
+    text = advice(Models.of(settings))
+    if text:
+        console.print(styled(text, "dim"))
 
 
 def print_json(data: Any) -> None:

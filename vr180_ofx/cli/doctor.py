@@ -65,9 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
         print_json([asdict(c) for c in checks])
     else:
         table = Table("what", "state", "", title="vr180-ofx doctor")
-        for c in checks:
+        *rows, better = checks
+        for c in rows:
             table.add_row(c.what, c.state, c.detail)
         console.print(table)
+        # in one piece, to be copied
+        console.print(better.detail)
     return ExitStatus.DONE if all(c.ok or c.optional for c in checks) else ExitStatus.RESOURCES
 
 
@@ -90,7 +93,7 @@ def examine() -> list[Check]:
         optional = not entry.needed and problem == "missing"
         out.append(Check(f"weights {entry.name}", detail, ok=problem is None, optional=optional))
     out += [_writable("cache", cache_folder("plans").parent), _writable("weights folder", weights_folder())]
-    return [*out, _device(), _network(), _exr()]
+    return [*out, _device(), _network(), _exr(), _better()]
 
 
 def _version(name: str) -> str | None:
@@ -154,3 +157,13 @@ def _exr() -> Check:
 
     names = [c for c in ("ZIPS", "PIZ", "DWAA", "HTJ2K256", "ZSTD") if hasattr(OpenEXR, f"{c}_COMPRESSION")]
     return Check("EXR compression", ", ".join(n.lower().replace("256", "") for n in names), ok="ZIPS" in names)
+
+
+def _better() -> Check:
+    """What default settings leave unused here, and the command that changes it."""
+    from vr180_ofx.engine.advice import advice
+    from vr180_ofx.engine.models import Models
+    from vr180_ofx.settings import Settings
+
+    text = advice(Models.of(Settings()))
+    return Check("better mattes", text or "the best that this machine runs at speed is used", ok=not text, optional=True)

@@ -73,7 +73,7 @@ def standing_for(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
     for action in parser._actions:
         if action.option_strings and isinstance(action.help, str):
             for setting in _STANDS_FOR.findall(action.help):
-                yield setting, max(action.option_strings, key=len)
+                yield setting, next((o for o in action.option_strings if o.startswith("--")), action.option_strings[0])
 
 
 def commands_of(parser: argparse.ArgumentParser) -> dict[str, Parser]:

@@ -9,16 +9,17 @@ from pathlib import Path
 
 from rich.table import Table
 
-from vr180_ofx.cli.common import console, print_json, styled
+from vr180_ofx.cli.common import console, print_json, say_advice, styled
 from vr180_ofx.cli.interrupts import interrupts
 from vr180_ofx.errors import ExitStatus, SettingsError
 from vr180_ofx.rendering.many import Batch, ClipJob, Outcome, run_jobs, worst
 from vr180_ofx.rendering.report import RenderReport
+from vr180_ofx.settings import Settings
 
 _STYLES = {ExitStatus.DONE: "green", ExitStatus.WARNED: "yellow", ExitStatus.INTERRUPTED: "yellow"}
 
 
-def render_many(arguments: argparse.Namespace, batch: Batch, make: Callable[[ClipJob], RenderReport]) -> int:
+def render_many(arguments: argparse.Namespace, settings: Settings, batch: Batch, make: Callable[[ClipJob], RenderReport]) -> int:
     """Renders a batch, each clip as if it were alone, then shows a table. Returns the worst of their exit statuses.
 
     Raises SettingsError for files that each of them would write anew.
@@ -50,6 +51,8 @@ def render_many(arguments: argparse.Namespace, batch: Batch, make: Callable[[Cli
                 # most errors begin with the name of the file
                 who = "" if str(o.job.clip.path) in o.error else f"{o.job.clip.path}: "
                 console.print(styled(f"{who}{o.error}", _STYLES.get(o.status, "red")))
+        if arguments.server is None and any(o.report and o.report.people for o in outcomes):
+            say_advice(settings)
     return worst(o.status for o in outcomes)
 
 

@@ -16,6 +16,7 @@ from vr180_ofx.cli.common import (
     plan_for,
     print_json,
     progress_bar,
+    say_advice,
     say_clip,
     say_output,
     say_plan,
@@ -121,10 +122,12 @@ def run(arguments: argparse.Namespace) -> int:
     if batch.several:
         if arguments.preview:
             raise OutputError(f"--preview names one film, and {names[0]} holds several clips; preview them one by one")
-        return render_many(arguments, batch, lambda job: make(arguments, settings, job))
+        return render_many(arguments, settings, batch, lambda job: make(arguments, settings, job))
     report = make(arguments, settings, batch.jobs[0])
     if arguments.json:
         print_json(report.to_dict())
+    elif report.people and arguments.server is None:
+        say_advice(settings)
     return status_of(report, strict=arguments.strict)
 
 

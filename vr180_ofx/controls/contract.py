@@ -31,7 +31,14 @@ class Around(Protocol):
         ...
 
     def mattes(self, n: int) -> Mattes:
-        """The mattes of frame ``n`` before any control; ``n`` is the frame itself or one of `Control.neighbours`."""
+        """The mattes of frame ``n`` before any control; ``n`` is the frame itself or one of `Control.neighbours`.
+
+        Raises FrameError when that neighbour cannot be decoded.
+        """
+        ...
+
+    def say(self, kind: str, name: str, fact: str) -> None:
+        """Puts into the frame's metadata what was done there: under ``kind``, of ``name``."""
         ...
 
 

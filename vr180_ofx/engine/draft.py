@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from vr180_ofx.engine.controlled import AskedEdges, Controls
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.metadata import common_metadata, frame_metadata
 from vr180_ofx.engine.models import Models
@@ -22,6 +23,9 @@ class DraftRenderer:
         """models: by default those that the settings name. Raises WeightsError and SettingsError when one cannot be had here."""
         models = (models or Models.of(settings)).for_drafts()
         self.stages = Stages()
+        # whose a holdout is nobody knows before there is a plan
+        self._settings = settings.model_copy(update={"mattes": settings.mattes.model_copy(update={"holdout": None})})
+        self._layout = clip.geometry.layout
         self._reader = clip.reopen()
         self._scale = Scale.of(settings.processing)
         self._pool = ThreadPoolExecutor(settings.hardware.threads_here, "draft window")
@@ -33,18 +37,22 @@ class DraftRenderer:
             clip, settings, detector=models.detector.name, tracker=self._tracker.identity(), refiner=self._refiner.identity()
         )
 
-    def request(self, n: int) -> Future[Frame]:
-        """A draft of frame ``n``. Numbers of people have no meaning beyond it. Raises what decoding raises."""
-        return self._queue.submit(self._make, n)
+    def request(self, n: int, edges: AskedEdges | None = None) -> Future[Frame]:
+        """A draft of frame ``n``. Numbers of people have no meaning beyond it. edges: see `FrameServer.request`. Raises what decoding
+        raises.
+        """
+        return self._queue.submit(self._make, n, edges)
 
-    def _make(self, n: int) -> Frame:
+    def _make(self, n: int, edges: AskedEdges | None) -> Frame:
         with self.stages.measure("decode"):
             source = self._reader.frame(n)
         with self.stages.measure("look"):
             plan = self._planner.draft(source)
         pipeline = Pipeline(plan, self._tracker, self._refiner, scale=self._scale, executor=self._pool, stages=self.stages)
         metadata = frame_metadata(self._common, n, quality="draft", plan="of this frame alone")
-        return pipeline.start(source, self._tracker.begin(), metadata)[1]()
+        frame = pipeline.start(source, self._tracker.begin(), metadata)[1]()
+        controls = Controls(plan, self._settings, self._layout, edges, alone=True)
+        return controls.apply({n: frame}, n, self._reader.frame) if controls.identity(n) else frame
 
     def close(self) -> None:
         self._queue.shutdown(cancel_futures=True)

@@ -24,7 +24,6 @@ from vr180_ofx.sealed import read_sealed, sealed
 from vr180_ofx.settings import Settings
 from vr180_ofx.storage import plans_folder, write_atomic
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.trackers.blazepose import MEMORY_FRAMES
 from vr180_ofx.version import PLAN_REVISION
 
 log = logging.getLogger(__name__)
@@ -197,8 +196,8 @@ def analysed_span(clip: Clip, settings: Settings, frames: Sequence[int], models:
     # the eyes take turns
     seen = len(clip.views) * settings.detection.every + PLAN.confirm.glimpse_s * fps
     beyond = math.ceil(max(PLAN.trajectory.gap_s * fps + stride, seen))
-    forgets = models.tracker.name == "blazepose" and models.matting_network is None
-    warm_up = MEMORY_FRAMES if forgets else settings.processing.overlap_frames
+    forgotten = models.forgotten_after
+    warm_up = settings.processing.overlap_frames if forgotten is None else forgotten
     first = max(0, frames[0] - max(beyond, warm_up))
     first, last = first - first % stride, min(len(clip) - 1, frames[-1] + beyond)
     return None if (first, last) == (0, len(clip) - 1) else (first, last)

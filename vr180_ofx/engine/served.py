@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from vr180_ofx.engine.cache import BytesCache
 from vr180_ofx.engine.controlled import Controls
 from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.engine.frame import Frame
+from vr180_ofx.errors import FrameError
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.telemetry import Stages
 
+#: Decoded frames that are held: one and those beside it, so that from one to the next a single one is decoded.
+_PICTURES = 3
 #: Asks for a frame without controls.
 Raw = Callable[[int], Future[Frame]]
 
@@ -32,6 +37,7 @@ class ServedFrames:
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, "controls")
         self._decoder: Decoder | None = None
+        self._pictures: OrderedDict[int, SourceFrame] = OrderedDict()
 
     def request(self, n: int, controls: Controls, key: str, raw: Raw, *, still: Callable[[], bool]) -> Future[Frame]:
         """Frame ``n`` with its controls.
@@ -69,7 +75,7 @@ class ServedFrames:
             if not out.set_running_or_notify_cancel():
                 return
             try:
-                frames = {k: f.result() for k, f in waiting.items()}
+                frames = {n: waiting[n].result(), **_those_that_can_be(waiting)}
                 with self._stages.measure("controls"):
                     made = controls.apply(frames, n, self._picture)
                 self._clip.check(n)
@@ -94,7 +100,11 @@ class ServedFrames:
         # on the one thread of the pool
         if self._decoder is None:
             self._decoder = Decoder(self._clip, self._stages, self._timeout_s)
-        return self._decoder.get(n)
+        if n not in self._pictures:
+            self._pictures[n] = self._decoder.get(n)
+            while len(self._pictures) > _PICTURES:
+                self._pictures.popitem(last=False)
+        return self._pictures[n]
 
     def clear(self) -> None:
         with self._lock:
@@ -108,5 +118,15 @@ class ServedFrames:
     def close(self) -> None:
         """What is being made is finished, what waits is cancelled by whoever gives the frames."""
         self._pool.shutdown()
+        self._pictures.clear()
         if self._decoder is not None:
             self._decoder.close()
+
+
+def _those_that_can_be(waiting: Mapping[int, Future[Frame]]) -> dict[int, Frame]:
+    """Frames by number, without those that cannot be decoded: a neighbour that is damaged takes nothing from a frame that is not."""
+    out = {}
+    for n, future in waiting.items():
+        with contextlib.suppress(FrameError):
+            out[n] = future.result()
+    return out

@@ -53,6 +53,8 @@ class FrameServer:
         """
         self.settings = settings or clip.settings
         self.clip = clip
+        # what is wrong with them is said before anything begins
+        self._controls(plan, "final", None)
         self.models = models or Models.of(self.settings)
         self.stages = stages or Stages()
         self.store = store
@@ -150,13 +152,18 @@ class FrameServer:
 
     def _with_controls(self, n: int, quality: Quality, priority: Priority, edges: AskedEdges | None) -> Future[Frame]:
         scene = self._worker.scene
-        controls = Controls(scene.plan, self.settings.edges, edges)
-        if not controls.identity(n):
+        controls = self._controls(scene.plan, quality, edges)
+        identity = controls.identity(n)
+        if not identity:
             return self._find(n, quality, priority)
+        # files of mattes may have become others meanwhile
         return self._served.request(
             n, controls, controlled_key(scene, n, quality, controls), lambda k: self._find(k, quality, priority),
-            still=lambda: self._worker.scene is scene,
+            still=lambda: self._worker.scene is scene and controls.identity(n) == identity,
         )  # fmt: skip
+
+    def _controls(self, plan: Plan, quality: Quality, edges: AskedEdges | None) -> Controls:
+        return Controls(plan, self.settings, self.clip.geometry.layout, edges, alone=quality == "draft")
 
     def _find(self, n: int, quality: Quality, priority: Priority) -> Future[Frame]:
         key = self.frame_key(n, quality)
@@ -204,7 +211,7 @@ class FrameServer:
     def frame_key(self, n: int, quality: Quality = "final", edges: AskedEdges | None = None) -> str:
         """A hash of everything that decides what frame ``n`` looks like."""
         scene = self._worker.scene
-        return controlled_key(scene, n, quality, Controls(scene.plan, self.settings.edges, edges))
+        return controlled_key(scene, n, quality, self._controls(scene.plan, quality, edges))
 
     def replace_plan(self, plan: Plan) -> None:
         """Goes on with a corrected plan. What does not depend on the correction stays in the caches."""

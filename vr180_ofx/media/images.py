@@ -110,7 +110,7 @@ def read_views(path: Path, limit: int | None = None, size: tuple[int, int] | Non
                 chosen = [p - low for p in picks]
                 if chosen != [0, 1, 2] or high - low != 3:
                     pixels = pixels[..., chosen]
-                views[view] = np.ascontiguousarray(_placed(pixels, spec))
+                views[view] = np.ascontiguousarray(placed(pixels, spec))
             part += 1
         if not views:
             raise MediaError(f"{path} has no colour channels; it has {', '.join(first.channelnames)}")
@@ -143,8 +143,8 @@ def _rate(value: Any) -> tuple[Fraction | None, tuple[str, ...]]:
     return None, (f"the files' frame rate is {text}, which is no rate; input.frame_rate sets one",)
 
 
-def _placed(pixels: Array, spec: Any) -> Array:
-    """A data window smaller than the display window is put into place."""
+def placed(pixels: Array, spec: Any) -> Array:
+    """A data window smaller than the display window is put into place. pixels: (h, w, channels) of an image of this header."""
     full_w, full_h = spec.full_width or spec.width, spec.full_height or spec.height
     dx, dy = spec.x - spec.full_x, spec.y - spec.full_y
     if (full_w, full_h, dx, dy) == (spec.width, spec.height, 0, 0):

@@ -71,6 +71,34 @@ def _from_pattern(path: Path) -> SequencePattern:
     return _collect(path, _folders(path))
 
 
+def file_of(path: Path, number: int, view: str) -> Path:
+    """The file of one number and one view that a pattern means; ``path`` itself where nothing varies in it, or where it is there."""
+    if os.path.lexists(path):
+        return path
+    token = number_token(path.name)
+    name = path.name
+    if token is not None:
+        width = len(token.group(2)) or int(token.group(1) or 1)
+        name = f"{name[: token.start()]}{number:0{width}d}{name[token.end() :]}"
+    text = str(path.parent / name)
+    return Path(text.replace("%V", view).replace("%v", view[:1]))
+
+
+def numbers_of(path: Path, view: str) -> list[int]:
+    """The numbers of the files that fit a pattern, of one view, in order; none where no number varies in it. Raises OSError."""
+    if os.path.lexists(path) or number_token(path.name) is None:
+        return []
+    folder = Path(str(path.parent).replace("%V", view).replace("%v", view[:1]))
+    regex, width = _regex(path.name.replace("%V", view).replace("%v", view[:1]))
+    found = (m.group(1) for f in os.listdir(folder) if (m := regex.fullmatch(f)))
+    return sorted(int(d) for d in found if width <= len(d) <= _DIGITS and (len(d) == width or d[0] != "0"))
+
+
+def has_views(path: Path) -> bool:
+    """Whether each view has files of its own."""
+    return not os.path.lexists(path) and _VIEW.search(str(path)) is not None
+
+
 def pattern_folders(path: Path) -> list[Path] | None:
     """The folders in which the files of a pattern are looked for; None when ``path`` is none: it is there, or nothing varies in it."""
     if os.path.lexists(path) or not (number_token(path.name) or _VIEW.search(str(path))):

@@ -13,6 +13,7 @@ from typing import Any
 
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import plan_file
+from vr180_ofx.people.curves import EdgeValue
 from vr180_ofx.people.parameters import PLAN, TrajectoryParameters
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan_file import TURNS, PlanDocument
@@ -46,15 +47,18 @@ class Plan(PlanDocument):
     @classmethod
     def load(cls, path: str | Path, clip: Clip) -> Plan:
         """Reads a plan for ``clip``. Raises PlanError with the place of whatever is wrong."""
-        return cls.from_data(plan_file.read(path), clip, str(path))
+        return cls.from_data(plan_file.read(path), clip, str(path), Path(path).parent)
 
     @classmethod
-    def from_data(cls, data: Any, clip: Clip, source: str = "plan") -> Plan:
-        """The plan that a document describes. source: what it is called in messages. Raises PlanError, and nothing else."""
-        document = plan_file.parse(data, clip, source)
+    def from_data(cls, data: Any, clip: Clip, source: str = "plan", folder: Path | None = None) -> Plan:
+        """The plan that a document describes. source: what it is called in messages. folder: where files that it names lie, unless their
+        names are absolute; None: they have to be. Raises PlanError, and nothing else.
+        """
+        document = plan_file.parse(data, clip, source, folder)
         return cls(
             clip=document.clip, shots=document.shots, people=document.people, settings_digest=document.settings_digest,
-            notes=document.notes, edges=document.edges, projection=clip.projection, fps=float(clip.fps), views=clip.views, frames=len(clip),
+            notes=document.notes, edges=document.edges, mattes=document.mattes, projection=clip.projection, fps=float(clip.fps),
+            views=clip.views, frames=len(clip),
         )  # fmt: skip
 
     @classmethod
@@ -81,7 +85,11 @@ class Plan(PlanDocument):
     def _digest(self) -> str:
         body = json.loads(self.to_json())
         # what was not there in former versions changes nothing where it is absent
-        text = json.dumps([body["shots"], body["people"], *(body[k] for k in ("edges",) if k in body)], sort_keys=True)
+        more: list[Any] = [body[k] for k in ("edges", "mattes") if k in body]
+        if self.mattes:
+            # mattes are carried by them
+            more += [self.alignment.identity(), self.interocular_m]
+        text = json.dumps([body["shots"], body["people"], *more], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     # what it says ------------------------------------------------------------------------------------------------
@@ -126,7 +134,7 @@ class Plan(PlanDocument):
         """The camera, ``size`` pixels on a side, that follows the person in this eye."""
         return self.track(person, view).bodies[n].window(size)
 
-    def edges_at(self, n: int, person: int | None) -> dict[str, float]:
+    def edges_at(self, n: int, person: int | None) -> dict[str, EdgeValue]:
         """What the plan says of edges at frame ``n``, by the names of `settings.edges.EdgesSettings`. person: None is everybody."""
         own = next((p.edges for p in self.people if p.id == person), {}) if person is not None else self.edges
         return {name: curve.at(n) for name, curve in own.items()}
@@ -145,4 +153,5 @@ class Plan(PlanDocument):
     def control_facts(self, n: int) -> str:
         """All that the plan says of what is done to frame ``n`` after matting."""
         people = {p.id: self.edges_at(n, p.id) for p in self.people if p.edges}
-        return json.dumps([self.edges_at(n, None), people], sort_keys=True)
+        mattes = [facts for m in self.mattes if (facts := m.facts(n)) is not None]
+        return json.dumps([self.edges_at(n, None), people, mattes], sort_keys=True)

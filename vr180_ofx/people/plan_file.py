@@ -17,8 +17,10 @@ from vr180_ofx import documents
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import DocumentError, PlanError
 from vr180_ofx.media.contract import Clip
+from vr180_ofx.people import mattes_file
 from vr180_ofx.people.absence import Range, joined
 from vr180_ofx.people.curves import Curves, edge_curves, to_data
+from vr180_ofx.people.mattes_file import InputMatte, input_mattes
 from vr180_ofx.people.names import NAME_RULE, PersonName
 from vr180_ofx.people.person import Entry, Person
 from vr180_ofx.people.trajectory import Shot
@@ -63,7 +65,7 @@ class PlanDocument:
 
     clip: facts to recognise the clip by, and how its cameras stand to each other. shots: (first, last) frames, one after the
     other. notes: what the analysis has to say. settings_digest: of the settings that it was made with. edges: what is done to everybody's
-    edges after matting, see `Person.edges`.
+    edges after matting, see `Person.edges`. mattes: garbage and holdout mattes, in the order in which they are applied.
     """
 
     clip: Mapping[str, Any]
@@ -72,6 +74,7 @@ class PlanDocument:
     settings_digest: str = ""
     notes: Sequence[str] = ()
     edges: Curves = field(default_factory=dict)
+    mattes: Sequence[InputMatte] = ()
 
     @property
     def analysed(self) -> Shot | None:
@@ -104,6 +107,7 @@ def to_json(plan: PlanDocument, projection: Projection) -> str:
         "shots": [list(s) for s in plan.shots],
         "notes": list(plan.notes),
         **({"edges": to_data(plan.edges)} if plan.edges else {}),
+        **({"mattes": [mattes_file.to_data(m) for m in plan.mattes]} if plan.mattes else {}),
         "people": [_person_to_data(p, projection, plan.interocular_m) for p in plan.people],
     }
     text = json.dumps(document, indent=1, ensure_ascii=False)
@@ -154,6 +158,7 @@ class _Document(Part):
     shots: list[tuple[int, int]] | None = Field(None, description="it is a list of [first, last]")
     notes: list[_Text] = Field([], max_length=1000, description="it is a list of texts, at most 1000 of at most 10,000 characters")
     edges: Any = Field(None, description="it is an object with keys of the section edges")
+    mattes: list[Any] = Field([], description="it is a list of garbage and holdout mattes")
     people: list[Any] = Field([], description="it is a list of people")
 
 
@@ -212,8 +217,9 @@ def read(path: str | Path) -> Any:
         raise PlanError(f"the plan {path} {error}") from None
 
 
-def parse(data: Any, clip: Clip, source: str = "plan") -> PlanDocument:
-    """What a document says of ``clip``. source: what it is called in messages.
+def parse(data: Any, clip: Clip, source: str = "plan", folder: Path | None = None) -> PlanDocument:
+    """What a document says of ``clip``. source: what it is called in messages. folder: where files that it names lie, unless their names
+    are absolute; None: they have to be.
 
     Raises PlanError with the place of what is wrong, its value and what is allowed, and no other error whatever ``data`` is.
     """
@@ -246,8 +252,9 @@ def parse(data: Any, clip: Clip, source: str = "plan") -> PlanDocument:
         people.append(person)
     edges = edge_curves(document.edges, len(clip), f"{source}: edges") if document.edges is not None else {}
     return PlanDocument(
-        clip=made_for, shots=shots, people=tuple(people), settings_digest=document.settings, notes=tuple(document.notes), edges=edges
-    )
+        clip=made_for, shots=shots, people=tuple(people), settings_digest=document.settings, notes=tuple(document.notes), edges=edges,
+        mattes=input_mattes(document.mattes, clip, people, source, folder),
+    )  # fmt: skip
 
 
 def _plain(value: Any, depth: int) -> bool:

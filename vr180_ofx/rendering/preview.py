@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import time
 from pathlib import Path
 
-from vr180_ofx.arrays import FloatArray
-from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.errors import OutputError
-from vr180_ofx.imaging.draw import Canvas
-from vr180_ofx.media.contract import Clip, SourceFrame
+from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.contract import Job
-from vr180_ofx.output.video import VideoOutput, file_comment
+from vr180_ofx.output.preview import PreviewOutput, is_preview
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.delivered import Delivered
 from vr180_ofx.rendering.folder import explained, output_folder
@@ -55,7 +50,7 @@ def preview(
         if path.exists():
             if any(path.samefile(f) for f in clip.source.files() if f.exists()):
                 raise OutputError(f"{target} is the clip itself; choose another name for the preview")
-            if not settings.output.overwrite and not re.fullmatch(f"{_MARK}[0-9a-f]+", file_comment(path) or ""):
+            if not settings.output.overwrite and not is_preview(path):
                 raise OutputError(f"{target} is there, and no preview; choose another name, or add --overwrite")
         models = Models.of(settings).for_drafts()
         job = Job(Delivered.of(settings.output).clip(clip), plan, settings, folder.path, clip.name, "preview", frames, clip)
@@ -70,33 +65,3 @@ def preview(
         report.notes.append(f"{len(report.missing)} frames could not be decoded: {job.numbers.text(report.missing)}")
     report.notes.append("a draft: each frame was looked at alone, at half the size; a render's edges are finer and steadier")
     return report
-
-
-#: What a preview's comment begins with, so that it is known for one.
-_MARK = "preview "
-
-
-class PreviewOutput(VideoOutput):
-    """A film over a plain colour, at one path, with frames' numbers in it."""
-
-    def __init__(self, job: Job, path: Path) -> None:
-        super().__init__(job)
-        self._path = path
-        self._identity = _MARK + hashlib.sha256(self._identity.encode()).hexdigest()[:24]
-
-    def paths(self, index: int) -> list[Path]:
-        return [self._path]
-
-    def _eyes(self, frame: Frame, source: SourceFrame | None) -> dict[str, FloatArray]:
-        numbers = self._job.numbers
-        code = numbers.timecode_of(frame.index)
-        words = f"{numbers.number(frame.index)}{'' if code is None else f'  {code}'}  draft"
-        eyes = super()._eyes(frame, source)
-        return {view: _captioned(picture, words) for view, picture in eyes.items()}
-
-
-def _captioned(picture: FloatArray, words: str) -> FloatArray:
-    canvas = Canvas(picture)
-    # a thirtieth of the height reads well, whatever the size
-    canvas.text(words, 8, picture.shape[0] - 10, size=max(0.4, picture.shape[0] / 900))
-    return canvas.picture

@@ -152,14 +152,14 @@ class Session:
         if not 0 <= n < len(self.clip):
             raise FrameIndexError(n, len(self.clip))
         if quality == "draft" and self._plan is None:
-            return self._sketched(n)
+            return self._sketched(n, edges)
         return self.server().request(n, quality, Priority.INTERACTIVE, edges=edges)
 
-    def _sketched(self, n: int) -> Future[Frame]:
+    def _sketched(self, n: int, edges: AskedEdges | None) -> Future[Frame]:
         with self._lock:
             if self._sketcher is None:
                 self._sketcher = DraftRenderer(self.clip, self.settings, self.models)
-            return self._sketcher.request(n)
+            return self._sketcher.request(n, edges)
 
     def etag(self, n: int, quality: Quality, *more: str, edges: AskedEdges | None = None) -> str | None:
         """What names the bytes of an answer, before they are made; None when they cannot be named yet."""

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.settings import file, former
 from vr180_ofx.settings.edges import EdgesSettings
+from vr180_ofx.settings.inputs import InputMattesSettings
 from vr180_ofx.settings.machine import DebuggingSettings, HardwareSettings, PerformanceSettings, ServiceSettings
 from vr180_ofx.settings.mattes import DetectionSettings, InputSettings, MattingSettings, ProcessingSettings, StereoSettings
 from vr180_ofx.settings.outputs import AudioSettings, OutputSettings
@@ -36,6 +37,7 @@ class Settings(Section):
     matting: MattingSettings = MattingSettings()
     stereo: StereoSettings = StereoSettings()
     edges: EdgesSettings = EdgesSettings()
+    mattes: InputMattesSettings = InputMattesSettings()
     output: OutputSettings = OutputSettings()
     audio: AudioSettings = AudioSettings()
     hardware: HardwareSettings = HardwareSettings()

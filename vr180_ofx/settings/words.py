@@ -95,7 +95,17 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "despill_amount": "spill strength, less despill, how much spill",
         "people": "layers, layer per person, per person, ids, separate people, object layers, aov, individual, person channels",
         "cryptomatte": "crypto, id matte, object id, manifest, picker, id pass, murmurhash",
+        "cryptomatte_levels": "cryptomatte ranks, depth of cryptomatte, how many people in a pixel, overlapping ids",
         "overwrite": "replace, again, redo, rerender, re render, render again, force, render anew, existing files, skip",
+    },
+    "mattes": {
+        "garbage": "garbage matte, junk matte, mask out, remove a part, exclusion, roto, cut out, clear an area, occlusion matte",
+        "holdout": "holdout matte, hold out, core matte, inside mask, keep a part, force inside, solid, fill a hole, add a part",
+        "holdout_person": "whose holdout, holdout name, core of whom",
+        "channel": "which channel, layer of the garbage matte, exr layer, alpha or red, mask channel",
+        "first": "number of the first mask, frame offset of the garbage matte, mask numbering",
+        "carry": "garbage in both eyes, other eye's garbage, carry by disparity, one eye mask, stereo roto",
+        "feather": "soft garbage, feather the mask, blur the garbage matte, soft roto edge",
     },
     "edges": {
         "size": "erode, dilate, shrink, choke, choker, grow, expand, spread, contract, edge, thicker, thinner, too fat, "

@@ -231,6 +231,32 @@ class ResidualParameters:
         return identity_of(self)
 
 
+@dataclass(frozen=True, slots=True)
+class SweepParameters:
+    """How the distance of something unknown is looked for.
+
+    nearest_m: nobody can look at what is nearer in stereo: at 0.3 m the eyes see it 12 degrees apart.
+    side: pixels of the window, on its longer side: what is looked for is one distance, which more pixels do not make better.
+    most_steps: distances that are looked at. peak_steps: to each side of the best one that are its own peak: neighbouring shifts are a
+        pixel apart, and pictures are like themselves within some pixels.
+    least_pixels: fewer say nothing. inside: alpha above which a pixel counts.
+    least_likeness: correlation below which it was something else, as of `DistanceParameters`.
+    """
+
+    nearest_m: float = 0.3
+    side: int = 128
+    most_steps: int = 160
+    peak_steps: int = 4
+    least_pixels: int = 64
+    inside: float = 0.5
+    least_likeness: float = 0.7
+
+    def identity(self) -> str:
+        """Equal strings mean equal numbers."""
+        return identity_of(self)
+
+
+SWEEP = SweepParameters()
 STEREO = StereoParameters()
 DISTANCE = DistanceParameters()
 RESIDUAL = ResidualParameters()

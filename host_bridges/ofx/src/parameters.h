@@ -14,6 +14,7 @@ static const char *const choices_quality[] = {"draft_then_final", "final", "draf
 static const char *const choices_tracker[] = {"auto", "blazepose", "sam2.1_t", "sam2.1_s", "sam2.1_b+", "sam2.1_l", "rvm", 0};
 static const char *const choices_refiner[] = {"auto", "none", "guided", "closed_form", "rvm", 0};
 static const char *const choices_scale[] = {"1", "0.5", "0.25", 0};
+static const char *const choices_edge_unit[] = {"pixels", "milliradians", 0};
 static const char *const choices_detector[] = {"blazepose", "yolov8n", "yolov8s", "yolov8m", 0};
 static const char *const choices_exr_preset[] = {"generic", "nuke", "resolve", "blender", 0};
 static const char *const choices_rgb[] = {"none", "foreground", "premultiplied", 0};
@@ -22,6 +23,7 @@ static const char *const choices_compression[] = {"none", "zips", "zip", "piz", 
 static const Group node_groups[] = {
     {"input", "Clip"},
     {"matte", "Matte"},
+    {"edges", "Edges"},
     {"people", "People"},
     {"output", "Render"},
     {"server", "Server"},
@@ -60,6 +62,28 @@ static const Parameter node_parameters[] = {
      "matting.refiner", 0.0, "auto", -1000000000.0, 1000000000.0, choices_refiner, 0},
     {"scale", "Scale", K_CHOICE, "matte", "Resolution at which mattes are made: 0.25, 0.5 or 1.0 of the input. Files keep the clip's size; output.scale makes them smaller.",
      "processing.scale_factor", 0.0, "1", -1000000000.0, 1000000000.0, choices_scale, 0},
+    {"edge_size", "Size", K_FLOAT, "edges", "Pixels by which mattes grow; below 0 they shrink.",
+     "edges.size", 0.0, "", -20.0, 20.0, 0, 1},
+    {"edge_feather", "Feather", K_FLOAT, "edges", "Pixels over which a sharp edge fades from 90 to 10 per cent, to both sides of where it was.",
+     "edges.feather", 0.0, "", 0.0, 40.0, 0, 1},
+    {"edge_softness", "Softness", K_FLOAT, "edges", "Soft edges become 2^softness times as wide as they are: -1 halves them, 1 doubles them; sharp ones stay sharp.",
+     "edges.softness", 0.0, "", -4.0, 1.0, 0, 1},
+    {"edge_black_clip", "Black clip", K_FLOAT, "edges", "What is covered by less is not covered at all: takes haze away.",
+     "edges.black_clip", 0.0, "", 0.0, 0.499, 0, 1},
+    {"edge_white_clip", "White clip", K_FLOAT, "edges", "What is covered by more is covered wholly: fills thin places.",
+     "edges.white_clip", 1.0, "", 0.501, 1.0, 0, 1},
+    {"edge_gamma", "Gamma", K_FLOAT, "edges", "Above 1 half-covered pixels are covered more, below 1 less.",
+     "edges.gamma", 1.0, "", 0.1, 10.0, 0, 1},
+    {"edge_despeckle", "Despeckle", K_FLOAT, "edges", "Islands that cover less than so many square pixels are taken away.",
+     "edges.despeckle", 0.0, "", 0.0, 10000.0, 0, 1},
+    {"edge_close_holes", "Close holes", K_FLOAT, "edges", "Holes of less than so many square pixels are filled.",
+     "edges.close_holes", 0.0, "", 0.0, 10000.0, 0, 1},
+    {"edge_temporal", "Temporal", K_FLOAT, "edges", "How much the frames before and after count, along the motion of the picture; 1: as much as the frame itself.",
+     "edges.temporal", 0.0, "", 0.0, 1.0, 0, 1},
+    {"edge_keep_motion_blur", "Keep motion blur", K_BOOL, "edges", "Where people move fast the shutter blurs their edges: there clips, gamma and softness leave them as they are.",
+     "edges.keep_motion_blur", 0.0, "", -1000000000.0, 1000000000.0, 0, 1},
+    {"edge_unit", "Unit", K_CHOICE, "edges", "What size, feather, despeckle and close_holes are measured in. milliradians: as one sees it in the headset, the same at every place and in every resolution.",
+     "edges.unit", 0.0, "pixels", -1000000000.0, 1000000000.0, choices_edge_unit, 1},
     {"detector", "Detector", K_CHOICE, "people", "blazepose; with the extra `yolo` also yolov8n, yolov8s, yolov8m, or a model file.",
      "detection.model", 0.0, "blazepose", -1000000000.0, 1000000000.0, choices_detector, 0},
     {"confidence", "Confidence", K_FLOAT, "people", "How sure the detector must be before somebody is a person.",

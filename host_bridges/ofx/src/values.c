@@ -102,7 +102,8 @@ static int settings_text(OfxParam const *handles, double time, char *out, size_t
         memcpy(section, node_parameters[i].setting, length);
         section[length] = 0;
         snprintf(marked, sizeof marked, ".%s.", section);
-        if (strstr(done, marked) || !strcmp(section, "output")) continue;
+        /* edges go with the frames that are asked for: with other ones it is the same clip */
+        if (strstr(done, marked) || !strcmp(section, "output") || !strcmp(section, "edges")) continue;
         snprintf(done + strlen(done), sizeof done - strlen(done), "%s.", section);
         body[0] = '{';
         size_t n = section_text(handles, section, time, body, 1, sizeof body);

@@ -1,0 +1,73 @@
+"""Islands and holes, by areas that are known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from vr180_ofx.controls.islands import without_holes, without_islands
+from vr180_ofx.controls.lengths import Milliradians, Pixels
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.vr180.projection import Equirectangular
+
+RECT = Rect(0, 0, 80, 60)
+
+
+@pytest.fixture
+def matte():
+    alpha = np.zeros((60, 80), np.float32)
+    alpha[10:50, 10:50] = 1
+    return alpha, np.ones_like(alpha)
+
+
+def test_islands_go_below_their_area_and_not_above(matte):
+    alpha, confidence = matte
+    alpha[5:10, 60:65] = 0.5  # covers 12.5 square pixels
+    confidence[7, 62] = 0.25
+    kept, _ = without_islands(alpha, confidence, RECT, 12.4, Pixels(1))
+    gone, trust = without_islands(alpha, confidence, RECT, 12.6, Pixels(1))
+    assert np.array_equal(kept, alpha) and gone[5:10, 60:65].max() == 0 and np.array_equal(gone[:, :60], alpha[:, :60])
+    assert (trust[5:10, 60:65] == 0.25).all() and trust[30, 30] == 1
+
+
+def test_holes_are_filled_below_their_area_and_never_what_lies_around(matte):
+    alpha, confidence = matte
+    alpha[20:24, 20:25] = 0.25  # leaves 15 square pixels
+    assert np.array_equal(without_holes(alpha, confidence, RECT, 14.9, Pixels(1))[0], alpha)
+    filled, _ = without_holes(alpha, confidence, RECT, 15.1, Pixels(1))
+    assert filled[10:50, 10:50].min() == 1 and filled[:, :10].max() == 0
+    assert without_holes(alpha, confidence, RECT, 10_000, Pixels(1))[0][0, 0] == 0
+
+
+def test_what_touches_at_a_corner_is_one_island_and_no_way_out_of_a_hole(matte):
+    alpha, confidence = matte
+    alpha[9, 9] = 1
+    assert without_islands(alpha, confidence, RECT, 5, Pixels(1))[0][9, 9] == 1
+    alpha[11, 11] = 0
+    alpha[10, 10] = 0
+    filled, _ = without_holes(alpha, confidence, RECT, 5, Pixels(1))
+    assert filled[11, 11] == 1
+
+
+def test_a_square_milliradian_is_as_large_as_the_projection_makes_it():
+    eye = Equirectangular(3072, 3072)
+    alpha = np.zeros((200, 200), np.float32)
+    alpha[50:150, 50:150] = 1
+    alpha[10:20, 10:20] = 1
+    around_equator, at_60 = Rect(1400, 1436, 1600, 1636), Rect(1400, 424, 1600, 624)
+    for rect in (around_equator, at_60):
+        latitude = math.pi * (0.5 - (rect.y0 + 15) / 3072)
+        mrad2 = 100 * (math.pi / 3.072) ** 2 * math.cos(latitude)
+        for limit, stays in ((mrad2 * 0.98, True), (mrad2 * 1.02, False)):
+            made, _ = without_islands(alpha, np.ones_like(alpha), rect, limit, Milliradians(eye))
+            assert (made[15, 15] == 1) == stays
+
+
+def test_nothing_and_everything_stay():
+    for value in (0.0, 1.0):
+        alpha = np.full((5, 7), value, np.float32)
+        rect = Rect(0, 0, 7, 5)
+        assert np.array_equal(without_islands(alpha, alpha, rect, 1, Pixels(1))[0], alpha)
+        assert np.array_equal(without_holes(alpha, alpha, rect, 1, Pixels(1))[0], alpha)

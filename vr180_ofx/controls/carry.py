@@ -1,0 +1,162 @@
+"""Input mattes carried into the eye in which they were not drawn: by the disparity of what lies under them.
+
+A matte takes something from people, so it is their surfaces that say where the other eye sees it: each person's own disparity, measured
+over all of them, moves the matte along the epipolar lines. Where it adds something (holdout), what lies under it is looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.controls.contract import EyeMattes
+from vr180_ofx.controls.coverage import Coverage
+from vr180_ofx.imaging.parts import bounds
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.matte.patch import Patch, spread
+from vr180_ofx.stereo.correspondence import counterpart, extent
+from vr180_ofx.stereo.disparity import Disparity, at_distance, measure
+from vr180_ofx.stereo.pair import StereoPair, sampled
+from vr180_ofx.stereo.parameters import STEREO, SWEEP
+from vr180_ofx.stereo.sweep import sweep
+from vr180_ofx.vr180.layout import LEFT, other_eye
+
+#: Below a step of eight bits nobody is there.
+_SOMEBODY = 1 / 255
+
+
+class UnknownDepthError(Exception):
+    """Nothing says how far away that is which lies under a matte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """How far apart the eyes see something. sure: 0..1, the share of it where that was measured. by: what says so, in words."""
+
+    disparity: Disparity
+    sure: float
+    by: str
+
+
+class Carrier:
+    """Both eyes of one frame; what is measured is measured once.
+
+    pair: the pictures, in the size of ``mattes``. shift: of a person at this frame, see `Person.shift`; None: nobody measured it.
+    everybody: whether a layer is not one person's, but everybody's.
+    """
+
+    def __init__(
+        self, pair: StereoPair, mattes: Mapping[str, EyeMattes], *, interocular_m: float, shift: Callable[[int], float | None],
+        everybody: bool,
+    ) -> None:  # fmt: skip
+        self._pair = pair
+        self._mattes = mattes
+        self._interocular_m = interocular_m
+        self._shift = shift
+        self._everybody = everybody
+        self._known: dict[int, Surface | None] = {}
+
+    def people(self, view: str) -> tuple[int, ...]:
+        """Who has a matte in an eye."""
+        return tuple(self._mattes[view].people)
+
+    def of_person(
+        self, drawn: Coverage, view: str, person: int, metres: float | None
+    ) -> tuple[Callable[[Rect], FloatArray], Surface] | None:
+        """Where the other eye has what ``drawn`` covers of a person in the eye ``view``; None when it covers nothing of them.
+
+        Returns coverage, (rect.height, rect.width), in rectangles of the other eye, and what says so. Raises UnknownDepthError.
+        """
+        own = self._mattes[view].people.get(person)
+        if own is None or own.rect.empty:
+            return None
+        under = own.alpha * drawn.within(own.rect)
+        if not (under > _SOMEBODY).any():
+            return None
+        patch = _tight(Patch(own.rect, under, np.ones_like(under)))
+        surface = (
+            self._by_hand(patch, view, metres) or (None if self._everybody else self._surface(person)) or self._looked_for(patch, view)
+        )
+        if surface is None:
+            surface = self._by_plan(patch, view, person)
+        return self._moved(drawn, view, surface), surface
+
+    def of_place(
+        self, drawn: Coverage, view: str, person: int | None, metres: float | None
+    ) -> tuple[Callable[[Rect], FloatArray], Surface]:
+        """Where the other eye has what lies under ``drawn``, whoever it is. Raises UnknownDepthError."""
+        patch = Patch(drawn.rect, drawn.values, np.ones_like(drawn.values))
+        surface = self._by_hand(patch, view, metres) or self._looked_for(patch, view)
+        if surface is None and person is not None and not self._everybody:
+            surface = self._surface(person)
+        if surface is None:
+            surface = self._by_plan(patch, view, person)
+        return self._moved(drawn, view, surface), surface
+
+    def extent(self, drawn: Coverage, view: str, surface: Surface) -> Rect:
+        """The part of the other eye in which it may be."""
+        return extent(self._pair, drawn.rect, surface.disparity, to_left=view != LEFT)
+
+    def _by_hand(self, patch: Patch, view: str, metres: float | None) -> Surface | None:
+        if metres is None:
+            return None
+        shift = self._interocular_m / metres
+        return Surface(at_distance(self._pair, patch, shift, from_left=view == LEFT), 1.0, f"{metres:g} m, by hand")
+
+    def _by_plan(self, patch: Patch, view: str, person: int | None) -> Surface:
+        """As a flat figure at the person's distance."""
+        shift = None if person is None else self._shift(person)
+        if not shift:
+            raise UnknownDepthError
+        return Surface(at_distance(self._pair, patch, shift, from_left=view == LEFT), 0.0, "the person's distance in the plan")
+
+    def _surface(self, person: int) -> Surface | None:
+        """Of all of a person; None when both pictures do not say it."""
+        if person not in self._known:
+            left, right = (self._mattes[v].people.get(person) for v in (LEFT, other_eye(LEFT)))
+            found = None if left is None or right is None or left.rect.empty or right.rect.empty else measure(self._pair, left, right)
+            sure = 0.0 if found is None else found.sureness
+            good = found is not None and sure >= STEREO.surface.least_sure
+            self._known[person] = Surface(found, sure, "disparity") if found is not None and good else None
+        return self._known[person]
+
+    def _looked_for(self, patch: Patch, view: str) -> Surface | None:
+        """Of what lies under a patch, whatever it is; None when the other eye shows nothing like it."""
+        swept = sweep(self._pair, patch, view, self._interocular_m)
+        if swept is None or swept.likeness < SWEEP.least_likeness:
+            return None
+        from_left = view == LEFT
+        flat = at_distance(self._pair, patch, swept.shift, from_left=from_left)
+        rect = extent(self._pair, patch.rect.grown(1).clipped(*self._size), flat, to_left=not from_left)
+        if rect.empty:
+            return None
+        there = sampled(patch.alpha, patch.rect, counterpart(self._pair, rect, flat, to_left=from_left))
+        moved = Patch(rect, there, np.ones_like(there))
+        found = measure(self._pair, *((patch, moved) if from_left else (moved, patch)))
+        if found is not None and found.sureness >= STEREO.surface.least_sure:
+            return Surface(found, found.sureness, "disparity")
+        # alike as a whole, and not in its parts: moved as a whole
+        return Surface(flat, 0.0, f"one distance, {self._interocular_m / swept.shift:.2f} m" if swept.shift else "infinite distance")
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self._pair.projection.width, self._pair.projection.height
+
+    def _moved(self, drawn: Coverage, view: str, surface: Surface) -> Callable[[Rect], FloatArray]:
+        def cover(rect: Rect) -> FloatArray:
+            if rect.empty:
+                return np.zeros((rect.height, rect.width), np.float32)
+            places = counterpart(self._pair, rect, surface.disparity, to_left=view == LEFT)
+            return sampled(drawn.values, drawn.rect, places)
+
+        return cover
+
+
+def _tight(patch: Patch) -> Patch:
+    """Without what is empty around it."""
+    there = bounds(patch.alpha > _SOMEBODY)
+    rect = there.shifted(patch.rect.x0, patch.rect.y0)
+    return Patch(rect, *spread(patch, rect))
