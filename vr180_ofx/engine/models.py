@@ -225,8 +225,8 @@ class Models:
 
     @property
     def forgotten_after(self) -> int | None:
-        """After how many frames what is remembered does not depend on where it began (`Tracker.exact_after`), without loading anything; None:
-        never.
+        """After how many frames what is remembered does not depend on where it began (`Tracker.exact_after`), without loading it;
+        None: never.
         """
         from vr180_ofx.trackers.blazepose import MEMORY_FRAMES
 
