@@ -177,6 +177,24 @@ def test_what_is_wrong_is_said_and_nothing_is_written(capsys, plan, words, said)
     assert plan.read_bytes() == before and sorted(p.name for p in plan.parent.iterdir()) == ["clip.mp4", "clip.plan.json"]
 
 
+def test_who_may_be_two_people_is_named_until_it_is_settled(capsys, plan, tmp_path):
+    """In the plan, at the end of a render, and as an exit status of `--strict`."""
+    data = json.loads(plan.read_text())
+    data["people"][1]["doubts"] = [{"frame": 4}]
+    plan.write_text(json.dumps(data))
+    asked = f"person02 may be two people from frame 5 on: vr180-ofx edit {plan} split person02 --at 5"
+    assert asked in edit(capsys, plan)[1]
+    words = ["render", str(plan.with_name("clip.mp4")), "-o", str(tmp_path / "out"), "--plan", str(plan), "--frames", "1-2", "--strict"]
+    status, out, _ = cli(capsys, *words, "--json")
+    report = json.loads(out)
+    assert status == 6 and any("person02 may be two people from frame 5 on" in w for w in report["warnings"] and report["notes"])
+    status, said = edit(capsys, plan, "confirm", "person02")
+    assert status == 0 and "may be two" not in edit(capsys, plan)[1]
+    # what decides no pixel makes no frame again
+    status, out, _ = cli(capsys, *words, "--json")
+    assert status == 0 and json.loads(out)["kept"] == 2
+
+
 def test_plans_that_are_none(capsys, tmp_path):
     missing, broken, odd = tmp_path / "no.json", tmp_path / "broken.json", tmp_path / "odd.json"
     broken.write_text("{")

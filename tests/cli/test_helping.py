@@ -98,10 +98,18 @@ def test_a_flag_that_nobody_knows(capsys, words, said):
         ("no clip was named", "Try 'vr180-ofx render --help'."),
         ("output.format and input.layout", "Try 'vr180-ofx render --help'."),
         ("a.b is nothing", "Try 'vr180-ofx render --help'."),
+        # where it says what to type
+        ("out holds frames of another clip; add --overwrite to replace them", ""),
     ],
 )
 def test_errors_say_where_to_look(message, said):
-    assert where_to_look(message, "render").startswith(said)
+    line = where_to_look(message, "render")
+    assert line.startswith(said) and bool(line) == bool(said)
+
+
+def test_without_a_command_there_is_help(capsys):
+    status, _, err = cli(capsys)
+    assert status == 2 and "usage: vr180-ofx" in err and all(command in err for command in COMMANDS)
 
 
 def test_a_wrong_value_and_a_wrong_key(capsys, tmp_path):

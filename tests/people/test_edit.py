@@ -1,7 +1,9 @@
 """Correcting a plan by hand."""
 
 import json
+import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hyp
@@ -61,6 +63,41 @@ def test_somebody_is_taken_out_and_put_in_again(scene):
         for n in (1, 8):
             a, b = again.track(person, view).bodies[n], plan.track(plan.people[1], view).bodies[n]
             assert a.angle_to(b) < 0.15 * b.reach
+
+
+@pytest.mark.parametrize("person", [1, 2])
+def test_somebody_is_put_in_again_by_two_points(scene, person):
+    """The chest and the hips of who was taken out: the same body, followed as a box is; the other one stays who they are."""
+    clip, plan = scene
+    body = plan.track(plan.people[person - 1], "left").bodies[5]
+    hips, top = clip.projection.project(np.array([body.direction, body.top()]))
+    edits = [
+        {"op": "remove", "person": person},
+        {"op": "add", "view": "left", "frame": 5, "points": [list(hips), list(hips + (top - hips) * 0.4)], "name": "ben"},
+    ]
+    again = apply_edits(plan, edits, clip, Models.of(Settings()).load_segmenter)
+    ben = next(p for p in again.people if p.name == "ben")
+    for view in ("left", "right"):
+        assert {1, 8} <= set(again.track(ben, view).bodies)
+        for n in (1, 5, 8):
+            a, b = again.track(ben, view).bodies[n], plan.track(plan.people[person - 1], view).bodies[n]
+            assert a.angle_to(b) < 0.15 * b.reach, (view, n)
+
+
+def test_nobody_is_made_up_where_nobody_is(scene):
+    """A point in the sky, a point on somebody who is in the plan, and somebody with a minus point on them."""
+    clip, plan = scene
+    body = plan.track(plan.people[1], "left").bodies[5]
+    hips = list(clip.projection.project(np.array(body.direction)))
+    without = apply_edits(plan, [{"op": "remove", "person": 2}], clip)
+    add = {"op": "add", "view": "left", "frame": 5}
+    for before, points, said in (
+        (plan, {"points": [[clip.eye_size[0] * 0.5, clip.eye_size[1] * 0.12]]}, "nobody is found at .*give a box"),
+        (plan, {"points": [hips]}, "at .* is person02, who is in the plan already"),
+        (without, {"points": [hips], "minus": [hips]}, "has a minus point on them"),
+    ):
+        with pytest.raises(PlanError, match=said):
+            apply_edits(before, [{**add, **points}], clip, Models.of(Settings()).load_segmenter)
 
 
 def test_without_following_only_the_frame_is_added(scene):
@@ -126,6 +163,26 @@ def test_a_split_leaves_no_frame_without_anybody(scene, frame):
     assert apply_edits(split, [{"op": "merge", "person": 3, "into": 1}], clip).to_json() == plan.to_json()
 
 
+def test_a_split_in_a_gap_that_was_bridged_holds_both_sides(scene):
+    """What was taken for present stays so: the one up to the split, the other from there on."""
+    clip, plan = scene
+    data = json.loads(plan.to_json())
+    rows = data["people"][0]["views"]["left"]
+    data["people"][0]["views"]["left"] = {n: row for n, row in rows.items() if int(n) in (0, 8)}
+    plan = Plan.from_data(data, clip)
+    data["people"][0]["views"]["right"] = data["people"][0]["views"]["left"]
+    data["people"][0]["doubts"] = [{"frame": 4}]
+    doubted = Plan.from_data(data, clip)
+    # anywhere in the gap it is the same place
+    for frame in (1, 5, 8):
+        assert apply_edits(doubted, [{"op": "split", "person": 1, "frame": frame}], clip).doubts(1) == []
+    split = apply_edits(plan, [{"op": "split", "person": 1, "frame": 5}], clip)
+    one, two = (split.track(split.people[k], "left") for k in (0, 2))
+    assert sorted(one.bodies) == [0, 1, 2, 3, 4] and sorted(two.bodies) == [5, 6, 7, 8, 9]
+    assert one.boxes[4] == pytest.approx(split.people[0].views["left"][0].box)
+    assert apply_edits(split, [{"op": "merge", "person": 3, "into": 1}], clip).to_json() == plan.to_json()
+
+
 def test_names_and_exclusion(scene):
     clip, plan = scene
     new = apply_edits(plan, [{"op": "rename", "person": 1, "name": "anna"}, {"op": "exclude", "person": 2}], clip)
@@ -175,6 +232,12 @@ def test_whoever_is_gone_stands_before_nobody(scene):
         ({"op": "rename", "person": 1, "nam": "anna"}, "it needs a person and a name"),
         ({"op": "remove", "person": 1, "frist": 3}, "has the key 'frist'; allowed are op, person, first, last"),
         ({"op": "add", "view": "left", "frame": 0, "box": [0, 0, 9, 9], "seconds": -1}, "seconds is -1; it is how long"),
+        ({"op": "add", "view": "left", "frame": 0}, "by a box or by points: one of the two"),
+        ({"op": "add", "view": "left", "frame": 0, "box": [0, 0, 9, 9], "points": [[1, 2]]}, "one of the two"),
+        ({"op": "add", "view": "left", "frame": 0, "box": [0, 0, 9, 9], "minus": [[1, 2]]}, "a box needs none"),
+        ({"op": "add", "view": "left", "frame": 0, "points": [[1, 2, 3]]}, "points is [[1, 2, 3]]; it is a list of [x, y]"),
+        ({"op": "add", "view": "left", "frame": 0, "points": [[1, math.nan]]}, "it is a list of [x, y]"),
+        ({"op": "add", "view": "left", "frame": 0, "points": [[5000, 3]]}, "5000,3 lies outside of the eye's picture"),
         ({"op": "split", "person": 1, "frame": 0}, "not there on both sides"),
         ({"op": "merge", "person": 1, "into": 1}, "into themselves"),
         ({"op": "rename", "person": 1, "name": "person02"}, "two people are called"),

@@ -90,10 +90,10 @@ def run(arguments: argparse.Namespace) -> int:
                     "plan": str(target),
                     "shots": plan.shots,
                     "people": people,
-                    "notes": [numbers.told(n) for n in plan.notes],
+                    "notes": [*map(numbers.told, plan.notes), *plan.doubts(numbers.start, str(target))],
                 }
             )
         else:
-            say_plan(plan, numbers)
+            say_plan(plan, numbers, str(target))
             console.print(f"plan: {target}" + (f", preview: {arguments.preview}" if arguments.preview else ""))
     return 0

@@ -92,9 +92,13 @@ def flags(program: argparse.ArgumentParser) -> dict[str, list[str]]:
 
 
 def where_to_look(message: str, command: str) -> str:
-    """The line after an error in what was asked for: the explanation of the settings that it speaks of, or the command's help."""
+    """The line after an error in what was asked for: the explanation of the setting that it speaks of, or the command's help; none where
+    the error itself says what to type.
+    """
     known = {f"{name}.{key}" for name, section in sections().items() for key in section.model_fields}
     named = [key for key in dict.fromkeys(_KEY.findall(message)) if key in known]
     if len(named) == 1:
         return f"See 'vr180-ofx settings {named[0]}', and 'vr180-ofx {command} --help'."
+    if any(word in message for word in ("; add --", "; use -", "--help", "pip install")):
+        return ""
     return f"Try 'vr180-ofx {command} --help'."

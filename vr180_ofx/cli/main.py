@@ -80,7 +80,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if foreign is not None:
         print(f"vr180-ofx: {printable(foreign)} is not UTF-8; rename the file, for instance with convmv", file=sys.stderr)
         return ExitStatus.USAGE
-    arguments, unknown = build_parser().parse_known_args(words)
+    parser = build_parser()
+    if not words:
+        parser.print_help(sys.stderr)
+        return ExitStatus.USAGE
+    arguments, unknown = parser.parse_known_args(words)
     if unknown:
         arguments.parser.refuse(unknown)
     verbose = bool(arguments.verbose)
@@ -107,8 +111,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"vr180-ofx: an error that should not happen: {type(error).__name__}: {printable(str(error))}", file=sys.stderr)
             return ExitStatus.BUG
         print(f"vr180-ofx: {printable(str(error))}", file=sys.stderr)
-        if statuses.exit == ExitStatus.USAGE:
-            print(where_to_look(str(error), arguments.command), file=sys.stderr)
+        more = where_to_look(str(error), arguments.command) if statuses.exit == ExitStatus.USAGE else ""
+        if more:
+            print(more, file=sys.stderr)
         return statuses.exit
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from vr180_ofx.cli.common import (
+    add_matte_arguments,
     add_node_arguments,
     add_settings_arguments,
     console,
@@ -47,7 +48,7 @@ EXAMPLES: Examples = (
     ("EXR with a layer for each person; the same command goes on where it stopped", "vr180-ofx render clip.mp4 -o out/"),
     ("somebody excluded, or put right, in a plan", "vr180-ofx render clip.mp4 -o out/ --plan clip.plan.json"),
     ("some frames only", "vr180-ofx render clip.mp4 -o test/ --frames 10-20x2,100"),
-    ("for Nuke, with colour times alpha", "vr180-ofx render clip.mp4 -o nk/ --exr-preset nuke --set output.rgb=premultiplied"),
+    ("for Nuke, with colour times alpha", "vr180-ofx render clip.mp4 -o nk/ --exr-preset nuke --rgb premultiplied"),
     ("a video with transparency", "vr180-ofx render clip.mp4 -o mov/ --format prores4444"),
     ("H.264 over green, with the sound", "vr180-ofx render clip.mp4 -o gs/ --format greenscreen"),
     ("many clips, each into a folder of its own, and a table at the end", "vr180-ofx render a.mp4 b.mov day2/ -o out/"),
@@ -80,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="render frames again that are there [output.overwrite]")
     add_settings_arguments(parser)
+    add_matte_arguments(parser)
     add_node_arguments(parser)
     group = parser.add_argument_group("for scripts and farms")
     group.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
@@ -93,6 +95,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from vr180_ofx.output.colorspace import check_colorspace
+
     extra = []
     if arguments.format:
         extra.append(f"output.format={arguments.format}")
@@ -105,6 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output_scale:
         extra.append(f"output.scale={arguments.output_scale}")
     settings = settings_from(arguments, extra)
+    # a wrong name is said now, not after the analysis
+    check_colorspace(settings.output)
     names = arguments.clips or [settings.input.video_path or ""]
     folder = arguments.output or settings.output.path
     if not names[0]:
@@ -144,7 +150,7 @@ def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> 
         models = Models.of(settings)
         plan = plan_for(clip, settings, str(job.plan) if job.plan else None, quiet=arguments.json, stages=stages, models=models)
         if not arguments.json:
-            say_plan(plan, numbering(clip, settings))
+            say_plan(plan, numbering(clip, settings), arguments.plan)
             say_output(clip, settings)
         if arguments.preview:
             _preview(arguments, clip, plan, settings, monitor)
@@ -186,7 +192,7 @@ def _preview_alone(arguments: argparse.Namespace, settings: Settings, name: str)
             say_clip(clip, settings)
         plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json)
         if not arguments.json:
-            say_plan(plan, numbering(clip, settings))
+            say_plan(plan, numbering(clip, settings), arguments.plan)
         film = _preview(arguments, clip, plan, settings, monitor)
     if arguments.json:
         print_json(film.to_dict())

@@ -152,14 +152,17 @@ def look_for_plan(
     stages: Stages | None = None, fresh: bool = False, frames: Sequence[int] | None = None,
 ) -> FoundPlan:  # fmt: skip
     """The plan that was named, else the kept one of this clip and these settings, else a new one, which is kept. Where nobody is told from
-    anybody, nobody is looked for. fresh: a new one, whatever is kept. frames: what the plan is for, ascending; by default the whole clip.
+    anybody, nobody is looked for, and of a plan that was named what is said of everybody counts. fresh: a new one, whatever is kept.
+    frames: what the plan is for, ascending; by default the whole clip.
 
     For some frames a kept plan of the whole clip is as good; where there is none, people are looked for in `analysed_span` alone.
     """
     models = models or Models.of(settings)
-    if not models.follows_people:
-        return FoundPlan(Plan.of_nobody(clip), "nobody")
     named = named or settings.detection.boxes
+    if not models.follows_people:
+        if named:
+            return FoundPlan(Plan.load(named, clip).of_everybody(), "named", Path(named))
+        return FoundPlan(Plan.of_nobody(clip), "nobody")
     if named:
         return FoundPlan(Plan.load(named, clip), "named", Path(named))
     span = analysed_span(clip, settings, frames, models) if frames else None

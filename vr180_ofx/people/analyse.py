@@ -17,6 +17,7 @@ from vr180_ofx.frame_ranges import mark
 from vr180_ofx.media.contract import Clip, EyeImage
 from vr180_ofx.people.contract import Detector, Segmenter
 from vr180_ofx.people.detect import detect_people
+from vr180_ofx.people.identity import told_apart
 from vr180_ofx.people.observe import Observer
 from vr180_ofx.people.other_eye import completed
 from vr180_ofx.people.parameters import PLAN, PlanParameters
@@ -227,12 +228,21 @@ class _Analysis:
             self._notes.append(f"against the right eye, the left one sees everything {alignment.describe()}; that is taken into account")
         shots: tuple[Shot, ...] = tuple((a, b - 1) for a, b in zip(self._shots, [*self._shots[1:], total], strict=True))
         kept = []
-        for shot, people in enumerate(self._people):
+        gap = self._parameters.trajectory.gap_s * self._fps
+        for shot, found in enumerate(self._people):
+            people = told_apart(found, stride=self._stride, gap=gap, p=self._parameters.change)
             limit = self._settings.detection.max_people
             if len(people) > limit:
                 self._notes.append(f"shot {shot + 1} has {len(people)} people; the {limit} largest are kept (detection.max_people)")
             kept.append(_largest(people, limit))
         made = numbered(kept, clip, alignment, self._parameters)
+        # of those who are kept: who was taken for whom, and is somebody else
+        everybody = [(shot, t) for shot, people in enumerate(kept) for t in people]
+        names = {(shot, t.id): p.name for (shot, t), p in zip(everybody, made, strict=True)}
+        for shot, t in everybody:
+            if t.taken_for is not None and (shot, t.taken_for) in names:
+                one, other = names[shot, t.taken_for], names[shot, t.id]
+                self._notes.append(f"{other} comes where {one} was, and looks different; if they are one person: merge {other} into {one}")
         if not made:
             self._notes.append("nobody was found in this clip; its mattes are empty")
         return Plan(
@@ -290,5 +300,5 @@ def numbered(shots: Sequence[Sequence[Tracklet]], clip: Clip, alignment: Alignme
             for v, own in views.items()
         }
         shifts = smooth_shifts({n: levelled(match, alignment) for n, match in t.matches.items()}, bins, parameters.distance)
-        made.append(Person(k + 1, f"person{k + 1:02d}", views, shot=shot, shifts=shifts))
+        made.append(Person(k + 1, f"person{k + 1:02d}", views, shot=shot, shifts=shifts, doubts=t.doubts))
     return tuple(made)

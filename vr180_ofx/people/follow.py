@@ -2,49 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+from vr180_ofx.arrays import BoolArray
 from vr180_ofx.errors import FrameError
-from vr180_ofx.media.contract import Clip, SourceFrame
+from vr180_ofx.media.contract import Clip, EyeImage, SourceFrame
 from vr180_ofx.people.analyse import reduction
 from vr180_ofx.people.contract import Segmenter
-from vr180_ofx.people.observe import Observer
-from vr180_ofx.people.parameters import FOLLOW, PLAN, FollowParameters, PlanParameters, SamePersonParameters
+from vr180_ofx.people.observe import Observation, Observer
+from vr180_ofx.people.parameters import FOLLOW, PLAN, FollowParameters, PlanParameters
 from vr180_ofx.people.person import Entry
-from vr180_ofx.people.tracklet import Eyes, in_other_eye, steady
+from vr180_ofx.people.tracklet import Eyes, Tracklet, in_other_eye, steady
 from vr180_ofx.people.trajectory import Shot
+from vr180_ofx.people.views import ViewObserver
 from vr180_ofx.vr180.body import Body
 from vr180_ofx.vr180.layout import RIGHT
 
+#: (frame, view) -> number -> body, of those who are in the plan there.
+Known = Callable[[int, str], Mapping[int, Body]]
+#: People in plans have numbers from 1 on.
+_NOBODY_YET = 0
+
 
 def follow_person(
-    clip: Clip, body: Body, view: str, n: int, within: Shot, *, segmenter: Segmenter, parameters: PlanParameters = PLAN,
-    following: FollowParameters = FOLLOW,
+    clip: Clip, body: Body, view: str, n: int, within: Shot, *, segmenter: Segmenter, known: Known = lambda n, view: {},
+    parameters: PlanParameters = PLAN, following: FollowParameters = FOLLOW,
 ) -> dict[str, dict[int, Entry]]:  # fmt: skip
     """Where somebody is whom the eye ``view`` shows at ``body`` in frame ``n``: view -> frame -> entry; not that frame in that eye.
 
-    The segmenter follows them to both ends of ``within``, or until they are gone. Frames that cannot be decoded are passed over.
+    The segmenter follows them to both ends of ``within``, or until they are gone, and behind those who are ``known``: who becomes one
+    with somebody of them is looked for with those taken out of the picture, as long as the analysis does it. Frames that cannot be
+    decoded are passed over.
     """
-    observer = Observer(segmenter, clip.projection, parameters.observe)
+    follower = _Follower(clip, segmenter, known, parameters)
     stride = max(1, round(float(clip.fps) / parameters.looks_per_s))
+    longest = parameters.associate.lost_s * float(clip.fps) / stride
     factor = reduction(clip, parameters)
     found: dict[str, dict[int, Entry]] = {v: {} for v in clip.views}
     reader = clip.reopen(fast=True)
     try:
         for step in (stride, -stride):
-            bodies, missed = {view: body}, 0
+            tracklet, missed = Tracklet(_NOBODY_YET, n, bodies={view: body}), 0
             for frame in _frames(reader, n, within, step):
                 eyes = {v: frame.eyes[v].reduced(factor) for v in (view, *(o for o in clip.views if o != view))}
-                now = _look(observer, eyes, bodies, parameters.same, first=frame.index == n)
-                bodies |= {v: entry.body for v, entry in now.items()}
-                for v, entry in now.items():
-                    if not (frame.index == n and v == view):
-                        found[v][frame.index] = entry
-                missed = 0 if now else missed + 1
-                if missed >= following.patience:
+                tracklet, hidden = follower.look(tracklet, frame.index, eyes, first=view if frame.index == n else None)
+                gone = frame.index not in tracklet.seen.values()
+                missed = missed + 1 if gone else 0
+                if missed >= (longest if hidden else following.patience):
                     break
+            for v, entries in tracklet.entries.items():
+                found[v] |= entries
     finally:
         reader.close()
+    found[view].pop(n, None)
     return {v: entries for v, entries in found.items() if entries}
 
 
@@ -57,18 +67,46 @@ def _frames(reader: Clip, n: int, within: Shot, step: int) -> Iterator[SourceFra
         yield frame
 
 
-def _look(
-    observer: Observer, eyes: Eyes, bodies: Mapping[str, Body], same: SamePersonParameters, *, first: bool
-) -> dict[str, Entry]:  # fmt: skip
-    """The person in the eyes of a frame, in this order. bodies: view -> where they were. first: in the frame in which they were
-    pointed out, which may be roughly.
-    """
-    now: dict[str, Entry] = {}
-    for view, eye in eyes.items():
-        known = {**bodies, **{v: entry.body for v, entry in now.items()}}
-        # the other eye should see them where it sees somebody of their size
-        at = known[view] if view in known else in_other_eye(next(iter(known.values())), to_the_right=view == RIGHT)
-        seen = observer.observe(eye, at, rounds=2 if first else 1)
-        if seen is not None and (first or view not in bodies or steady(at, seen, same)):
-            now[view] = Entry(seen.body, seen.box, float(seen.presence))
-    return now
+class _Follower:
+    """Looks at one person, frame by frame, among those who are known."""
+
+    def __init__(self, clip: Clip, segmenter: Segmenter, known: Known, parameters: PlanParameters) -> None:
+        self._observer = Observer(segmenter, clip.projection, parameters.observe)
+        self._views = ViewObserver(self._observer, clip.views, parameters)
+        self._known = known
+        self._same = parameters.same
+
+    def look(self, tracklet: Tracklet, n: int, eyes: Eyes, *, first: str | None) -> tuple[Tracklet, bool]:
+        """The person as of frame ``n``, and whether somebody may stand before them.
+
+        first: the eye in which they were pointed out in this frame, perhaps roughly; None in other frames.
+        """
+        masks = {v: self._masks(n, v, eye, tracklet) for v, eye in eyes.items()}
+        found = self._in_sight(tracklet.bodies, eyes, first=first is not None)
+        # whoever was pointed out is somebody else, as a person said
+        found = {v: now for v, now in found.items() if v == first or not self._views.is_somebody(now.mask, masks[v])}
+        behind: dict[str, frozenset[int]] = {v: frozenset() for v in found}
+        hidden = any(self._views.near(masks[v], body) for v, body in tracklet.bodies.items())
+        if hidden and len(found) < len(tracklet.bodies):
+            found, occluders = self._views.observe_occluded(tracklet, eyes, masks, found, frozenset().union(*masks.values()))
+            behind |= occluders
+        return tracklet.with_occluders(behind).with_observations(n, found, "tracked", self._same), hidden
+
+    def _masks(self, n: int, view: str, eye: EyeImage, tracklet: Tracklet) -> dict[int, BoolArray]:
+        """What those cover who are near: two bodies that far apart do not touch."""
+        bodies = list(tracklet.bodies.values())
+        near = {i: b for i, b in self._known(n, view).items() if any(b.angle_to(o) < 2 * (b.reach + o.reach) for o in bodies)}
+        seen = {i: self._observer.observe(eye, b) for i, b in near.items()}
+        return {i: now.mask for i, now in seen.items() if now is not None and now.presence >= self._same.presence}
+
+    def _in_sight(self, bodies: Mapping[str, Body], eyes: Eyes, *, first: bool) -> dict[str, Observation]:
+        """The person in the eyes of a frame, in this order. bodies: view -> where they were."""
+        found: dict[str, Observation] = {}
+        for view, eye in eyes.items():
+            known = {**bodies, **{v: now.body for v, now in found.items()}}
+            # the other eye should see them where it sees somebody of their size
+            at = known[view] if view in known else in_other_eye(next(iter(known.values())), to_the_right=view == RIGHT)
+            seen = self._observer.observe(eye, at, rounds=2 if first else 1)
+            if seen is not None and (first or view not in bodies or steady(at, seen, self._same)):
+                found[view] = seen
+        return found

@@ -13,6 +13,7 @@ from vr180_ofx.imaging.parts import connected_parts
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.people.contract import Segmentation, Segmenter
+from vr180_ofx.people.look import Look, look_of
 from vr180_ofx.people.masks import mask_iou
 from vr180_ofx.people.parameters import PLAN, ObserveParameters
 from vr180_ofx.vr180.body import Body, Box, body_from_directions, bounds_in, outline
@@ -29,7 +30,8 @@ class Observation:
 
     body: where the landmarks put it, radians. box: the mask's bounds in the eye's pixels. presence: 0..1, how sure it is that
     somebody is there. mask: (h, w) what it covers, on a canvas of the whole eye about 256 pixels wide. occluded: 0..1, the share of
-    the middle of the body that others, who were taken out of the picture, stand before.
+    the middle of the body that others, who were taken out of the picture, stand before. look: what they look like; None when too little of
+    them is to be seen.
     """
 
     body: Body
@@ -37,6 +39,7 @@ class Observation:
     presence: float
     mask: BoolArray
     occluded: float = 0.0
+    look: Look | None = None
 
     def __post_init__(self) -> None:
         if self.mask.ndim != 2:
@@ -78,7 +81,7 @@ class Observer:
                 return None
             hips, top = window.directions(np.stack([seen.hips, seen.top]))
             body = body_from_directions(hips, top)
-        return self._observation(window, seen, body, hole)
+        return self._observation(window, seen, body, hole, picture)
 
     def seen_again(
         self, eye: EyeImage, found: Observation, *, erased: BoolArray | None, least: float, own: BoolArray | None = None, fill: Fill = erase
@@ -100,7 +103,9 @@ class Observer:
         inside: BoolArray = sample(mask.astype(np.uint8), window.grid(self.canvas)) > 0
         return inside
 
-    def _observation(self, window: Window, seen: Segmentation, body: Body, hole: BoolArray | None) -> Observation | None:
+    def _observation(
+        self, window: Window, seen: Segmentation, body: Body, hole: BoolArray | None, picture: FloatArray
+    ) -> Observation | None:  # fmt: skip
         p, size = self._parameters, self._segmenter.size
         inside = seen.logits > 0
         occluded = 0.0
@@ -116,7 +121,8 @@ class Observer:
             return None
         mask = np.zeros((self.canvas.height, self.canvas.width), bool)
         mask[rect.slices] = sample(inside.astype(np.float32), window.inverse_map(self.canvas, rect)) > 0.5
-        return Observation(body, box, seen.presence, mask, occluded) if mask.any() else None
+        look = look_of(picture, inside, seen.hips, seen.top)
+        return Observation(body, box, seen.presence, mask, occluded, look) if mask.any() else None
 
     def _box(self, window: Window, inside: BoolArray) -> Box | None:
         """The bounds, in the eye's pixels, of what a window's mask covers; the largest piece of it and its peers."""

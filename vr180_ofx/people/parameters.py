@@ -159,6 +159,33 @@ class ConfirmParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityParameters:
+    """When somebody is two people, see `people.identity`.
+
+    looks: of so many frames on each side of a change (half a second of them). common: how much of the bodies both sides must show, 0..1.
+    fewest: frames on each side without which nothing is said. spread: how far the looks of one person lie apart at least.
+    unsure, sure: evidence from which on somebody may be two people, and from which on they are, when they were seen in ``sure_frames`` on
+    both sides and something interrupted them. alike: evidence up to which those who were cut are one person.
+    about: so many looks before and after something happened somebody may change.
+    beside_reaches: whoever is so near to somebody, in reaches of the larger, may be taken for them.
+    jump_reaches, jump_size: who moves further between two looks, in reaches, or changes their size by more, did not get there by moving.
+    """
+
+    looks: int = 6
+    common: float = 0.35
+    fewest: int = 2
+    spread: float = 0.25
+    unsure: float = 2.2
+    sure: float = 3.0
+    sure_frames: int = 4
+    alike: float = 1.0
+    about: int = 3
+    beside_reaches: float = 1.0
+    jump_reaches: float = 0.3
+    jump_size: float = 1.35
+
+
+@dataclass(frozen=True, slots=True)
 class ShotParameters:
     """Where shots end.
 
@@ -203,6 +230,29 @@ class FollowParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class PointOutParameters:
+    """Finding the body to which points belong.
+
+    least_reach_px, most_reach: bodies are looked for from so many pixels of the canvas (smaller ones have no mask there that could say
+    anything) to so many radians, which no window shows whole (`Body.window`). next_reach: from one size to the next: the network was
+    trained with pictures a quarter larger and smaller (MediaPipe's model card), so that sizes a factor of 1.25^2 apart leave no gap.
+    heights: how far above the hips the points are taken to be, in reaches: at the hips, at the chest, at the knees.
+    rounds: so often a guess is looked at where its answer says. still_reaches, still_size: an answer that is no further from where it
+    was looked for, in reaches, and of a size within this factor, is at rest: half of what the network is at home with.
+    least_starts: one guess alone may come to anything; two are the least that can agree.
+    """
+
+    least_reach_px: float = 6.0
+    most_reach: float = 1.2
+    next_reach: float = 1.5
+    heights: tuple[float, ...] = (0.0, 0.5, -0.5)
+    rounds: int = 5
+    still_reaches: float = 0.15
+    still_size: float = 1.25
+    least_starts: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class PlanParameters:
     """All that decides what a plan of a clip says, but for the settings and the networks.
 
@@ -227,6 +277,7 @@ class PlanParameters:
     associate: AssociateParameters = field(default_factory=AssociateParameters)
     occlusion: OcclusionParameters = field(default_factory=OcclusionParameters)
     confirm: ConfirmParameters = field(default_factory=ConfirmParameters)
+    change: IdentityParameters = field(default_factory=IdentityParameters)
     shots: ShotParameters = field(default_factory=ShotParameters)
     trajectory: TrajectoryParameters = field(default_factory=TrajectoryParameters)
     distance: DistanceParameters = field(default=DISTANCE)
@@ -240,3 +291,4 @@ class PlanParameters:
 #: What the program works with.
 PLAN = PlanParameters()
 FOLLOW = FollowParameters()
+POINT_OUT = PointOutParameters()

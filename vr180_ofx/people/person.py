@@ -11,7 +11,12 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.people.absence import Range
 from vr180_ofx.people.curves import Curves
+from vr180_ofx.people.doubts import Doubt
+from vr180_ofx.people.look import Look
 from vr180_ofx.vr180.body import Body, Box
+
+#: Where entries come from that only say that somebody stayed: up to where they were told from somebody else.
+HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +24,9 @@ class Entry:
     """A person in one eye at one frame.
 
     body: where they are on the sphere of the eye, radians. box: (left, top, right, bottom) in the eye's pixels.
-    score: 0..1, how sure the networks were. source: found, tracked, edited, or other_eye where that eye alone saw them.
-    occluders: the numbers of the people who stand before this one and hide a part of them.
+    score: 0..1, how sure the networks were. source: found, tracked, edited, held, or other_eye where that eye alone saw them.
+    occluders: the numbers of the people who stand before this one and hide a part of them. look: what they look like there, known while
+    a clip is analysed and in no file.
     """
 
     body: Body
@@ -28,6 +34,7 @@ class Entry:
     score: float
     source: str = "tracked"
     occluders: tuple[int, ...] = ()
+    look: Look | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
@@ -45,7 +52,7 @@ class Person:
     `epipolar.upright`; empty when nobody measured it.
     edges: what is done to their edges after matting, by the names of `settings.edges.EdgesSettings`.
     absent: view -> ranges of frames in which they are out of sight whatever the entries say, because a person said so: in order, apart from
-    each other.
+    each other. doubts: where they may be two people.
     """
 
     id: int
@@ -57,6 +64,7 @@ class Person:
     shifts: Mapping[int, float] = field(default_factory=dict)
     edges: Curves = field(default_factory=dict)
     absent: Mapping[str, tuple[Range, ...]] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
 
     def __repr__(self) -> str:
         seen = ", ".join(f"{len(entries)} entries in {view}" for view, entries in self.views.items()) or "nowhere"

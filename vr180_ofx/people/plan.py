@@ -6,11 +6,12 @@ import hashlib
 import json
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from vr180_ofx.errors import PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import plan_file
 from vr180_ofx.people.curves import EdgeValue
@@ -20,6 +21,7 @@ from vr180_ofx.people.plan_file import TURNS, PlanDocument
 from vr180_ofx.people.trajectory import Shot, Track, make_track, shot_of
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.vr180.alignment import Alignment
+from vr180_ofx.vr180.body import Body
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
 
@@ -69,6 +71,20 @@ class Plan(PlanDocument):
             frames=len(clip),
         )  # fmt: skip
 
+    def of_everybody(self) -> Plan:
+        """For what tells nobody from anybody: nobody in it, one shot, and of the mattes those that need no person. Raises PlanError for a
+        matte that takes something from one person alone.
+        """
+        for m in self.mattes:
+            if m.kind == "garbage" and m.person is not None and m.enabled:
+                raise PlanError(
+                    f"the matte {m.name} is of person {m.person} alone, and this tracker tells nobody from anybody; leave the person out, "
+                    "or choose another tracker (processing.tracker)"
+                )
+        # whose it is does not matter to all of them together, nor does what one hands to the other
+        mattes = tuple(replace(m, person=None) for m in self.mattes if m.kind != "hand_over")
+        return replace(self, people=(), shots=((0, self.frames - 1),), mattes=mattes)
+
     def to_json(self) -> str:
         """The document, one line per box. Boxes are pixels of one eye's picture: [left, top, right, bottom]."""
         return plan_file.to_json(self, self.projection)
@@ -89,7 +105,9 @@ class Plan(PlanDocument):
         if self.mattes:
             # mattes are carried by them
             more += [self.alignment.identity(), self.interocular_m]
-        text = json.dumps([body["shots"], body["people"], *more], sort_keys=True)
+        # who is in doubt is told to people, and decides nothing
+        people = [{k: v for k, v in p.items() if k != "doubts"} for p in body["people"]]
+        text = json.dumps([body["shots"], people, *more], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     # what it says ------------------------------------------------------------------------------------------------
@@ -105,6 +123,10 @@ class Plan(PlanDocument):
         shift = person.shift(n)
         return self.interocular_m / shift if shift else None
 
+    def doubts(self, first_number: int, plan: str | None = None) -> list[str]:
+        """What is not sure of those whose mattes are made, in words. For the arguments see `doubts.Doubt.told_of`."""
+        return [d.told_of(p.name, first_number, plan) for p in self.active for d in p.doubts]
+
     @property
     def active(self) -> list[Person]:
         """The people whose mattes are made: all that are not excluded."""
@@ -117,6 +139,10 @@ class Plan(PlanDocument):
     def present(self, n: int, view: str) -> list[Person]:
         """The people in this eye at this frame, excluded ones not among them."""
         return [p for p in self.active if self.track(p, view).has(n)]
+
+    def bodies(self, n: int, view: str) -> dict[int, Body]:
+        """Number -> where they are in this eye at this frame, of everybody, excluded ones too."""
+        return {p.id: self.track(p, view).bodies[n] for p in self.people if self.track(p, view).has(n)}
 
     def track(self, person: Person, view: str) -> Track:
         """The person's smoothed way through one eye."""

@@ -20,6 +20,7 @@ from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import mattes_file
 from vr180_ofx.people.absence import Range, joined
 from vr180_ofx.people.curves import Curves, edge_curves, to_data
+from vr180_ofx.people.doubts import Doubt, DoubtRow
 from vr180_ofx.people.mattes_file import InputMatte, input_mattes
 from vr180_ofx.people.names import NAME_RULE, PersonName
 from vr180_ofx.people.person import Entry, Person
@@ -124,6 +125,8 @@ def _person_to_data(person: Person, projection: Projection, interocular_m: float
         data["edges"] = to_data(person.edges)
     if person.absent:
         data["absent"] = {view: [list(r) for r in own] for view, own in person.absent.items()}
+    if person.doubts:
+        data["doubts"] = [{"frame": d.frame, "why": d.why} for d in person.doubts]
     views = {v: {str(n): entry_to_data(entries[n], projection) for n in sorted(entries)} for v, entries in person.views.items()}
     return data | {"views": views}
 
@@ -193,6 +196,7 @@ class _Person(Part):
     absent: dict[str, Annotated[list[tuple[StrictInt, StrictInt]], Field(max_length=10_000)]] | None = Field(
         None, description="it is an object of views, each a list of [first, last] frames in which the person is out of sight"
     )
+    doubts: list[Any] | None = Field(None, max_length=1000, description="it is a list of doubts, at most 1000")
     views: dict[str, dict[str, Any]] | None = Field(None, description="it is an object of views, each an object of frames, each with a box")
 
 
@@ -205,7 +209,7 @@ class _Row(Part):
     hips: _Point | None = Field(None, description="it is [x, y] in pixels of one eye")
     top: _Point | None = Field(None, description="it is [x, y] in pixels of one eye")
     score: Annotated[float, Field(strict=True, ge=0, le=1)] = Field(1.0, description="it lies between 0 and 1")
-    source: _Text = Field("edited", description="it is a text: found, tracked, edited or other_eye")
+    source: _Text = Field("edited", description="it is a text: found, tracked, edited, held or other_eye")
     behind: list[PersonId] = Field([], max_length=9999, description="it is a list of the ids of people who stand before this one")
 
 
@@ -310,8 +314,18 @@ def _person(item: Any, clip: Clip, where: str, interocular_m: float) -> Person:
     absent = {view: _absent(ranges, view, clip, where) for view, ranges in (data.absent or {}).items()}
     return Person(
         data.id, name, views, exclude=data.exclude, shot=data.shot, shifts=shifts, edges=edges,
-        absent={v: r for v, r in absent.items() if r},
+        absent={v: r for v, r in absent.items() if r}, doubts=_doubts(data.doubts or (), len(clip), where),
     )  # fmt: skip
+
+
+def _doubts(rows: Sequence[Any], frames: int, where: str) -> tuple[Doubt, ...]:
+    found = []
+    for k, item in enumerate(rows):
+        row = checked(DoubtRow, item, f"{where}.doubts[{k}].")
+        if row.frame >= frames:
+            raise PlanError(f"{where}.doubts[{k}].frame is {row.frame}; frames are numbers from 0 to {frames - 1}")
+        found.append(Doubt(row.frame, row.why))
+    return tuple(found)
 
 
 def _absent(ranges: Sequence[Range], view: str, clip: Clip, where: str) -> tuple[Range, ...]:

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import replace
 
+from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.inpaint import cover, erase
 from vr180_ofx.people import associate
 from vr180_ofx.people.associate import PastFrame, ShotState
 from vr180_ofx.people.contract import Candidate, Detector
 from vr180_ofx.people.detect import merge_detections
+from vr180_ofx.people.look import light_of
 from vr180_ofx.people.masks import mask_iou, union
 from vr180_ofx.people.observe import Observation, Observer
 from vr180_ofx.people.parameters import PLAN, PlanParameters
@@ -38,6 +40,7 @@ class ShotTracker:
         self._fps = fps
         self._threshold = threshold
         self._parameters = parameters
+        self._lights: dict[tuple[int, str], FloatArray] = {}
 
     # one frame -------------------------------------------------------------------------------------------------
 
@@ -66,7 +69,17 @@ class ShotTracker:
         self.state = state.with_frame(n, eyes, p.associate.history)
 
     def _observed(self, t: Tracklet, n: int, eyes: Eyes, found: Observations, source: str) -> Tracklet:
+        found = {view: replace(now, look=now.look and now.look.under(self._light(n, view, eyes))) for view, now in found.items()}
         return t.with_observations(n, found, source, self._parameters.same).with_match(n, self._views.distance(eyes, found))
+
+    def _light(self, n: int, view: str, eyes: Eyes) -> FloatArray:
+        """The light of a frame in an eye, measured once."""
+        if (n, view) not in self._lights:
+            # of the frames that may be looked at again
+            while len(self._lights) > 2 * len(eyes) * self._parameters.associate.history:
+                del self._lights[next(iter(self._lights))]
+            self._lights[n, view] = light_of(eyes[view])
+        return self._lights[n, view]
 
     def _look_back(self, state: ShotState, person: int, n: int) -> ShotState:
         """Follows a new person back to where they came from, as far as the frames are still at hand."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vr180_ofx.arrays import BoolArray
 from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.people.doubts import Doubt
 from vr180_ofx.people.masks import contained, mask_iou
 from vr180_ofx.people.observe import Observation
 from vr180_ofx.people.parameters import ConfirmParameters, SamePersonParameters
-from vr180_ofx.people.person import Entry
+from vr180_ofx.people.person import HELD, Entry
 from vr180_ofx.stereo.distance import Match
 from vr180_ofx.vr180.body import Body, expected_disparity
 from vr180_ofx.vr180.layout import LEFT, RIGHT
@@ -30,7 +31,7 @@ class Tracklet:
     ((h, w), on the canvas), and in which frame. entries: view -> frame -> what the plan will say. best_score: 0..1, the best that a
     detector said of them. hits: how often a detector confirmed them. disparity: longitude in the left eye minus that in the right,
     radians; None before both saw them. occluders: view -> who stands before them there. matches: frame -> how far away both
-    eyes together saw them.
+    eyes together saw them. doubts: where they may be two people. taken_for: who they were taken for until their looks told them apart.
     """
 
     id: int
@@ -44,6 +45,8 @@ class Tracklet:
     disparity: float | None = None
     occluders: Mapping[str, frozenset[int]] = field(default_factory=dict)
     matches: Mapping[int, Match] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
+    taken_for: int | None = None
 
     def __repr__(self) -> str:
         entries = ", ".join(f"{len(e)} in {view}" for view, e in self.entries.items()) or "none"
@@ -58,7 +61,7 @@ class Tracklet:
             now = math.remainder(found[LEFT].body.longitude - found[RIGHT].body.longitude, math.tau)
             before, new = parameters.disparity_weights
             disparity = now if disparity is None else before * disparity + new * now
-        made = {v: Entry(o.body, o.box, o.presence, source, tuple(sorted(self.occluders.get(v, ())))) for v, o in found.items()}
+        made = {v: Entry(o.body, o.box, o.presence, source, tuple(sorted(self.occluders.get(v, ()))), o.look) for v, o in found.items()}
         return replace(
             self,
             bodies={**self.bodies, **{v: o.body for v, o in found.items()}},
@@ -95,6 +98,34 @@ class Tracklet:
     def from_here(self, n: int) -> Tracklet:
         """As they are at frame ``n``, without what was written down of them: to be followed the other way."""
         return replace(self, born=n, entries={}, matches={})
+
+    def between(self, first: float, last: float) -> Tracklet:
+        """With what was written down of the frames ``first`` to ``last`` alone."""
+        entries = {v: {n: e for n, e in own.items() if first <= n <= last} for v, own in self.entries.items()}
+        entries = {v: own for v, own in entries.items() if own}
+        born = min((n for own in entries.values() for n in own), default=self.born)
+        matches = {n: m for n, m in self.matches.items() if first <= n <= last}
+        return replace(self, born=born, entries=entries, matches=matches)
+
+    def holding(self, n: int, to: int) -> Tracklet:
+        """Also at frame ``to`` where they were at frame ``n``, in the eyes that saw them then."""
+        held = {v: {to: replace(own[n], source=HELD, look=None), **own} for v, own in self.entries.items() if n in own}
+        return replace(self, entries={**self.entries, **held})
+
+    def with_doubt(self, doubt: Doubt) -> Tracklet:
+        """They may be two people."""
+        return replace(self, doubts=tuple(sorted((*self.doubts, doubt), key=lambda d: d.frame)))
+
+    def with_numbers(self, numbers: Mapping[int, Sequence[tuple[int, int]]]) -> Tracklet:
+        """With other numbers for those who stand before them. numbers: former number -> (from which frame on, number), in order."""
+
+        def known(o: int, n: int) -> int:
+            return next((k for first, k in reversed(numbers.get(o, ())) if first <= n), numbers[o][0][1] if numbers.get(o) else o)
+
+        def renumbered(n: int, e: Entry) -> Entry:
+            return replace(e, occluders=tuple(sorted({known(o, n) for o in e.occluders} - {self.id}))) if e.occluders else e
+
+        return replace(self, entries={v: {n: renumbered(n, e) for n, e in own.items()} for v, own in self.entries.items()})
 
     def forgetting_distance(self) -> Tracklet:
         """Without knowing how far away they are: after a while out of sight it may have changed."""

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
+from vr180_ofx.engine.controlled import files_digest
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
-from vr180_ofx.errors import FrameError, OutputError, PlanError
+from vr180_ofx.errors import FrameError, InputMatteError, OutputError, PlanError
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.colour import BLUR_FUSION
@@ -70,7 +71,7 @@ def render(
         writer = make_writer(job)
         shown = Path(output or settings.output.path or folder.path)
         report = RenderReport(str(shown), _pattern(shown, writer, frames), len(frames), people=[p.name for p in plan.active])
-        report.notes += [*clip.notes, *map(job.numbers.told, plan.notes), *without_effect(settings)]
+        report.notes += [*clip.notes, *map(job.numbers.told, plan.notes), *_doubts(job), *without_effect(settings)]
         with claimed(job, writer, folder) as notes:
             report.notes += notes
             _filled(job, writer, report, models, stages=stages, progress=progress, server=server)
@@ -101,13 +102,14 @@ def _filled(
     if todo:
         with explained(job.folder), _served(job, models, stages, server) as serving:
             run_frames(job, writer, todo, report, serving, stages=stages, progress=progress)
-    report.warnings += clip.notes
+    report.warnings += [*clip.notes, *_doubts(job)]
     report.seconds = round(time.perf_counter() - start, 3)
     report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
     report.stages = stages.summary()
-    if report.missing:
+    damaged = [n for n in report.missing if n not in report.refused]
+    if damaged:
         report.notes.append(
-            f"{len(report.missing)} frames could not be decoded: {job.numbers.text(report.missing)}. The input is damaged there; frames of "
+            f"{len(damaged)} frames could not be decoded: {job.numbers.text(damaged)}. The input is damaged there; frames of "
             "a video that follow them, up to its next keyframe, may show that, too"
         )
     if clip.lost and frames[-1] == len(clip) - 1:
@@ -115,6 +117,11 @@ def _filled(
         report.notes.append(f"{clip.path.name} is cut off: {clip.lost} frames after frame {job.numbers.last} are missing from it")
     if settings.debugging.frame_count_validation:
         _validate(job, writer, report)
+
+
+def _doubts(job: Job) -> list[str]:
+    """What is not sure of the people, and how to settle it in the file that `analyse` writes."""
+    return job.plan.doubts(job.numbers.start, f"{job.clip.name}.plan.json")
 
 
 def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None = None) -> str:
@@ -127,6 +134,7 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
         str(WRITER_REVISION),
         clip.fingerprint,
         plan.digest(),
+        files_digest(clip, plan, settings),
         (models or Models.of(settings)).identity,
         settings.pixel_digest(),
         identity_of(BLUR_FUSION),
@@ -178,6 +186,8 @@ def run_frames(
                 except FrameError as error:
                     log.info("%s", error)
                     report.missing.append(n)
+                    if isinstance(error, InputMatteError):
+                        eyes.refuse(error)
                     _settle(writing, report)
                 else:
                     eyes.add(frame)

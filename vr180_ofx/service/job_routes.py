@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from vr180_ofx.errors import ServiceError
 from vr180_ofx.frame_ranges import INDEX
 from vr180_ofx.media.numbering import numbering
+from vr180_ofx.output.colorspace import check_colorspace
 from vr180_ofx.service import models as m
 from vr180_ofx.service.calls import Asker, ClipId, Service, engine
 from vr180_ofx.service.jobs import Job
@@ -88,4 +89,5 @@ def _render_settings(session: Session, request: m.StartRender) -> Settings:
     settings = merged(session.settings, {"output": request.output, "input": {"frames": frames}})
     # said now, not by the job
     numbering(session.clip, settings).parse(settings.input.frames, "frames")
+    check_colorspace(settings.output)
     return settings

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Box = Annotated[list[float], Field(min_length=4, max_length=4, description="[left, top, right, bottom] in pixels of one eye")]
+Point = Annotated[list[float], Field(min_length=2, max_length=2, description="[x, y] in pixels of one eye")]
+Points = Annotated[list[Point], Field(max_length=1000)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$", description="Becomes a layer's name.")]
 Index = Annotated[int, Field(ge=0, le=100_000_000)]
 PersonId = Annotated[int, Field(ge=1, le=9999)]
@@ -86,10 +88,14 @@ class Move(Model):
 
 
 class Add(Model):
+    """By a box around them, or by points on them (and beside them, ``minus``)."""
+
     op: Literal["add"]
     view: View
     frame: Index
-    box: Box
+    box: Box | None = None
+    points: Points = Field([], description="On the person; the body to which they belong is looked for.")
+    minus: Points = Field([], description="Beside the person.")
     name: Name | None = None
     follow: bool = True
     seconds: float = Field(30, ge=0, le=600, description="How far they are followed, before and after.")
@@ -136,7 +142,46 @@ class Exclude(Model):
     exclude: bool = True
 
 
-Edit = Annotated[Move | Add | Remove | Absent | Merge | Split | Rename | Exclude, Field(discriminator="op")]
+class Confirm(Model):
+    op: Literal["confirm"]
+    person: PersonId
+
+
+class MatteImage(Model):
+    path: str = Field(
+        min_length=1, max_length=4096, description="Absolute, under one of the server's allowed roots; %04d, #### and %V vary."
+    )
+    channel: str | None = Field(None, min_length=1, max_length=4096)
+    view: View | None = None
+    first: int | None = Field(None, ge=0, le=1_000_000_000, description="The number of the file of frame 0.")
+
+
+class Matte(Model):
+    """A garbage or holdout matte that is new, or that of this name changed. With points: one keyframe more."""
+
+    op: Literal["matte"]
+    name: Name | None = None
+    kind: Literal["garbage", "holdout", "hand_over"] | None = None
+    person: PersonId | None = Field(None, description="Whose; for garbage, by default everybody's.")
+    view: View | None = None
+    frame: Index | None = None
+    points: list[Point] | None = Field(None, min_length=3, max_length=2000)
+    shapes: dict[View, list[Any]] | None = Field(None, description="View -> points, or [frame, points], as in a plan's file.")
+    image: MatteImage | None = None
+    carry: bool | None = Field(None, description="Into the eye in which it was not drawn, by disparity.")
+    metres: float | None = Field(None, ge=0.05, lt=10_000, description="How far away that is which lies under it.")
+    invert: bool | None = None
+    feather: float | None = Field(None, ge=0, le=500, description="Pixels over which its edge is soft.")
+    frames: list[tuple[Index, Index]] | None = Field(None, max_length=10_000, description="[first, last] of the frames in which it counts.")
+    enabled: bool | None = None
+
+
+class Unmatte(Model):
+    op: Literal["unmatte"]
+    name: Name
+
+
+Edit = Annotated[Move | Add | Remove | Absent | Merge | Split | Rename | Exclude | Confirm | Matte | Unmatte, Field(discriminator="op")]
 
 
 class Edits(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +33,8 @@ from vr180_ofx.service.jobs import Job, JobRunner, Progress
 from vr180_ofx.service.requested import http_sections
 from vr180_ofx.settings import Settings
 
+#: Raises ServiceError for the path of a file that must not be read.
+MayRead = Callable[[str], object]
 State = Literal["analysing", "ready", "failed"]
 
 
@@ -100,7 +102,7 @@ class Session:
             raise
         with self._lock:
             self._plan = plan
-        return {"people": [p.name for p in plan.people], "notes": [self.numbers.told(note) for note in plan.notes]}
+        return {"people": [p.name for p in plan.people], "notes": self._plan_notes(plan)}
 
     @property
     def state(self) -> State:
@@ -175,17 +177,29 @@ class Session:
         if server is not None:
             server.forget_ahead()
 
-    def correct(self, edits: list[Mapping[str, Any]], if_match: str | None = None) -> str:
-        """Applies corrections. Returns the frames of which the plan says something else now. if_match: see `check_match`."""
+    def correct(self, edits: list[Mapping[str, Any]], may_read: MayRead, if_match: str | None = None) -> str:
+        """Applies corrections. Returns the frames of which the plan says something else now. may_read: asked about files that the plan did
+        not name before. if_match: see `check_match`.
+        """
         with self._correcting:
             self.check_match(if_match)
-            return self._use_plan(apply_edits(self.plan, edits, self.clip, load_segmenter=self.models.load_segmenter))
+            plan = apply_edits(self.plan, edits, self.clip, load_segmenter=self.models.load_segmenter)
+            self._check_files(plan, may_read)
+            return self._use_plan(plan)
 
-    def replace_plan(self, document: Any, if_match: str | None = None) -> str:
-        """Goes on with the plan that a document describes. Returns what `correct` does."""
+    def replace_plan(self, document: Any, may_read: MayRead, if_match: str | None = None) -> str:
+        """Goes on with the plan that a document describes. Returns what `correct` does, and takes the same."""
         with self._correcting:
             self.check_match(if_match)
-            return self._use_plan(Plan.from_data(document, self.clip, "the plan"))
+            plan = Plan.from_data(document, self.clip, "the plan")
+            self._check_files(plan, may_read)
+            return self._use_plan(plan)
+
+    def _check_files(self, plan: Plan, may_read: MayRead) -> None:
+        known = {m.image.path for m in self.plan.mattes if m.image is not None}
+        for matte in plan.mattes:
+            if matte.image is not None and matte.image.path not in known:
+                may_read(matte.image.path)
 
     def check_match(self, if_match: str | None) -> None:
         """Raises ServiceError when somebody else was faster: the plan is none of those that If-Match names.
@@ -260,7 +274,7 @@ class Session:
     def facts(self) -> dict[str, Any]:
         plan, job = self._plan, self.job if self.job is not None and not self.job.ended else None
         people = plan.people if plan is not None else []
-        notes = [*self.clip.notes, *map(self.numbers.told, plan.notes if plan is not None else ())]
+        notes = [*self.clip.notes, *(self._plan_notes(plan) if plan is not None else ())]
         return {
             "clip": self.id,
             "path": str(self.clip.path),
@@ -290,6 +304,9 @@ class Session:
             "job": job.id if job is not None else None,
             "progress": [job.done, job.total] if job is not None else None,
         }  # fmt: skip
+
+    def _plan_notes(self, plan: Plan) -> list[str]:
+        return [*map(self.numbers.told, plan.notes), *plan.doubts(self.numbers.start)]
 
     def stats(self) -> dict[str, Any] | None:
         return None if self._server is None else self._server.stats()

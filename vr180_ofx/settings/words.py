@@ -108,8 +108,23 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "feather": "soft garbage, feather the mask, blur the garbage matte, soft roto edge",
     },
     "edges": {
-        "size": "erode, dilate, shrink, choke, choker, grow, expand, spread, contract, edge, thicker, thinner, too fat, "
-        "too thin, matte edge",
+        "temporal": "temporal smoothing of edges, edge flicker, boiling edges, chattering edges, edge jitter, edge stability, wobbling "
+        "edge",
+        "black_clip": "clip black, crush blacks, black point, haze, noise in the background, dirt, ghosting, faint alpha, garbage in "
+        "the alpha,  "
+        "levels, cleanup, clean black",
+        "white_clip": "clip white, white point, semi transparent inside, holes inside the body, grey core, solid core, levels, clean "
+        "white,  "
+        "see through body",
+        "gamma": "edge gamma, midtones, levels, matte gamma, edge weight, alpha curve",
+        "softness": "soft edge, softer, sharpen, hard edge, harder, edge width, crisp, matte contrast, edge contrast, too soft, too hard",
+        "keep_motion_blur": "motion blur, blurred hands, fast movement, moving arms, shutter, smear, streaks",
+        "despeckle": "speckles, islands, small dots, noise, specks, remove small areas, dust, crumbs, stray pixels",
+        "close_holes": "holes, fill holes, pinholes, gaps, fill, leaks",
+        "size": "erode, dilate, shrink, choke, choker, grow, expand, spread, contract, edge, thicker, thinner, too fat, too thin, matte"
+        " edge",
+        "feather": "blur, feathering, soften, edge blur, blend edge, matte blur, gaussian, defocus",
+        "unit": "pixels or milliradians, mrad, angle, resolution independent, units, degrees",
     },
     "audio": {
         "preserve_audio": "sound, audio, mute, no sound, without sound, keep sound, silent",

@@ -1,0 +1,51 @@
+"""Where it is not sure that somebody is one person: what the analysis could not decide, and what to tell people of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+from vr180_ofx.people.validation import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Somebody who may be two people.
+
+    frame: the first one of the other, 0-based. why: "looks", since from then on they look like somebody else; "eyes", since from then on
+    the eyes show people who look different.
+    """
+
+    frame: int
+    why: Literal["looks", "eyes"] = "looks"
+
+    def told_of(self, name: str, first_number: int, plan: str | None = None) -> str:
+        """In words, with what to do. name: of the person. first_number: what frame 0 is called. plan: the file that would be edited; None
+        where there is none.
+        """
+        number = self.frame + first_number
+        edit = f"vr180-ofx edit {plan} " if plan is not None else ""
+        if self.why == "eyes":
+            return (
+                f"{name} may be another person in the right eye than in the left one from frame {number} on; if so: "
+                f"{edit}remove {name}, and add both; if not: confirm {name}"
+            )
+        return f"{name} may be two people from frame {number} on: {edit}split {name} --at {number}; if it is one: confirm {name}"
+
+
+class DoubtRow(Part):
+    """A doubt in a plan's file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    what: ClassVar[str] = "a doubt is an object with frame, and why"
+
+    frame: Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)] = Field(description="it is the number of a frame, from 0")
+    why: Literal["looks", "eyes"] = Field("looks", description="it is looks or eyes")
+
+
+def between(doubts: Iterable[Doubt], first: int, last: int) -> tuple[Doubt, ...]:
+    """Those that are about the frames ``first`` to ``last``: one that begins later, or at the first frame, leaves them whole."""
+    return tuple(d for d in doubts if d.frame <= last and (d.frame > first or d.why == "eyes"))
