@@ -53,7 +53,7 @@ def preview(
             if not settings.output.overwrite and not is_preview(path):
                 raise OutputError(f"{target} is there, and no preview; choose another name, or add --overwrite")
         models = Models.of(settings).for_drafts()
-        job = Job(Delivered.of(settings.output).clip(clip), plan, settings, folder.path, clip.name, "preview", frames, clip)
+        job = Job(Delivered.of(settings.output).clip(clip), plan, settings, folder.path, clip.name, "preview", frames, all_eyes=clip)
         report = RenderReport(str(folder.path), str(target), len(frames), people=[p.name for p in plan.active])
         start = time.perf_counter()
         writer = PreviewOutput(job, path)

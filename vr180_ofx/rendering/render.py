@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from vr180_ofx.engine.controlled import files_digest
+from vr180_ofx.engine.controlled import AskedEdges, files_digest
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.scheduler import Priority, Quality
@@ -24,6 +25,7 @@ from vr180_ofx.output.contract import Job, Writer
 from vr180_ofx.output.formats import make_writer
 from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.parameters import identity_of
+from vr180_ofx.people.curves import Curves, to_data
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.delivered import Delivered
 from vr180_ofx.rendering.folder import claimed, explained, output_folder
@@ -49,13 +51,14 @@ def render(
     stages: Stages | None = None,
     server: FrameServer | None = None,
     links: bool = True,
+    edges: Curves | None = None,
 ) -> RenderReport:
     """Renders ``clip`` into the folder ``output``; what the command line calls.
 
     Frames that are there from an earlier run with the same clip, plan and settings are kept. Frames that cannot be decoded are
     listed in the report. models: by default those that the settings name. server: one that serves this clip already, with the same
     settings up to the output; it goes on serving. links: whether the way to ``output`` may lead through links; who has looked where it
-    leads says no.
+    leads says no. edges: edge controls for everybody in this render, as a host's knobs have them over time; see `FrameServer.request`.
     Raises OutputError, ResourceError, MediaError; whatever was written stays and is whole.
     """
     settings = settings or clip.settings
@@ -67,7 +70,8 @@ def render(
             models = server.models if server is not None else Models.of(settings)
         delivered = Delivered.of(settings.output)
         name = delivered.name(clip, settings.output)
-        job = Job(delivered.clip(clip), plan, settings, folder.path, name, identity(clip, plan, settings, models), frames, clip)
+        known_by = identity(clip, plan, settings, models, edges)
+        job = Job(delivered.clip(clip), plan, settings, folder.path, name, known_by, frames, edges or {}, clip)
         writer = make_writer(job)
         shown = Path(output or settings.output.path or folder.path)
         report = RenderReport(str(shown), _pattern(shown, writer, frames), len(frames), people=[p.name for p in plan.active])
@@ -124,9 +128,9 @@ def _doubts(job: Job) -> list[str]:
     return job.plan.doubts(job.numbers.start, f"{job.clip.name}.plan.json")
 
 
-def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None = None) -> str:
+def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None = None, edges: Curves | None = None) -> str:
     """A hash of all that decides what a frame's file looks like: clip, plan, settings, and how mattes are made. models: by default those
-    that the settings name. Raises WeightsError when their weights are not there.
+    that the settings name. edges: see `render`. Raises WeightsError when their weights are not there.
     """
     parts = [
         str(MATTE_REVISION),
@@ -140,6 +144,8 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
         identity_of(BLUR_FUSION),
         ",".join(m.name for m in MEASURES),
     ]
+    if edges:
+        parts.append(json.dumps(to_data(edges), sort_keys=True))
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
 
 
@@ -174,7 +180,7 @@ def run_frames(
         position = 0
         while position < len(todo) or waiting or writing:
             while position < len(todo) and len(waiting) < _IN_FLIGHT:
-                waiting[todo[position]] = server.request(todo[position], quality, Priority.BATCH)
+                waiting[todo[position]] = server.request(todo[position], quality, Priority.BATCH, edges=_asked(job, todo[position]))
                 position += 1
             finished, _ = wait(writing, timeout=0) if writing else (set(), set())
             if waiting and len(writing) - len(finished) < writer.parallel + 1:
@@ -219,6 +225,10 @@ def run_frames(
             plates.close()
         if not ok:
             writer.abort()
+
+
+def _asked(job: Job, n: int) -> AskedEdges | None:
+    return {name: curve.at(n) for name, curve in job.edges.items()} or None
 
 
 def _settle(writing: dict[Future[None], int], report: RenderReport) -> None:

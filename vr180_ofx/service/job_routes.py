@@ -11,6 +11,7 @@ from vr180_ofx.errors import ServiceError
 from vr180_ofx.frame_ranges import INDEX
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.colorspace import check_colorspace
+from vr180_ofx.people.curves import edge_curves
 from vr180_ofx.service import models as m
 from vr180_ofx.service.calls import Asker, ClipId, Service, engine
 from vr180_ofx.service.jobs import Job
@@ -51,7 +52,8 @@ def add_job_routes(app: FastAPI, service: Service) -> None:
 
         def start() -> dict[str, Any]:
             folder = sessions.roots.writable(request.path)
-            return session.render(folder, _render_settings(session, request)).facts()
+            edges = edge_curves(request.edges, len(session.clip), "edges")
+            return session.render(folder, _render_settings(session, request), edges).facts()
 
         return await engine(start)
 

@@ -199,6 +199,10 @@ class StartRender(Model):
     frames: str = Field("all", max_length=10_000, description="all, or ranges counted from 0 such as 0-47,100-110x2, both ends included.")
     path: str = Field(min_length=1, max_length=4096, description="The output folder: absolute, under one of the allowed roots.")
     output: dict[str, Any] = Field(default_factory=dict, description="Keys of the section output of a config file.")
+    edges: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Keys of the section edges: a value, or [[frame, value], ...] with frames counted from 0; for everybody.",
+    )
 
 
 class JobFacts(Model):

@@ -25,6 +25,7 @@ from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.files import file_identity
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.exr import ExrClip, exr_clip
+from vr180_ofx.people.curves import Curves
 from vr180_ofx.people.edit import apply_edits, changed_frames
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.render import render
@@ -245,16 +246,16 @@ class Session:
             server.replace_plan(plan)
         return ranges_text(changed)
 
-    def render(self, folder: Path, settings: Settings) -> Job:
+    def render(self, folder: Path, settings: Settings, edges: Curves) -> Job:
         """Starts a render. It shares the frame server, behind whoever waits for a picture.
 
         folder: without links; one that comes there until the job runs is not followed. settings: the session's own but for the output
-        and the range of frames.
+        and the range of frames. edges: see `rendering.render.render`.
         """
         plan = self.plan
 
         def task(progress: Progress) -> dict[str, Any]:
-            return render(self.clip, plan, settings, folder, progress=progress, server=self.server(), links=False).to_dict()
+            return render(self.clip, plan, settings, folder, progress=progress, server=self.server(), links=False, edges=edges).to_dict()
 
         return self._jobs.start(Job("render", self.id, task))
 
