@@ -6,6 +6,6 @@ __version__ = "0.2.0"
 PLAN_REVISION = 8
 MATTE_REVISION = 16
 #: Raised whenever the same mattes begin to come out of their controls (edges and what else is done after matting) differently.
-CONTROLS_REVISION = 4
+CONTROLS_REVISION = 5
 #: Raised whenever the same mattes begin to give other bytes in output files.
 WRITER_REVISION = 3
