@@ -29,6 +29,7 @@ from vr180_ofx.people.edit_contract import (
     person_of,
     rows_of,
 )  # fmt: skip
+from vr180_ofx.people.edit_points import PointOp, Unpoint
 from vr180_ofx.people.follow import follow_person
 from vr180_ofx.people.parameters import FOLLOW, PLAN
 from vr180_ofx.people.person import Entry
@@ -251,7 +252,7 @@ class Confirm(Edit):
 
 _OPERATIONS: dict[str, type[Edit]] = {
     "move": Move, "add": Add, "remove": Remove, "absent": Absent, "merge": Merge, "split": Split, "rename": Rename, "exclude": Exclude,
-    "confirm": Confirm,
+    "confirm": Confirm, "point": PointOp, "unpoint": Unpoint,
 }  # fmt: skip
 OPERATIONS = tuple(_OPERATIONS)
 
@@ -265,7 +266,8 @@ def apply_edits(
     Each edit has an ``op`` and: move: person, view, frame, box. add: view, frame, box or points (on them) and minus? (beside them), name?,
     follow? (true: they are followed for so many ``seconds``, 30, before and after, and into the other eye). remove: person, and first and
     last for a part of their time. absent: person, first?, last?, view?, absent?: no matte of them there. merge: person, into. split:
-    person, frame, name?. rename: person, name. exclude: person, exclude?. confirm: person: they are one, whatever the plan doubts.
+    person, frame, name?. rename: person, name. exclude: person, exclude?. confirm: person: they are one, whatever the plan
+    doubts. point: person, view, frame, plus and minus, at least one of them. unpoint: person, view?, frame?.
 
     Boxes are [left, top, right, bottom], points [[x, y], ...], in pixels of one eye. load_segmenter: gives the network that follows people;
     asked only when somebody is to be found or followed. called: what each edit is called in messages, by default its place in the list.

@@ -88,7 +88,9 @@ class _Follower:
         behind: dict[str, frozenset[int]] = {v: frozenset() for v in found}
         hidden = any(self._views.near(masks[v], body) for v, body in tracklet.bodies.items())
         if hidden and len(found) < len(tracklet.bodies):
-            found, occluders = self._views.observe_occluded(tracklet, eyes, masks, found, frozenset().union(*masks.values()))
+            found, occluders = self._views.observe_occluded(
+                tracklet, eyes, masks, found, frozenset().union(*masks.values()), backwards=True
+            )
             behind |= occluders
         return tracklet.with_occluders(behind).with_observations(n, found, "tracked", self._same), hidden
 
