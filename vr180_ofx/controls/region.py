@@ -26,24 +26,30 @@ class RegionParameters:
 
     reach: of the body's reach (hips to the circle around it): so far from a point a matte may change. A forearm with its hand, or a head,
     is about half of it long (0.45 m of 0.95 m, `body.ADULT_REACH_M`), and no part that is missing as a whole is longer.
+    shares: of that, one after the other: the first one at which the region ends at edges is taken.
     side: pixels of the longer side of the picture in which regions are found, that of the windows of matting networks.
     sure: alphas this near to 0 and 1 are the matte's word where no point contradicts it: beyond, it is soft and says nothing.
     dot: of the reach of a point: so much around it is surely what it says; a hand cannot aim better.
     edge: a region ends at edges, where colour changes at least so many times as much as inside of it; where it does not, nothing says how
     far it goes. grain: a change of colour, of 255, that is noise.
+    bounded: percent of its border that need not be an edge: parts of a body touch others of their colour.
     rim: pixels of that picture around a region in which its edge is looked for at the plate's resolution.
     """
 
     reach: float = 0.5
+    shares: tuple[float, ...] = (0.125, 0.25, 0.5, 1.0)
     side: int = 384
     sure: float = 0.05
     dot: float = 0.02
     edge: float = 2.0
+    bounded: float = 25.0
     grain: float = 2.0
     rim: int = 2
 
 
 REGION = RegionParameters()
+#: Numbers of seeds.
+_IS, _NOT = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +99,25 @@ def region_of(
     scale = size[0] / rect.width
     reach, dot = p.reach * reach_px * scale, max(1.5, p.reach * p.dot * reach_px * scale)
     near_plus, near_minus = (_distance(points, rect, scale, size) for points in (plus, minus))
-    seeds = np.zeros((size[1], size[0]), np.int32)
-    seeds[(before < p.sure) & (near_plus > reach)] = 2
-    seeds[(before > 1 - p.sure) & (near_minus > reach)] = 1
-    seeds[(near_plus <= dot) & (near_plus <= near_minus)] = 1
-    seeds[(near_minus <= dot) & (near_minus < near_plus)] = 2
-    labels = flooded(colours, seeds)
     steps = _steps(colours)
     said: list[str] = []
-    grown = np.zeros(before.shape, bool)
-    shrunk = np.zeros(before.shape, bool)
-    for points, sign, own, away, wrong, out in (
-        (plus, "+", 1, near_plus, before < 0.5, grown),
-        (minus, "-", 2, near_minus, before > 0.5, shrunk),
-    ):
+    grown, shrunk = np.zeros(before.shape, bool), np.zeros(before.shape, bool)
+    for sign, points, out in (("+", plus, grown), ("-", minus, shrunk)):
         for point in points:
-            part = _part(labels == own, point, rect, scale) & (away <= reach) & wrong
-            if not part.any():
-                continue
-            if _has_edge(part, labels == own, steps, p):
-                out |= part
+            away = _distance([point], rect, scale, size)
+            # as near as the picture's edges allow: what a point says holds no further than it must
+            for share in p.shares:
+                seeds = np.zeros(before.shape, np.int32)
+                seeds[(before < p.sure) & ((away > share * reach) | (sign == "-"))] = _NOT
+                seeds[(before > 1 - p.sure) & ((away > share * reach) | (sign == "+"))] = _IS
+                seeds[near_minus <= dot] = _NOT
+                seeds[(near_plus <= dot) & (near_plus <= near_minus)] = _IS
+                own = flooded(colours, seeds) == (_IS if sign == "+" else _NOT)
+                part = _part(own, point, rect, scale) & (away <= share * reach) & ((before < 0.5) if sign == "+" else (before > 0.5))
+                # the matte says the same already, or an edge says how far it goes
+                if not part.any() or _has_edge(part, own, steps, p):
+                    out |= part
+                    break
             else:
                 said.append(f"no edge around {sign}{point[0]:.0f},{point[1]:.0f}: what belongs to it cannot be told; more points help")
     target = np.where(grown, np.float32(1), np.where(shrunk, np.float32(0), before))
@@ -152,7 +157,7 @@ def _has_edge(part: BoolArray, own: BoolArray, steps: FloatArray, p: RegionParam
     if not around.any():
         return True
     inside = float(np.median(steps[part]))
-    return float(np.median(steps[dilate(around, disc(1))])) >= p.edge * max(inside, p.grain)
+    return float(np.percentile(steps[dilate(around, disc(1))], p.bounded)) >= p.edge * max(inside, p.grain)
 
 
 def _zone(part: BoolArray, rect: Rect, p: RegionParameters) -> FloatArray:
