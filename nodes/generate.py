@@ -133,11 +133,22 @@ def _nk_knobs() -> list[str]:
 
 
 def _nk_inside() -> list[str]:
-    """matte -> layer -> invert, and its alpha into that of the input."""
+    """matte -> layer -> what the mask forces -> invert, and its alpha into that of the input.
+
+    Of two inputs the one that was put on the stack last is B, and the one before it A.
+    """
+    mask = ["  inputs 2", "  Achannels alpha", "  Bchannels alpha", "  output alpha"]
     return [
+        # the group's second input: without one it is black, and forces nothing
+        " Input {", "  inputs 0", "  name Mask", "  number 1", " }",
+        # as an alpha that is one: B * (1 - a), and a + B - a * B
+        " Clamp {", "  channels alpha", "  name Covered", " }",
+        "set Mask1 [stack 0]", "push $Mask1",
         " Read {", "  inputs 0", "  file_type exr", "  on_error black", "  raw true", "  before black", "  after black",
         "  name Matte", " }",
         " Shuffle {", "  in rgba", "  name Layer", " }",
+        " Merge2 {", *mask, "  operation stencil", "  name Remove", '  disable {{"parent.mask_mode != 0"}}', " }",
+        " Merge2 {", *mask, "  operation screen", "  name Keep", '  disable {{"parent.mask_mode != 1"}}', " }",
         " Invert {", "  channels alpha", "  name Invert", '  disable {{"!parent.invert"}}', " }",
         " Input {", "  inputs 0", "  name Source", " }",
         " Merge2 {", "  inputs 2", "  operation copy", "  Achannels alpha", "  Bchannels alpha", "  output alpha", "  mix {{parent.mix}}",

@@ -9,6 +9,7 @@ from vr180_ofx.errors import ColourError as ColourError
 from vr180_ofx.errors import DocumentError as DocumentError
 from vr180_ofx.errors import FrameError as FrameError
 from vr180_ofx.errors import FrameIndexError as FrameIndexError
+from vr180_ofx.errors import InputMatteError as InputMatteError
 from vr180_ofx.errors import InstallError as InstallError
 from vr180_ofx.errors import MediaError as MediaError
 from vr180_ofx.errors import NoFileError as NoFileError

@@ -509,13 +509,18 @@ class Clip:
         self.facts = answer["clip"]
         return str(answer["frames"])
 
-    def start_render(self, path: str, frames: str = "all", output: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Starts a render into a folder of the server's disk. Returns the job."""
-        return self.server._json("POST", f"{self._path}/renders", {"frames": frames, "path": str(path), "output": dict(output or {})})
+    def start_render(
+        self, path: str, frames: str = "all", output: Mapping[str, Any] | None = None, edges: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:  # fmt: skip
+        """Starts a render into a folder of the server's disk. edges: see `Node.edges_over`. Returns the job."""
+        asked = {"frames": frames, "path": str(path), "output": dict(output or {}), **({"edges": dict(edges)} if edges else {})}
+        return self.server._json("POST", f"{self._path}/renders", asked)
 
-    def render(self, path: str, frames: str = "all", output: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+    def render(
+        self, path: str, frames: str = "all", output: Mapping[str, Any] | None = None, edges: Mapping[str, Any] | None = None
+    ) -> Iterator[dict[str, Any]]:  # fmt: skip
         """Renders, and says how far it is until it ends. Raises ServerProblem when it failed."""
-        job = self.start_render(path, frames, output)
+        job = self.start_render(path, frames, output, edges)
         for state in self.server.follow(job["job"]):
             job = state
             yield job
@@ -989,12 +994,16 @@ def render_task(
     frames: str = "all",
     output: Mapping[str, Any] | None = None,
     changed: Callable[[Task], None] = lambda task: None,
+    *,
+    edges: Mapping[str, Any] | Callable[[int], Mapping[str, Any]] | None = None,
 ) -> Task:
-    """Renders in the background. A server that goes away ends it with a message; the same render goes on where it stopped."""
+    """Renders in the background. edges: see `Node.edges_over`; a function gets the number of frames.
+
+    A server that goes away ends it with a message; the same render goes on where it stopped."""
 
     def work(task: Task) -> dict[str, Any]:
         clip = _waited(link, task)
-        job = link.call(lambda clip: clip.start_render(folder, frames, output))
+        job = link.call(lambda clip: clip.start_render(folder, frames, output, edges(len(clip)) if callable(edges) else edges))
         clip = link.clip()
         try:
             for state in clip.server.follow(job["job"]):
@@ -1091,6 +1100,23 @@ class Node:
     def edges(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Keys of the section edges for `Clip.frame`: what differs from the defaults. values: at the frame that is asked for."""
         return self._sections(values).get("edges", {})
+
+    def edges_over(self, at: Callable[[int], Mapping[str, Any]], count: int) -> dict[str, Any]:
+        """The same over time, for `Clip.start_render`: a value, or [[n, value], ...] where it changes.
+
+        at: the values at frame ``n`` of the clip, which has ``count`` frames. The server draws straight lines between what is told, so
+        all that lies on none is told: whatever curves the host has, its frames have the host's values.
+        """
+        rows = [self.edges(at(n)) for n in range(count)]
+        out: dict[str, Any] = {}
+        for p in self.parameters.values():
+            section, _, key = str(p["setting"] or "").partition(".")
+            if section != "edges" or not any(key in row for row in rows):
+                continue
+            line = [row.get(key, p["default"]) for row in rows]
+            told = [n for n in range(count) if n in (0, count - 1) or line[n] != line[n - 1] or line[n] != line[n + 1]]
+            out[key] = line[0] if len({*line}) == 1 else [[n, line[n]] for n in told]
+        return out
 
     def output(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Keys of the section output for `Clip.start_render`."""

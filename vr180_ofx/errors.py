@@ -61,13 +61,15 @@ class FrameError(MediaError):
 class InputMatteError(FrameError):
     """A garbage or holdout matte that cannot be applied to one frame: a file is missing, or nothing says where the other eye has it.
 
-    index: 0-based position of the frame.
+    matte: its name. index: 0-based position of the frame. reason: what is wrong, and what to do.
     """
 
     http_status = 422
 
     def __init__(self, name: str, index: int, reason: str) -> None:
+        self.matte = name
         self.index = index
+        self.reason = reason
         MediaError.__init__(self, f"the matte {name} at frame {index}: {reason}")
 
 

@@ -184,6 +184,9 @@ NODE = Node(
         Parameter("invert", "Invert", "bool", False, "Show where nobody is.", "matte", animatable=True),
         Parameter("mix", "Mix", "float", 1.0, "0 leaves the input's alpha as it is, 1 replaces it by the matte.", "matte",
                   minimum=0, maximum=1, animatable=True),
+        Parameter("mask_mode", "Mask", "choice", "remove", "What the second input does where its alpha is 1. remove: nobody is there (a "
+                  "garbage matte). keep: it is wholly covered (a holdout matte). In between it does so in part.", "matte",
+                  choices=("remove", "keep"), absent=("resolve", "blender")),
         _of_setting("tracker", "Tracker", "matte", "matting.tracker"),
         _of_setting("refiner", "Refiner", "matte", "matting.refiner"),
         _of_setting("scale", "Scale", "matte", "processing.scale_factor", kind="choice", choices=("1", "0.5", "0.25")),
@@ -222,6 +225,10 @@ NODE = Node(
         Action("clear_cache", "Clear cache", "Forget the finished frames of this clip on the server.", "server"),
         Action("reconnect", "Reconnect", "Look for the frame server again, and start it when there is none.", "server"),
     ),
-    inputs=(Port("Source", "Source", "RGBA", True, "The picture that the matte belongs to; its colour goes through."),),
+    inputs=(
+        Port("Source", "Source", "RGBA", True, "The picture that the matte belongs to; its colour goes through."),
+        Port("Mask", "Mask", "A", True, "A garbage or holdout matte of the same picture, as `mask_mode` says. In Nuke, and in OpenFX hosts "
+             "with a general context."),
+    ),
     outputs=(Port("Output", "Output", "RGBA", False, "The input's colour, with the matte as alpha."),),
 )  # fmt: skip

@@ -5,7 +5,9 @@ The frame server does the work, in a process of its own; this add-on asks it and
 
 from __future__ import annotations
 
+import math
 import queue
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +145,53 @@ class VR180_OT_work(bpy.types.Operator):
         return {"CANCELLED"}
 
 
+def curves_of(scene: bpy.types.Scene) -> dict[str, Any]:
+    """Path of a property -> what it is keyed with."""
+    moved: Any = scene.animation_data
+    if moved is None or moved.action is None:
+        return {}
+    action = moved.action
+    if hasattr(action, "fcurves"):
+        return {c.data_path: c for c in action.fcurves}
+    # Blender 5: an action has a bag of curves for each of those that use it
+    bags = [s.channelbag(moved.action_slot) for layer in action.layers for s in layer.strips]
+    return {c.data_path: c for bag in bags if bag is not None for c in bag.fcurves}
+
+
+def edges_over_time(scene: bpy.types.Scene, values: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+    """The edge controls at a frame of the scene, to be asked from any thread. Raises ValueError where keys do not say them."""
+    own = {f"vr180_matte.{p['name']}": p for p in PARAMETERS if p["group"] == "edges"}
+    moved: Any = scene.animation_data
+    keyed: dict[str, tuple[int, list[float]]] = {}
+    if moved is not None:
+        for driver in moved.drivers:
+            if driver.data_path in own:
+                raise ValueError(f"{own[driver.data_path]['label']} has a driver, and renders read keys; bake it to keys")
+    for path, curve in curves_of(scene).items():
+        if path not in own:
+            continue
+        if curve.extrapolation != "CONSTANT" or len(curve.modifiers):
+            raise ValueError(f"{own[path]['label']} goes on beyond its keys, or has modifiers, and renders read keys; bake it to keys")
+        begin, end = math.floor(curve.range()[0]), math.ceil(curve.range()[1])
+        # evaluated on this thread, which alone may ask Blender
+        keyed[own[path]["name"]] = begin, [curve.evaluate(frame) for frame in range(begin, end + 1)]
+
+    def at(frame: int) -> dict[str, Any]:
+        out = {p["name"]: values[p["name"]] for p in own.values()}
+        for name, (begin, line) in keyed.items():
+            out[name] = typed(NODE.parameters[name], line[min(max(0, frame - begin), len(line) - 1)])
+        return out
+
+    return at
+
+
+def typed(p: dict[str, Any], number: float) -> Any:
+    """What a curve's number stands for."""
+    if p["kind"] == "choice":
+        return p["choices"][min(max(0, round(number)), len(p["choices"]) - 1)]
+    return number >= 0.5 if p["kind"] == "bool" else number
+
+
 def show_people(scene: bpy.types.Scene, facts: dict[str, Any]) -> None:
     held: Any = scene.vr180_matte  # type: ignore[attr-defined]
     held.people_list = ", ".join(f"{p['id']} {p['name']}" for p in facts["people"]) or "nobody"
@@ -170,7 +219,11 @@ class VR180_OT_render(VR180_OT_work):
         frames = NODE.ranges(values["frames"], values["first_frame"])
         # numbered as Blender's frames are, and made for its compositor
         output = {"exr_preset": "blender", **NODE.output(values), "start_frame": max(0, values["first_frame"])}
-        return vr180.render_task(link, values["folder"], frames, output)
+        first = int(values["first_frame"])
+        read = edges_over_time(scene, values)
+        return vr180.render_task(
+            link, values["folder"], frames, output, edges=lambda count: NODE.edges_over(lambda n: read(first + n), count)
+        )
 
     def finish(self, scene: bpy.types.Scene, task: vr180.Task) -> None:
         say(scene, f"{task.result.get('written', 0)} frames written, {task.result.get('kept', 0)} were there")
@@ -318,7 +371,8 @@ def refresh_live(scene: bpy.types.Scene) -> None:
         )
     n = int(scene.frame_current) - int(values["first_frame"])
     view = values["view"] if values["view"] != "auto" else "both"
-    State.scrubber.want(vr180.Wish(n, (view,), values["layer"], "f32") if n >= 0 else None)
+    edges = tuple(sorted(NODE.edges(values).items()))
+    State.scrubber.want(vr180.Wish(n, (view,), values["layer"], "f32", edges) if n >= 0 else None)
 
 
 def show_live(name: str, wish: vr180.Wish, pictures: dict[str, vr180.Picture]) -> None:

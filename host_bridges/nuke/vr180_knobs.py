@@ -59,6 +59,22 @@ def value(node: Any, name: str) -> Any:
     return NODE.parameters[name]["default"] if knob is None and name in NODE.parameters else knob.value()
 
 
+def value_at(node: Any, name: str, frame: int) -> Any:
+    """A knob's value at a frame of the script, whatever moves it."""
+    knob, p = node.knob(name), NODE.parameters[name]
+    if knob is None or not (knob.isAnimated() or knob.hasExpression()):
+        return value(node, name)
+    number = knob.valueAt(frame)
+    if p["kind"] == "choice":
+        return p["choices"][min(max(0, int(number)), len(p["choices"]) - 1)]
+    return number >= 0.5 if p["kind"] == "bool" else float(number)
+
+
+def edges_at(node: Any, frame: int) -> dict[str, Any]:
+    """The values of the edge controls by name, at a frame of the script."""
+    return {p["name"]: value_at(node, p["name"], frame) for p in PARAMETERS if p["group"] == "edges"}
+
+
 def say(node: Any, text: str, wrong: bool = False) -> None:
     """Shows a line on the node: in its panel, and by its colour in the graph."""
     put(node, "status", text)

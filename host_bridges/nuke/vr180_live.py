@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import nuke
 import vr180_reads as reads
-from vr180_knobs import HOST, NODE, PARAMETERS, is_ours, put, say, unrecorded, value, waited_for, with_errors
+from vr180_knobs import HOST, NODE, PARAMETERS, edges_at, is_ours, put, say, unrecorded, value, waited_for, with_errors
 
 if TYPE_CHECKING:
     from vr180_ofx import client as vr180
@@ -29,7 +29,7 @@ class Live:
     """What one node has going on. key: everything that its link was made from.
 
     facts: what the server says of the clip; None until it has said something. asked: the frame of the script and the wish that were sent
-    last. frames: wish -> the frame of the script that shows it.
+    last. frames: wish -> the frame of the script that shows it. made: frame of the script -> the edges that its file was made with.
     """
 
     def __init__(self, link: vr180.Link, key: Any, folder: Path) -> None:
@@ -41,6 +41,7 @@ class Live:
         self.opening: vr180.Task | None = None
         self.asked: tuple[int, vr180.Wish] | None = None
         self.frames: dict[vr180.Wish, int] = {}
+        self.made: dict[int, Any] = {}
 
     @property
     def pattern(self) -> str:
@@ -205,13 +206,14 @@ def refresh(node: Any) -> None:
         live.close()
         say(node, f"frame {frame} is outside the clip")
         return
-    wish = vr180.Wish(n, (asked_of(node, live.facts),), "A", "exr")
+    edges = tuple(sorted(NODE.edges(edges_at(node, frame)).items()))
+    wish = vr180.Wish(n, (asked_of(node, live.facts),), "A", "exr", edges)
     if live.asked == (frame, wish):
         return
     live.asked = (frame, wish)
     live.frames[wish] = frame
-    if live.key[-1] == "retimed" and live.file(frame).exists():
-        # of another time, perhaps, when the plate was retimed otherwise
+    if (live.key[-1] == "retimed" or live.made.get(frame, edges) != edges) and live.file(frame).exists():
+        # of another time, perhaps, when the plate was retimed otherwise; or with edges that are others now
         live.file(frame).unlink()
     if live.scrubber is None:
         name = node.fullName()
@@ -253,6 +255,7 @@ def deliver(name: str, live: Live, wish: vr180.Wish, pictures: dict[str, vr180.P
     picture = next(iter(pictures.values()))
     frame = live.frames[wish]
     write(live.file(frame), picture.data)
+    live.made[frame] = wish.edges
     nuke.executeInMainThread(on_delivered, (name, frame, picture.quality))
 
 
@@ -311,6 +314,8 @@ def final_frame(node: Any, frame: int) -> None:
     if n is None:
         return
     view = asked_of(node, live.facts)
-    picture = waited_for(node, lambda task: live.link.frame(n, cancel=task.cancel, view=view, format="exr"))
+    edges = NODE.edges(edges_at(node, frame))
+    picture = waited_for(node, lambda task: live.link.frame(n, cancel=task.cancel, view=view, format="exr", edges=edges))
     write(live.file(frame), picture.data)
+    live.made[frame] = tuple(sorted(edges.items()))
     show_frame(node, frame)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import nuke
 import vr180_live as live
 import vr180_reads as reads
-from vr180_knobs import NODE, PROBLEMS, is_ours, one_step, put, say, show_progress, unrecorded, value, with_errors
+from vr180_knobs import NODE, PROBLEMS, edges_at, is_ours, one_step, put, say, show_progress, unrecorded, value, with_errors
 
 if TYPE_CHECKING:
     from vr180_ofx import client as vr180
@@ -122,6 +122,8 @@ def render_known(node: Any, facts: dict[str, Any]) -> None:
         raise ValueError(f"the clip begins at frame {first}, and files have no numbers below 0; set First frame, and move the plate")
     frames = NODE.ranges(values["frames"], first)
     output = {"exr_preset": "nuke", **NODE.output(values), "start_frame": first}
+    # knobs belong to this thread: they are read now
+    edges = NODE.edges_over(lambda n: edges_at(node, first + n), int(facts["frames"]))
 
     def finished(node: Any, report: dict[str, Any]) -> None:
         # what was rendered is what is shown from now on
@@ -137,7 +139,7 @@ def render_known(node: Any, facts: dict[str, Any]) -> None:
         say(node, f"{report.get('written', 0)} frames written, {report.get('kept', 0)} were there")
 
     def make(changed: Any) -> vr180.Task:
-        return vr180.render_task(now.link, values["folder"], frames, output, changed)
+        return vr180.render_task(now.link, values["folder"], frames, output, changed, edges=edges)
 
     start(node, "VR180 Matte: rendering", make, finished)
 

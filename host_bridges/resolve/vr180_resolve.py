@@ -115,7 +115,7 @@ class Job:
         frames = NODE.ranges(v["frames"], int(v["first_frame"]))
         layout = "whole" if v["view"] == "auto" else "per_view_files"
         output = {"exr_preset": "resolve", "exr_layout": layout, **NODE.output(v), "start_frame": max(0, int(v["first_frame"]))}
-        self.task = vr180.render_task(link, v["folder"], frames, output)
+        self.task = vr180.render_task(link, v["folder"], frames, output, edges=NODE.edges(v))
         self._then = self._rendered
 
     def _show_people(self, facts: dict[str, Any]) -> None:

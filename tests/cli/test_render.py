@@ -25,6 +25,12 @@ def test_a_render_without_weights_says_how_to_get_them(capsys, people_clip, tmp_
     assert status == 4 and "vr180-ofx weights pull" in err
 
 
+def test_a_wrong_colour_space_is_said_before_the_clip_is_looked_at(capsys, tmp_path):
+    words = ["render", str(tmp_path / "absent.mp4"), "-o", str(tmp_path / "out"), "--output-colorspace", "ACESgc"]
+    status, _, said = cli(capsys, *words)
+    assert status == 2 and "output.colorspace is 'ACESgc'" in " ".join(said.split()) and not (tmp_path / "out").exists()
+
+
 def test_a_render_with_its_profile(capsys, tmp_path):
     trace, log = tmp_path / "trace.json", tmp_path / "log.jsonl"
     words = ["render", str(DEMO), "-o", str(tmp_path / "out"), "--frames", "1-4", "--trace", str(trace), "--resource-log", str(log)]

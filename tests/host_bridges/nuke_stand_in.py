@@ -97,6 +97,20 @@ class Knob:
         assert threading.current_thread() is threading.main_thread()
         self.executed += 1
 
+    #: What moves it: frame -> number, from keys, or from an expression.
+    curve: Any = None
+    is_expression = False
+
+    def isAnimated(self):
+        return self.curve is not None and not self.is_expression
+
+    def hasExpression(self, index=-1):
+        return self.curve is not None and self.is_expression
+
+    def valueAt(self, time):
+        assert threading.current_thread() is threading.main_thread()
+        return float(self.curve(time))
+
 
 class Format:
     def __init__(self, width, height):
@@ -427,9 +441,18 @@ class Nuke(types.ModuleType):
         made: list[Node] = []
         groups: list[Group] = []
         stacks: list[list[Node]] = [[]]
+        kept: dict[str, Node] = {}
         words = list(self._words("\n".join(line for line in text.splitlines() if not line.startswith(("#!", "version")))))
         while words:
             kind = words.pop(0)
+            if kind == "set":
+                name, position = words.pop(0), words.pop(0) + " " + words.pop(0)
+                assert position == "[stack 0]"
+                kept[f"${name}"] = stacks[-1][-1]
+                continue
+            if kind == "push":
+                stacks[-1].append(kept[words.pop(0)])
+                continue
             if kind == "end_group":
                 groups.pop()
                 stacks.pop()

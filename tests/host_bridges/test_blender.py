@@ -176,3 +176,69 @@ print(json.dumps(told))
     told = blender(home, script)
     assert told["first"][0] == "error" and "what was written is whole. Render again to go on" in told["first"][1]
     assert told["second"][0] == ["FINISHED"] and told["all"] == 10 and told["kept"] and told["there"] >= 2
+
+
+def test_edges_are_as_their_keys_are_at_the_frame(home):
+    """Live, and in a render: what Blender makes of its keys at each frame, in single precision."""
+    told = blender(
+        home,
+        """
+import numpy as np
+held.clip, held.folder = clip, out
+told = {}
+for frame, size in ((3, -2.0), (6, 1.0)):
+    held.edge_size = size
+    held.keyframe_insert("edge_size", frame=frame)
+held.edge_keep_motion_blur = False
+held.keyframe_insert("edge_keep_motion_blur", frame=1)
+held.edge_keep_motion_blur = True
+held.keyframe_insert("edge_keep_motion_blur", frame=8)
+told["sizes"] = []
+for frame in range(1, 11):
+    scene.frame_set(frame)
+    told["sizes"].append([held.edge_size, held.edge_keep_motion_blur])
+told["render"] = pressed(bpy.ops.vr180.render)
+scene.frame_set(5)
+addon.refresh_live(scene)
+end = time.monotonic() + 60
+while "final" not in held.status and time.monotonic() < end:
+    addon.read_mailbox()
+    time.sleep(0.05)
+told["live"] = held.status
+image = bpy.data.images[addon.LIVE_IMAGE]
+pixels = np.empty(len(image.pixels), np.float32)
+image.pixels.foreach_get(pixels)
+np.save(out + "/live.npy", pixels.reshape(image.size[1], image.size[0], 4)[::-1, :, 0])
+action = scene.animation_data.action
+curve = next(c for c in action.fcurves if c.data_path == "vr180_matte.edge_size")
+curve.extrapolation = "LINEAR"
+told["linear"] = pressed(bpy.ops.vr180.render)
+curve.extrapolation = "CONSTANT"
+driver = held.driver_add("edge_feather")
+driver.driver.expression = "frame"
+told["driver"] = pressed(bpy.ops.vr180.render)
+print(json.dumps(told))
+""",
+    )
+    import OpenEXR
+
+    sizes = [size for size, _ in told["sizes"]]
+    assert sizes[0] == sizes[2] == -2.0 and sizes[5] == sizes[9] == 1.0 and -2 < sizes[3] < sizes[4] < 1
+    assert [keeps for _, keeps in told["sizes"]] == [False] * 7 + [True] * 3
+    assert told["render"] == [["FINISHED"], "10 frames written, 0 were there"]
+    assert told["linear"][0] == "error" and "beyond its keys" in told["linear"][1]
+    assert told["driver"][0] == "error" and "has a driver" in told["driver"][1]
+    link = c.Link(str(home.clip))
+    live = np.load(home.folder / "out" / "live.npy")
+    assert told["live"] == "clip frame 4: final"
+    assert np.abs(live - as_floats(link.frame(4, view="both", edges={"size": sizes[4]}))).max() < 2e-3
+    for n in (0, 3, 4, 7):
+        wanted = as_floats(link.frame(n, view="left", edges={"size": sizes[n], "keep_motion_blur": n >= 7}))
+        with OpenEXR.File(str(home.folder / "out" / f"clip.{n + 1:04d}.exr")) as file:
+            part = file.parts[0]
+            left = next(ch for name, ch in part.channels.items() if name in ("A", "RGBA"))
+            x0, y0 = part.header["dataWindow"][0]
+            alpha = left.pixels[..., 3] if left.pixels.ndim == 3 else left.pixels
+        part_of = wanted[y0 : y0 + alpha.shape[0], x0 : x0 + alpha.shape[1]]
+        # Blender's numbers have single precision: half a thousandth of a pixel of size is no bit of a half, but nearly
+        assert np.abs(alpha.astype(np.float32) - part_of).max() < 2e-3, n

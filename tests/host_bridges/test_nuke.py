@@ -48,7 +48,7 @@ def test_the_stand_in_has_nothing_that_nuke_has_not():
         for name, function in inspect.getmembers(cls, callable):
             if name.startswith("_"):
                 continue
-            owner = {"Knob": "Script_Knob" if name == "execute" else "Knob"}.get(cls.__name__, cls.__name__)
+            owner = {"execute": "Script_Knob", "valueAt": "Array_Knob"}.get(name, cls.__name__)
             definition = stubs.found(table, owner, name)
             assert definition is not None, f"Nuke's {cls.__name__} has no {name}"
             assert stubs.takes(definition, function, bound=True), name
@@ -208,6 +208,75 @@ def test_a_server_that_dies_is_said_on_the_node(nuke, home):
     nuke.set(node, "start_server", False)
     nuke.go_to(7)
     nuke.pump(lambda: "vr180-ofx serve" in status(node))
+
+
+def test_edges_are_as_their_knobs_are_at_the_frame(nuke, standing, tmp_path):
+    """Keys and expressions, live, in a render of Nuke's, and in rendered files; and no network runs for them."""
+    link = standing.link
+    read(nuke, standing.clip)
+    node = nuke.bridge.create()
+    nuke.go_to(3)
+    nuke.pump(lambda: status(node) == "frame 3: final")
+    # all of them, so that none is made ahead meanwhile
+    for n in range(10):
+        link.frame(n)
+    steps = link.clip().stats()["engine"]["steps"]
+
+    def live(frame):
+        return exr(node.node("Matte").knob("file").value() % frame)["main"]
+
+    def served(n, **edges):
+        return halves(link.frame(n, view="both", edges=edges))
+
+    assert np.array_equal(live(3), served(2))
+    before = node.node("Matte").knob("reload").executed
+    nuke.set(node, "edge_size", -2.0)
+    nuke.pump(lambda: node.node("Matte").knob("reload").executed > before and np.array_equal(live(3), served(2, size=-2.0)))
+    # keyed: the value at the frame, not the one of the knob now
+    node.knob("edge_size").curve = lambda frame: [0.0, 0.0, 0.0, 1.0, 2.5, 2.5, -3.0, 0.0, 0.0, 0.0, 0.0][frame]
+    for frame, size in ((4, 2.5), (6, -3.0)):
+        nuke.go_to(frame)
+        nuke.pump(lambda frame=frame: status(node) == f"frame {frame}: final")
+        assert np.array_equal(live(frame), served(frame - 1, size=size))
+    # back at a frame whose file is of other edges: it is not shown for a moment
+    nuke.go_to(3)
+    assert not Path(node.node("Matte").knob("file").value() % 3).exists()
+    nuke.pump(lambda: status(node) == "frame 3: final")
+    assert np.array_equal(live(3), served(2, size=1.0))
+    # a render of Nuke's
+    nuke.render(5)
+    assert np.array_equal(live(5), served(4, size=2.5))
+    assert link.clip().stats()["engine"]["steps"] == steps
+    # an expression, and files that are rendered
+    node.knob("edge_size").is_expression = True
+    out = tmp_path / "renders"
+    nuke.set(node, "folder", str(out))
+    nuke.click(node, "render")
+    nuke.pump(lambda: "frames written" in status(node))
+    for n, size in enumerate([0.0, 0.0, 1.0, 2.5, 2.5, -3.0, 0.0, 0.0, 0.0, 0.0]):
+        wanted = halves(link.frame(n, view="left", edges={"size": size} if size else {}))
+        assert np.array_equal(exr(out / f"clip.{n + 1:04d}.exr")["left"], wanted), n
+
+
+def test_the_second_input_is_the_mask(nuke, standing):
+    """The group as Nuke reads it: the mask is its second input, and takes away or keeps before the matte is inverted."""
+    plate = read(nuke, standing.clip)
+    node = nuke.bridge.create()
+    inside = {n.name(): n for n in node.nodes()}
+    inputs = {int(n.knob("number").value()): n.name() for n in inside.values() if n.kind == "Input"}
+    assert inputs == {0: "Source", 1: "Mask"}
+    # Merge2: input 0 is B, input 1 is A
+    for name, below, operation, off in (("Remove", "Layer", "stencil", "!= 0"), ("Keep", "Remove", "screen", "!= 1")):
+        merge = inside[name]
+        assert merge.input(0).name() == below and merge.input(1).name() == "Covered"
+        assert merge.knob("operation").value() == operation and off in merge.knob("disable").value()
+        assert merge.knob("Achannels").value() == merge.knob("Bchannels").value() == merge.knob("output").value() == "alpha"
+    assert inside["Covered"].input(0).name() == "Mask" and inside["Invert"].input(0).name() == "Keep"
+    assert inside["Combine"].input(0).name() == "Source" and inside["Combine"].input(1).name() == "Invert"
+    assert inside["Output1"].input(0).name() == "Combine"
+    # the choices' order is what the switches count
+    assert node.knob("mask_mode").choices == ["remove", "keep"]
+    assert node.input(0) is plate and node.input(1) is None
 
 
 def test_people_are_put_right_with_a_box(nuke, standing):

@@ -35,7 +35,7 @@ def test_what_the_plug_in_says_of_itself(host):
         }
         assert e.props.get("OfxImageEffectPluginRenderThreadSafety") == "OfxImageEffectRenderFullySafe"
         assert e.props.get("uk.co.thefoundry.OfxImageEffectPropViewAware") == 1 and e.props.get("OfxImageEffectPropSupportsTiles") == 1
-        assert set(e.clips) == {"Source", "Output"}
+        assert set(e.clips) == {"Source", "Output"} | ({"Mask"} if context == GENERAL else set())
         assert bool(e.clips["Source"].props.get("OfxImageClipPropOptional", 0)) == (context == GENERAL)
 
 
@@ -415,6 +415,16 @@ for turn in range(2):
     workers = [threading.Thread(target=tile, args=(y, n)) for n in range(1, 7) for y in range(0, 512, 128)]
     [w.start() for w in workers]
     [w.join() for w in workers]
+    effect.params["edge_size"].value = lambda time: time - 2
+    assert host.render(effect, 3, np.zeros((128, 256, 4), np.float32), scale=0.25)[0] == OK
+    masked = host.create("OfxImageEffectContextGeneral")
+    host.set(masked, clip=clip, edge_unit=1, edge_keep_motion_blur=1)
+    for dtype in (np.float32, np.float16, np.uint8, np.uint16):
+        for mask in (np.ones((64, 100), dtype), np.ones((200, 300, 4), dtype), np.ones((8, 8, 3), dtype)):
+            masked.clips["Mask"].images = {None: (mask, (-20, 30))}
+            expected = FAILED if mask.ndim == 3 and mask.shape[2] == 3 else OK
+            assert (host.render(masked, 3, np.zeros((128, 256, 4), dtype), scale=0.25)[0] == OK) == (expected == OK)
+    assert host.destroy(masked) == OK
     host.set(effect, folder=out, frames="1-3")
     for button in ("analyse", "render", "clear_cache", "reconnect"):
         host.press(effect, button)

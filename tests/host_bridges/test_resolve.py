@@ -98,6 +98,25 @@ def test_a_clip_of_the_time_line_gets_its_matte(place, standing, tmp_path):
         assert all(np.array_equal(channels[c].pixels, channels["A"].pixels) for c in "RGB")
 
 
+def test_edges_of_the_panel_are_in_the_files(place, standing, tmp_path):
+    """What the server makes of the same numbers, by name."""
+
+    def user(window):
+        window.items["folder"].Text = str(tmp_path / "mattes")
+        window.items["frames"].Text = "4"
+        window.items["edge_size"].Value = -1.5
+        window.items["edge_black_clip"].Value = 0.1
+        click(window, "render")
+        yield from until(window, lambda text: "the matte is in place" in text)
+
+    resolve, fusion, bmd = in_resolve(standing.clip, user)
+    with script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
+        pass
+    (file,) = (tmp_path / "mattes").glob("clip.*.exr")
+    served = halves(standing.link.frame(3, view="both", edges={"size": -1.5, "black_clip": 0.1}))
+    assert np.array_equal(alpha(file), served) and not np.array_equal(served, halves(standing.link.frame(3, view="both")))
+
+
 def test_a_stereo_clip_gets_a_matte_for_each_eye(place, standing, tmp_path):
     def user(window):
         window.items["folder"].Text = str(tmp_path / "mattes")

@@ -81,7 +81,7 @@ def test_the_command_line_has_every_parameter_that_stands_for_a_setting(command)
         if p.setting is None:
             continue
         if actions[flag].dest == f"node_{p.name}":
-            assert actions[flag].help.replace("%%", "%").startswith(p.help) and p.setting in actions[flag].help
+            assert actions[flag].help.replace("%%", "%").startswith(p.help.rstrip(".")) and p.setting in actions[flag].help
     words = [
         command,
         "clip.mp4",

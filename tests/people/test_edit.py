@@ -163,6 +163,26 @@ def test_a_split_leaves_no_frame_without_anybody(scene, frame):
     assert apply_edits(split, [{"op": "merge", "person": 3, "into": 1}], clip).to_json() == plan.to_json()
 
 
+def test_a_split_in_a_gap_that_was_bridged_holds_both_sides(scene):
+    """What was taken for present stays so: the one up to the split, the other from there on."""
+    clip, plan = scene
+    data = json.loads(plan.to_json())
+    rows = data["people"][0]["views"]["left"]
+    data["people"][0]["views"]["left"] = {n: row for n, row in rows.items() if int(n) in (0, 8)}
+    plan = Plan.from_data(data, clip)
+    data["people"][0]["views"]["right"] = data["people"][0]["views"]["left"]
+    data["people"][0]["doubts"] = [{"frame": 4}]
+    doubted = Plan.from_data(data, clip)
+    # anywhere in the gap it is the same place
+    for frame in (1, 5, 8):
+        assert apply_edits(doubted, [{"op": "split", "person": 1, "frame": frame}], clip).doubts(1) == []
+    split = apply_edits(plan, [{"op": "split", "person": 1, "frame": 5}], clip)
+    one, two = (split.track(split.people[k], "left") for k in (0, 2))
+    assert sorted(one.bodies) == [0, 1, 2, 3, 4] and sorted(two.bodies) == [5, 6, 7, 8, 9]
+    assert one.boxes[4] == pytest.approx(split.people[0].views["left"][0].box)
+    assert apply_edits(split, [{"op": "merge", "person": 3, "into": 1}], clip).to_json() == plan.to_json()
+
+
 def test_names_and_exclusion(scene):
     clip, plan = scene
     new = apply_edits(plan, [{"op": "rename", "person": 1, "name": "anna"}, {"op": "exclude", "person": 2}], clip)

@@ -129,12 +129,12 @@ def test_evidence_is_in_units_of_how_looks_of_one_person_vary():
     assert apart(anna, other, replace(P, common=1.1)) == 0
 
 
-def test_an_hour_takes_seconds():
+def test_a_quarter_of_an_hour_takes_seconds():
     base = [seen_as(ANNA, np.random.default_rng(k)) for k in range(8)]
-    entries = {n: Entry(Body(0.0, -0.1, 0.4), (10, 20, 30, 60), 0.9, look=base[n % 8]) for n in range(43_200)}
+    entries = {n: Entry(Body(0.0, -0.1, 0.4), (10, 20, 30, 60), 0.9, look=base[n % 8]) for n in range(10_800)}
     start = time.perf_counter()
     told(Tracklet(1, 0, entries={"left": entries}))
-    assert time.perf_counter() - start < 60
+    assert time.perf_counter() - start < 30
 
 
 @pytest.mark.slow

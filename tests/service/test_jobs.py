@@ -25,6 +25,18 @@ def test_a_render_reports_progress_and_its_files_are_those_of_the_command_line(l
         clip.start_render(str(out), "50")
     with pytest.raises(ServerProblem, match="did you mean 'output.compression'"):
         clip.start_render(str(out), "all", {"compresion": "zip"})
+    for output, words in (
+        ({"colorspace": "ACESgc"}, "names such as .*ACEScg"),
+        ({"colorspace": "ARRI LogC4", "rgb": "premultiplied"}, "which is not linear"),
+        ({"cryptomatte": True, "format": "alpha"}, "ids fit into EXR files alone"),
+    ):
+        with pytest.raises(ServerProblem, match=words) as info:
+            clip.start_render(str(out), "all", output)
+        assert info.value.status == 422
+    made = list(clip.render(str(live.root / "ids"), "2", {"cryptomatte": True, "rgb": "premultiplied", "colorspace": "ACEScg"}))[-1]
+    assert made["report"]["written"] == 1 and len(list((live.root / "ids").glob("clip_crypto_*.0003.exr"))) == 2
+    with opened(live.root / "ids" / "clip.0003.exr") as image:
+        assert image.spec().getattribute("colorInteropID") == "lin_ap1_scene"
     with pytest.raises(ServerProblem, match="outside of what is allowed"):
         clip.start_render("/etc/out")
 

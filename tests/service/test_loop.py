@@ -74,7 +74,7 @@ def test_an_edit_computes_no_digest(people_clip, tmp_path, monkeypatch):
         jobs = JobRunner()
         session = Session(clip, settings, open_store(settings), jobs, Ladder(settings.processing.max_memory_gb * 2**30))
         before = session.plan
-        assert session.correct([{"op": "exclude", "person": 1}]) == "0-9"
+        assert session.correct([{"op": "exclude", "person": 1}], str) == "0-9"
         assert not {"_digest"} & {*vars(before), *vars(session.plan)}
         session.check_match(f'"{session.plan.digest()}"')
         session.forget_corrections()

@@ -21,6 +21,8 @@ def test_every_layer_and_format(live, clip, reference, tmp_path):
     with opened(tmp_path / "a.exr") as image:
         names = image.spec().channelnames
         pixels = image.read_image(0, 0, 0, len(names), oiio.FLOAT)
+        # mattes alone: nothing for colour management to touch
+        assert image.spec().getattribute("colorInteropID") == "data"
     assert set(names) == {"A", "confidence.A", "person01.A", "person02.A"}
     assert np.array_equal(pixels[..., names.index("A")], view.alpha_half().astype(np.float32))
     assert live.server._json("GET", f"/v1/clips/{clip.id}/layers") == ["A", "confidence.A", "person01.A", "person02.A"]

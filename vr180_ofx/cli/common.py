@@ -76,6 +76,15 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_matte_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of commands that apply input mattes."""
+    group = parser.add_argument_group("garbage and holdout mattes", "pictures, or sequences as NAME.%%04d.exr, with %%V for the eye")
+    group.add_argument("--garbage", metavar="PATTERN", help="inside, nobody is there [mattes.garbage]")
+    group.add_argument("--holdout", metavar="PATTERN", help="inside, it is all somebody's [mattes.holdout]")
+    group.add_argument("--holdout-person", metavar="NAME", help="whose, where there are several people [mattes.holdout_person]")
+    group.add_argument("--matte-channel", metavar="NAME", help="channel or layer of the pictures (default: alpha) [mattes.channel]")
+
+
 def add_node_arguments(parser: argparse.ArgumentParser) -> None:
     """A flag for every parameter of the node that stands for a setting: hosts and command line call things alike."""
     # some the command has itself
@@ -110,6 +119,9 @@ def _node_overrides(arguments: argparse.Namespace) -> list[str]:
 def settings_from(arguments: argparse.Namespace, extra: list[str] | None = None) -> Settings:
     """The config file, then --set, then the node's parameters, then the command's own flags."""
     overrides = [*arguments.overrides, *_node_overrides(arguments), *(extra or [])]
+    for flag, key in (("garbage", "garbage"), ("holdout", "holdout"), ("holdout_person", "holdout_person"), ("matte_channel", "channel")):
+        if getattr(arguments, flag, None) is not None:
+            overrides.append(f"mattes.{key}={json.dumps(getattr(arguments, flag))}")
     if getattr(arguments, "frames", None) is not None:
         overrides.append(f"input.frames={json.dumps(arguments.frames)}")
     if getattr(arguments, "start_frame", None) is not None:

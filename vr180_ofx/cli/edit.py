@@ -18,6 +18,7 @@ from vr180_ofx.media.numbering import numbering
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people import plan_file
 from vr180_ofx.people.edit import apply_edits, changed_frames
+from vr180_ofx.people.mattes_file import InputMatte
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
@@ -31,6 +32,10 @@ EXAMPLES: Examples = (
     ("several at once", f"vr180-ofx edit clip.plan.json rename person03 anna {THEN} exclude person01"),
     ("no matte of her there", "vr180-ofx edit clip.plan.json absent anna 20-35 --eye left"),
     ("somebody who was missed", "vr180-ofx edit clip.plan.json add --box 812,402,1010,980@12:left --name ben"),
+    (
+        "nobody is there from frame 12 on, in both eyes",
+        'vr180-ofx edit clip.plan.json garbage "90,40 180,40 150,95@12:left" --frames 12-48',
+    ),
     ("back to before the last edit", "vr180-ofx edit clip.plan.json undo"),
 )
 
@@ -69,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _undo(path)
     data = plan_file.read(path)
     with _clip_of(data, path, arguments.clip) as clip:
-        plan = Plan.from_data(data, clip, str(path))
+        plan = Plan.from_data(data, clip, str(path), path.parent)
         first_number = numbering(clip).start if arguments.start_frame is None else arguments.start_frame
         if words in ([], ["show"]):
             _show(plan, path, first_number, as_json=arguments.json)
@@ -204,8 +209,22 @@ def _show(plan: Plan, path: Path, first_number: int, *, as_json: bool) -> None:
             )
     if not plan.people:
         console.print("  nobody")
+    for matte in plan.mattes:
+        console.print(f"  {_matte_line(plan, matte, first_number)}")
     for note in [*plan.notes, *plan.doubts(first_number, str(path))]:
         console.print(styled(f"  {note}", "yellow"))
+
+
+def _matte_line(plan: Plan, matte: InputMatte, first_number: int) -> str:
+    whose = next((p.name for p in plan.people if p.id == matte.person), "everybody")
+    kind = {"garbage": "garbage, of", "holdout": "holdout, of", "hand_over": "handed over to"}[matte.kind]
+    what = f"pictures {matte.image.path}" if matte.image is not None else f"a shape in {', '.join(matte.shapes)}"
+    keys = sorted({n + first_number for own in matte.shapes.values() for n, _ in own})
+    moving = f" with keyframes at {ranges_text(keys)}" if len(keys) > 1 else ""
+    frames = ranges_text(n + first_number for a, b in matte.frames for n in range(a, b + 1))
+    carried = ", carried to the other eye" if matte.carry and len(matte.shapes) == 1 and len(plan.views) == 2 else ""
+    facts = f"{', inverted' if matte.invert else ''}{f', in frames {frames}' if frames else ''}{'' if matte.enabled else ', off'}"
+    return f"{matte.name}: {kind} {whose}; {what}{moving}{carried}{facts}"
 
 
 def _differences(old: Plan, new: Plan, first_number: int) -> list[str]:
@@ -222,4 +241,11 @@ def _differences(old: Plan, new: Plan, first_number: int) -> list[str]:
             name = a.name if a.name == b.name else f"{a.name} is {b.name} now"
             was, now = _line(old, a, first_number), _line(new, b, first_number)
             lines.append(f"* {name}: {now}" + (f" (before: {was})" if was != now else ""))
+    then, now_there = {m.name: m for m in old.mattes}, {m.name: m for m in new.mattes}
+    for matte in (*then.values(), *(m for m in now_there.values() if m.name not in then)):
+        made = now_there.get(matte.name)
+        if made is None:
+            lines.append(f"- {_matte_line(old, matte, first_number)}")
+        elif made != then.get(matte.name):
+            lines.append(f"{'*' if matte.name in then else '+'} {_matte_line(new, made, first_number)}")
     return lines or ["nothing is new"]

@@ -6,10 +6,13 @@ import argparse
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 from vr180_ofx.errors import PlanError
 from vr180_ofx.frame_ranges import frame_ranges
+from vr180_ofx.media.pattern import file_of, numbers_of
+from vr180_ofx.vr180.layout import LEFT, RIGHT
 from vr180_ofx.wording import printable, short
 
 #: What stands between two operations.
@@ -102,6 +105,30 @@ def operation_parsers() -> dict[str, argparse.ArgumentParser]:
     p = add("remove", "A person, for good, or a part of their time.")
     p.add_argument("who", metavar="WHO", help=_WHO)
     p.add_argument("--frames", metavar="FRAMES", help="these frames alone, as ranges such as 20-35,60")
+    shape = "'x,y x,y x,y ...@FRAME[:EYE]', in pixels of one eye; several are keyframes, between which points move"
+    for name, text, whose in (
+        ("garbage", "Inside of a shape, or of pictures, nobody is there.", "of this person alone (default: of everybody)"),
+        ("holdout", "Inside of a shape, or of pictures, it is all of one person's.", "whose"),
+        ("hand-over", "What others have inside of a shape, or of pictures, is one person's.", "whose"),
+    ):
+        p = add(name, f"{text} Drawn in one eye, it takes effect in the other one, too.")
+        p.add_argument("shapes", metavar="SHAPE", nargs="*", help=shape)
+        p.add_argument("--person", metavar="WHO", help=f"{whose}: {_WHO}")
+        p.add_argument("--name", metavar="NAME", help="of the matte: a new one, or the one to be changed (default: a new one)")
+        p.add_argument(
+            "--image", metavar="PATTERN", help="a picture instead of a shape, or a sequence as NAME.%%04d.exr, with %%V for the eye"
+        )
+        p.add_argument("--channel", metavar="NAME", help="of the pictures (default: alpha)")
+        p.add_argument("--first", metavar="N", type=int, help="number of the file of the clip's first frame")
+        p.add_argument("--frames", metavar="FRAMES", help="only in these frames, ranges such as 20-35,60")
+        p.add_argument("--feather", metavar="PX", type=float, help="pixels over which its edge is soft")
+        p.add_argument("--invert", action=argparse.BooleanOptionalAction, default=None, help="outside instead of inside")
+        p.add_argument("--carry", action=argparse.BooleanOptionalAction, default=None, help="into the other eye (default: yes)")
+        p.add_argument(
+            "--metres", metavar="M", type=float, help="how far away that is which lies under it, for carrying it without looking"
+        )
+    p = add("unmatte", "Takes garbage, holdout and hand-over mattes back.")
+    p.add_argument("names", metavar="NAME", nargs="+", help="names of mattes")
     return parsers
 
 
@@ -173,12 +200,70 @@ class _Reader:
             raise PlanError(f"{what} is {short(word)}; it is {_BOX if count == 4 else 'x,y@FRAME[:EYE]'}")
         return values, {"frame": self.frame(frame)} | (self.eye(eye) or {"view": self.views[0]} if eye else {"view": self.views[0]})
 
+    def shape(self, word: str) -> tuple[str, int, list[list[float]]]:
+        """``x,y x,y x,y@FRAME:EYE``: the eye, the frame, the points."""
+        numbers, at, where = word.rpartition("@")
+        frame, _, eye = where.partition(":")
+        try:
+            points = [[float(v) for v in pair.split(",")] for pair in numbers.split()]
+        except ValueError:
+            points = []
+        if not at or len(points) < 3 or any(len(p) != 2 for p in points):
+            raise PlanError(f"the shape is {short(word)}; it is 'x,y x,y x,y ...@FRAME[:EYE]' in quotes, with at least 3 points")
+        view = self.eye(eye or self.views[0])["view"]
+        return view, self.frame(frame), points
+
     def points(self, words: Sequence[str], what: str) -> tuple[list[list[float]], dict[str, Any]]:
         """``x,y@FRAME:EYE``, at least one, all in one frame of one eye: the points, and view and frame."""
         read = [self.place(word, 2, what) for word in words]
         if any(where != read[0][1] for _, where in read):
             raise PlanError("all points of one person are in one frame of one eye")
         return [values for values, _ in read], read[0][1]
+
+
+def _matte_edits(kind: str) -> Callable[[argparse.Namespace, _Reader], list[dict[str, Any]]]:
+    def edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+        if a.image is None and not a.shapes and a.name is None:
+            raise PlanError("there is neither a shape nor --image; a matte has one of both, or --name names one that is there")
+        if a.image is None and (a.channel is not None or a.first is not None):
+            raise PlanError("--channel and --first are of pictures, which --image names")
+        facts: dict[str, Any] = {key: getattr(a, key) for key in ("name", "feather", "invert", "carry", "metres")}
+        if a.person is not None:
+            facts["person"] = read.who(a.person)
+        if a.frames is not None:
+            ranges = read.ranges(a.frames)
+            facts["frames"] = [] if ranges == [(None, None)] else [list(r) for r in ranges]
+        if a.image is not None:
+            image = {"path": _pattern(a.image), "channel": a.channel, "first": a.first}
+            facts["image"] = {k: v for k, v in image.items() if v is not None}
+        said = {"op": "matte", "kind": kind} | {k: v for k, v in facts.items() if v is not None}
+        shapes = [read.shape(word) for word in a.shapes]
+        if not shapes:
+            return [said]
+        if a.name is not None:
+            # beside the keyframes that there are
+            return [said | {"view": view, "frame": frame, "points": points} for view, frame, points in shapes]
+        views = dict.fromkeys(view for view, _, _ in shapes)
+        keys = {view: sorted([frame, points] for own, frame, points in shapes if own == view) for view in views}
+        return [said | {"shapes": keys}]
+
+    return edits
+
+
+def _pattern(word: str) -> str:
+    """The absolute path of pictures. Raises PlanError when there are none."""
+    path = Path(word).absolute()
+    for view in (LEFT, RIGHT):
+        try:
+            if numbers_of(path, view) or file_of(path, 0, view).is_file():
+                return str(path)
+        except OSError:
+            continue
+    raise PlanError(f"--image is {short(word)}; there is no such file, and none fits it as a pattern")
+
+
+def _unmatte_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    return [{"op": "unmatte", "name": name} for name in a.names]
 
 
 def _split_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
@@ -268,4 +353,6 @@ _EDITS: dict[str, Callable[[argparse.Namespace, _Reader], list[dict[str, Any]]]]
     "absent": _absent_edits, "present": _present_edits, "move": _move_edits, "add": _add_edits, "confirm": _confirm_edits,
     "remove": _remove_edits,
     "point": _point_edits, "unpoint": _unpoint_edits,
+    "garbage": _matte_edits("garbage"), "holdout": _matte_edits("holdout"), "hand-over": _matte_edits("hand_over"),
+    "unmatte": _unmatte_edits,
 }  # fmt: skip

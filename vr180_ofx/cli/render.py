@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from vr180_ofx.cli.common import (
+    add_matte_arguments,
     add_node_arguments,
     add_settings_arguments,
     console,
@@ -68,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", metavar="F", help="a plan from 'analyse', perhaps edited")
     parser.add_argument("--overwrite", action="store_true", help="render frames again that are there [output.overwrite]")
     add_settings_arguments(parser)
+    add_matte_arguments(parser)
     add_node_arguments(parser)
     group = parser.add_argument_group("for scripts and farms")
     group.add_argument("--json", action="store_true", help="print the report as JSON on standard output")
@@ -81,6 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from vr180_ofx.output.colorspace import check_colorspace
+
     extra = []
     if arguments.format:
         extra.append(f"output.format={arguments.format}")
@@ -89,6 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.profile or arguments.trace:
         extra.append("performance.profile_enabled=true")
     settings = settings_from(arguments, extra)
+    # a wrong name is said now, not after the analysis
+    check_colorspace(settings.output)
     names = arguments.clips or [settings.input.video_path or ""]
     folder = arguments.output or settings.output.path
     if not names[0]:

@@ -14,9 +14,11 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.controls.contract import EyeMattes
 from vr180_ofx.controls.coverage import Coverage
+from vr180_ofx.errors import InputMatteError
 from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.patch import Patch, spread
+from vr180_ofx.people.mattes_file import InputMatte
 from vr180_ofx.stereo.correspondence import counterpart, extent
 from vr180_ofx.stereo.disparity import Disparity, at_distance, measure
 from vr180_ofx.stereo.pair import StereoPair, sampled
@@ -28,30 +30,32 @@ from vr180_ofx.vr180.layout import LEFT, other_eye
 _SOMEBODY = 1 / 255
 
 
-class UnknownDepthError(Exception):
-    """Nothing says how far away that is which lies under a matte."""
-
-
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """How far apart the eyes see something. sure: 0..1, the share of it where that was measured. by: what says so, in words."""
+    """How far apart the eyes see something.
+
+    sure: 0..1, the share of it where that was measured. by: what says so, in words. flat: whether it is one distance for all of it, for
+    want of a better one.
+    """
 
     disparity: Disparity
     sure: float
     by: str
+    flat: bool = False
 
 
 class Carrier:
     """Both eyes of one frame; what is measured is measured once.
 
-    pair: the pictures, in the size of ``mattes``. shift: of a person at this frame, see `Person.shift`; None: nobody measured it.
-    everybody: whether a layer is not one person's, but everybody's.
+    n: the frame, for messages. pair: the pictures, in the size of ``mattes``. shift: of a person at this frame, see `Person.shift`; None:
+    nobody measured it. everybody: whether a layer is not one person's, but everybody's.
     """
 
     def __init__(
-        self, pair: StereoPair, mattes: Mapping[str, EyeMattes], *, interocular_m: float, shift: Callable[[int], float | None],
+        self, n: int, pair: StereoPair, mattes: Mapping[str, EyeMattes], *, interocular_m: float, shift: Callable[[int], float | None],
         everybody: bool,
     ) -> None:  # fmt: skip
+        self._n = n
         self._pair = pair
         self._mattes = mattes
         self._interocular_m = interocular_m
@@ -63,12 +67,10 @@ class Carrier:
         """Who has a matte in an eye."""
         return tuple(self._mattes[view].people)
 
-    def of_person(
-        self, drawn: Coverage, view: str, person: int, metres: float | None
-    ) -> tuple[Callable[[Rect], FloatArray], Surface] | None:
+    def of_person(self, drawn: Coverage, view: str, person: int, matte: InputMatte) -> tuple[Callable[[Rect], FloatArray], Surface] | None:
         """Where the other eye has what ``drawn`` covers of a person in the eye ``view``; None when it covers nothing of them.
 
-        Returns coverage, (rect.height, rect.width), in rectangles of the other eye, and what says so. Raises UnknownDepthError.
+        Returns coverage, (rect.height, rect.width), in rectangles of the other eye, and what says so. Raises InputMatteError.
         """
         own = self._mattes[view].people.get(person)
         if own is None or own.rect.empty:
@@ -78,23 +80,29 @@ class Carrier:
             return None
         patch = _tight(Patch(own.rect, under, np.ones_like(under)))
         surface = (
-            self._by_hand(patch, view, metres) or (None if self._everybody else self._surface(person)) or self._looked_for(patch, view)
+            self._by_hand(patch, view, matte.metres)
+            or (None if self._everybody else self._surface(person))
+            or self._looked_for(patch, view)
         )
         if surface is None:
-            surface = self._by_plan(patch, view, person)
+            surface = self._by_plan(patch, view, person, matte)
         return self._moved(drawn, view, surface), surface
 
-    def of_place(
-        self, drawn: Coverage, view: str, person: int | None, metres: float | None
-    ) -> tuple[Callable[[Rect], FloatArray], Surface]:
-        """Where the other eye has what lies under ``drawn``, whoever it is. Raises UnknownDepthError."""
+    def of_place(self, drawn: Coverage, view: str, person: int | None, matte: InputMatte) -> tuple[Callable[[Rect], FloatArray], Surface]:
+        """Where the other eye has what lies under ``drawn``, whoever it is. Raises InputMatteError."""
         patch = Patch(drawn.rect, drawn.values, np.ones_like(drawn.values))
-        surface = self._by_hand(patch, view, metres) or self._looked_for(patch, view)
+        surface = self._by_hand(patch, view, matte.metres) or self._looked_for(patch, view)
         if surface is None and person is not None and not self._everybody:
             surface = self._surface(person)
         if surface is None:
-            surface = self._by_plan(patch, view, person)
+            surface = self._by_plan(patch, view, person, matte)
         return self._moved(drawn, view, surface), surface
+
+    def surely(self, drawn: Coverage, view: str, person: int) -> tuple[Callable[[Rect], FloatArray], Surface] | None:
+        """The same where both pictures say it: of what lies under ``drawn``, or of the person as a whole; None where they do not."""
+        found = self._looked_for(Patch(drawn.rect, drawn.values, np.ones_like(drawn.values)), view)
+        surface = found if found is not None and not found.flat else self._surface(person)
+        return None if surface is None else (self._moved(drawn, view, surface), surface)
 
     def extent(self, drawn: Coverage, view: str, surface: Surface) -> Rect:
         """The part of the other eye in which it may be."""
@@ -106,12 +114,16 @@ class Carrier:
         shift = self._interocular_m / metres
         return Surface(at_distance(self._pair, patch, shift, from_left=view == LEFT), 1.0, f"{metres:g} m, by hand")
 
-    def _by_plan(self, patch: Patch, view: str, person: int | None) -> Surface:
+    def _by_plan(self, patch: Patch, view: str, person: int | None, matte: InputMatte) -> Surface:
         """As a flat figure at the person's distance."""
         shift = None if person is None else self._shift(person)
         if not shift:
-            raise UnknownDepthError
-        return Surface(at_distance(self._pair, patch, shift, from_left=view == LEFT), 0.0, "the person's distance in the plan")
+            raise InputMatteError(
+                matte.name, self._n,
+                f"the {other_eye(view)} eye shows nothing that could be what lies under it in the {view} eye, so that it cannot be carried "
+                "there; say how far away that is (metres), draw it in both eyes, or set carry to false",
+            )  # fmt: skip
+        return Surface(at_distance(self._pair, patch, shift, from_left=view == LEFT), 0.0, "the person's distance in the plan", flat=True)
 
     def _surface(self, person: int) -> Surface | None:
         """Of all of a person; None when both pictures do not say it."""
@@ -139,7 +151,7 @@ class Carrier:
         if found is not None and found.sureness >= STEREO.surface.least_sure:
             return Surface(found, found.sureness, "disparity")
         # alike as a whole, and not in its parts: moved as a whole
-        return Surface(flat, 0.0, f"one distance, {self._interocular_m / swept.shift:.2f} m" if swept.shift else "infinite distance")
+        return Surface(flat, 0.0, "one distance for all that lies under it", flat=True)
 
     @property
     def _size(self) -> tuple[int, int]:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.controls.carry import Carrier, UnknownDepthError
+from vr180_ofx.controls.carry import Carrier, Surface
 from vr180_ofx.controls.contract import Around, EyeMattes, Mattes
 from vr180_ofx.controls.coverage import Coverage, of_picture, of_polygon
 from vr180_ofx.controls.files import identity as files_identity
 from vr180_ofx.controls.files import read_matte
-from vr180_ofx.errors import InputMatteError
 from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import resize
@@ -86,16 +85,7 @@ class MatteControls:
             covered = {view: _as_drawn(coverage) for view, coverage in drawn.items()}
             if matte.carry and len(drawn) == 1 and len(out) == 2:
                 view = next(iter(drawn))
-                try:
-                    there = self._carried(matte, drawn[view], view, carriers(), around)
-                except UnknownDepthError:
-                    raise InputMatteError(
-                        matte.name,
-                        n,
-                        f"the {other_eye(view)} eye shows nothing that could be what lies under it in the {view} eye, so that it cannot be "
-                        "carried there; say how far away that is (metres), draw it in both eyes, or set carry to false",
-                    ) from None
-                covered[other_eye(view)] = there
+                covered[other_eye(view)] = self._carried(matte, drawn[view], view, carriers(), around)
             for view, where in covered.items():
                 out[view] = self._forced(out[view], matte, where)
         for eye in out.values():
@@ -128,31 +118,31 @@ class MatteControls:
         pair = StereoPair.of(eyes, plan.projection.resized(some.width, some.height), plan.alignment)
         people = {p.id: p for p in plan.people}
         return Carrier(
-            pair, mattes, interocular_m=plan.interocular_m, shift=lambda p: people[p].shift(n) if p in people else None,
+            n, pair, mattes, interocular_m=plan.interocular_m, shift=lambda p: people[p].shift(n) if p in people else None,
             everybody=not self._told_apart,
         )  # fmt: skip
 
     def _carried(
         self, matte: InputMatte, drawn: Coverage, view: str, carrier: Carrier, around: Around
     ) -> Covered:  # fmt: skip
-        """In the other eye. Raises UnknownDepthError."""
+        """In the other eye. Raises InputMatteError."""
         label = f"{matte.name} {other_eye(view)}"
         nothing = Rect(0, 0, 0, 0)
         if drawn.empty:
             return Covered(lambda p, rect: np.zeros((rect.height, rect.width), np.float32), nothing, lambda p: 1.0)
         if matte.kind == "holdout":
-            cover, surface = carrier.of_place(drawn, view, self._whose(matte), matte.metres)
-            around.say("carried", label, f"{surface.by}, {surface.sure:.2f} of it measured")
+            cover, surface = carrier.of_place(drawn, view, self._whose(matte), matte)
+            _say(around, label, surface)
             return Covered(lambda p, rect: cover(rect), carrier.extent(drawn, view, surface), lambda p: surface.sure)
         found = {}
         for p in carrier.people(other_eye(view)):
             if matte.kind == "hand_over" or matte.person in (None, p):
-                moved = carrier.of_person(drawn, view, p, matte.metres)
+                moved = carrier.of_person(drawn, view, p, matte)
                 if moved is not None:
                     found[p] = moved
         if found:
             least = min((surface for _, surface in found.values()), key=lambda s: s.sure)
-            around.say("carried", label, f"{least.by}, {least.sure:.2f} of it measured")
+            _say(around, label, least)
 
         def of(person: int, rect: Rect) -> FloatArray:
             return found[person][0](rect) if person in found else np.zeros((rect.height, rect.width), np.float32)
@@ -204,6 +194,12 @@ class MatteControls:
                 people[whose] = Patch(rect, alpha, confidence)
         excluded = {p.id for p in self._plan.people if p.exclude}
         return EyeMattes(eye.width, eye.height, {p: patch for p, patch in people.items() if p not in excluded})
+
+
+def _say(around: Around, label: str, surface: Surface) -> None:
+    around.say("carried", label, f"{surface.by}, {surface.sure:.2f} of it measured")
+    if surface.flat:
+        around.say("carried_flat", label, surface.by)
 
 
 def _as_drawn(coverage: Coverage) -> Covered:

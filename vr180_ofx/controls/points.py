@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.controls.carry import Carrier, UnknownDepthError
+from vr180_ofx.controls.carry import Carrier
 from vr180_ofx.controls.contract import Around, EyeMattes, Mattes
 from vr180_ofx.controls.coverage import Coverage
 from vr180_ofx.controls.region import REGION, Region, RegionParameters, rect_of, region_of, small_size
@@ -220,7 +220,7 @@ class PointCorrections:
         pair = StereoPair.of(pictures.eyes(n), plan.projection.resized(some.width, some.height), plan.alignment)
         people = {p.id: p for p in plan.people}
         return Carrier(
-            pair, mattes, interocular_m=plan.interocular_m, shift=lambda p: people[p].shift(n) if p in people else None, everybody=False
+            n, pair, mattes, interocular_m=plan.interocular_m, shift=lambda p: people[p].shift(n) if p in people else None, everybody=False
         )
 
     def _across(self, key: _Key, found: Region, carrier: Carrier, eye: EyeMattes, around: Around) -> Region | None:
@@ -234,13 +234,11 @@ class PointCorrections:
             if drawn.empty:
                 made.append(None)
                 continue
-            try:
-                cover, surface = carrier.of_place(drawn, key.view, key.person, None)
-            except UnknownDepthError:
-                surface = None
-            if surface is None or surface.sure < STEREO.surface.least_sure:
+            moved = carrier.surely(drawn, key.view, key.person)
+            if moved is None:
                 around.say("points", name, f"not there: the {there} eye shows nothing that is surely it; set points there, too")
                 return None
+            cover, surface = moved
             rects = rects.union(carrier.extent(drawn, key.view, surface).clipped(eye.width, eye.height))
             made.append(cover)
         if rects.empty:

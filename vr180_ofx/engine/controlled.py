@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from vr180_ofx.controls.contract import Control, EyeMattes, Mattes
 from vr180_ofx.controls.edges import EdgeControls
+from vr180_ofx.controls.files import identity as files_identity
 from vr180_ofx.controls.mattes import EVERYBODY, MatteControls
 from vr180_ofx.controls.points import PointCorrections
 from vr180_ofx.controls.temporal import TemporalSmoothing
@@ -16,7 +17,7 @@ from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
 from vr180_ofx.errors import FrameError
 from vr180_ofx.imaging.half import half
 from vr180_ofx.matte.patch import Patch, spread
-from vr180_ofx.media.contract import SourceFrame
+from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.people.curves import EdgeValue
 from vr180_ofx.people.mattes_file import mattes_of
 from vr180_ofx.people.plan import Plan
@@ -106,3 +107,10 @@ class _Around:
         return {
             view: EyeMattes(v.width, v.height, {x.person: Patch(x.rect, *spread(x, x.rect)) for x in v.layers}) for view, v in views.items()
         }
+
+
+def files_digest(clip: Clip, plan: Plan, settings: Settings) -> str:
+    """A hash of what the files of input mattes hold, over all frames; empty where there are none."""
+    images = [m.image for m in (*plan.mattes, *mattes_of(settings.mattes, plan.people)) if m.image is not None and m.enabled]
+    said = [files_identity(image, n, clip.geometry.layout, len(clip)) for image in images for n in range(len(clip))]
+    return hashlib.sha256("|".join(said).encode()).hexdigest()[:16] if said else ""

@@ -122,12 +122,12 @@ def find_plan(
     stages: Stages | None = None, fresh: bool = False,
 ) -> Plan:  # fmt: skip
     """The plan that was named, else the kept one of this clip and these settings, else a new one, which is kept. Where nobody is told from
-    anybody, nobody is looked for. fresh: a new one, whatever is kept.
+    anybody, nobody is looked for, and of a plan that was named what is said of everybody counts. fresh: a new one, whatever is kept.
     """
     models = models or Models.of(settings)
-    if not models.follows_people:
-        return Plan.of_nobody(clip)
     named = named or settings.detection.boxes
+    if not models.follows_people:
+        return Plan.load(named, clip).of_everybody() if named else Plan.of_nobody(clip)
     if named:
         return Plan.load(named, clip)
     plan = None if fresh else kept_plan(clip, settings, models)

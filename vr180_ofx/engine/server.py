@@ -53,9 +53,9 @@ class FrameServer:
         """
         self.settings = settings or clip.settings
         self.clip = clip
-        # what is wrong with them is said before anything begins
-        self._controls(plan, "final", None)
         self.models = models or Models.of(self.settings)
+        # what is wrong with them is said before anything begins
+        self._controls(plan if self.models.follows_people else plan.of_everybody(), "final", None)
         self.stages = stages or Stages()
         self.store = store
         processing, threads = self.settings.processing, self.settings.hardware.threads_here
@@ -82,6 +82,8 @@ class FrameServer:
 
     def _scene_of(self, plan: Plan) -> Scene:
         processing, recipe = self.settings.processing, self._recipe
+        if not self.models.follows_people:
+            plan = plan.of_everybody()
         return Scene.of(
             plan, self.clip.fingerprint, recipe.network,
             chunk_size=processing.chunk_size, overlap=processing.overlap_frames, finish=recipe.finish(plan),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +11,7 @@ from vr180_ofx.engine.frame import Frame
 from vr180_ofx.frame_ranges import Numbering
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.media.numbering import numbering
+from vr180_ofx.people.curves import Curves
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.settings.formats import FORMATS, OutputFormat
@@ -21,7 +22,7 @@ class Job:
     """What a writer needs to know of the render.
 
     folder, name: where files go and what they are called after. identity: hash of all that decides what frames look like.
-    frames: the positions to be rendered, ascending.
+    frames: the positions to be rendered, ascending. edges: see `rendering.render.render`.
     """
 
     clip: Clip
@@ -31,6 +32,7 @@ class Job:
     name: str
     identity: str
     frames: tuple[int, ...]
+    edges: Curves = field(default_factory=dict)
 
     @property
     def numbers(self) -> Numbering:

@@ -31,8 +31,9 @@ from vr180_ofx.people.edit_contract import (
 )  # fmt: skip
 from vr180_ofx.people.edit_points import PointOp, Unpoint
 from vr180_ofx.people.follow import follow_person
+from vr180_ofx.people.matte_edits import Matte, Unmatte, replace_person
 from vr180_ofx.people.parameters import FOLLOW, PLAN
-from vr180_ofx.people.person import Entry
+from vr180_ofx.people.person import HELD, Entry
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.plan_file import entry_to_data
 from vr180_ofx.people.point_out import find_at_points
@@ -130,6 +131,7 @@ class Remove(Edit):
         if self.first is None and self.last is None:
             data["people"] = [p for p in data["people"] if p is not person]
             _replace_occluder(data, person["id"], None)
+            replace_person(data, person["id"], None)
             return []
         first, last = scene.range(self.first, self.last)
         person["views"] = _where(person, lambda n: not first <= n <= last)
@@ -172,11 +174,12 @@ class Merge(Edit):
             raise PlanError(f"{kept['name']} cannot be merged into themselves")
         there = _there(_checked(data, [gone, kept], scene.clip, "the plan"), gone["id"], kept["id"])
         kept["absent"] = of_both(gone.get("absent", {}), kept.get("absent", {}), *there)
-        for view, rows in gone["views"].items():
-            kept["views"][view] = {**rows, **kept["views"].get(view, {})}
+        seen = [{v: {k: r for k, r in rows.items() if r.get("source") != HELD} for v, rows in p["views"].items()} for p in (gone, kept)]
+        kept["views"] = _merged(*seen)
         kept["doubts"] = sorted([*gone.get("doubts", []), *kept.get("doubts", [])], key=lambda d: d["frame"])
         data["people"] = [p for p in data["people"] if p is not gone]
         _replace_occluder(data, gone["id"], kept["id"])
+        replace_person(data, gone["id"], kept["id"])
         return []
 
 
@@ -196,19 +199,23 @@ class Split(Edit):
             raise PlanError(f"person {self.person} is not there on both sides of frame {n + scene.first_number}")
         person["views"] = earlier
         name = self.name or f"person{number:02d}"
+        # a doubt is resolved by a split where nobody was seen between the two
+        first = min((int(k) for rows in later.values() for k in rows), default=n)
+        last = max((int(k) for rows in earlier.values() for k in rows), default=n)
+        doubts = [d for d in person.pop("doubts", []) if not last < d["frame"] <= first]
         # all that is said of the one holds for the other, too, but for what is said of frames
         made = {**person, "id": number, "name": name, "views": later}
-        # entries are sampled: those before and after hold to just here, no frame between is nobody's
+        # entries are sampled: those before and after hold to just here, where both were taken for present, so that no frame is nobody's
         made["absent"] = person["absent"] = person.get("absent", {})
+        gap = PLAN.trajectory.gap_s * float(scene.clip.fps)
         for view in earlier.keys() & later.keys():
             if earlier[view] and later[view]:
                 before, after = max(map(int, earlier[view])), min(map(int, later[view]))
                 person["absent"] = marked(person["absent"], (view,), n, after, absent=True)
                 made["absent"] = marked(made["absent"], (view,), before, n - 1, absent=True)
-        # a doubt is resolved by a split where nobody was seen between the two
-        first = min((int(k) for rows in later.values() for k in rows), default=n)
-        last = max((int(k) for rows in earlier.values() for k in rows), default=n)
-        doubts = [d for d in person.pop("doubts", []) if not last < d["frame"] <= first]
+                if after - before <= gap:
+                    earlier[view].setdefault(str(n - 1), {**earlier[view][str(before)], "source": HELD})
+                    later[view].setdefault(str(n), {**later[view][str(after)], "source": HELD})
         person["doubts"], made["doubts"] = [d for d in doubts if d["frame"] < n], [d for d in doubts if d["frame"] >= n]
         data["people"].append(made)
         return [made, {**person, "views": {}}]
@@ -252,7 +259,7 @@ class Confirm(Edit):
 
 _OPERATIONS: dict[str, type[Edit]] = {
     "move": Move, "add": Add, "remove": Remove, "absent": Absent, "merge": Merge, "split": Split, "rename": Rename, "exclude": Exclude,
-    "confirm": Confirm, "point": PointOp, "unpoint": Unpoint,
+    "confirm": Confirm, "point": PointOp, "unpoint": Unpoint, "matte": Matte, "unmatte": Unmatte,
 }  # fmt: skip
 OPERATIONS = tuple(_OPERATIONS)
 
@@ -266,8 +273,10 @@ def apply_edits(
     Each edit has an ``op`` and: move: person, view, frame, box. add: view, frame, box or points (on them) and minus? (beside them), name?,
     follow? (true: they are followed for so many ``seconds``, 30, before and after, and into the other eye). remove: person, and first and
     last for a part of their time. absent: person, first?, last?, view?, absent?: no matte of them there. merge: person, into. split:
-    person, frame, name?. rename: person, name. exclude: person, exclude?. confirm: person: they are one, whatever the plan
-    doubts. point: person, view, frame, plus and minus, at least one of them. unpoint: person, view?, frame?.
+    person, frame, name?. rename: person, name. exclude: person, exclude?. confirm: person: they are one, whatever the plan doubts.
+    point: person, view, frame, plus or minus. unpoint: person, view?, frame?.
+    matte: name?, kind?, and view, frame, points, or shapes, or image; person?, carry?, metres?, invert?, feather?, frames?, enabled?: see
+    `mattes_file.InputMatte`. unmatte: name.
 
     Boxes are [left, top, right, bottom], points [[x, y], ...], in pixels of one eye. load_segmenter: gives the network that follows people;
     asked only when somebody is to be found or followed. called: what each edit is called in messages, by default its place in the list.

@@ -16,13 +16,16 @@ from vr180_ofx.people.doubts import Doubt
 from vr180_ofx.people.look import Look
 from vr180_ofx.vr180.body import Body, Box
 
+#: Where entries come from that only say that somebody stayed: up to where they were told from somebody else.
+HELD = "held"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A person in one eye at one frame.
 
     body: where they are on the sphere of the eye, radians. box: (left, top, right, bottom) in the eye's pixels.
-    score: 0..1, how sure the networks were. source: found, tracked, edited, or other_eye where that eye alone saw them.
+    score: 0..1, how sure the networks were. source: found, tracked, edited, held, or other_eye where that eye alone saw them.
     occluders: the numbers of the people who stand before this one and hide a part of them. look: what they look like there, known while
     a clip is analysed and in no file.
     """

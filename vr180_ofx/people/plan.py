@@ -6,11 +6,12 @@ import hashlib
 import json
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from vr180_ofx.errors import PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import plan_file
 from vr180_ofx.people.corrections import POINTS_REACH, corrections_to_data
@@ -70,6 +71,20 @@ class Plan(PlanDocument):
             clip={}, shots=((0, len(clip) - 1),), people=(), projection=clip.projection, fps=float(clip.fps), views=clip.views,
             frames=len(clip),
         )  # fmt: skip
+
+    def of_everybody(self) -> Plan:
+        """For what tells nobody from anybody: nobody in it, one shot, and of the mattes those that need no person. Raises PlanError for a
+        matte that takes something from one person alone.
+        """
+        for m in self.mattes:
+            if m.kind == "garbage" and m.person is not None and m.enabled:
+                raise PlanError(
+                    f"the matte {m.name} is of person {m.person} alone, and this tracker tells nobody from anybody; leave the person out, "
+                    "or choose another tracker (processing.tracker)"
+                )
+        # whose it is does not matter to all of them together, nor does what one hands to the other
+        mattes = tuple(replace(m, person=None) for m in self.mattes if m.kind != "hand_over")
+        return replace(self, people=(), shots=((0, self.frames - 1),), mattes=mattes)
 
     def to_json(self) -> str:
         """The document, one line per box. Boxes are pixels of one eye's picture: [left, top, right, bottom]."""

@@ -12,7 +12,7 @@ from vr180_ofx.people.doubts import Doubt
 from vr180_ofx.people.masks import contained, mask_iou
 from vr180_ofx.people.observe import Observation
 from vr180_ofx.people.parameters import ConfirmParameters, SamePersonParameters
-from vr180_ofx.people.person import Entry
+from vr180_ofx.people.person import HELD, Entry
 from vr180_ofx.stereo.distance import Match
 from vr180_ofx.vr180.body import Body, expected_disparity
 from vr180_ofx.vr180.layout import LEFT, RIGHT
@@ -109,7 +109,7 @@ class Tracklet:
 
     def holding(self, n: int, to: int) -> Tracklet:
         """Also at frame ``to`` where they were at frame ``n``, in the eyes that saw them then."""
-        held = {v: {to: replace(own[n], source="held", look=None), **own} for v, own in self.entries.items() if n in own}
+        held = {v: {to: replace(own[n], source=HELD, look=None), **own} for v, own in self.entries.items() if n in own}
         return replace(self, entries={**self.entries, **held})
 
     def with_doubt(self, doubt: Doubt) -> Tracklet:

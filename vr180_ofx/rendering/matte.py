@@ -57,7 +57,10 @@ def matte(
         # one server for all outputs: a frame is made once, and found again for the next one
         with FrameServer(opened, plan, settings, models=models, stages=stages, store=open_store(settings)) as server:
             for name in wanted:
-                asked = settings.with_overrides([f"output.format={matte_format(name, images=images).name}"])
+                form = matte_format(name, images=images)
+                # ids go with EXR alone, and the others are asked for beside it
+                only = [] if form.kind == "exr" else ["output.cryptomatte=false"]
+                asked = settings.with_overrides([*only, f"output.format={form.name}"])
                 with watch(name) as progress:
                     reports[name] = render(opened, plan, asked, Path(folder) / name, progress=progress, stages=stages, server=server)
     return reports

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
+from vr180_ofx.engine.controlled import AskedEdges, files_digest
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
-from vr180_ofx.errors import FrameError, OutputError
+from vr180_ofx.errors import FrameError, InputMatteError, OutputError
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.colour import BLUR_FUSION
@@ -23,6 +25,7 @@ from vr180_ofx.output.contract import Job, Writer
 from vr180_ofx.output.formats import make_writer
 from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.parameters import identity_of
+from vr180_ofx.people.curves import Curves, to_data
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.folder import claimed, explained, output_folder
 from vr180_ofx.rendering.report import Findings, RenderReport
@@ -47,13 +50,14 @@ def render(
     stages: Stages | None = None,
     server: FrameServer | None = None,
     links: bool = True,
+    edges: Curves | None = None,
 ) -> RenderReport:
     """Renders ``clip`` into the folder ``output``; what the command line calls.
 
     Frames that are there from an earlier run with the same clip, plan and settings are kept. Frames that cannot be decoded are
     listed in the report. models: by default those that the settings name. server: one that serves this clip already, with the same
     settings up to the output; it goes on serving. links: whether the way to ``output`` may lead through links; who has looked where it
-    leads says no.
+    leads says no. edges: edge controls for everybody in this render, as a host's knobs have them over time; see `FrameServer.request`.
     Raises OutputError, ResourceError, MediaError; whatever was written stays and is whole.
     """
     settings = settings or clip.settings
@@ -62,7 +66,7 @@ def render(
     with output_folder(output, settings, links=links) as folder:
         if models is None:
             models = server.models if server is not None else Models.of(settings)
-        job = Job(clip, plan, settings, folder.path, clip.name, identity(clip, plan, settings, models), frames)
+        job = Job(clip, plan, settings, folder.path, clip.name, identity(clip, plan, settings, models, edges), frames, edges or {})
         writer = make_writer(job)
         shown = Path(output or settings.output.path or folder.path)
         report = RenderReport(str(shown), _pattern(shown, writer, frames), len(frames), people=[p.name for p in plan.active])
@@ -90,9 +94,10 @@ def _filled(
     report.seconds = round(time.perf_counter() - start, 3)
     report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
     report.stages = stages.summary()
-    if report.missing:
+    damaged = [n for n in report.missing if n not in report.refused]
+    if damaged:
         report.notes.append(
-            f"{len(report.missing)} frames could not be decoded: {job.numbers.text(report.missing)}. The input is damaged there; frames of "
+            f"{len(damaged)} frames could not be decoded: {job.numbers.text(damaged)}. The input is damaged there; frames of "
             "a video that follow them, up to its next keyframe, may show that, too"
         )
     if clip.lost and frames[-1] == len(clip) - 1:
@@ -107,9 +112,9 @@ def _doubts(job: Job) -> list[str]:
     return job.plan.doubts(job.numbers.start, f"{job.clip.name}.plan.json")
 
 
-def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None = None) -> str:
+def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None = None, edges: Curves | None = None) -> str:
     """A hash of all that decides what a frame's file looks like: clip, plan, settings, and how mattes are made. models: by default those
-    that the settings name. Raises WeightsError when their weights are not there.
+    that the settings name. edges: see `render`. Raises WeightsError when their weights are not there.
     """
     parts = [
         str(MATTE_REVISION),
@@ -117,11 +122,14 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
         str(WRITER_REVISION),
         clip.fingerprint,
         plan.digest(),
+        files_digest(clip, plan, settings),
         (models or Models.of(settings)).identity,
         settings.pixel_digest(),
         identity_of(BLUR_FUSION),
         ",".join(m.name for m in MEASURES),
     ]
+    if edges:
+        parts.append(json.dumps(to_data(edges), sort_keys=True))
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
 
 
@@ -153,7 +161,7 @@ def _run(
         position = 0
         while position < len(todo) or waiting or writing:
             while position < len(todo) and len(waiting) < _IN_FLIGHT:
-                waiting[todo[position]] = server.request(todo[position], priority=Priority.BATCH)
+                waiting[todo[position]] = server.request(todo[position], priority=Priority.BATCH, edges=_asked(job, todo[position]))
                 position += 1
             finished, _ = wait(writing, timeout=0) if writing else (set(), set())
             if waiting and len(writing) - len(finished) < writer.parallel + 1:
@@ -165,6 +173,8 @@ def _run(
                 except FrameError as error:
                     log.info("%s", error)
                     report.missing.append(n)
+                    if isinstance(error, InputMatteError):
+                        eyes.refuse(error)
                     _settle(writing, report)
                 else:
                     eyes.add(frame)
@@ -196,6 +206,10 @@ def _run(
             plates.close()
         if not ok:
             writer.abort()
+
+
+def _asked(job: Job, n: int) -> AskedEdges | None:
+    return {name: curve.at(n) for name, curve in job.edges.items()} or None
 
 
 def _settle(writing: dict[Future[None], int], report: RenderReport) -> None:

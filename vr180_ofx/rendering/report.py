@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vr180_ofx.engine.frame import Frame
+from vr180_ofx.errors import InputMatteError
 from vr180_ofx.frame_ranges import Numbering
 from vr180_ofx.output.jumps import JUMPS, Row, jumps
 
@@ -19,6 +20,7 @@ class RenderReport:
     Lists of frames are indices, counted from 0; in texts frames have the numbers of their files.
 
     written, kept: frames made now, and found whole from an earlier run. missing: indices of frames that cannot be decoded.
+    refused: those of them that a garbage or holdout matte is to blame for, which could not be had.
     lost: frames beyond the last one that the file's header promises and a truncated file no longer holds.
     stages: seconds, calls and milliseconds per call of each stage. agreement: person -> mean and least agreement of the eyes, of the frames
     made now. corrected: "person01 right: transfer" -> the frames in which that was done.
@@ -31,6 +33,7 @@ class RenderReport:
     written: int = 0
     kept: int = 0
     missing: list[int] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
     lost: int = 0
     people: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -54,7 +57,12 @@ class Findings:
         self._rows: list[Row] = []
         self._width = 0
         self._agreement: dict[str, list[float]] = {}
-        self._frames: dict[str, dict[str, list[int]]] = {"corrected": {}, "damage": {}}
+        self._frames: dict[str, dict[str, list[int]]] = {"corrected": {}, "damage": {}, "carried_flat": {}}
+        self._refused: dict[str, tuple[str, list[int]]] = {}
+
+    def refuse(self, error: InputMatteError) -> None:
+        """Remembers a frame that was not made for want of a matte."""
+        self._refused.setdefault(error.matte, (error.reason, []))[1].append(error.index)
 
     def add(self, frame: Frame) -> None:
         """Remembers what is to be told of a frame; its pixels are let go."""
@@ -65,7 +73,7 @@ class Findings:
             self._agreement.setdefault(name, []).append(value)
         for kind, found in self._frames.items():
             for name, what in frame.metadata.get(kind, {}).items():
-                found.setdefault(f"{name}, {what}" if kind == "corrected" else what, []).append(frame.index)
+                found.setdefault(what if kind == "damage" else f"{name}, {what}", []).append(frame.index)
 
     def tell(self, report: RenderReport, numbers: Numbering) -> None:
         """Puts agreement, corrections and warnings into the report. numbers: what frames are called."""
@@ -76,6 +84,11 @@ class Findings:
         report.warnings += [f"the eyes did not agree; corrected: {what}, in frames {frames}" for what, frames in report.corrected.items()]
         for what, frames in self._frames["damage"].items():
             report.warnings.append(f"{what} than the other one where people are, in frames {numbers.text(sorted(set(frames)))}")
+        for name, (reason, frames) in self._refused.items():
+            report.refused = sorted({*report.refused, *frames})
+            report.warnings.append(f"{len(frames)} frames were not made, {numbers.text(frames)}: the matte {name}: {reason}")
+        for what, frames in self._frames["carried_flat"].items():
+            report.warnings.append(f"mattes were carried without a measured surface, {what}, in frames {numbers.text(frames)}: look there")
         sudden: dict[tuple[str, str], list[int]] = {}
         for row, value in jumps(self._rows, self._width):
             if value > JUMPS.limit:

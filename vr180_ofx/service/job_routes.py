@@ -10,6 +10,8 @@ from fastapi.responses import StreamingResponse
 from vr180_ofx.errors import ServiceError
 from vr180_ofx.frame_ranges import INDEX
 from vr180_ofx.media.numbering import numbering
+from vr180_ofx.output.colorspace import check_colorspace
+from vr180_ofx.people.curves import edge_curves
 from vr180_ofx.service import models as m
 from vr180_ofx.service.calls import Asker, ClipId, Service, engine
 from vr180_ofx.service.jobs import Job
@@ -50,7 +52,8 @@ def add_job_routes(app: FastAPI, service: Service) -> None:
 
         def start() -> dict[str, Any]:
             folder = sessions.roots.writable(request.path)
-            return session.render(folder, _render_settings(session, request)).facts()
+            edges = edge_curves(request.edges, len(session.clip), "edges")
+            return session.render(folder, _render_settings(session, request), edges).facts()
 
         return await engine(start)
 
@@ -88,4 +91,5 @@ def _render_settings(session: Session, request: m.StartRender) -> Settings:
     settings = merged(session.settings, {"output": request.output, "input": {"frames": frames}})
     # said now, not by the job
     numbering(session.clip, settings).parse(settings.input.frames, "frames")
+    check_colorspace(settings.output)
     return settings

@@ -165,7 +165,44 @@ class Confirm(Model):
     person: PersonId
 
 
-Edit = Annotated[Move | Add | Remove | Absent | Merge | Split | Rename | Exclude | PointOut | Unpoint | Confirm, Field(discriminator="op")]
+class MatteImage(Model):
+    path: str = Field(
+        min_length=1, max_length=4096, description="Absolute, under one of the server's allowed roots; %04d, #### and %V vary."
+    )
+    channel: str | None = Field(None, min_length=1, max_length=4096)
+    view: View | None = None
+    first: int | None = Field(None, ge=0, le=1_000_000_000, description="The number of the file of frame 0.")
+
+
+class Matte(Model):
+    """A garbage or holdout matte that is new, or that of this name changed. With points: one keyframe more."""
+
+    op: Literal["matte"]
+    name: Name | None = None
+    kind: Literal["garbage", "holdout", "hand_over"] | None = None
+    person: PersonId | None = Field(None, description="Whose; for garbage, by default everybody's.")
+    view: View | None = None
+    frame: Index | None = None
+    points: list[Point] | None = Field(None, min_length=3, max_length=2000)
+    shapes: dict[View, list[Any]] | None = Field(None, description="View -> points, or [frame, points], as in a plan's file.")
+    image: MatteImage | None = None
+    carry: bool | None = Field(None, description="Into the eye in which it was not drawn, by disparity.")
+    metres: float | None = Field(None, ge=0.05, lt=10_000, description="How far away that is which lies under it.")
+    invert: bool | None = None
+    feather: float | None = Field(None, ge=0, le=500, description="Pixels over which its edge is soft.")
+    frames: list[tuple[Index, Index]] | None = Field(None, max_length=10_000, description="[first, last] of the frames in which it counts.")
+    enabled: bool | None = None
+
+
+class Unmatte(Model):
+    op: Literal["unmatte"]
+    name: Name
+
+
+Edit = Annotated[
+    Move | Add | Remove | Absent | Merge | Split | Rename | Exclude | Confirm | Matte | Unmatte | PointOut | Unpoint,
+    Field(discriminator="op"),
+]
 
 
 class Edits(Model):
@@ -183,6 +220,10 @@ class StartRender(Model):
     frames: str = Field("all", max_length=10_000, description="all, or ranges counted from 0 such as 0-47,100-110x2, both ends included.")
     path: str = Field(min_length=1, max_length=4096, description="The output folder: absolute, under one of the allowed roots.")
     output: dict[str, Any] = Field(default_factory=dict, description="Keys of the section output of a config file.")
+    edges: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Keys of the section edges: a value, or [[frame, value], ...] with frames counted from 0; for everybody.",
+    )
 
 
 class JobFacts(Model):

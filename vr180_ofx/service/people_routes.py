@@ -37,14 +37,14 @@ def add_people_routes(app: FastAPI, service: Service) -> None:
     ) -> Any:
         """Replaces the plan by a corrected one. If-Match refuses it when somebody else was faster."""
         session = sessions.get(clip)
-        return await changed(session, session.replace_plan, plan, if_match)
+        return await changed(session, session.replace_plan, plan, sessions.roots.readable, if_match)
 
     @app.post("/v1/clips/{clip}/people/edits", response_model=m.Changed, responses=responses(404, 409, 412))
     async def edit_people(clip: ClipId, request: m.Edits, if_match: Annotated[str | None, Header()] = None) -> Any:
-        """Moves, adds, removes, merges, splits, renames and excludes people. Only frames that depend on it are made anew."""
+        """Moves, adds, removes, merges, splits, renames and excludes people, sets mattes. Only frames that depend on it are made anew."""
         session = sessions.get(clip)
         edits = [e.model_dump(exclude_none=True) for e in request.edits]
-        return await changed(session, session.correct, edits, if_match)
+        return await changed(session, session.correct, edits, sessions.roots.readable, if_match)
 
     @app.delete("/v1/clips/{clip}/people", response_model=m.Changed, responses=responses(404, 409))
     async def forget_corrections(clip: ClipId) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.files import file_identity
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.exr import ExrClip, exr_clip
+from vr180_ofx.people.curves import Curves
 from vr180_ofx.people.edit import apply_edits, changed_frames
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.render import render
@@ -33,6 +34,8 @@ from vr180_ofx.service.jobs import Job, JobRunner, Progress
 from vr180_ofx.service.requested import http_sections
 from vr180_ofx.settings import Settings
 
+#: Raises ServiceError for the path of a file that must not be read.
+MayRead = Callable[[str], object]
 State = Literal["analysing", "ready", "failed"]
 
 
@@ -175,17 +178,29 @@ class Session:
         if server is not None:
             server.forget_ahead()
 
-    def correct(self, edits: list[Mapping[str, Any]], if_match: str | None = None) -> str:
-        """Applies corrections. Returns the frames of which the plan says something else now. if_match: see `check_match`."""
+    def correct(self, edits: list[Mapping[str, Any]], may_read: MayRead, if_match: str | None = None) -> str:
+        """Applies corrections. Returns the frames of which the plan says something else now. may_read: asked about files that the plan did
+        not name before. if_match: see `check_match`.
+        """
         with self._correcting:
             self.check_match(if_match)
-            return self._use_plan(apply_edits(self.plan, edits, self.clip, load_segmenter=self.models.load_segmenter))
+            plan = apply_edits(self.plan, edits, self.clip, load_segmenter=self.models.load_segmenter)
+            self._check_files(plan, may_read)
+            return self._use_plan(plan)
 
-    def replace_plan(self, document: Any, if_match: str | None = None) -> str:
-        """Goes on with the plan that a document describes. Returns what `correct` does."""
+    def replace_plan(self, document: Any, may_read: MayRead, if_match: str | None = None) -> str:
+        """Goes on with the plan that a document describes. Returns what `correct` does, and takes the same."""
         with self._correcting:
             self.check_match(if_match)
-            return self._use_plan(Plan.from_data(document, self.clip, "the plan"))
+            plan = Plan.from_data(document, self.clip, "the plan")
+            self._check_files(plan, may_read)
+            return self._use_plan(plan)
+
+    def _check_files(self, plan: Plan, may_read: MayRead) -> None:
+        known = {m.image.path for m in self.plan.mattes if m.image is not None}
+        for matte in plan.mattes:
+            if matte.image is not None and matte.image.path not in known:
+                may_read(matte.image.path)
 
     def check_match(self, if_match: str | None) -> None:
         """Raises ServiceError when somebody else was faster: the plan is none of those that If-Match names.
@@ -231,16 +246,16 @@ class Session:
             server.replace_plan(plan)
         return ranges_text(changed)
 
-    def render(self, folder: Path, settings: Settings) -> Job:
+    def render(self, folder: Path, settings: Settings, edges: Curves) -> Job:
         """Starts a render. It shares the frame server, behind whoever waits for a picture.
 
         folder: without links; one that comes there until the job runs is not followed. settings: the session's own but for the output
-        and the range of frames.
+        and the range of frames. edges: see `rendering.render.render`.
         """
         plan = self.plan
 
         def task(progress: Progress) -> dict[str, Any]:
-            return render(self.clip, plan, settings, folder, progress=progress, server=self.server(), links=False).to_dict()
+            return render(self.clip, plan, settings, folder, progress=progress, server=self.server(), links=False, edges=edges).to_dict()
 
         return self._jobs.start(Job("render", self.id, task))
 

@@ -64,27 +64,37 @@ static int ranges(const char *text, int first_frame, char *out, size_t size) {
     return used > 0;
 }
 
-static Outcome press_render(Call *call, const Told *told, const Values *v, char *said, size_t size) {
+static Outcome press_render(Call *call, const Told *told, OfxParam const *handles, const Values *v, char *said, size_t size) {
     char list[1024], people[2048];
-    char body[ROOM * 2 + 4096];
+    char begin[ROOM * 2 + 4096];
+    Buffer body = {0};
     Facts facts;
-    int first;
+    int first, placed;
     if (!*v->folder) return snprintf(said, size, "Folder is empty; name where the EXR files are to be written"), FAILED;
     Outcome outcome = session_open(call, &facts);
     if (outcome == DONE) outcome = session_analyse(call, people, sizeof people);
     if (outcome == FAILED) return snprintf(said, size, "%s", call->error), FAILED;
     if (outcome != DONE) return outcome;
     /* all of it has no numbers */
+    placed = choose_first(told, v, &facts, &first, said, size);
+    if (!placed && edges_are_keyed(handles)) return FAILED;
     if (!ranges(v->frames, 0, list, sizeof list) || strcmp(list, "all")) {
-        if (!choose_first(told, v, &facts, &first, said, size)) return FAILED;
+        if (!placed) return FAILED;
         if (!ranges(v->frames, first, list, sizeof list))
             return snprintf(said, size, "Frames is %s; allowed are all, or ranges such as 1-48,100, from the clip's first frame (%d) on", v->frames, first), FAILED;
     }
-    memcpy(body, "{\"path\":", 8);
-    size_t used = json_append(body, 8, sizeof body, v->folder);
+    memcpy(begin, "{\"path\":", 8);
+    size_t used = json_append(begin, 8, sizeof begin, v->folder);
     if (!used) return snprintf(said, size, "Folder is too long"), FAILED;
-    snprintf(body + used, sizeof body - used, ",\"frames\":\"%s\",\"output\":%s}", list, v->output);
-    return session_render(call, body, said, size);
+    snprintf(begin + used, sizeof begin - used, ",\"frames\":\"%s\",\"output\":%s,\"edges\":", list, v->output);
+    /* where the clip lies is not known and need not be: nothing changes over time */
+    int whole = buffer_append(&body, begin, strlen(begin)) &&
+                (placed ? edges_over_time(handles, first, facts.frames, &body) : buffer_append(&body, v->edges, strlen(v->edges))) && buffer_append(&body, "}", 1);
+    said[0] = 0;
+    if (whole) outcome = session_render(call, body.data, said, size);
+    else snprintf(said, size, "there is not enough memory"), outcome = FAILED;
+    buffer_free(&body);
+    return outcome;
 }
 
 /* Every button but the one that renders: something is done, and then the people are looked at. */
@@ -131,7 +141,7 @@ static void press(Instance *instance, OfxProps in, const char *name) {
         give_up_others(instance, session);
         reach_again();
         call_begin(&call, session, (Stop){bar_stopped, &bar}, (Watch){tell_bar, &bar});
-        outcome = !strcmp(name, "render") ? press_render(&call, &told, v, said, sizeof said) : press_other(instance, &call, name, label, said, sizeof said);
+        outcome = !strcmp(name, "render") ? press_render(&call, &told, instance->handles, v, said, sizeof said) : press_other(instance, &call, name, label, said, sizeof said);
         if (outcome == STOPPED && !strcmp(name, "render") && call.analysing) session_give_up(session, call.asker);
         session_release(session);
     }

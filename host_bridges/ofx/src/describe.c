@@ -122,6 +122,14 @@ OfxStatus describe_in_context(OfxEffect effect, OfxProps in) {
         props->setInt(clip, P_TILES, 0, 1);
         if (!i && general) props->setInt(clip, P_OPTIONAL, 0, 1);
     }
+    /* contexts with one input have no second one */
+    if (general && effects->clipDefine(effect, "Mask", &clip) == OFX_OK) {
+        props->setString(clip, P_SUPPORTED_COMPONENTS, 0, COMPONENT_ALPHA);
+        props->setString(clip, P_SUPPORTED_COMPONENTS, 1, COMPONENT_RGBA);
+        props->setInt(clip, P_TILES, 0, 1);
+        props->setInt(clip, P_OPTIONAL, 0, 1);
+        props->setInt(clip, P_IS_MASK, 0, 1);
+    }
     OfxStatus status = effects->getParamSet(effect, &set);
     if (status != OFX_OK) return status;
     OfxProps at;

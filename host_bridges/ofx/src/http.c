@@ -46,6 +46,14 @@ static int buffer_room(Buffer *buffer, size_t size) {
     return 1;
 }
 
+int buffer_append(Buffer *buffer, const char *data, size_t size) {
+    if (!buffer_room(buffer, buffer->size + size)) return 0;
+    memcpy(buffer->data + buffer->size, data, size);
+    buffer->size += size;
+    buffer->data[buffer->size] = 0;
+    return 1;
+}
+
 /* Waits for the wire in slices, so that a host that has lost interest is not kept waiting. */
 static HttpResult await(Wire *wire, int for_writing) {
     double begin = clock_s();

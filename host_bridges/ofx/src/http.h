@@ -42,5 +42,7 @@ void http_explain(HttpResult result, const Where *where, char *out, size_t size)
 
 double http_timeout_s(void);
 void buffer_free(Buffer *buffer);
+/* 0 when there is no memory. What is there stays a text that ends with 0. */
+int buffer_append(Buffer *buffer, const char *data, size_t size);
 
 #endif

@@ -55,6 +55,7 @@ OfxStatus instance_create(OfxEffect effect) {
     }
     instance->own = set;
     if (effects->clipGetHandle(effect, "Source", &instance->source, NULL) != OFX_OK) instance->source = NULL;
+    if (effects->clipGetHandle(effect, "Mask", &instance->mask, NULL) != OFX_OK) instance->mask = NULL;
     find_handles(own, instance->handles);
     if (params->getHandle(own, PARAM_REVISION, &instance->revision, NULL) != OFX_OK) instance->revision = NULL;
     mutex_init(&instance->lock);

@@ -19,6 +19,7 @@ typedef struct {
     OfxEffect effect;
     OfxProps own;
     OfxClip source, output;
+    OfxClip mask; /* 0 in hosts and contexts without a second input */
     Handles handles;
     OfxParam revision;
     Mutex lock;

@@ -204,6 +204,7 @@ typedef struct {
 #define P_OUTPUT_COMPONENTS "OfxImageClipPropComponents_Output"
 #define P_FRAME_VARYING "OfxImageEffectFrameVarying"
 #define P_OPTIONAL "OfxImageClipPropOptional"
+#define P_IS_MASK "OfxImageClipPropIsMask"
 #define P_CONNECTED "OfxImageClipPropConnected"
 #define P_PREMULTIPLICATION "OfxImageEffectPropPreMultiplication"
 #define P_RENDER_WINDOW "OfxImageEffectPropRenderWindow"

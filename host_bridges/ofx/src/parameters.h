@@ -11,6 +11,7 @@ static const char *const choices_layout[] = {"auto", "sbs", "tb", "mono", 0};
 static const char *const choices_projection[] = {"auto", "equirect180", "fisheye", "flat", 0};
 static const char *const choices_view[] = {"auto", "left", "right", "both", 0};
 static const char *const choices_quality[] = {"draft_then_final", "final", "draft", 0};
+static const char *const choices_mask_mode[] = {"remove", "keep", 0};
 static const char *const choices_tracker[] = {"auto", "blazepose", "sam2.1_t", "sam2.1_s", "sam2.1_b+", "sam2.1_l", "rvm", 0};
 static const char *const choices_refiner[] = {"auto", "none", "guided", "closed_form", "rvm", 0};
 static const char *const choices_scale[] = {"1", "0.5", "0.25", 0};
@@ -56,6 +57,8 @@ static const Parameter node_parameters[] = {
      "", 0.0, "", -1000000000.0, 1000000000.0, 0, 1},
     {"mix", "Mix", K_FLOAT, "matte", "0 leaves the input's alpha as it is, 1 replaces it by the matte.",
      "", 1.0, "", 0.0, 1.0, 0, 1},
+    {"mask_mode", "Mask", K_CHOICE, "matte", "What the second input does where its alpha is 1. remove: nobody is there (a garbage matte). keep: it is wholly covered (a holdout matte). In between it does so in part.",
+     "", 0.0, "remove", -1000000000.0, 1000000000.0, choices_mask_mode, 0},
     {"tracker", "Tracker", K_CHOICE, "matte", "Who follows the people. auto: the best SAM 2.1 on CUDA whose weights are there, else blazepose. rvm: whole eyes.",
      "matting.tracker", 0.0, "auto", -1000000000.0, 1000000000.0, choices_tracker, 0},
     {"refiner", "Refiner", K_CHOICE, "matte", "How edges are made at full resolution. auto: rvm on CUDA and on CPUs with bfloat16, when its weights are there; else guided.",

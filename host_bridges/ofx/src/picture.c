@@ -151,6 +151,16 @@ static float matte_at(const Job *job, double x0, double y0, double x1, double y1
     return x1 - x0 > 1 || y1 - y0 > 1 ? area(plane, all_floats, x0, y0, x1, y1) : between(plane, all_floats, (x0 + x1) / 2, (y0 + y1) / 2);
 }
 
+/* A matte, forced to 0 or 1 as far as the second input covers it; outside of that picture it covers nothing. */
+static float forced(const Job *job, int x, int y, float matte) {
+    const Picture *mask = &job->mask;
+    if (x < mask->bounds.x1 || x >= mask->bounds.x2 || y < mask->bounds.y1 || y >= mask->bounds.y2) return matte;
+    float m = load(pixel(mask, x, y) + sample_bytes(mask->depth) * (size_t)(mask->channels - 1), mask->depth);
+    /* not a number covers nothing */
+    m = m > 0 ? m < 1 ? m : 1 : 0;
+    return job->mask_keeps ? matte + (1 - matte) * m : matte * (1 - m);
+}
+
 void picture_matte(const Job *job, unsigned int part, unsigned int parts) {
     const Plane *plane = job->plane;
     const Picture *to = &job->target;
@@ -160,7 +170,7 @@ void picture_matte(const Job *job, unsigned int part, unsigned int parts) {
     double sx = plane ? plane->width / (job->frame.x2 - job->frame.x1) : 1, sy = plane ? plane->height / (job->frame.y2 - job->frame.y1) : 1;
     double left = job->frame.x1, top = job->frame.y2;
     int aligned = plane && fabs(sx - 1) < 1e-9 && fabs(sy - 1) < 1e-9 && left == floor(left) && top == floor(top);
-    int shown = !job->source.data || job->source.channels == 1, plain = job->mix >= 1 && !job->invert && (!shown || to->channels == 1);
+    int shown = !job->source.data || job->source.channels == 1, plain = job->mix >= 1 && !job->invert && !job->mask.data && (!shown || to->channels == 1);
     for (int y = first; y < last; y++) {
         char *out = pixel(to, job->window.x1, y);
         double y0 = (top - y - 1) * sy, y1 = (top - y) * sy;
@@ -186,6 +196,7 @@ void picture_matte(const Job *job, unsigned int part, unsigned int parts) {
             } else if (plane) {
                 matte = matte_at(job, (x - left) * sx, y0, (x + 1 - left) * sx, y1);
             }
+            if (job->mask.data) matte = forced(job, x, y, matte);
             if (job->invert) matte = 1 - matte;
             if (job->mix < 1) matte = matte * job->mix + load(out + alpha_at, to->depth) * (1 - job->mix);
             /* without colour the matte is the picture */

@@ -20,6 +20,8 @@ typedef struct {
 typedef struct {
     const Plane *plane;
     Picture source, target; /* source.data is 0 when there is no input; of one depth; the target has alpha */
+    Picture mask;           /* the second input, with alpha; data is 0 when there is none */
+    int mask_keeps;         /* inside of it: 0 takes the matte away, 1 makes it whole */
     OfxRectI window;
     OfxRectD frame;
     int invert;

@@ -44,8 +44,10 @@ typedef struct {
 static void fetch(void *argument) {
     Fetch *f = argument;
     f->outcome = STOPPED;
-    f->slot = take_slot(&f->values->wanted, f->values->layer, f->n, f->view, f->draft, f->call->stop);
-    if (f->slot) f->outcome = session_frame(f->call, f->n, f->view, f->values->layer, f->draft, &f->slot->plane);
+    const Values *v = f->values;
+    const Named named = {&v->wanted, v->layer, v->edges, f->view, f->n, f->draft};
+    f->slot = take_slot(&named, f->call->stop);
+    if (f->slot) f->outcome = session_frame(f->call, f->n, f->view, v->layer, v->edges, f->draft, &f->slot->plane);
 }
 
 static void copy(void *argument) { picture_copy(argument); }
@@ -117,6 +119,20 @@ static OfxStatus make_picture(Instance *instance, const Told *told, double time,
     return status;
 }
 
+/* The second input, where there is one: what of it counts lies in its alpha. */
+static OfxStatus look_at_mask(Instance *instance, double time, OfxProps *told, Job *job) {
+    OfxProps set;
+    int connected = 0;
+    if (!instance->mask || effects->clipGetPropertySet(instance->mask, &set) != OFX_OK || props->getInt(set, P_CONNECTED, 0, &connected) != OFX_OK || !connected)
+        return OFX_OK;
+    /* one that has nothing at this time forces nothing */
+    if (effects->clipGetImage(instance->mask, time, NULL, told) != OFX_OK) return *told = NULL, OFX_OK;
+    OfxStatus status = read_picture(*told, &job->mask);
+    if (status == OFX_OK && (job->mask.depth != job->target.depth || job->mask.channels == 3)) status = OFX_ERR_FORMAT;
+    if (status != OFX_OK) say(instance, MESSAGE_ERROR, "the host gives a Mask of another kind than the output, or one without alpha");
+    return status;
+}
+
 /* The host's pictures, looked at. */
 static OfxStatus look(Instance *instance, double time, OfxProps target, Told *told, Job *job) {
     OfxStatus status = read_picture(target, &job->target);
@@ -140,7 +156,7 @@ OfxStatus render(Instance *instance, OfxProps in) {
     double time = get_double(in, P_TIME, 0, 0);
     Job job;
     Told told = {in, NULL, NULL, instance->own, instance->effect};
-    OfxProps target = NULL;
+    OfxProps target = NULL, mask = NULL;
     memset(&job, 0, sizeof job);
     int *w = &job.window.x1;
     for (int i = 0; i < 4; i++) w[i] = get_int(in, P_RENDER_WINDOW, i, 0);
@@ -148,6 +164,7 @@ OfxStatus render(Instance *instance, OfxProps in) {
     if (!v) return OFX_ERR_MEMORY;
     OfxStatus status = effects->clipGetImage(instance->output, time, NULL, &target);
     if (status == OFX_OK) status = look(instance, time, target, &told, &job);
+    if (status == OFX_OK) status = look_at_mask(instance, time, &mask, &job);
     if (status == OFX_OK && !read_values(instance->handles, time, v)) {
         say(instance, MESSAGE_ERROR, "the parameters are too long");
         status = OFX_FAILED;
@@ -156,10 +173,12 @@ OfxStatus render(Instance *instance, OfxProps in) {
         choose_path(&told, v);
         job.invert = v->invert;
         job.mix = (float)v->mix;
+        job.mask_keeps = v->mask_keeps;
         status = make_picture(instance, &told, time, v, &job);
     }
     if (status != OFX_OK) picture_spoil(&job);
     if (told.source) effects->clipReleaseImage(told.source);
+    if (mask) effects->clipReleaseImage(mask);
     if (target) effects->clipReleaseImage(target);
     free(v);
     return status;

@@ -11,6 +11,8 @@
 #define PATIENCE 50
 /* As long as a host is kept by a message to the server that nobody waits for. */
 #define FAREWELL_S 1.0
+/* What follows the clip in a request's path, edge controls with each sign as three among it. */
+#define TAIL_ROOM (3 * EDGES_ROOM + 512)
 
 static int stopped(Stop stop) { return stop.ask && stop.ask(stop.argument); }
 
@@ -128,7 +130,7 @@ Outcome session_open(Call *call, Facts *facts) {
 static Outcome ask(Call *call, const char *method, const char *tail, const char *body, const char *etag, Reply *reply, Buffer *buffer) {
     Session *session = call->session;
     for (int attempt = 0;; attempt++) {
-        char clip[32], path[2048];
+        char clip[32], path[TAIL_ROOM + 64];
         if (!lock_or_stop(session, call->stop)) return STOPPED;
         Outcome outcome = open_locked(call);
         Where where = session->where;
@@ -207,15 +209,22 @@ Outcome session_check(Call *call) {
     return outcome;
 }
 
-Outcome session_frame(Call *call, int n, const char *view, const char *layer, int draft, Plane *plane) {
-    char tail[512], safe[256];
+/* Percent-encoding (RFC 3986, 2.1) of as much as there is room for. */
+static void encode(char *out, size_t size, const char *text) {
     size_t used = 0;
-    for (const char *p = layer; *p && used + 4 < sizeof safe; p++) {
+    for (const char *p = text; *p && used + 4 < size; p++) {
         int plain = (*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || *p == '.' || *p == '_' || *p == '-';
-        used += (size_t)snprintf(safe + used, sizeof safe - used, plain ? "%c" : "%%%02X", (unsigned char)*p);
+        used += (size_t)snprintf(out + used, size - used, plain ? "%c" : "%%%02X", (unsigned char)*p);
     }
-    safe[used] = 0;
-    snprintf(tail, sizeof tail, "/frames/%d?%s%s%slayer=%s&quality=%s&format=f16", n, *view ? "view=" : "", view, *view ? "&" : "", safe, draft ? "draft" : "final");
+    out[used] = 0;
+}
+
+Outcome session_frame(Call *call, int n, const char *view, const char *layer, const char *edges, int draft, Plane *plane) {
+    char tail[TAIL_ROOM], safe[256], done[3 * EDGES_ROOM + 4] = "";
+    encode(safe, sizeof safe, layer);
+    if (strcmp(edges, "{}")) encode(done, sizeof done, edges);
+    snprintf(tail, sizeof tail, "/frames/%d?%s%s%slayer=%s&quality=%s&format=f16%s%s", n, *view ? "view=" : "", view, *view ? "&" : "", safe,
+             draft ? "draft" : "final", *done ? "&edges=" : "", done);
     for (int tries = 0;; tries++) {
         Reply reply;
         Outcome outcome = ask(call, "GET", tail, NULL, plane->etag, &reply, &plane->data);

@@ -7,6 +7,8 @@
 
 #define ROOM 4096
 #define LONG_ROOM 16384
+/* More than the JSON of all edge controls takes: twelve numbers with their names. */
+#define EDGES_ROOM 1024
 
 /* What is wanted of the server. All of it decides which clip is meant. */
 typedef struct {
@@ -75,8 +77,9 @@ Outcome session_open(Call *call, Facts *facts);
 /* Whether the clip is still there and can be analysed. */
 Outcome session_check(Call *call);
 
-/* One layer of frame ``n`` (0-based). UNCHANGED: the bytes are those of plane->etag. Waits for the analysis. */
-Outcome session_frame(Call *call, int n, const char *view, const char *layer, int draft, Plane *plane);
+/* One layer of frame ``n`` (0-based). edges: what is done to edges, as JSON, or "{}". UNCHANGED: the bytes are those of plane->etag. Waits for the
+ * analysis. */
+Outcome session_frame(Call *call, int n, const char *view, const char *layer, const char *edges, int draft, Plane *plane);
 
 /* Waits until the people are found. people: their list for people. */
 Outcome session_analyse(Call *call, char *people, size_t size);

@@ -82,8 +82,9 @@ void session_release(Session *session) {
     mutex_unlock(&lock);
 }
 
-static int holds(const Slot *s, const Wanted *wanted, const char *layer, int n, const char *view, int draft) {
-    return s->used && s->n == n && s->draft == draft && !strcmp(s->view, view) && !strcmp(s->layer, layer) && !memcmp(s->wanted, wanted, sizeof *wanted);
+static int holds(const Slot *s, const Named *named) {
+    return s->used && s->n == named->n && s->draft == named->draft && !strcmp(s->view, named->view) && !strcmp(s->layer, named->layer) &&
+           !strcmp(s->edges, named->edges) && !memcmp(s->wanted, named->wanted, sizeof *named->wanted);
 }
 
 /* The slot to be used next: a free one, but once enough are kept the one that was not looked at for longest, whose memory is there already. */
@@ -118,13 +119,13 @@ static void drop_old_slots(void) {
     }
 }
 
-Slot *take_slot(const Wanted *wanted, const char *layer, int n, const char *view, int draft, Stop stop) {
+Slot *take_slot(const Named *named, Stop stop) {
     for (;;) {
         Slot *best = NULL;
         int waits = 0;
         mutex_lock(&lock);
         for (int i = 0; i < SLOTS && !waits && !best; i++)
-            if (holds(&slots[i], wanted, layer, n, view, draft)) {
+            if (holds(&slots[i], named)) {
                 waits = slots[i].busy;
                 best = waits ? NULL : &slots[i];
             }
@@ -132,11 +133,12 @@ Slot *take_slot(const Wanted *wanted, const char *layer, int n, const char *view
             if (!best->wanted) best->wanted = malloc(sizeof *best->wanted);
             if (best->wanted) {
                 best->used = 1;
-                best->n = n;
-                best->draft = draft;
-                snprintf(best->view, sizeof best->view, "%s", view);
-                snprintf(best->layer, sizeof best->layer, "%s", layer);
-                *best->wanted = *wanted;
+                best->n = named->n;
+                best->draft = named->draft;
+                snprintf(best->view, sizeof best->view, "%s", named->view);
+                snprintf(best->layer, sizeof best->layer, "%s", named->layer);
+                snprintf(best->edges, sizeof best->edges, "%s", named->edges);
+                *best->wanted = *named->wanted;
                 best->plane.etag[0] = 0;
                 best->plane.width = best->plane.height = 0;
             } else {

@@ -9,7 +9,7 @@ typedef struct {
     int used, busy;
     long age;
     int n, draft;
-    char view[8], layer[128];
+    char view[8], layer[128], edges[EDGES_ROOM];
     Wanted *wanted;
     Plane plane;
 } Slot;
@@ -22,8 +22,15 @@ void shared_leave(void);
 Session *session_take(const Wanted *wanted);
 void session_release(Session *session);
 
+/* One picture: edges is what is done to edges in it, as JSON. */
+typedef struct {
+    const Wanted *wanted;
+    const char *layer, *edges, *view;
+    int n, draft;
+} Named;
+
 /* A slot for this picture, held by the caller alone. Waits for whoever fetches the same one; 0 when it was stopped. */
-Slot *take_slot(const Wanted *wanted, const char *layer, int n, const char *view, int draft, Stop stop);
+Slot *take_slot(const Named *named, Stop stop);
 void leave_slot(Slot *slot, int usable);
 /* Forgets the pictures that nobody looks at. */
 void purge_slots(void);

@@ -46,36 +46,66 @@ static int number_text(char *out, size_t size, double value) {
 
 static int is_number(const char *text) { return *text && strspn(text, "0123456789.") == strlen(text); }
 
-/* Appends "key":value when the parameter differs from its default. Returns the new length, 0 when there is no room. */
-static size_t append_setting(OfxParam const *handles, size_t i, double time, const char *key, int first, char *out, size_t used, size_t size) {
+static size_t quoted(char *out, size_t size, const char *text) {
+    out[0] = ' ';
+    size_t used = json_append(out, 1, size, text);
+    if (!used) return 0;
+    memmove(out, out + 1, used);
+    return used - 1;
+}
+
+/* A value as JSON: a number, or the position of a choice. Returns its length, 0 when there is no room. */
+static size_t number_value(const Parameter *p, double d, char *out, size_t size) {
+    int n = 0, count = 0, chosen = (int)d;
+    if (p->kind == K_FLOAT) n = number_text(out, size, d);
+    else if (p->kind == K_INT) n = snprintf(out, size, "%d", chosen);
+    else if (p->kind == K_BOOL) n = snprintf(out, size, "%s", chosen ? "true" : "false");
+    else {
+        while (p->choices[count]) count++;
+        const char *text = p->choices[chosen < 0 || chosen >= count ? (int)p->number : chosen];
+        if (!is_number(text)) return quoted(out, size, text);
+        n = snprintf(out, size, "%s", text);
+    }
+    return n < 0 || (size_t)n >= size ? 0 : (size_t)n;
+}
+
+static int is_text(const Parameter *p) { return p->kind != K_FLOAT && p->kind != K_INT && p->kind != K_BOOL && p->kind != K_CHOICE; }
+
+static size_t default_value(size_t i, char *out, size_t size) {
     const Parameter *p = &node_parameters[i];
-    OfxParam handle = handles[i];
-    char value[512] = "";
+    size_t used = is_text(p) ? quoted(out, size, p->text) : number_value(p, p->number, out, size);
+    out[used] = 0;
+    return used;
+}
+
+/* What a parameter says at a time, as JSON. Returns its length, 0 when there is no room. */
+static size_t setting_value(OfxParam const *handles, size_t i, double time, char *out, size_t size) {
+    const Parameter *p = &node_parameters[i];
+    size_t used;
     if (p->kind == K_FLOAT) {
         double d = p->number;
-        params->getValueAtTime(handle, time, &d);
-        if (d == p->number) return used;
-        number_text(value, sizeof value, d);
-    } else if (p->kind == K_INT || p->kind == K_BOOL || p->kind == K_CHOICE) {
-        int n = (int)p->number, count = 0;
-        params->getValueAtTime(handle, time, &n);
-        if (n == (int)p->number) return used;
-        if (p->kind == K_INT) snprintf(value, sizeof value, "%d", n);
-        else if (p->kind == K_BOOL) snprintf(value, sizeof value, "%s", n ? "true" : "false");
-        else {
-            while (p->choices[count]) count++;
-            if (n < 0 || n >= count) return used;
-            snprintf(value, sizeof value, "%s", p->choices[n]);
-        }
-    } else {
+        params->getValueAtTime(handles[i], time, &d);
+        used = number_value(p, d, out, size);
+    } else if (is_text(p)) {
+        char value[512];
         text_value(handles, p->name, time, value, sizeof value);
-        if (!strcmp(value, p->text)) return used;
+        used = quoted(out, size, value);
+    } else {
+        int n = (int)p->number;
+        params->getValueAtTime(handles[i], time, &n);
+        used = number_value(p, n, out, size);
     }
-    int n = snprintf(out + used, size - used, "%s\"%s\":", first ? "" : ",", key);
-    if (n < 0 || (size_t)n >= size - used) return 0;
-    used += (size_t)n;
-    if (p->kind == K_TEXT || p->kind == K_FILE || p->kind == K_FOLDER || (p->kind == K_CHOICE && !is_number(value))) return json_append(out, used, size, value);
-    n = snprintf(out + used, size - used, "%s", value);
+    out[used] = 0;
+    return used;
+}
+
+/* Appends "key":value when the parameter differs from its default. Returns the new length, 0 when there is no room. */
+static size_t append_setting(OfxParam const *handles, size_t i, double time, const char *key, int first, char *out, size_t used, size_t size) {
+    char value[1024], other[1024];
+    if (!setting_value(handles, i, time, value, sizeof value)) return 0;
+    default_value(i, other, sizeof other);
+    if (!strcmp(value, other)) return used;
+    int n = snprintf(out + used, size - used, "%s\"%s\":%s", first ? "" : ",", key, value);
     return n < 0 || (size_t)n >= size - used ? 0 : used + (size_t)n;
 }
 
@@ -147,7 +177,57 @@ int read_values(OfxParam const *handles, double time, Values *v) {
     if (!n || !settings_text(handles, time, v->wanted.settings, sizeof v->wanted.settings)) return 0;
     v->output[n] = '}';
     v->output[n + 1] = 0;
+    v->mask_keeps = int_value(handles, "mask_mode", time, 0) == 1;
+    v->edges[0] = '{';
+    n = section_text(handles, "edges", time, v->edges, 1, sizeof v->edges - 2);
+    if (!n) return 0;
+    v->edges[n] = '}';
+    v->edges[n + 1] = 0;
     return 1;
+}
+
+static int is_edge(size_t i) { return !strncmp(node_parameters[i].setting, "edges.", 6); }
+
+int edges_are_keyed(OfxParam const *handles) {
+    for (size_t i = 0; i < PARAMETERS; i++) {
+        unsigned int keys = 0;
+        if (is_edge(i) && handles[i] && params->getNumKeys && params->getNumKeys(handles[i], &keys) == OFX_OK && keys) return 1;
+    }
+    return 0;
+}
+
+static int put(Buffer *out, const char *text) { return buffer_append(out, text, strlen(text)); }
+
+/* One parameter: "name":[[n,value],...] of the frames at which it changes, and of those beside them; nothing where it is always the default. */
+static int one_over_time(OfxParam const *handles, size_t i, double first, int frames, int begun, Buffer *out) {
+    char before[160] = "", text[160] = "", after[160], item[256];
+    int kept = 0, varies = 0;
+    for (int n = 0; n < frames && !varies; n++) {
+        varies = setting_value(handles, i, first + n, after, sizeof after) && default_value(i, text, sizeof text) && strcmp(after, text);
+    }
+    if (!varies) return begun;
+    snprintf(item, sizeof item, "%s\"%s\":[", begun ? "," : "", node_parameters[i].setting + 6);
+    if (!put(out, item)) return -1;
+    setting_value(handles, i, first, text, sizeof text);
+    for (int n = 0; n < frames; n++) {
+        if (n + 1 < frames) setting_value(handles, i, first + n + 1, after, sizeof after);
+        /* the server draws straight lines between these: all that do not lie on one are told */
+        if (!n || n + 1 == frames || strcmp(text, before) || strcmp(text, after)) {
+            snprintf(item, sizeof item, "%s[%d,%s]", kept++ ? "," : "", n, text);
+            if (!put(out, item)) return -1;
+        }
+        memcpy(before, text, sizeof before);
+        memcpy(text, after, sizeof text);
+    }
+    return put(out, "]") ? 1 : -1;
+}
+
+int edges_over_time(OfxParam const *handles, double first, int frames, Buffer *out) {
+    int begun = 0;
+    if (!put(out, "{")) return 0;
+    for (size_t i = 0; i < PARAMETERS && begun >= 0; i++)
+        if (is_edge(i) && handles[i]) begun = one_over_time(handles, i, first, frames, begun, out);
+    return begun >= 0 && put(out, "}");
 }
 
 void find_handles(OfxParamSet set, Handles handles) {
