@@ -51,7 +51,9 @@ def follow_person(
                 if missed >= (longest if hidden else following.patience):
                     break
             for v, entries in tracklet.entries.items():
-                found[v] |= entries
+                # a single look between losses is a mistake more often than a person (`ConfirmParameters`)
+                looks, near = {*entries, n}, following.patience * stride
+                found[v] |= {k: e for k, e in entries.items() if k == n or any(0 < abs(k - o) <= near for o in looks)}
     finally:
         reader.close()
     found[view].pop(n, None)
