@@ -92,6 +92,19 @@ def test_what_is_drawn_in_one_eye_takes_the_same_thing_out_of_the_other(demo, dr
     assert np.mean(list(figures.values())) > 0.98, figures
 
 
+def test_a_layer_of_two_people_is_carried_by_what_each_of_them_is(demo):
+    """As a tracker that tells nobody apart has it: 1.2 and 1.85 m away, in one layer."""
+    clip, truth, apart = demo
+    together = {v: EyeMattes(e.width, e.height, {1: trimmed(whole(e, 1) + whole(e, 2))}) for v, e in apart.items()}
+    for person in (1, 2):
+        points = around_person(whole(apart["left"], person), bottom=0.5)
+        made, _ = applied((clip, truth, together), {"name": "g", "kind": "garbage", "shapes": {"left": points}})
+        wanted, _ = applied(demo, {"name": "g", "kind": "garbage", "shapes": {"left": points}})
+        gone, should = (whole(eye["right"], 1) + whole(eye["right"], 2) < 0.5 for eye in (made, wanted))
+        had = whole(together["right"], 1) > 0.5
+        assert (had & gone & should).sum() / (had & (gone | should)).sum() > 0.97
+
+
 def truth_interocular():
     return Truth(DEMO / "truth").interocular_m
 

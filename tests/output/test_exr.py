@@ -14,7 +14,7 @@ import pytest
 
 from tests.output.conftest import CLIP, FRAME, H, W, write_exr
 from vr180_ofx.engine.frame import Frame, ViewMatte
-from vr180_ofx.errors import OutputError, SettingsError
+from vr180_ofx.errors import OutputError
 from vr180_ofx.media.contract import ColourTags, EyeImage, SourceFrame
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.media.open import open_clip
@@ -201,8 +201,20 @@ def test_both_eyes_in_one_picture(tmp_path):
     (path,) = swapped.write(tmp_path / "other", 1, FRAME, None)
     with OpenEXR.File(str(path), separate_channels=True) as f:
         assert np.array_equal(f.channels()["A"].pixels, np.vstack([FRAME.views[v].alpha for v in ("right", "left")]))
-    with pytest.raises(SettingsError, match="holds no colour"):
-        ExrWriter(clip, OutputSettings(exr_layout="whole", rgb="foreground"))
+    # and colour, each eye's from its own place
+    pixels = {v: np.random.default_rng(k).integers(0, 65536, (H, W, 3)).astype(np.uint16) for k, v in enumerate(("left", "right"))}
+    source = SourceFrame(41, 0, {v: RgbEye(p, (0, 0), W, H) for v, p in pixels.items()})
+    for layout, stacked in ((Layout("sbs", 2 * W, H, swap_eyes=True), np.hstack), (Layout("tb", W, 2 * H), np.vstack)):
+        order = ("right", "left") if layout.swap_eyes else ("left", "right")
+        apart = ExrWriter(CLIP, OutputSettings(rgb="premultiplied", exr_layout="per_view_files")).write(
+            tmp_path / "apart", 1, FRAME, source
+        )
+        eyes = {v: read_views(path)[v] for v, path in zip(("left", "right"), apart, strict=True)}
+        whole = ExrWriter(replace(clip, layout=layout), OutputSettings(rgb="premultiplied", exr_layout="whole"))
+        (path,) = whole.write(tmp_path / layout.name, 1, FRAME, source)
+        ((_, found),) = read_views(path).items()
+        for c in "RGBA":
+            assert np.array_equal(found[c], stacked([eyes[v][c] for v in order])) and found[c].any()
 
 
 def test_the_layers_of_blender_are_passes(tmp_path):

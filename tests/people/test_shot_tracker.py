@@ -6,7 +6,9 @@ import pytest
 
 from tests.people.painted import EYE, VIEWS, Detector, Painted, Segmenter, eyes
 from vr180_ofx.people.detect import detect_people
+from vr180_ofx.people.identity import told_apart
 from vr180_ofx.people.observe import Observer
+from vr180_ofx.people.parameters import PLAN
 from vr180_ofx.people.shot_tracker import ShotTracker
 
 ANNA, BEN = Painted(1, -0.4), Painted(3, 0.5)
@@ -204,3 +206,18 @@ def test_without_a_pool_it_is_the_same(pool):
             tracker.step(n, eyes([ANNA.moved(0.01 * n)]))
         made.append([(t.id, t.entries) for t in tracker.state.tracklets])
     assert made[0] == made[1] and made[0][0][0] == 7
+
+
+def test_who_comes_where_somebody_left_is_somebody_else(pool):
+    """Ben stands where Anna stood half a second before: one tracklet, by place and size, and two people by their looks, in both eyes."""
+    shot, cy = Shot(pool), Painted(2, 0.7)
+    for n in range(0, 44, 2):
+        who = [ANNA] if n < 16 else [] if n < 28 else [Painted(4, ANNA.longitude + 0.05)]
+        shot.frame(n, [*who, cy], search=VIEWS if n % 4 == 0 else ())
+    assert len(shot.all) == 2
+    made = told_apart(shot.tracker.people(), stride=2, gap=0.75 * FPS, p=PLAN.change)
+    anna, other, ben = sorted(made, key=lambda t: t.id)
+    assert other.entries == shot.all[1].entries and ben.taken_for == anna.id and not any(t.doubts for t in made)
+    for view in VIEWS:
+        assert {n for n, e in anna.entries[view].items() if e.source != "held"} == set(range(0, 16, 2))
+        assert {n for n, e in ben.entries[view].items() if e.source != "held"} == set(range(28, 44, 2))

@@ -48,19 +48,17 @@ class Carrier:
     """Both eyes of one frame; what is measured is measured once.
 
     n: the frame, for messages. pair: the pictures, in the size of ``mattes``. shift: of a person at this frame, see `Person.shift`; None:
-    nobody measured it. everybody: whether a layer is not one person's, but everybody's.
+    nobody measured it.
     """
 
     def __init__(
-        self, n: int, pair: StereoPair, mattes: Mapping[str, EyeMattes], *, interocular_m: float, shift: Callable[[int], float | None],
-        everybody: bool,
+        self, n: int, pair: StereoPair, mattes: Mapping[str, EyeMattes], *, interocular_m: float, shift: Callable[[int], float | None]
     ) -> None:  # fmt: skip
         self._n = n
         self._pair = pair
         self._mattes = mattes
         self._interocular_m = interocular_m
         self._shift = shift
-        self._everybody = everybody
         self._known: dict[int, Surface | None] = {}
 
     def people(self, view: str) -> tuple[int, ...]:
@@ -80,19 +78,15 @@ class Carrier:
             return None
         patch = _tight(Patch(own.rect, under, np.ones_like(under)))
         surface = (
-            self._by_hand(patch, view, matte.metres)
-            or (None if self._everybody else self._surface(person))
-            or self._looked_for(patch, view)
+            self._by_hand(patch, view, matte.metres) or self._of_body(patch, view, person) or self._by_plan(patch, view, person, matte)
         )
-        if surface is None:
-            surface = self._by_plan(patch, view, person, matte)
         return self._moved(drawn, view, surface), surface
 
     def of_place(self, drawn: Coverage, view: str, person: int | None, matte: InputMatte) -> tuple[Callable[[Rect], FloatArray], Surface]:
         """Where the other eye has what lies under ``drawn``, whoever it is. Raises InputMatteError."""
         patch = Patch(drawn.rect, drawn.values, np.ones_like(drawn.values))
         surface = self._by_hand(patch, view, matte.metres) or self._looked_for(patch, view)
-        if surface is None and person is not None and not self._everybody:
+        if surface is None and person is not None:
             surface = self._surface(person)
         if surface is None:
             surface = self._by_plan(patch, view, person, matte)
@@ -113,6 +107,28 @@ class Carrier:
             return None
         shift = self._interocular_m / metres
         return Surface(at_distance(self._pair, patch, shift, from_left=view == LEFT), 1.0, f"{metres:g} m, by hand")
+
+    def _of_body(self, patch: Patch, view: str, person: int) -> Surface | None:
+        """Of the part of a person under a patch: the person's own, unless both pictures disagree with it there, and agree elsewhere."""
+        body = self._surface(person)
+        alike = 0.0 if body is None else self._likeness(patch, view, body)
+        if alike >= SWEEP.least_likeness:
+            return body
+        # somebody else in the same layer, or a thing in front
+        found = self._looked_for(patch, view)
+        return found if body is None or (found is not None and self._likeness(patch, view, found) > alike) else body
+
+    def _likeness(self, patch: Patch, view: str, surface: Surface) -> float:
+        """The correlation of what both eyes see of a patch, -1..1; 0 where there is no contrast."""
+        own, other = (self._pair.left, self._pair.right) if view == LEFT else (self._pair.right, self._pair.left)
+        places = counterpart(self._pair, patch.rect, surface.disparity, to_left=view != LEFT)
+        there = (patch.alpha > 0.5) & np.isfinite(places).all(axis=-1)
+        if np.count_nonzero(there) < SWEEP.least_pixels:
+            return 0.0
+        a, b = own.guide(patch.rect).luma[there], other.sample(places).guide[..., 0][there]
+        a, b = a - a.mean(), b - b.mean()
+        size = float(np.sqrt((a * a).sum() * (b * b).sum()))
+        return float((a * b).sum()) / size if size > 0 else 0.0
 
     def _by_plan(self, patch: Patch, view: str, person: int | None, matte: InputMatte) -> Surface:
         """As a flat figure at the person's distance."""

@@ -118,8 +118,7 @@ class MatteControls:
         pair = StereoPair.of(eyes, plan.projection.resized(some.width, some.height), plan.alignment)
         people = {p.id: p for p in plan.people}
         return Carrier(
-            n, pair, mattes, interocular_m=plan.interocular_m, shift=lambda p: people[p].shift(n) if p in people else None,
-            everybody=not self._told_apart,
+            n, pair, mattes, interocular_m=plan.interocular_m, shift=lambda p: people[p].shift(n) if p in people else None
         )  # fmt: skip
 
     def _carried(

@@ -192,14 +192,20 @@ def cross_fade(a: Frame, b: Frame, share: float) -> tuple[Frame, float]:
     return Frame(a.index, views, a.metadata), difference / max(1, count)
 
 
+def place_of(matte: ViewMatte, view: str, layout: Layout) -> tuple[int, int]:
+    """Where an eye's first pixel lies in a picture with all eyes: at half the scale, at half the place."""
+    x, y = layout.origin(view)
+    scale = matte.width / layout.eye_size[0]
+    return round(x * scale), round(y * scale)
+
+
 def joined(frame: Frame, views: Sequence[str], layout: Layout) -> Frame:
     """The same as one picture with all eyes, as they lie in the clip."""
     eye = frame.views[views[0]]
-    # at half the scale, the eyes lie at half the place
     scale = eye.width / layout.eye_size[0]
     layers = []
     for view in views:
-        x, y = (round(p * scale) for p in layout.origin(view))
+        x, y = place_of(frame.views[view], view, layout)
         layers += [replace(layer, rect=layer.rect.shifted(x, y)) for layer in frame.views[view].layers]
     width, height = max(eye.width, round(layout.width * scale)), max(eye.height, round(layout.height * scale))
     return Frame(frame.index, {"main": ViewMatte(width, height, tuple(layers))}, frame.metadata)

@@ -14,7 +14,7 @@ import numpy as np
 import OpenEXR
 
 from vr180_ofx.arrays import HalfArray
-from vr180_ofx.engine.frame import Frame, ViewMatte, joined
+from vr180_ofx.engine.frame import Frame, ViewMatte, joined, place_of
 from vr180_ofx.errors import OutputError, SettingsError
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import Clip, EyeImage, SourceFrame
@@ -70,13 +70,20 @@ def exr_clip(clip: Clip, plan: Plan | None) -> ExrClip:
     return ExrClip(clip.fps, clip.timecode, clip.views, people, g.projection_name, g.fov_degrees, layout=g.layout)
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """An eye in a picture. place: (x, y) of its first pixel."""
+
+    matte: ViewMatte
+    eye: EyeImage
+    place: tuple[int, int]
+
+
 class ExrWriter:
     """Writes frames of one render. Safe to call from several threads."""
 
     def __init__(self, clip: ExrClip, settings: OutputSettings) -> None:
         self.layout = _layout(settings)
-        if self.layout == "whole" and settings.rgb != "none":
-            raise SettingsError(f"output.rgb is {settings.rgb}, and output.exr_layout whole holds no colour; use another layout or none")
         if self.layout == "whole" and clip.layout is None:
             raise ValueError("output.exr_layout is whole, and where the eyes lie in the clip was not said")
         check_colorspace(settings)
@@ -107,13 +114,14 @@ class ExrWriter:
     def write(self, stem: Path, number: int, frame: Frame, source: SourceFrame | None) -> list[Path]:
         """Writes a frame; ``source`` is needed when colour is written too."""
         targets = self._own_paths(stem, number)
+        pieces = self._pieces(frame, source) if self._settings.rgb != "none" else {}
         if self._clip.layout is not None and self.layout == "whole":
             frame = joined(frame, self._views, self._clip.layout)
         bounds = {view: matte.bounds for view, matte in frame.views.items()}
         if self.layout == "single":
             # one part for all views: it holds the rows of all of them
             bounds = dict.fromkeys(bounds, reduce(Rect.union, bounds.values()))
-        parts = [self._part(view, frame, source, number, bounds[view]) for view in frame.views]
+        parts = [self._part(view, frame, pieces.get(view, []), number, bounds[view]) for view in frame.views]
         if self.layout == "single":
             parts = [_merged(parts)]
         files = [[part] for part in parts] if self.layout == "per_view_files" else [parts]
@@ -125,7 +133,16 @@ class ExrWriter:
             targets += self._crypto.write(stem, number, frame, headers)
         return targets
 
-    def _part(self, view: str, frame: Frame, source: SourceFrame | None, number: int, bounds: Rect) -> RowPart:
+    def _pieces(self, frame: Frame, source: SourceFrame | None) -> dict[str, list[_Piece]]:
+        """View of the file -> the eyes in its picture."""
+        if source is None:
+            raise ValueError("colour was asked for, and the source frame was not given")
+        layout = self._clip.layout
+        if layout is None or self.layout != "whole":
+            return {view: [_Piece(matte, source.eyes[view], (0, 0))] for view, matte in frame.views.items()}
+        return {"main": [_Piece(frame.views[v], source.eyes[v], place_of(frame.views[v], v, layout)) for v in self._views]}
+
+    def _part(self, view: str, frame: Frame, pieces: list[_Piece], number: int, bounds: Rect) -> RowPart:
         matte = frame.views[view]
         preset = self._settings.exr_preset
         y0, y1 = band(bounds.y0, bounds.y1, matte.height, self._compression)
@@ -138,11 +155,10 @@ class ExrWriter:
         alpha = matte.alpha_half(y0, y1)
         channels: dict[str, HalfArray] = {"A": alpha}
         space = DATA
-        if self._settings.rgb != "none":
-            if source is None:
-                raise ValueError("colour was asked for, and the source frame was not given")
-            colour, space = self._colour(matte, source.eyes[view], y0, shape)
-            channels |= colour
+        if pieces:
+            channels |= {c: np.zeros(shape, np.float16) for c in "RGB"}
+            for piece in pieces:
+                space = self._colour(piece, y0, channels)
         elif preset != "generic":
             # a main image without colour opens black in Resolve and in Nuke's viewer
             channels |= dict.fromkeys("RGB", alpha)
@@ -154,13 +170,13 @@ class ExrWriter:
             blank |= dict.fromkeys(layer_channels, nobody)
         return RowPart(view, self._header(view, frame, number, space), matte.width, matte.height, y0, channels, blank)
 
-    def _colour(self, matte: ViewMatte, eye: EyeImage, y0: int, shape: tuple[int, int]) -> tuple[dict[str, HalfArray], ColourSpace]:
-        """R, G and B where there are people, as ``output.colorspace`` says, and what that is."""
-        out = {c: np.zeros(shape, np.float16) for c in "RGB"}
+    def _colour(self, piece: _Piece, y0: int, channels: dict[str, HalfArray]) -> ColourSpace:
+        """Fills R, G and B, which begin at row ``y0``, where there are people; returns what they are: what ``output.colorspace`` says."""
+        matte, eye, (x, y) = piece.matte, piece.eye, piece.place
         way = conversion(eye.tags, self._settings.colorspace)
         rect = matte.bounds
         if rect.empty or self._foreground is None:
-            return out, way.space
+            return way.space
         whole = eye if (eye.width, eye.height) == (matte.width, matte.height) else eye.reduced(round(eye.width / matte.width))
         # one pixel that is no number would spread
         rgb = np.nan_to_num(whole.native(rect), nan=0.0, posinf=_MOST, neginf=0.0)
@@ -176,8 +192,8 @@ class ExrWriter:
         # a plate of floats may hold a sun
         np.clip(rgb, -_MOST, _MOST, out=rgb)
         for k, c in enumerate("RGB"):
-            out[c][rect.shifted(0, -y0).slices] = rgb[..., k]
-        return out, way.space
+            channels[c][rect.shifted(x, y - y0).slices] = rgb[..., k]
+        return way.space
 
     def _header(self, view: str, frame: Frame, number: int, space: ColourSpace) -> dict[str, Any]:
         clip = self._clip
