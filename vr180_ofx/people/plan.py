@@ -80,7 +80,7 @@ class Plan(PlanDocument):
             if m.kind == "garbage" and m.person is not None and m.enabled:
                 raise PlanError(
                     f"the matte {m.name} is of person {m.person} alone, and this tracker tells nobody from anybody; leave the person out, "
-                    "or choose another tracker (processing.tracker)"
+                    "or choose another tracker (matting.tracker)"
                 )
         # whose it is does not matter to all of them together, nor does what one hands to the other
         mattes = tuple(replace(m, person=None) for m in self.mattes if m.kind != "hand_over")
