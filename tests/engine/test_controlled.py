@@ -8,11 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from vr180_ofx.engine.draft import DraftRenderer
 from vr180_ofx.engine.plans import analyse
+from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.curves import Curve
 from vr180_ofx.settings import Settings
+from vr180_ofx.settings.edges import EdgesSettings
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +73,64 @@ def test_a_plan_keeps_its_edges_in_its_file(scene, tmp_path):
     again = type(plan).load(tmp_path / "plan.json", clip)
     assert again.edges == own.edges and again.people[0].edges == own.people[0].edges
     assert again.digest() != plan.digest() and [again.facts(n) for n in range(3)] == [plan.facts(n) for n in range(3)]
+
+
+def test_frames_that_look_at_those_beside_them_have_the_same_bits_in_any_order_and_run_no_network(scene):
+    clip, plan, settings = scene
+    asked = {"temporal": 1.0, "black_clip": 0.1, "keep_motion_blur": True, "feather": 1.5}
+    with FrameServer(clip, plan, settings) as server:
+        plain = [server.request(n).result() for n in range(len(clip))]
+        steps = server.steps
+        forward = [server.request(n, edges=asked).result() for n in range(len(clip))]
+        assert server.steps == steps
+        assert any(not a.same(b) for a, b in zip(plain, forward, strict=True))
+    with FrameServer(clip, plan, settings, cache_bytes=0) as server:
+        order = list(range(len(clip)))
+        random.Random(2).shuffle(order)
+        for n in order[:2]:
+            assert server.request(n, edges=asked).result().same(forward[n])
+
+
+def test_drafts_have_their_edges_but_for_what_looks_at_other_frames(scene):
+    clip, plan, settings = scene
+    with FrameServer(clip, plan, settings) as server:
+        plain = server.request(2, "draft").result()
+        steps = server.steps
+        grown = server.request(2, "draft", edges={"size": 3, "temporal": 1}).result()
+        assert area(grown) > area(plain)
+        assert grown.same(server.request(2, "draft", edges={"size": 3}).result()) and server.steps == steps
+    sketcher = DraftRenderer(clip, settings)
+    try:
+        assert area(sketcher.request(2, {"size": 3}).result()) > area(sketcher.request(2).result())
+    finally:
+        sketcher.close()
+
+
+def test_switches_and_words_change_at_their_keys_in_a_plan(scene, tmp_path):
+    clip, plan, settings = scene
+    own = replace(plan, edges={"size": Curve(((0, 2.0),)), "unit": Curve(((0, "pixels"), (3, "milliradians")))})
+    own.save(tmp_path / "plan.json")
+    again = type(plan).load(tmp_path / "plan.json", clip)
+    assert [again.edges_at(n, None)["unit"] for n in (0, 2, 3, 9)] == ["pixels", "pixels", "milliradians", "milliradians"]
+    with FrameServer(clip, again, settings) as server:
+        other = server.request(3, edges={"unit": "pixels"}).result()
+        assert not server.request(3).result().same(other)
+
+
+def test_with_hardly_any_memory_each_frame_is_made_once_and_kept_on_disk_when_the_server_is_closed(scene, tmp_path):
+    """A render asks for three frames at once, and each asks for those beside it; the next one has other edges in its settings."""
+    clip, plan, settings = scene
+    count, steps = 4, []
+    for strength in (0.0, 1.0):
+        store = DiskStore(tmp_path / str(strength), 2**30)
+        with FrameServer(clip, plan, settings, cache_bytes=0, store=store) as server:
+            waiting = [server.request(n, priority=Priority.BATCH, edges={"temporal": strength}) for n in range(count)]
+            last = [f.result() for f in waiting][-1]
+            # a frame more is beside the last one
+            steps.append(server.steps if strength else (server.request(count, priority=Priority.BATCH).result(), server.steps)[1])
+    assert steps[0] == steps[1]
+    other = settings.model_copy(update={"edges": EdgesSettings(temporal=1.0)})
+    with FrameServer(clip, plan, other, store=store) as server:
+        assert server.request(count - 1).result().same(last)
+        server.request(0, edges={"size": 2}).result()
+        assert server.steps == 0

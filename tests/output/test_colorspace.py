@@ -343,6 +343,14 @@ def test_what_cannot_be_is_refused_before_anything_is_written():
         ExrWriter(CLIP, OutputSettings(rgb="premultiplied", colorspace="ARRI LogC4"))
 
 
+def test_our_own_words_are_ours_in_any_letters(tmp_path):
+    """OpenColorIO has a role scene_linear, which is ACEScg, and looks names up in any letters."""
+    assert ocio_config().getColorSpace("Scene_Linear").getName() == "ACEScg"
+    _, spec = written(tmp_path, np.full((H, W, 3), 30000, np.uint16), CAMERA, colorspace=" Scene_Linear ")
+    assert spec.getattribute("colorInteropID") == "lin_rec709_scene"
+    assert OutputSettings(colorspace="AS_SOURCE").colorspace == "as_source"
+
+
 def test_floats_beyond_one_keep_their_light(tmp_path):
     """A display-referred plate of floats: a table holds 0..1, and more is computed."""
     pixels = np.full((H, W, 3), 1.2, np.float32)

@@ -37,3 +37,25 @@ def test_what_is_wrong_is_said_with_its_place(data, said):
     with pytest.raises(PlanError) as error:
         edge_curves(data, 10, "edges")
     assert said in str(error.value)
+
+
+def test_what_is_no_number_stays_until_its_next_key():
+    curve = Curve(((4, False), (8, True)))
+    assert [curve.at(n) for n in (0, 4, 7, 8, 99)] == [False, False, False, True, True]
+    data = {"keep_motion_blur": True, "unit": [[0, "pixels"], [5, "milliradians"]]}
+    assert to_data(edge_curves(data, 10, "edges")) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"keep_motion_blur": 1}, "edges.keep_motion_blur is 1; it is true or false"),
+        ({"unit": "inches"}, "edges.unit is 'inches'; it is pixels or milliradians"),
+        ({"unit": 3}, "edges.unit is 3"),
+        ({"black_clip": 0.5}, "edges.black_clip is 0.5; it is a number"),
+    ],
+)
+def test_what_is_wrong_with_switches_and_words_is_said(data, said):
+    with pytest.raises(PlanError) as error:
+        edge_curves(data, 10, "edges")
+    assert said in str(error.value)

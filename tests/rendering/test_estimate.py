@@ -8,7 +8,11 @@ import pytest
 
 from tests.conftest import DEMO
 from vr180_ofx.cli.main import main
-from vr180_ofx.rendering.estimate import _line, _steady
+from vr180_ofx.engine.plans import analyse
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.rendering.estimate import _line, _steady, estimate
+from vr180_ofx.rendering.render import render
+from vr180_ofx.settings import Settings
 
 
 def test_frames_that_warm_things_up_do_not_count():
@@ -39,6 +43,16 @@ def test_an_estimate_and_what_came_of_it(tmp_path, capsys):
     assert main(["estimate", str(DEMO), "--measure", "8", "--json"]) == 0
     again = json.loads(capsys.readouterr().out.split("\n}\n", 1)[1])
     assert again["analysis_s"] == 0 and again["cost"] is None
+
+
+def test_frames_that_are_cached_are_not_taken_for_speed(people_clip, tmp_path):
+    """Nothing is read from the cache, and so nothing is put there; a render does."""
+    settings = Settings(service={"cache_dir": str(tmp_path / "cache")})
+    with open_clip(people_clip, settings) as clip:
+        estimate(clip, settings, 3)
+        assert not (tmp_path / "cache").exists()
+        render(clip, analyse(clip, settings), settings, tmp_path / "out")
+    assert any((tmp_path / "cache").iterdir())
 
 
 def test_too_little_to_learn_from(capsys):

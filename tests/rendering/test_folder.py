@@ -201,3 +201,21 @@ def test_two_renders_at_once(clip, tmp_path):
     assert sorted(json.loads((folder / MANIFEST).read_text())["renders"]) == ["people:exr", "people:video"]
     assert not [n for n in held(folder) if n.startswith(".")]
     assert rendered(clip, folder, "1-10", compression="zip", overwrite=True).written == 10
+
+
+def test_other_edges_in_a_folder_are_said_to_be_that(clip, tmp_path):
+    rendered(clip, tmp_path)
+    with (
+        with_settings(clip, input={"frames": "1-2"}, edges={"size": -1.0}) as some,
+        pytest.raises(OutputError, match=r"made with other edge controls .*--overwrite .*no network runs"),
+    ):
+        render(some, Plan.of_nobody(some), output=tmp_path)
+    with with_settings(clip, input={"frames": "1-2"}, edges={"size": -1.0}, output={"overwrite": True}) as some:
+        assert render(some, Plan.of_nobody(some), output=tmp_path).written == 2
+    with with_settings(clip, input={"frames": "1-2"}, edges={"size": -1.0}) as some:
+        assert render(some, Plan.of_nobody(some), output=tmp_path).kept == 2
+    with (
+        with_settings(clip, input={"frames": "1-2"}, edges={"size": -1.0}, processing={"scale_factor": 0.5}) as some,
+        pytest.raises(OutputError, match="made with another clip, plan, settings"),
+    ):
+        render(some, Plan.of_nobody(some), output=tmp_path)

@@ -50,6 +50,27 @@ def test_a_render_shares_what_was_served(live, clip):
     assert clip.stats()["engine"]["steps"] == steps
 
 
+def test_a_render_with_edges_of_its_own_is_what_frames_with_them_are_and_runs_no_network(live, clip):
+    """Animated in a host: a key at each frame, no other session, and other edges in the same folder are refused in words."""
+    out = str(live.root / "edged")
+    plain, asked = {n: clip.frame(n).data for n in (2, 3)}, {2: {"size": 1.0}, 3: {"size": -2.0}}
+    steps = clip.stats()["engine"]["steps"]
+    frames = {n: clip.frame(n, edges=asked[n]).data for n in (2, 3)}
+    assert all(frames[n] != plain[n] for n in frames)
+    assert list(clip.render(out, "2-3", edges={"size": [[2, 1.0], [3, -2.0]]}))[-1]["report"]["written"] == 2
+    assert clip.stats()["engine"]["steps"] == steps
+    for n in (2, 3):
+        with opened(live.root / "edged" / f"clip.{n + 1:04d}.exr") as image:
+            pixels = image.read_image(0, 0, 0, 1, oiio.HALF)
+        assert np.array_equal(pixels[..., 0].ravel(), np.frombuffer(frames[n], np.float16))
+    with pytest.raises(ServerProblem, match="other edge controls"):
+        list(clip.render(out, "2-3", edges={"size": 5}))
+    with pytest.raises(ServerProblem, match=r"edges.size is 99"):
+        clip.start_render(out, edges={"size": 99})
+    with pytest.raises(ServerProblem, match="the key 'sise'"):
+        clip.start_render(out, edges={"sise": 1})
+
+
 def test_a_job_is_cancelled(live):
     clip = live.open({"matting": {"refiner": "closed_form"}})
     job = clip.start_render(str(live.root / "slow"))

@@ -44,7 +44,8 @@ console = _Console(stderr=True, highlight=False, soft_wrap=True, markup=False, e
 paper = _Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 #: What a group of the node's parameters is called among the flags of a command; in this order, the rarest last.
 _GROUPS = {
-    "matte": "mattes and edges", "people": "people", "output": "files", "input": "how the clip is read", "server": "frame server",
+    "edges": "edges, after matting", "mattes": "garbage and holdout mattes", "people": "people", "output": "files",
+    "matte": "how mattes are made", "input": "how the clip is read", "server": "frame server",
 }  # fmt: skip
 
 
@@ -78,7 +79,7 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_matte_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of commands that apply input mattes."""
-    group = parser.add_argument_group("garbage and holdout mattes", "pictures, or sequences as NAME.%%04d.exr, with %%V for the eye")
+    group = parser.add_argument_group("garbage and holdout mattes", "pictures, or sequences as NAME.%04d.exr, with %V for the eye")
     group.add_argument("--garbage", metavar="PATTERN", help="inside, nobody is there [mattes.garbage]")
     group.add_argument("--holdout", metavar="PATTERN", help="inside, it is all somebody's [mattes.holdout]")
     group.add_argument("--holdout-person", metavar="NAME", help="whose, where there are several people [mattes.holdout_person]")

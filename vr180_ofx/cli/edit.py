@@ -71,6 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
     except argparse.ArgumentError as error:
         raise PlanError(f"{error}; see vr180-ofx edit --help") from None
     path = Path(arguments.plan)
+    if words[1:] in (["--help"], ["-h"]) and (asked := operation_parsers().get(words[0])):
+        # whoever asks how it is used need not have a plan yet
+        asked.print_help()
+        return 0
     if words == ["undo"]:
         return _undo(path)
     data = plan_file.read(path)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +31,9 @@ class FrameCache:
         self._store = store
         self._stages = stages
         self._lock = threading.Lock()
+        self._saving: set[Future[None]] = set()
+        #: What is on its way to the disk, and may be gone from memory before it is there.
+        self._underway: dict[str, Frame] = {}
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -39,7 +41,7 @@ class FrameCache:
     def get(self, key: str) -> Frame | None:
         """From memory."""
         with self._lock:
-            return self._frames.get(key)
+            return self._frames.get(key) or self._underway.get(key)
 
     def put(self, key: str, frame: Frame) -> None:
         with self._lock:
@@ -74,8 +76,24 @@ class FrameCache:
 
     def save_beside(self, key: str, frame: Frame) -> None:
         """To disk, while the caller goes on; not at all once closed."""
-        with suppress(RuntimeError):
-            self.beside(lambda: self.save(key, frame))
+        if self._store is None:
+            return
+
+        def save() -> None:
+            try:
+                self.save(key, frame)
+            finally:
+                with self._lock:
+                    self._underway.pop(key, None)
+
+        with self._lock:
+            self._underway[key] = frame
+            try:
+                saving = self._disk.submit(save)
+            except RuntimeError:
+                del self._underway[key]
+            else:
+                self._saving = {f for f in self._saving if not f.done()} | {saving}
 
     def beside(self, task: Callable[[], None]) -> None:
         """Does something with the disk while the caller goes on. Raises RuntimeError once closed."""
@@ -93,6 +111,7 @@ class FrameCache:
     def clear(self) -> None:
         with self._lock:
             self._frames.clear()
+            self._underway.clear()
 
     def keep_share(self, share: float) -> None:
         """Holds at most this share of its limit from now on, 0..1."""
@@ -100,7 +119,10 @@ class FrameCache:
             self._frames.limit_to(int(self._limit_bytes * share))
 
     def close(self) -> None:
-        """What is being written is finished, what waits is not."""
+        """What is to be written is written: frames that were made for nobody else to make again. What waits to be read is not."""
+        with self._lock:
+            saving = set(self._saving)
+        wait(saving)
         self._disk.shutdown(cancel_futures=True)
 
     def stats(self) -> dict[str, Any]:

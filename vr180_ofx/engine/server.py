@@ -162,7 +162,8 @@ class FrameServer:
         return Controls(plan, self.settings, self.clip.geometry.layout, edges, alone=quality == "draft")
 
     def _find(self, n: int, quality: Quality, priority: Priority) -> Future[Frame]:
-        key = self.frame_key(n, quality)
+        # of the frame without its controls
+        key = self._worker.scene.key(n, quality)
         cached = self._frames.get(key)
         if cached is not None:
             done: Future[Frame] = Future()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import time
@@ -85,7 +86,9 @@ def estimate(clip: Clip, settings: Settings | None = None, frames: int = FRAMES)
                 if not stamps or stamps[-1][0] != done:
                     stamps.append((done, time.perf_counter()))
 
-            values = settings.with_overrides([f"input.frames='{INDEX}0-{short - 1}'", "output.overwrite=true"])
+            # frames that are cached take no time; the others will
+            apart = [f"service.cache_dir={json.dumps(str(folder / 'cache'))}"]
+            values = settings.with_overrides([f"input.frames='{INDEX}0-{short - 1}'", "output.overwrite=true", *apart])
             start = time.perf_counter()
             with clip.reopen() as again:
                 render(again, plan, values, folder, models=models, progress=made)

@@ -55,19 +55,21 @@ def output_folder(output: str | Path | None, settings: Settings, *, links: bool 
 
 
 @contextlib.contextmanager
-def claimed(job: Job, writer: Writer, folder: Folder) -> Iterator[list[str]]:
+def claimed(job: Job, writer: Writer, folder: Folder, *, mattes: str = "") -> Iterator[list[str]]:
     """Makes the folder this render's for as long as the block takes, and removes what killed ones left half-done. Gives what there is to
     say.
 
     Frames of another clip, plan or settings must not be mixed with these, nor files replaced that are none of this program's. Raises
     OutputError when they are there and are not to be overwritten, or are being written by another render now; ResourceError when the
-    disk is full. Two renders of the same may share the work: each file is whole, whoever wrote it last.
+    disk is full. mattes: the render's identity but for edge controls.
+
+    Two renders of the same may share the work: each file is whole, whoever wrote it last.
     """
     with explained(job.folder):
         with _turn(folder):
             lock = FileLock(folder, f".{job.name}.{job.settings.output.format}.vr180-ofx.lock")
             try:
-                notes = _taken(job, writer, folder, lock)
+                notes = _taken(job, writer, folder, lock, mattes)
             except BaseException:
                 lock.release()
                 raise
@@ -89,13 +91,19 @@ def _turn(folder: Folder) -> Iterator[None]:
         yield
 
 
-def _taken(job: Job, writer: Writer, folder: Folder, lock: FileLock) -> list[str]:
+def _taken(job: Job, writer: Writer, folder: Folder, lock: FileLock, mattes: str) -> list[str]:
     renders = read_manifest(folder)
     mine = f"{job.name}:{job.settings.output.format}"
     before = renders.get(mine)
     overwrite = job.settings.output.overwrite
     if before is not None and before.identity != job.identity:
         if not overwrite:
+            if before.mattes and before.mattes == mattes:
+                raise OutputError(
+                    f"{job.folder} holds frames of {job.name} that were made with other edge controls (edges in settings or plan); add "
+                    "--overwrite to replace them, for which no network runs while their mattes are in the cache, or choose another "
+                    "folder with -o"
+                )
             raise OutputError(
                 f"{job.folder} holds frames of {job.name} that were made with another clip, plan, settings or version; "
                 "add --overwrite to replace them, or choose another folder with -o"
@@ -108,7 +116,7 @@ def _taken(job: Job, writer: Writer, folder: Folder, lock: FileLock) -> list[str
     _spare_others(job, writer, folder, known=before is not None or overwrite)
     remove_leftovers(job.folder)
     clip = job.clip
-    renders[mine] = entry_of(job.identity, str(clip.path.resolve()), clip.fingerprint, job.settings.input.frames)
+    renders[mine] = entry_of(job.identity, str(clip.path.resolve()), clip.fingerprint, job.settings.input.frames, mattes=mattes)
     write_manifest(folder, renders)
     return _plan_kept(job, folder, before)
 

@@ -26,7 +26,8 @@ _MOST_BYTES = 16 << 20
 class Entry(BaseModel):
     """One render. identity: hash of all that decides what its files look like. clip, fingerprint, frames: what it was of.
 
-    writer: the revision of what wrote the files; before there were any, it was 1.
+    writer: the revision of what wrote the files; before there were any, it was 1. mattes: the identity that it had without edge controls;
+    empty in former versions.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -35,6 +36,7 @@ class Entry(BaseModel):
     fingerprint: StrictStr = ""
     frames: StrictStr = "all"
     writer: StrictInt = 1
+    mattes: StrictStr = ""
 
 
 def read_manifest(folder: Folder) -> dict[str, Entry]:
@@ -77,6 +79,6 @@ def write_manifest(folder: Folder, renders: dict[str, Entry]) -> None:
     write_atomic(folder.path / MANIFEST, (json.dumps(document, indent=1) + "\n").encode(), steady=True)
 
 
-def entry_of(identity: str, clip: str, fingerprint: str, frames: str) -> Entry:
+def entry_of(identity: str, clip: str, fingerprint: str, frames: str, *, mattes: str = "") -> Entry:
     """What this version remembers of a render."""
-    return Entry(identity=identity, clip=clip, fingerprint=fingerprint, frames=frames, writer=WRITER_REVISION)
+    return Entry(identity=identity, clip=clip, fingerprint=fingerprint, frames=frames, writer=WRITER_REVISION, mattes=mattes)

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 
 from vr180_ofx.engine.controlled import AskedEdges, files_digest
@@ -30,6 +31,7 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.folder import claimed, explained, output_folder
 from vr180_ofx.rendering.report import Findings, RenderReport
 from vr180_ofx.settings import Settings, without_effect
+from vr180_ofx.settings.edges import EdgesSettings
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.version import CONTROLS_REVISION, MATTE_REVISION, WRITER_REVISION
 
@@ -71,7 +73,7 @@ def render(
         shown = Path(output or settings.output.path or folder.path)
         report = RenderReport(str(shown), _pattern(shown, writer, frames), len(frames), people=[p.name for p in plan.active])
         report.notes += [*clip.notes, *map(job.numbers.told, plan.notes), *_doubts(job), *without_effect(settings)]
-        with claimed(job, writer, folder) as notes:
+        with claimed(job, writer, folder, mattes=_but_for_edges(job, models)) as notes:
             report.notes += notes
             _filled(job, writer, report, models, stages=stages, progress=progress, server=server)
     return report
@@ -131,6 +133,12 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
     if edges:
         parts.append(json.dumps(to_data(edges), sort_keys=True))
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
+
+
+def _but_for_edges(job: Job, models: Models) -> str:
+    """The identity that it had without edge controls: of what networks make, and all else."""
+    plan = replace(job.plan, edges={}, people=[replace(p, edges={}) for p in job.plan.people])
+    return identity(job.clip, plan, job.settings.model_copy(update={"edges": EdgesSettings()}), models)
 
 
 @contextlib.contextmanager

@@ -108,6 +108,12 @@ class OutputSettings(Section):
             raise ValueError(f"output.cryptomatte is true and output.format {self.format}; ids fit into EXR files alone: use exr, or false")
         return self
 
+    @field_validator("colorspace")
+    @classmethod
+    def _own_words(cls, value: str) -> str:
+        # as roles of OpenColorIO, in other letters, they would mean something else
+        return value.lower() if value.lower() in ("scene_linear", "as_source") else value
+
     @field_validator("background_color")
     @classmethod
     def _colour_range(cls, value: tuple[int, int, int]) -> tuple[int, int, int]:
