@@ -6,7 +6,7 @@ from vr180_ofx.settings import Settings, every_setting, sections
 
 #: Where the type does not say it.
 _SPECIAL: dict[str, Any] = {
-    "input.frames": "1-4",
+    "input.frames": "0-3",
     "processing.scale_factor": 0.5,
     "output.scale": 0.5,
     "output.background_color": [1, 2, 3],
@@ -29,7 +29,7 @@ def other_value(section: str, key: str) -> Any:
     if kinds[0] is bool:
         return not field.default
     if kinds[0] in (int, float):
-        return next(v for v in (16, 1, 2, 0.5, 0.9, 0.1) if v != field.default and _is_valid(section, key, v))
+        return next(v for v in (16, 1, 2, 0.5, 0.9, 0.25) if v != field.default and _is_valid(section, key, v))
     return ["folder"] if get_origin(field.annotation) is tuple else "name"
 
 
