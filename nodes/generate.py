@@ -81,9 +81,17 @@ def _choices(p: Parameter) -> str:
 
 #: The numbers by which Nuke's scripts name kinds of knobs.
 _NK_KINDS = {"text": 1, "file": 2, "folder": 2, "int": 3, "choice": 4, "bool": 6, "float": 7, "message": 26}
-#: What Nuke has beside the node's own: the mark by which the bridge knows its groups, the box that is dragged in the viewer, the First
-#: frame that the plate gave (another one is the artist's), and how the rendered files lie in time.
-NUKE_EXTRAS = ("vr180_matte", "box_view", "box", "show_box", "followed_first", "rendered_as")
+#: Handles in Nuke's viewer that say who is meant: on the person, and beside them. One that lies at 0, 0 says nothing.
+NUKE_POINTS = (
+    ("plus_1", "Plus 1", "On somebody who was not found: the chest is a good place. Drag it in the viewer."),
+    ("plus_2", "Plus 2", "On the same person: the hips are a good place. At 0, 0 it does not count."),
+    ("minus", "Minus", "Beside the person, on whoever is not meant. At 0, 0 it does not count."),
+)  # fmt: skip
+#: What Nuke has beside the node's own: the mark by which the bridge knows its groups, the box and the points that are dragged in the
+#: viewer, the First frame that the plate gave (another one is the artist's), and how the rendered files lie in time.
+NUKE_EXTRAS = (
+    "vr180_matte", "box_view", "box", "show_box", "followed_first", "rendered_as", *(n for n, _, _ in NUKE_POINTS), "add_by_points",
+)  # fmt: skip
 
 
 def _nk(text: str) -> str:
@@ -123,6 +131,8 @@ def _nk_knobs() -> list[str]:
                 f" addUserKnob {{4 box_view l {_nk('Eye of the box')} t {_nk('In which eye the box is.')} M {{left right main}}}}",
                 f" addUserKnob {{15 box l Box t {_nk('The person at the current frame; drag it in the viewer.')}}}",
                 _nk_button("show_box", "Show box", "Put the box where the person is now."),
+                *(f" addUserKnob {{12 {name} l {_nk(title)} t {_nk(text)}}}" for name, title, text in NUKE_POINTS),
+                _nk_button("add_by_points", "Add by points", "Add the person on whom the points lie at the current frame."),
             ]
         out += [_nk_button(a.name, a.label, a.help) for a in actions if a.group == group]
     hidden = [

@@ -238,11 +238,16 @@ def edit_people(node: Any) -> None:
 
 
 def people_edited(node: Any, facts: dict[str, Any]) -> None:
-    now, _, values = current(node)
+    _, _, values = current(node)
     x, y, r, t = (float(v) for v in value(node, "box"))
     view, person, height = str(value(node, "box_view")), int(values["person"]), eye_height(facts)
     place = {"view": view, "frame": index_now(node, facts), "box": [x, height - t, r, height - y]}
-    edit: dict[str, Any] = {"op": "move", "person": person, **place} if person else {"op": "add", **place}
+    corrected(node, {"op": "move", "person": person, **place} if person else {"op": "add", **place})
+
+
+def corrected(node: Any, edit: dict[str, Any]) -> None:
+    """The plan is edited in the background, and the current frame shown anew."""
+    now, _, _ = current(node)
 
     def work(task: vr180.Task) -> dict[str, Any]:
         now.link.wait(task.cancel)
@@ -257,8 +262,41 @@ def people_edited(node: Any, facts: dict[str, Any]) -> None:
     start(node, "VR180 Matte: people", lambda changed: vr180.Task(work, changed), finished)
 
 
+def add_by_points(node: Any) -> None:
+    if not placed_points(node, "plus_1", "plus_2"):
+        raise ValueError("no point is placed; drag Plus 1, and better Plus 2, too, onto the person in the viewer")
+    knowing(node, points_added)
+
+
+def placed_points(node: Any, *names: str) -> list[tuple[float, float]]:
+    """Where handles lie in the viewer, which counts from the lower left corner; without those that are where they were made."""
+    points = [(float(knob.x()), float(knob.y())) for knob in map(node.knob, names) if knob is not None]
+    return [p for p in points if p != (0.0, 0.0)]
+
+
+def points_added(node: Any, facts: dict[str, Any]) -> None:
+    plus, minus = (placed_points(node, *names) for names in (("plus_1", "plus_2"), ("minus",)))
+    (width, height), views = facts["frame_size"], list(facts["views"])
+    plate = node.input(0).format() if node.input(0) is not None else None
+    if len(views) == 2 and plate is not None and [int(plate.width()), int(plate.height())] == [width, height]:
+        # the viewer shows both eyes: the one that is clicked is meant
+        wide, high = facts["eye_size"]
+        places = {view: (ox, height - oy - high) for view, (ox, oy) in facts["origins"].items()}
+        inside = [v for v, (ox, oy) in places.items() if all(ox <= x < ox + wide and oy <= y < oy + high for x, y in plus + minus)]
+        if not inside:
+            raise ValueError("the points do not lie in one eye; put all of them into the same one")
+        view, (left, low) = inside[0], places[inside[0]]
+    else:
+        chosen = str(value(node, "box_view"))
+        view, (left, low) = (chosen if chosen in views else views[0]), (0, 0)
+    high = int(eye_height(facts))
+    told = {name: [[x - left, high - (y - low)] for x, y in points] for name, points in (("points", plus), ("minus", minus)) if points}
+    corrected(node, {"op": "add", "view": view, "frame": index_now(node, facts), **told})
+
+
 BUTTONS = {
     "set_project": set_project, "analyse": analyse, "render": render, "cancel": cancel, "show_box": show_box, "edit_people": edit_people,
+    "add_by_points": add_by_points,
     "forget_corrections": at_once(lambda clip: clip.forget_corrections()), "clear_cache": at_once(lambda clip: clip.clear_cache()),
     "reconnect": reconnect,
 }  # fmt: skip

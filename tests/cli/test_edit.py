@@ -125,6 +125,25 @@ def test_a_box_is_moved_and_somebody_added_without_looking(capsys, plan):
     assert made["person01"]["views"]["right"]["2"]["source"] == "edited" and made["cy"]["views"]["left"]["1"]["box"] == [10, 10, 60, 110]
 
 
+def test_points_are_set_and_taken_away_in_words(capsys, plan):
+    box = people(plan)["person01"]["views"]["right"]["4"]["box"]
+    x, y = round((box[0] + box[2]) / 2), round((box[1] + box[3]) / 2)
+    status, said = edit(capsys, plan, "point", "person01", f"+{x},{y}", f"-{x + 50},{y}", "@5:right")
+    assert status == 0, said
+    assert people(plan)["person01"]["points"] == {"right": {"4": {"plus": [[x, y]], "minus": [[x + 50, y]]}}}
+    assert edit(capsys, plan, "unpoint", "person01", "@5:right")[0] == 0 and "points" not in people(plan)["person01"]
+    for words, wrong in (
+        (("point", "person01", "@5"), "at least one"),
+        (("point", "person01", "+1,2"), "--at"),
+        (("point", "person01", "+1", "@5"), "+1"),
+        (("add", "--point", "1,2@3", "--box", "1,2,3,4@3"), "one of the two"),
+        (("add", "--point", "1,2@3", "--minus", "1,2@4"), "one frame of one eye"),
+    ):
+        status, said = edit(capsys, plan, *words)
+        assert status == 2 or status == 3, said
+        assert wrong in said
+
+
 def test_who_is_added_is_followed_in_the_clip_that_the_plan_remembers(capsys, plan, tmp_path, monkeypatch):
     """From another folder, since what the plan remembers is seen from its own."""
     box = ",".join(str(v) for v in people(plan)["person02"]["views"]["left"]["4"]["box"])

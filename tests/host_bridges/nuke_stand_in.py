@@ -97,6 +97,12 @@ class Knob:
         assert threading.current_thread() is threading.main_thread()
         self.executed += 1
 
+    def x(self):
+        return float(self._value[0])
+
+    def y(self):
+        return float(self._value[1])
+
     #: What moves it: frame -> number, from keys, or from an expression.
     curve: Any = None
     is_expression = False
@@ -497,7 +503,7 @@ class Nuke(types.ModuleType):
 
     def _user_knob(self, node, words):
         kind, name, more = int(words[0]), words[1], list(words[2:])
-        empty = {1: "", 2: "", 3: 0, 4: None, 6: False, 7: 0.0, 15: [0, 0, 0, 0]}.get(kind, "")
+        empty = {1: "", 2: "", 3: 0, 4: None, 6: False, 7: 0.0, 12: [0, 0], 15: [0, 0, 0, 0]}.get(kind, "")
         knob = node._knobs[name] = Knob(name, kind, empty)
         knob.words = dict(zip(more[::2], more[1::2], strict=False)) if more and not more[0].startswith("+") else {}
         if kind == 4:

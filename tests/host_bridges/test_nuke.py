@@ -48,7 +48,7 @@ def test_the_stand_in_has_nothing_that_nuke_has_not():
         for name, function in inspect.getmembers(cls, callable):
             if name.startswith("_"):
                 continue
-            owner = {"execute": "Script_Knob", "valueAt": "Array_Knob"}.get(name, cls.__name__)
+            owner = {"execute": "Script_Knob", "valueAt": "Array_Knob", "x": "XY_Knob", "y": "XY_Knob"}.get(name, cls.__name__)
             definition = stubs.found(table, owner, name)
             assert definition is not None, f"Nuke's {cls.__name__} has no {name}"
             assert stubs.takes(definition, function, bound=True), name
@@ -303,6 +303,40 @@ def test_people_are_put_right_with_a_box(nuke, standing):
     node.knob("box").setValue([0, 0, 0, 0])
     nuke.click(node, "edit_people")
     assert "the box is empty" in nuke.messages[-1]
+
+
+def test_somebody_is_added_by_points_in_the_viewer(nuke, standing):
+    """In the plate with both eyes the clicked one is meant; the plan gets them where the points lie."""
+    read(nuke, standing.clip)
+    node = nuke.bridge.create()
+    nuke.click(node, "add_by_points")
+    assert "no point is placed" in nuke.messages[-1]
+    nuke.click(node, "analyse")
+    nuke.pump(lambda: node.knob("people_list").value().startswith("1 person01"))
+    clip = nuke.bridge.live.lives[node.fullName()].link.wait()
+    left = {p["id"] for p in clip.people()["people"]} - {2}
+    box = clip.box(2, "right", 3)
+    clip.edit({"op": "remove", "person": 2})
+    try:
+        nuke.go_to(4)
+        # x, y of the chest and of the hips in the right eye, 512 pixels to the right in the plate, counted from below
+        x, chest, hips = (box[0] + box[2]) / 2, box[1] + 0.3 * (box[3] - box[1]), box[1] + 0.5 * (box[3] - box[1])
+        nuke.set(node, "plus_1", [512 + x, 512 - chest])
+        nuke.set(node, "plus_2", [100, 512 - hips])
+        nuke.click(node, "add_by_points")
+        nuke.pump(lambda: "do not lie in one eye" in status(node))
+        assert {p["id"] for p in clip.people()["people"]} == left
+        nuke.set(node, "plus_2", [512 + x, 512 - hips])
+        nuke.click(node, "add_by_points")
+        nuke.pump(lambda: "made anew" in status(node) or "point" in status(node).replace("points do not lie", ""), timeout=120)
+        added = [p for p in clip.people()["people"] if p["id"] not in left]
+        assert len(added) == 1, status(node)
+        found = clip.box(added[0]["id"], "right", 3)
+        across = max(0, min(box[2], found[2]) - max(box[0], found[0])) * max(0, min(box[3], found[3]) - max(box[1], found[1]))
+        area = sum((b[2] - b[0]) * (b[3] - b[1]) for b in (box, found)) - across
+        assert across / area > 0.5, (box, found)
+    finally:
+        clip.forget_corrections()
 
 
 def test_the_project_is_set_from_the_clip(nuke, standing):

@@ -28,7 +28,7 @@ def other_value(section: str, key: str) -> Any:
     if kinds[0] is bool:
         return not field.default
     if kinds[0] in (int, float):
-        return next(v for v in (16, 1, 2, 0.5, 0.9) if v != field.default and _is_valid(section, key, v))
+        return next(v for v in (16, 1, 2, 0.5, 0.9, 0.25) if v != field.default and _is_valid(section, key, v))
     return ["folder"] if get_origin(field.annotation) is tuple else "name"
 
 

@@ -45,9 +45,10 @@ class Matte(Edit):
                 raise PlanError("points have a view and a frame")
             known_view(self.view, scene.clip)
             key = self.view, scene.check(self.frame), self.points
-        set_matte(data, facts, key)
-        # what is wrong with it is said of this edit
-        Plan.from_data({**data, "people": [{**p, "views": {}} for p in data["people"]]}, scene.clip, "the plan")
+        entry = set_matte(data, facts, key)
+        # what is wrong with it is said of this edit; the others are looked at once, at the end
+        people = [{**p, "views": {}} for p in data["people"]]
+        Plan.from_data({**data, "people": people, "mattes": [entry]}, scene.clip, "the plan")
         return []
 
 
@@ -62,11 +63,11 @@ class Unmatte(Edit):
         return []
 
 
-def set_matte(data: Document, facts: Mapping[str, Any], key: tuple[str, int, Sequence[Sequence[float]]] | None) -> None:
-    """Adds a matte to the document, or changes the one of that name.
+def set_matte(data: Document, facts: Mapping[str, Any], key: tuple[str, int, Sequence[Sequence[float]]] | None) -> Document:
+    """Adds a matte to the document, or changes the one of that name. Returns it.
 
     facts: what is said of it, by the keys of the file, name among them; others stay as they are. key: (view, frame, points), a keyframe
-    that comes to those that there are, or in the place of the one at that frame. Raises PlanError when it is new and says no kind.
+    that comes to those that there are, or in the place of the one at that frame.
     """
     mattes: list[Document] = data.setdefault("mattes", [])
     name = facts.get("name")
@@ -86,6 +87,7 @@ def set_matte(data: Document, facts: Mapping[str, Any], key: tuple[str, int, Seq
         shapes = entry.setdefault("shapes", {})
         rows = dict(_keys(shapes.get(view, []))) | {frame: [list(p) for p in points]}
         shapes[view] = [[n, rows[n]] for n in sorted(rows)]
+    return entry
 
 
 def remove_matte(data: Document, name: str) -> None:

@@ -19,6 +19,7 @@ from vr180_ofx.errors import DocumentError, PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import mattes_file
 from vr180_ofx.people.absence import Range, joined
+from vr180_ofx.people.corrections import corrections_of, corrections_to_data
 from vr180_ofx.people.curves import Curves, edge_curves, to_data
 from vr180_ofx.people.doubts import Doubt, DoubtRow
 from vr180_ofx.people.mattes_file import InputMatte, input_mattes
@@ -112,6 +113,8 @@ def _person_to_data(person: Person, projection: Projection, interocular_m: float
         data["distance_m"] = [[n, round(interocular_m / s, 4)] for n, s in sorted(person.shifts.items())]
     if person.edges:
         data["edges"] = to_data(person.edges)
+    if person.points:
+        data["points"] = corrections_to_data(person.points)
     if person.absent:
         data["absent"] = {view: [list(r) for r in own] for view, own in person.absent.items()}
     if person.doubts:
@@ -179,6 +182,7 @@ class _Person(Part):
         None, description="it is a list of [frame, metres], with metres from 0.05 on"
     )
     edges: Any = Field(None, description="it is an object with keys of the section edges")
+    points: Any = Field(None, description="it is an object of views, each an object of frames, each with plus and minus")
     absent: dict[str, Annotated[list[tuple[StrictInt, StrictInt]], Field(max_length=10_000)]] | None = Field(
         None, description="it is an object of views, each a list of [first, last] frames in which the person is out of sight"
     )
@@ -297,10 +301,11 @@ def _person(item: Any, clip: Clip, where: str, interocular_m: float) -> Person:
         shifts[n] = interocular_m / metres
     name = data.name if data.name is not None else f"person{data.id:02d}"
     edges = edge_curves(data.edges, len(clip), f"{where}.edges") if data.edges is not None else {}
+    points = corrections_of(data.points or {}, views=clip.views, frames=len(clip), size=clip.eye_size, where=f"{where}.points")
     absent = {view: _absent(ranges, view, clip, where) for view, ranges in (data.absent or {}).items()}
     return Person(
         data.id, name, views, exclude=data.exclude, shot=data.shot, shifts=shifts, edges=edges,
-        absent={v: r for v, r in absent.items() if r}, doubts=_doubts(data.doubts or (), len(clip), where),
+        absent={v: r for v, r in absent.items() if r}, points=points, doubts=_doubts(data.doubts or (), len(clip), where),
     )  # fmt: skip
 
 
