@@ -62,6 +62,7 @@ def test_several_operations_without_the_clip_and_back(capsys, plan):
     assert set(made) == {"ada", "person02", "Bo"} and made["Bo"]["exclude"]
     # frame 5 is the fifth one
     assert min(map(int, made["Bo"]["views"]["left"])) >= 4 > max(map(int, made["person02"]["views"]["left"]))
+    assert "marked as absent" not in edit(capsys, plan)[1]
     assert "person01 is ada now" in said and "+ Bo: frames 5-10, excluded" in said and "undo" in said
     status, said = edit(capsys, plan, "merge", "Bo", "--into", "person02", "then", "include", "person02")
     assert status == 0 and "- Bo is no more" in said and people(plan)["person02"]["views"] == json.loads(before)["people"][1]["views"]

@@ -219,9 +219,7 @@ class PointCorrections:
         some = next(iter(mattes.values()))
         pair = StereoPair.of(pictures.eyes(n), plan.projection.resized(some.width, some.height), plan.alignment)
         people = {p.id: p for p in plan.people}
-        return Carrier(
-            n, pair, mattes, interocular_m=plan.interocular_m, shift=lambda p: people[p].shift(n) if p in people else None, everybody=False
-        )
+        return Carrier(n, pair, mattes, interocular_m=plan.interocular_m, shift=lambda p: people[p].shift(n) if p in people else None)
 
     def _across(self, key: _Key, found: Region, carrier: Carrier, eye: EyeMattes, around: Around) -> Region | None:
         """The same in the other eye; None where nothing says where it is there."""
