@@ -62,6 +62,7 @@ def test_several_operations_without_the_clip_and_back(capsys, plan):
     assert set(made) == {"ada", "person02", "Bo"} and made["Bo"]["exclude"]
     # frame 5 is the fifth one
     assert min(map(int, made["Bo"]["views"]["left"])) >= 4 > max(map(int, made["person02"]["views"]["left"]))
+    assert "marked as absent" not in edit(capsys, plan)[1]
     assert "person01 is ada now" in said and "+ Bo: frames 5-10, excluded" in said and "undo" in said
     status, said = edit(capsys, plan, "merge", "Bo", "--into", "person02", "then", "include", "person02")
     assert status == 0 and "- Bo is no more" in said and people(plan)["person02"]["views"] == json.loads(before)["people"][1]["views"]
@@ -123,6 +124,25 @@ def test_a_box_is_moved_and_somebody_added_without_looking(capsys, plan):
     assert status == 0, said
     made = people(plan)
     assert made["person01"]["views"]["right"]["2"]["source"] == "edited" and made["cy"]["views"]["left"]["1"]["box"] == [10, 10, 60, 110]
+
+
+def test_points_are_set_and_taken_away_in_words(capsys, plan):
+    box = people(plan)["person01"]["views"]["right"]["4"]["box"]
+    x, y = round((box[0] + box[2]) / 2), round((box[1] + box[3]) / 2)
+    status, said = edit(capsys, plan, "point", "person01", f"+{x},{y}", f"-{x + 50},{y}", "@5:right")
+    assert status == 0, said
+    assert people(plan)["person01"]["points"] == {"right": {"4": {"plus": [[x, y]], "minus": [[x + 50, y]]}}}
+    assert edit(capsys, plan, "unpoint", "person01", "@5:right")[0] == 0 and "points" not in people(plan)["person01"]
+    for words, wrong in (
+        (("point", "person01", "@5"), "at least one"),
+        (("point", "person01", "+1,2"), "--at"),
+        (("point", "person01", "+1", "@5"), "+1"),
+        (("add", "--point", "1,2@3", "--box", "1,2,3,4@3"), "one of the two"),
+        (("add", "--point", "1,2@3", "--minus", "1,2@4"), "one frame of one eye"),
+    ):
+        status, said = edit(capsys, plan, *words)
+        assert status == 2 or status == 3, said
+        assert wrong in said
 
 
 def test_who_is_added_is_followed_in_the_clip_that_the_plan_remembers(capsys, plan, tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.errors import FrameError, ResourceError
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.open import open_clip
+from vr180_ofx.people.doubts import Doubt
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.contact_sheet import chosen_frames, contact_sheet
 from vr180_ofx.rendering.sheet_tiles import LEFT, PALETTE, TOP
@@ -91,6 +92,10 @@ def test_which_frames_are_chosen(found):
         n for n, w in why.items() if "least sure" in w
     ]
     assert [s.index for s in chosen_frames(plan, person, [4, 4, 99, 1])] == [1, 4]
+    # where somebody may be two people: the last frame of one, the first of the other
+    doubted = replace(plan, people=(replace(person, doubts=(Doubt(7),)), *plan.people[1:]))
+    why = {s.index: s.why for s in chosen_frames(doubted, doubted.people[0])}
+    assert "before" in why[6] and "somebody else?" in why[7]
 
 
 def test_a_long_clip_costs_no_more_than_a_short_one(found, tmp_path):

@@ -8,6 +8,7 @@ from vr180_ofx.settings import Settings, every_setting, sections
 _SPECIAL: dict[str, Any] = {
     "input.frames": "0-3",
     "processing.scale_factor": 0.5,
+    "output.scale": 0.5,
     "output.background_color": [1, 2, 3],
     "output.colorspace": "as_source",
     "hardware.device": "cpu",

@@ -17,6 +17,7 @@ from vr180_ofx.media.described import described_clip
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people import plan_file
+from vr180_ofx.people.absence import Range
 from vr180_ofx.people.edit import apply_edits, changed_frames
 from vr180_ofx.people.mattes_file import InputMatte
 from vr180_ofx.people.person import Person
@@ -199,6 +200,15 @@ def _line(plan: Plan, person: Person, first_number: int) -> str:
     return f"{shown}{', excluded' if person.exclude else ''}"
 
 
+def _told_absences(person: Person) -> dict[str, list[Range]]:
+    """View -> the marks that say something: where they were found before and after. A split leaves marks where the other one is."""
+    told = {}
+    for view, ranges in person.absent.items():
+        known = person.views.get(view, {})
+        told[view] = [r for r in ranges if known and min(known) <= r[1] and r[0] <= max(known)]
+    return {view: ranges for view, ranges in told.items() if ranges}
+
+
 def _show(plan: Plan, path: Path, first_number: int, *, as_json: bool) -> None:
     if as_json:
         print_json({"people": _facts(plan, first_number), "notes": [*plan.notes, *plan.doubts(first_number, str(path))]})
@@ -207,7 +217,7 @@ def _show(plan: Plan, path: Path, first_number: int, *, as_json: bool) -> None:
     console.print(styled(name, "bold"), f": frames {first_number} to {plan.frames - 1 + first_number}, {', '.join(plan.views)}", sep="")
     for p in plan.people:
         console.print(f"  {p.id:>3} {p.name}: {_line(plan, p, first_number)}")
-        for view, ranges in p.absent.items():
+        for view, ranges in _told_absences(p).items():
             console.print(
                 f"      marked as absent in the {view} eye: {ranges_text(n + first_number for a, b in ranges for n in range(a, b + 1))}"
             )

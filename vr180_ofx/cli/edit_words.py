@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ def parse_words(words: Sequence[str], first_number: int, views: Sequence[str]) -
         name = part[0]
         if name not in parsers:
             raise PlanError(f"{short(name)} is no operation; allowed are {', '.join(parsers)}, with '{THEN}' between two of them")
-        arguments = parsers[name].parse_args(part[1:])
+        arguments = parsers[name].parse_args(_flagged(part[1:]) if name in ("point", "unpoint") else part[1:])
         made.append(Words(" ".join(part), tuple(_EDITS[name](arguments, _Reader(first_number, tuple(views))))))
     return made
 
@@ -93,6 +94,14 @@ def operation_parsers() -> dict[str, argparse.ArgumentParser]:
     p.add_argument("--no-follow", action="store_true", help="the one frame alone")
     p = add("confirm", "Somebody who may be two people is one: no more warnings.")
     p.add_argument("who", metavar="WHO", nargs="+", help=_WHO)
+    p = add("point", "What is somebody's (+x,y) and what is not (-x,y), at a frame; frames beside it follow as far as it fits there.")
+    p.add_argument("who", metavar="WHO", help=_WHO)
+    p.add_argument("--plus", metavar="+X,Y", action="append", default=[], help="pixels of one eye; also without the flag's name: +812,402")
+    p.add_argument("--minus", metavar="-X,Y", action="append", default=[], help="the same; also -760,415")
+    p.add_argument("--at", metavar="@FRAME[:EYE]", required=True, help="also without the flag's name: @12:left")
+    p = add("unpoint", "Takes such points away: all of somebody, or those of a frame.")
+    p.add_argument("who", metavar="WHO", help=_WHO)
+    p.add_argument("--at", metavar="@FRAME[:EYE]", help="also without the flag's name: @12:left (default: everywhere)")
     p = add("remove", "A person, for good, or a part of their time.")
     p.add_argument("who", metavar="WHO", help=_WHO)
     p.add_argument("--frames", metavar="FRAMES", help="these frames alone, as ranges such as 20-35,60")
@@ -133,6 +142,16 @@ def _split(words: Sequence[str]) -> list[list[str]]:
     if any(not part for part in parts):
         raise PlanError(f"'{THEN}' stands between two operations, for instance: exclude person02 {THEN} rename person01 anna")
     return parts
+
+
+def _flagged(words: Sequence[str]) -> list[str]:
+    """``+1,2``, ``-1,2`` and ``@12`` with the names of their flags."""
+    flags = (("--plus=", r"\+([0-9.]+,[0-9.]+)"), ("--minus=", r"-([0-9.]+,[0-9.]+)"), ("--at=", r"(@.*)"))
+    out = []
+    for word in words:
+        found = [flag + m.group(1) for flag, pattern in flags if (m := re.fullmatch(pattern, word)) is not None]
+        out.append(found[0] if found else word)
+    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +326,23 @@ def _confirm_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]
     return [{"op": "confirm", "person": read.who(who)} for who in a.who]
 
 
+def _point_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    at = a.at if a.at.startswith("@") else f"@{a.at}"
+    plus, minus = ([read.place(word.lstrip("+-") + at, 2, "a point") for word in words] for words in (a.plus, a.minus))
+    if not plus and not minus:
+        raise PlanError("point takes +x,y or -x,y, at least one, and @FRAME[:EYE], for instance: point person01 +812,402 -760,415 @12:left")
+    where = (plus or minus)[0][1]
+    return [{"op": "point", "person": read.who(a.who), "plus": [p for p, _ in plus], "minus": [p for p, _ in minus]} | where]
+
+
+def _unpoint_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    where: dict[str, Any] = {}
+    if a.at is not None:
+        frame, _, eye = a.at.removeprefix("@").partition(":")
+        where = {"frame": read.frame(frame)} | (read.eye(eye) if eye else {})
+    return [{"op": "unpoint", "person": read.who(a.who)} | where]
+
+
 def _remove_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
     ranges = [(None, None)] if a.frames is None else read.ranges(a.frames)
     return [{"op": "remove", "person": read.who(a.who), "first": first, "last": last} for first, last in ranges]
@@ -316,6 +352,7 @@ _EDITS: dict[str, Callable[[argparse.Namespace, _Reader], list[dict[str, Any]]]]
     "split": _split_edits, "merge": _merge_edits, "rename": _rename_edits, "exclude": _exclude_edits, "include": _include_edits,
     "absent": _absent_edits, "present": _present_edits, "move": _move_edits, "add": _add_edits, "confirm": _confirm_edits,
     "remove": _remove_edits,
+    "point": _point_edits, "unpoint": _unpoint_edits,
     "garbage": _matte_edits("garbage"), "holdout": _matte_edits("holdout"), "hand-over": _matte_edits("hand_over"),
     "unmatte": _unmatte_edits,
 }  # fmt: skip

@@ -92,6 +92,12 @@ class Carrier:
             surface = self._by_plan(patch, view, person, matte)
         return self._moved(drawn, view, surface), surface
 
+    def surely(self, drawn: Coverage, view: str, person: int) -> tuple[Callable[[Rect], FloatArray], Surface] | None:
+        """The same where both pictures say it: of what lies under ``drawn``, or of the person as a whole; None where they do not."""
+        found = self._looked_for(Patch(drawn.rect, drawn.values, np.ones_like(drawn.values)), view)
+        surface = found if found is not None and not found.flat else self._surface(person)
+        return None if surface is None else (self._moved(drawn, view, surface), surface)
+
     def extent(self, drawn: Coverage, view: str, surface: Surface) -> Rect:
         """The part of the other eye in which it may be."""
         return extent(self._pair, drawn.rect, surface.disparity, to_left=view != LEFT)

@@ -10,6 +10,7 @@ from vr180_ofx.controls.contract import Control, EyeMattes, Mattes
 from vr180_ofx.controls.edges import EdgeControls
 from vr180_ofx.controls.files import identity as files_identity
 from vr180_ofx.controls.mattes import EVERYBODY, MatteControls
+from vr180_ofx.controls.points import PointCorrections
 from vr180_ofx.controls.temporal import TemporalSmoothing
 from vr180_ofx.engine import everybody
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
@@ -51,6 +52,7 @@ class Controls:
         self._all: tuple[Control, ...] = (
             # first: frames beside have the mattes that networks made
             TemporalSmoothing(edges, people, plan.shots, alone=alone),
+            PointCorrections(plan, alone=alone),
             MatteControls(plan, mattes, layout, ("hand_over",)),
             EdgeControls(edges, people, plan.projection, plan.shots, alone=alone),
             # last, so that no edge grows into what is nobody's

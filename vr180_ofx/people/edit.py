@@ -29,6 +29,7 @@ from vr180_ofx.people.edit_contract import (
     person_of,
     rows_of,
 )  # fmt: skip
+from vr180_ofx.people.edit_points import PointOp, Unpoint
 from vr180_ofx.people.follow import follow_person
 from vr180_ofx.people.matte_edits import Matte, Unmatte, replace_person
 from vr180_ofx.people.parameters import FOLLOW, PLAN
@@ -258,7 +259,7 @@ class Confirm(Edit):
 
 _OPERATIONS: dict[str, type[Edit]] = {
     "move": Move, "add": Add, "remove": Remove, "absent": Absent, "merge": Merge, "split": Split, "rename": Rename, "exclude": Exclude,
-    "confirm": Confirm, "matte": Matte, "unmatte": Unmatte,
+    "confirm": Confirm, "point": PointOp, "unpoint": Unpoint, "matte": Matte, "unmatte": Unmatte,
 }  # fmt: skip
 OPERATIONS = tuple(_OPERATIONS)
 
@@ -273,6 +274,7 @@ def apply_edits(
     follow? (true: they are followed for so many ``seconds``, 30, before and after, and into the other eye). remove: person, and first and
     last for a part of their time. absent: person, first?, last?, view?, absent?: no matte of them there. merge: person, into. split:
     person, frame, name?. rename: person, name. exclude: person, exclude?. confirm: person: they are one, whatever the plan doubts.
+    point: person, view, frame, plus or minus. unpoint: person, view?, frame?.
     matte: name?, kind?, and view, frame, points, or shapes, or image; person?, carry?, metres?, invert?, feather?, frames?, enabled?: see
     `mattes_file.InputMatte`. unmatte: name.
 

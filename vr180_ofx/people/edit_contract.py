@@ -26,7 +26,7 @@ ID = "it is the id or the name of a person"
 FRAME = "it is the number of a frame, from 0"
 POINTS = "a list of [x, y] in pixels of one eye"
 #: More are no longer pointed out by hand.
-MOST_POINTS = 1000
+MOST_POINTS = 200
 #: [[x, y], ...] in pixels of one eye.
 Points = list[tuple[Annotated[float, Field(allow_inf_nan=False)], Annotated[float, Field(allow_inf_nan=False)]]]
 NAME = "it becomes a layer: a letter first, then letters, digits and _"

@@ -51,7 +51,9 @@ def follow_person(
                 if missed >= (longest if hidden else following.patience):
                     break
             for v, entries in tracklet.entries.items():
-                found[v] |= entries
+                # a single look between losses is a mistake more often than a person (`ConfirmParameters`)
+                looks, near = {*entries, n}, following.patience * stride
+                found[v] |= {k: e for k, e in entries.items() if k == n or any(0 < abs(k - o) <= near for o in looks)}
     finally:
         reader.close()
     found[view].pop(n, None)
@@ -88,7 +90,9 @@ class _Follower:
         behind: dict[str, frozenset[int]] = {v: frozenset() for v in found}
         hidden = any(self._views.near(masks[v], body) for v, body in tracklet.bodies.items())
         if hidden and len(found) < len(tracklet.bodies):
-            found, occluders = self._views.observe_occluded(tracklet, eyes, masks, found, frozenset().union(*masks.values()))
+            found, occluders = self._views.observe_occluded(
+                tracklet, eyes, masks, found, frozenset().union(*masks.values()), backwards=True
+            )
             behind |= occluders
         return tracklet.with_occluders(behind).with_observations(n, found, "tracked", self._same), hidden
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.people.absence import Range
+from vr180_ofx.people.corrections import Corrections
 from vr180_ofx.people.curves import Curves
 from vr180_ofx.people.doubts import Doubt
 from vr180_ofx.people.look import Look
@@ -52,7 +53,7 @@ class Person:
     `epipolar.upright`; empty when nobody measured it.
     edges: what is done to their edges after matting, by the names of `settings.edges.EdgesSettings`.
     absent: view -> ranges of frames in which they are out of sight whatever the entries say, because a person said so: in order, apart from
-    each other. doubts: where they may be two people.
+    each other. doubts: where they may be two people. points: what is theirs and what is not, as a person said.
     """
 
     id: int
@@ -63,6 +64,7 @@ class Person:
     shot: int = 0
     shifts: Mapping[int, float] = field(default_factory=dict)
     edges: Curves = field(default_factory=dict)
+    points: Corrections = field(default_factory=dict)
     absent: Mapping[str, tuple[Range, ...]] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
 

@@ -14,6 +14,7 @@ from typing import Any
 from vr180_ofx.errors import PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import plan_file
+from vr180_ofx.people.corrections import POINTS_REACH, corrections_to_data
 from vr180_ofx.people.curves import EdgeValue
 from vr180_ofx.people.parameters import PLAN, TrajectoryParameters
 from vr180_ofx.people.person import Person
@@ -180,4 +181,11 @@ class Plan(PlanDocument):
         """All that the plan says of what is done to frame ``n`` after matting."""
         people = {p.id: self.edges_at(n, p.id) for p in self.people if p.edges}
         mattes = [facts for m in self.mattes if (facts := m.facts(n)) is not None]
-        return json.dumps([self.edges_at(n, None), people, mattes], sort_keys=True)
+        points = [[p.id, corrections_to_data(p.points)] for p in self.people if p.points and self._reached(p, n)]
+        return json.dumps([self.edges_at(n, None), people, mattes, *([points] if points else [])], sort_keys=True)
+
+    def _reached(self, person: Person, n: int) -> bool:
+        """Whether corrections by points may come as far as frame ``n``."""
+        first, last = self.shot_of(n)
+        frames = {k for rows in person.points.values() for k in rows}
+        return any(first <= k <= last and abs(k - n) <= POINTS_REACH for k in frames)

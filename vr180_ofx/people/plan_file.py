@@ -19,6 +19,7 @@ from vr180_ofx.errors import DocumentError, PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import mattes_file
 from vr180_ofx.people.absence import Range, joined
+from vr180_ofx.people.corrections import corrections_of, corrections_to_data
 from vr180_ofx.people.curves import Curves, edge_curves, to_data
 from vr180_ofx.people.doubts import Doubt, DoubtRow
 from vr180_ofx.people.mattes_file import InputMatte, input_mattes
@@ -78,6 +79,17 @@ class PlanDocument:
     mattes: Sequence[InputMatte] = ()
 
     @property
+    def analysed(self) -> Shot | None:
+        """(first, last) of the frames in which people were looked for; None: all."""
+        found = self.clip.get("analysed")
+        return None if found is None else (int(found[0]), int(found[1]))
+
+    def unknown(self, frames: Iterable[int]) -> list[int]:
+        """Those of ``frames`` in which nobody was looked for: that nobody is there cannot be said of them."""
+        known = self.analysed
+        return [] if known is None else [n for n in frames if not known[0] <= n <= known[1]]
+
+    @property
     def interocular_m(self) -> float:
         """What distances are reckoned with, metres."""
         return float(self.clip.get("interocular_m", INTEROCULAR_M))
@@ -112,6 +124,8 @@ def _person_to_data(person: Person, projection: Projection, interocular_m: float
         data["distance_m"] = [[n, round(interocular_m / s, 4)] for n, s in sorted(person.shifts.items())]
     if person.edges:
         data["edges"] = to_data(person.edges)
+    if person.points:
+        data["points"] = corrections_to_data(person.points)
     if person.absent:
         data["absent"] = {view: [list(r) for r in own] for view, own in person.absent.items()}
     if person.doubts:
@@ -155,6 +169,9 @@ class _Document(Part):
 
 
 class _Clip(Part):
+    analysed: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] | None = Field(
+        None, description="it is [first, last] of the frames in which people were looked for; without it, all of them"
+    )
     interocular_m: Annotated[float, Field(strict=True, gt=0, lt=10)] = Field(
         INTEROCULAR_M, description="it is the distance of the eyes in metres"
     )
@@ -179,6 +196,7 @@ class _Person(Part):
         None, description="it is a list of [frame, metres], with metres from 0.05 on"
     )
     edges: Any = Field(None, description="it is an object with keys of the section edges")
+    points: Any = Field(None, description="it is an object of views, each an object of frames, each with plus and minus")
     absent: dict[str, Annotated[list[tuple[StrictInt, StrictInt]], Field(max_length=10_000)]] | None = Field(
         None, description="it is an object of views, each a list of [first, last] frames in which the person is out of sight"
     )
@@ -297,10 +315,11 @@ def _person(item: Any, clip: Clip, where: str, interocular_m: float) -> Person:
         shifts[n] = interocular_m / metres
     name = data.name if data.name is not None else f"person{data.id:02d}"
     edges = edge_curves(data.edges, len(clip), f"{where}.edges") if data.edges is not None else {}
+    points = corrections_of(data.points or {}, views=clip.views, frames=len(clip), size=clip.eye_size, where=f"{where}.points")
     absent = {view: _absent(ranges, view, clip, where) for view, ranges in (data.absent or {}).items()}
     return Person(
         data.id, name, views, exclude=data.exclude, shot=data.shot, shifts=shifts, edges=edges,
-        absent={v: r for v, r in absent.items() if r}, doubts=_doubts(data.doubts or (), len(clip), where),
+        absent={v: r for v, r in absent.items() if r}, points=points, doubts=_doubts(data.doubts or (), len(clip), where),
     )  # fmt: skip
 
 

@@ -114,8 +114,13 @@ def chosen_frames(plan: Plan, person: Person, at: Sequence[int] = ()) -> list[Sh
     # to the two digits that the sheet shows
     if round(scores[least], 2) < round(max(scores.values()), 2):
         also(least, "least sure")
-    # what the plan has to say of somebody in a frame, which its notes name by a mark: see `frame_ranges.mark`
     known = {*there}
+    for doubt in person.doubts:
+        # the last frame of one and the first of the other, side by side to be compared
+        for n, word in ((doubt.frame - 1, "before"), (doubt.frame, "somebody else?")):
+            if n in known:
+                also(n, word)
+    # what the plan has to say of somebody in a frame, which its notes name by a mark: see `frame_ranges.mark`
     for note in plan.notes:
         if re.search(rf"\b{re.escape(person.name)}\b", note):
             for n in [int(k) for k in re.findall(r"#(\d{1,9})\b", note)][:3]:
@@ -200,7 +205,8 @@ class _Sheet:
         colour = EXCLUDED if person.exclude else colour_of(person.id)
         notes = [n for n in self._plan.notes if re.search(rf"\b{re.escape(person.name)}\b", n)]
         title = f"{person.name} (id {person.id}{excluded}): {', '.join(where)}"
-        return worded([(title, colour), *((self._numbers.told(n), (1.0, 0.85, 0.25)) for n in notes)], width)
+        doubts = [d.told_of(person.name, self._numbers.start) for d in person.doubts]
+        return worded([(title, colour), *((self._numbers.told(n), (1.0, 0.85, 0.25)) for n in [*notes, *doubts])], width)
 
     def _marks(self, view: str, n: int, strong: int | None) -> list[Mark]:
         """Everybody's boxes. strong: whose is the thick one; None: everybody's, with names and windows."""

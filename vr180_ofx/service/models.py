@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Box = Annotated[list[float], Field(min_length=4, max_length=4, description="[left, top, right, bottom] in pixels of one eye")]
 Point = Annotated[list[float], Field(min_length=2, max_length=2, description="[x, y] in pixels of one eye")]
-Points = Annotated[list[Point], Field(max_length=1000)]
+Points = Annotated[list[Point], Field(max_length=200)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$", description="Becomes a layer's name.")]
 Index = Annotated[int, Field(ge=0, le=100_000_000)]
 PersonId = Annotated[int, Field(ge=1, le=9999)]
@@ -136,6 +136,24 @@ class Rename(Model):
     name: Name
 
 
+class PointOut(Model):
+    """What is somebody's at a frame, and what is not; frames beside it follow as far as it fits there."""
+
+    op: Literal["point"]
+    person: PersonId
+    view: View
+    frame: Index
+    plus: Points = []
+    minus: Points = []
+
+
+class Unpoint(Model):
+    op: Literal["unpoint"]
+    person: PersonId
+    view: View | None = None
+    frame: Index | None = None
+
+
 class Exclude(Model):
     op: Literal["exclude"]
     person: PersonId
@@ -181,7 +199,10 @@ class Unmatte(Model):
     name: Name
 
 
-Edit = Annotated[Move | Add | Remove | Absent | Merge | Split | Rename | Exclude | Confirm | Matte | Unmatte, Field(discriminator="op")]
+Edit = Annotated[
+    Move | Add | Remove | Absent | Merge | Split | Rename | Exclude | Confirm | Matte | Unmatte | PointOut | Unpoint,
+    Field(discriminator="op"),
+]
 
 
 class Edits(Model):

@@ -1,0 +1,291 @@
+"""Corrections by points: what belongs to them at their frame, carried along the motion of the picture until it no longer fits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.controls.carry import Carrier
+from vr180_ofx.controls.contract import Around, EyeMattes, Mattes
+from vr180_ofx.controls.coverage import Coverage
+from vr180_ofx.controls.region import REGION, Region, RegionParameters, rect_of, region_of, small_size
+from vr180_ofx.errors import FrameError
+from vr180_ofx.imaging.filter import gaussian_blur
+from vr180_ofx.imaging.flow import TRUST, TrustParameters, optical_flow
+from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.resize import resize
+from vr180_ofx.imaging.sample import sample
+from vr180_ofx.matte.composite import fit_union
+from vr180_ofx.matte.patch import Patch, spread
+from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.parameters import identity_of
+from vr180_ofx.people.corrections import POINTS_REACH, PointsAt
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.stereo.pair import StereoPair
+from vr180_ofx.stereo.parameters import STEREO, SWEEP
+from vr180_ofx.vr180.layout import other_eye
+
+
+@dataclass(frozen=True, slots=True)
+class CarryParameters:
+    """How far a correction goes in time.
+
+    frames: to either side at most. least_fit: the share of a region that must still look like it did,
+    and move alike both ways; below it, it ends.
+    consistent: of the squared motions, and consistent_px2 of squared pixels: how far there and back may miss (Sundaram, Brox, Keutzer 2010,
+    eq. 5). region: see `region.RegionParameters`. trust: how much colour may have changed.
+    """
+
+    frames: int = POINTS_REACH
+    least_fit: float = 0.5
+    consistent: float = 0.01
+    consistent_px2: float = 0.5
+    region: RegionParameters = REGION
+    trust: TrustParameters = TRUST
+
+
+CARRY = CarryParameters()
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """Points of a person at a frame of an eye."""
+
+    person: int
+    view: str
+    frame: int
+    points: PointsAt
+
+    @property
+    def name(self) -> str:
+        return f"{self.person} {self.view} {self.frame}"
+
+
+class PointCorrections:
+    """See `contract.Control`. alone: for a draft, which is made of one frame alone: corrections of other frames are left out."""
+
+    def __init__(self, plan: Plan, *, alone: bool = False, parameters: CarryParameters = CARRY) -> None:
+        self._plan = plan
+        self._parameters = parameters
+        self._reach = 0 if alone else parameters.frames
+        self._keys = [
+            _Key(p.id, view, n, rows[n]) for p in plan.active for view, rows in sorted(p.points.items()) for n in sorted(rows)
+        ]  # fmt: skip
+
+    def _near(self, n: int) -> list[_Key]:
+        """What may reach a frame, the nearest last: what was said of it is stronger than what is carried."""
+        first, last = self._plan.shot_of(n)
+        found = [k for k in self._keys if abs(k.frame - n) <= self._reach and first <= k.frame <= last]
+        return sorted(found, key=lambda k: (-abs(k.frame - n), k.frame))
+
+    def identity(self, n: int) -> str:
+        near = self._near(n)
+        if not near:
+            return ""
+        plan = self._plan
+        facts = [(k, self._body_px(k, plan.projection.width)) for k in near]
+        shifts = [(p.id, p.shift(n)) for p in plan.people]
+        numbers = identity_of(self._parameters), identity_of(STEREO), identity_of(SWEEP)
+        return f"points|{facts}|{plan.alignment.identity()},{plan.interocular_m:g}|{shifts}|{numbers}"
+
+    def neighbours(self, n: int) -> tuple[int, ...]:
+        return tuple(sorted({k.frame for k in self._near(n)} - {n}))
+
+    def apply(self, n: int, mattes: Mattes, around: Around) -> Mattes:
+        out = {view: EyeMattes(eye.width, eye.height, dict(eye.people)) for view, eye in mattes.items()}
+        pictures = _Pictures(around, {view: (eye.width, eye.height) for view, eye in mattes.items()})
+        carrier: Carrier | None = None
+        for key in self._near(n):
+            found = self._at(key, n, pictures, around)
+            if found is None:
+                continue
+            out[key.view] = _corrected(out[key.view], key.person, found)
+            there = other_eye(key.view)
+            if len(out) < 2 or there not in out:
+                continue
+            own = next(p for p in self._plan.people if p.id == key.person).points.get(there, {})
+            if key.frame in own:
+                continue
+            carrier = carrier or self._carrier(n, mattes, pictures)
+            across = self._across(key, found, carrier, out[there], around)
+            if across is not None:
+                out[there] = _corrected(out[there], key.person, across)
+        for eye in out.values():
+            fit_union(list(eye.people.values()))
+        return out
+
+    # at the frame of the points ----------------------------------------------------------------------------------
+
+    def _body_px(self, key: _Key, width: int) -> float | None:
+        """The reach of the body in pixels of an eye so wide; None where the person is not."""
+        body = self._plan.bodies(key.frame, key.view).get(key.person)
+        if body is None:
+            return None
+        hips, top = self._plan.projection.project(np.array([body.direction, body.top()]))
+        px = float(np.hypot(*(top - hips)))
+        if not math.isfinite(px):
+            box = self._plan.track(next(p for p in self._plan.people if p.id == key.person), key.view).boxes[key.frame]
+            px = (box[3] - box[1]) / 2
+        return px * width / self._plan.projection.width
+
+    def _region(self, key: _Key, pictures: _Pictures, around: Around) -> Region | None:
+        """What belongs to the points; None: nothing, which is said."""
+        eye = around.mattes(key.frame)[key.view]
+        reach = self._body_px(key, eye.width)
+        if reach is None:
+            around.say("points", key.name, "the person is not there, in the plan")
+            return None
+        scale = eye.width / self._plan.projection.width
+        plus, minus = ([(x * scale, y * scale) for x, y in own] for own in (key.points.plus, key.points.minus))
+        rect = rect_of([*plus, *minus], reach, eye.width, eye.height, self._parameters.region)
+        alpha, _ = spread(eye.people.get(key.person), rect)
+        region = region_of(
+            pictures.eye(key.frame, key.view), alpha, rect, plus, minus, reach_px=reach, p=self._parameters.region
+        )  # fmt: skip
+        for text in region.said:
+            around.say("points", key.name, text)
+        return None if region.empty else region
+
+    # in frames beside it -----------------------------------------------------------------------------------------
+
+    def _at(self, key: _Key, n: int, pictures: _Pictures, around: Around) -> Region | None:
+        """What belongs to the points at frame ``n``; None where it does not reach."""
+        try:
+            region = self._region(key, pictures, around)
+            if region is None or key.frame == n:
+                if region is not None:
+                    around.say("points", key.name, "here")
+                return region
+            return self._carried(key, region, n, pictures, around)
+        except FrameError as error:
+            around.say("points", key.name, f"not carried to here: {error}")
+            return None
+
+    def _carried(self, key: _Key, region: Region, n: int, pictures: _Pictures, around: Around) -> Region | None:
+        size = small_size(region.rect, self._parameters.region)
+        changes = region.small.astype(np.float32)
+        step = 1 if n > key.frame else -1
+        first = before = pictures.small(key.frame, key.view, region.rect, size)
+        xs, ys = np.meshgrid(np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32))
+        grid: FloatArray = np.stack([xs, ys], axis=-1)
+        places: FloatArray = grid
+        alive: FloatArray = np.ones(changes.shape, np.float32)
+        for k in range(key.frame + step, n + step, step):
+            now = pictures.small(k, key.view, region.rect, size)
+            back, good = self._motion(now, before, grid)
+            places = sample(places, back, border="edge", centre=0)
+            alive = sample(alive, back, centre=0) * good
+            fits = alive * self._alike(now, sample(first, places, border="edge", centre=0), size)
+            there = sample(changes, places, centre=0)
+            if float((there * fits).sum()) < self._parameters.least_fit * float(changes.sum()):
+                around.say("points", key.name, f"ends {abs(k - key.frame)} frames from there, where it no longer fits")
+                return None
+            before = now
+        rect = region.rect
+        # to the plate's pixels: places are indices of the small picture
+        factor = np.array([rect.width / size[0], rect.height / size[1]], np.float32)
+        full = resize((places + 0.5) * factor, (rect.width, rect.height), "linear")
+        weight = np.clip(resize(fits, (rect.width, rect.height), "linear"), 0, 1)
+        grow, shrink = (sample(v, full) * weight for v in (region.grow, region.shrink))
+        around.say("points", key.name, f"carried over {abs(n - key.frame)} frames")
+        return Region(rect, grow, shrink, there > 0.5)
+
+    def _motion(self, now: FloatArray, before: FloatArray, grid: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Where the frame before has what this one shows, and 1 where the way there and back ends where it began."""
+        p = self._parameters
+        here, there = ((picture[..., 0] + 0.5).astype(np.uint8) for picture in (now, before))
+        to, fro = optical_flow(here, there), optical_flow(there, here)
+        back = grid + to
+        again = sample(fro, back, border="edge", centre=0)
+        miss = np.square(to + again).sum(axis=-1)
+        allowed = p.consistent * (np.square(to).sum(axis=-1) + np.square(again).sum(axis=-1)) + p.consistent_px2
+        return back, (miss <= allowed).astype(np.float32)
+
+    def _alike(self, now: FloatArray, then: FloatArray, size: tuple[int, int]) -> FloatArray:
+        """How far two pictures look the same, 0..1."""
+        t = self._parameters.trust
+        differs = gaussian_blur(np.abs(now - then).max(axis=-1), t.blur * max(size) / self._parameters.region.side)
+        alike: FloatArray = np.exp(-np.square(np.maximum(differs - np.float32(t.grain), 0) / np.float32(t.fades)))
+        return alike
+
+    # in the other eye --------------------------------------------------------------------------------------------
+
+    def _carrier(self, n: int, mattes: Mattes, pictures: _Pictures) -> Carrier:
+        plan = self._plan
+        some = next(iter(mattes.values()))
+        pair = StereoPair.of(pictures.eyes(n), plan.projection.resized(some.width, some.height), plan.alignment)
+        people = {p.id: p for p in plan.people}
+        return Carrier(n, pair, mattes, interocular_m=plan.interocular_m, shift=lambda p: people[p].shift(n) if p in people else None)
+
+    def _across(self, key: _Key, found: Region, carrier: Carrier, eye: EyeMattes, around: Around) -> Region | None:
+        """The same in the other eye; None where nothing says where it is there."""
+        there = other_eye(key.view)
+        name = f"{key.name} in {there}"
+        rects = Rect(0, 0, 0, 0)
+        made: list[Callable[[Rect], FloatArray] | None] = []
+        for values in (found.grow, found.shrink):
+            drawn = Coverage(found.rect, values)
+            if drawn.empty:
+                made.append(None)
+                continue
+            moved = carrier.surely(drawn, key.view, key.person)
+            if moved is None:
+                around.say("points", name, f"not there: the {there} eye shows nothing that is surely it; set points there, too")
+                return None
+            cover, surface = moved
+            rects = rects.union(carrier.extent(drawn, key.view, surface).clipped(eye.width, eye.height))
+            made.append(cover)
+        if rects.empty:
+            return None
+        grow, shrink = (np.zeros((rects.height, rects.width), np.float32) if cover is None else cover(rects) for cover in made)
+        around.say("points", name, "by disparity")
+        return Region(rects, grow, shrink, (grow + shrink) > 0.5)
+
+
+class _Pictures:
+    """What frames show, in the size of their mattes. sizes: view -> (width, height)."""
+
+    def __init__(self, around: Around, sizes: Mapping[str, tuple[int, int]]) -> None:
+        self._around = around
+        self._sizes = sizes
+        self._known: dict[tuple[int, str], EyeImage] = {}
+
+    def eye(self, n: int, view: str) -> EyeImage:
+        if (n, view) not in self._known:
+            # the last few: a correction looks at one frame after the other
+            if len(self._known) > 4:
+                self._known.pop(next(iter(self._known)))
+            eye = self._around.picture(n).eyes[view]
+            factor = round(eye.width / self._sizes[view][0])
+            self._known[n, view] = eye if factor == 1 else eye.reduced(factor)
+        return self._known[n, view]
+
+    def eyes(self, n: int) -> dict[str, EyeImage]:
+        return {view: self.eye(n, view) for view in self._sizes}
+
+    def small(self, n: int, view: str, rect: Rect, size: tuple[int, int]) -> FloatArray:
+        """Luma and colours of a rectangle, (h, w, 3) of 255."""
+        picture = self.eye(n, view).region(rect)
+        small = resize(picture, size, "area") if size != (rect.width, rect.height) else picture
+        luma = small @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+        return np.stack([luma, small[..., 0] - luma, small[..., 2] - luma], axis=-1).astype(np.float32) * np.float32(255)
+
+
+def _corrected(eye: EyeMattes, person: int, region: Region) -> EyeMattes:
+    """Everybody, with what a region says of one person: what is theirs is nobody else's."""
+    people = dict(eye.people)
+    own = people.get(person)
+    rect = region.rect if own is None or own.rect.empty else own.rect.union(region.rect)
+    alpha, confidence = spread(own, rect, around=1)
+    grow, shrink = (Coverage(region.rect, v).within(rect) for v in (region.grow, region.shrink))
+    made = np.minimum(np.maximum(alpha, grow), 1 - shrink)
+    people[person] = Patch(rect, made.astype(np.float32), np.maximum(confidence, np.maximum(grow, shrink)).astype(np.float32))
+    for other, patch in eye.people.items():
+        if other != person and not patch.rect.intersection(region.rect).empty:
+            theirs = Coverage(region.rect, region.grow).within(patch.rect)
+            people[other] = Patch(patch.rect, np.minimum(patch.alpha, 1 - theirs), patch.confidence)
+    return EyeMattes(eye.width, eye.height, people)
