@@ -28,7 +28,7 @@ def test_better_mattes_are_one_line_that_can_be_copied(capsys, tmp_path, monkeyp
     monkeypatch.setenv("VR180_OFX_WEIGHTS", str(tmp_path))
     for f in files:
         (tmp_path / f.name).symlink_to(f)
-    status, _, said = cli(capsys, "doctor")
+    status, said, _ = cli(capsys, "doctor")
     assert status == 0 and re.fullmatch(
         r"edges: guided filter; RVM \(GPL-3.0\) .*: .*weights pull rvm_mobilenetv3.*", said.splitlines()[-1]
     )

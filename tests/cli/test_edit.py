@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from tests.cli.conftest import cli
+from vr180_ofx.errors import PlanError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.plan import Plan
 
@@ -222,3 +223,12 @@ def test_plans_that_are_none(capsys, tmp_path):
     assert edit(capsys, missing, "exclude", "1")[0] == 2 and edit(capsys, broken, "exclude", "1")[0] == 2
     status, said = edit(capsys, odd, "exclude", "1")
     assert status == 3 and "--clip" in said
+
+
+def test_an_operation_that_is_mistyped_is_suggested_and_explained_without_a_plan(capsys, tmp_path):
+    from vr180_ofx.cli.edit_words import parse_words
+
+    with pytest.raises(PlanError, match=r"'exlude' is no operation \(did you mean exclude\?\); allowed are split"):
+        parse_words(["exlude", "person01"], 1, ("left", "right"))
+    status, said, _ = cli(capsys, "edit", str(tmp_path / "none.json"), "split", "--help")
+    assert status == 0 and "vr180-ofx edit PLAN split" in said

@@ -28,14 +28,14 @@ def cut(request, tmp_path):
 
 def test_a_picture_that_is_cut_off_is_said(capsys, cut):
     """It was looked into with status 0, and nothing was said."""
-    status, _, said = cli(capsys, "inspect", str(cut))
+    status, said, _ = cli(capsys, "inspect", str(cut))
     assert status == 3 and f"{cut} is damaged" in said
     status, printed, _ = cli(capsys, "inspect", str(cut), "--json")
     assert status == 3 and "is damaged" in json.loads(printed)["damaged"][0]
     status, printed, said = cli(capsys, "inspect", str(cut.parent), "--json")
     facts = json.loads(printed)
     assert status == 3 and facts["damaged"] == [cut.name] and facts["sequences"][0]["first"]["damaged"] == []
-    status, _, said = cli(capsys, "inspect", str(cut.with_name(cut.name.replace("0001", "0002"))))
+    status, said, _ = cli(capsys, "inspect", str(cut.with_name(cut.name.replace("0001", "0002"))))
     assert status == 0 and "damaged" not in said
 
 

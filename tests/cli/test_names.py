@@ -31,7 +31,7 @@ def test_brackets_and_colons_in_names(tmp_path, clip):
     folder.mkdir()
     odd = folder / "x] :smile: [red].mp4"
     shutil.copy(clip, odd)
-    status, _, said = program("inspect", str(odd))
+    status, said, _ = program("inspect", str(odd))
     assert status == 0 and str(odd).encode() in said
     status, _, said = program("render", str(odd), "-o", str(tmp_path / "out[ :smile: [" / "x]"))
     assert status == 0 and b"x] :smile: [red].mp4: 2 frames" in said and f"{tmp_path}/out[ :smile: [/x]/x] :smile: [red]".encode() in said
@@ -48,7 +48,7 @@ def test_brackets_in_metadata(tmp_path):
     out = oiio.ImageOutput.create(str(path))
     assert out is not None and out.open(str(path), spec) and out.write_image(np.zeros((8, 8, 3), np.uint8))
     out.close()
-    status, _, said = program("inspect", str(path))
+    status, said, _ = program("inspect", str(path))
     assert status == 0 and b"ImageDescription: [/x] [bold] :smile:" in said
 
 
@@ -59,7 +59,7 @@ def test_a_folder_of_names_that_are_not_utf8(tmp_path):
         os.rename(tmp_path / "p.png", os.fsencode(tmp_path) + b"/cl\xff.%04d.png" % n)
     status, printed, _ = program("inspect", str(tmp_path), "--json")
     assert status == 0 and json.loads(printed)["sequences"][0]["frames"] == 2
-    status, _, said = program("inspect", str(tmp_path))
+    status, said, _ = program("inspect", str(tmp_path))
     assert status == 0 and b"cl\\udcff.#.png: 2 frames" in said
     status, printed, _ = program("render", str(tmp_path), "-o", str(tmp_path / "out"), "--json")
     assert status == 0 and json.loads(printed)["written"] == 2

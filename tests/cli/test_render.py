@@ -2,6 +2,7 @@
 
 import json
 
+import av
 import numpy as np
 
 from tests.cli.conftest import cli
@@ -68,3 +69,23 @@ def test_half_a_picture_is_no_frame(capsys, tmp_path):
     bad.write_bytes(bad.read_bytes()[: bad.stat().st_size // 2])
     status, printed, _ = cli(capsys, "render", str(tmp_path / "p.%04d.jpg"), "-o", str(tmp_path / "out"), "--json")
     assert status == 3 and json.loads(printed)["missing"] == [1] and json.loads(printed)["written"] == 2
+
+
+def test_some_frames_are_analysed_with_what_they_need_and_it_is_said(capsys, people_clip, tmp_path, monkeypatch):
+    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "cache"))
+    with av.open(str(people_clip)) as source:
+        people = [f.to_ndarray(format="rgb24") for f in source.decode(video=0)]
+    clip = str(make_clip(tmp_path / "slow.mkv", 10, rate=2, codec="ffv1", size=(1024, 512), pictures=lambda n: people[n]))
+    words = ["render", clip, "-o", str(tmp_path / "out"), "--detect-every", "1", "--start-frame", "1001", "--format", "alpha"]
+    status, _, said = cli(capsys, *words, "--frames", "1006")
+    assert status == 0 and "analysing 1003-1009 for 1006" in said and "people were looked for in frames 1003-1009 alone" in said
+    assert [p.name for p in (tmp_path / "out").glob("*.png")] == ["slow.1006.png"]
+    status, _, said = cli(capsys, *words, "--frames", "1006")
+    assert status == 0 and "plan: made earlier for slow.mkv, from /" in said and "analysing 1" not in said and "1 were there" in said
+    # another part has another plan
+    status, _, said = cli(capsys, *words, "--frames", "1005-1006")
+    assert status == 2 and "another clip, plan" in said and "frames 1002 to 1009 alone" in said and "analyse slow.mkv' first" in said
+    # unless the whole clip has one
+    assert cli(capsys, "analyse", clip, "-o", str(tmp_path / "p.json"), "--detect-every", "1")[0] == 0
+    status, _, said = cli(capsys, *words, "--frames", "1005-1006", "--overwrite")
+    assert status == 0 and "analysing" not in said and "alone" not in said

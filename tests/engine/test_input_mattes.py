@@ -80,7 +80,7 @@ def test_no_edge_grows_into_garbage_and_layers_stay_within_one(scene):
         made = server.request(0, edges={"size": 6.0}).result().views[VIEW]
     top = Rect(part.x0, part.y0, part.x1, min(part.y1, part.y0 + 199))
     assert made.alpha[top.slices].max() == 0
-    total = sum(x.astype(np.float32) for x in made.people.values())
+    total = np.sum([x.astype(np.float32) for x in made.people.values()], axis=0)
     assert total.max() <= 1 + 1e-3
     assert made.person(plan.people[1].id)[part.y0 + 210, part.x0 + 5] == 1
 

@@ -190,3 +190,10 @@ def test_identity_is_of_what_weights_hold_not_of_where_they_lie(tmp_path_factory
         )
         texts.append(Models.of(settings).identity)
     assert (texts[0] == texts[1]) == (a == b)
+
+
+@pytest.mark.parametrize("refiner", ["guided", "none"])
+def test_what_a_tracker_forgets_is_known_without_it(refiner):
+    models = Models.of(Settings(matting={"tracker": "blazepose", "refiner": refiner}))
+    assert models.forgotten_after == models.load_tracker().exact_after
+    assert Models.of(Settings(matting={"tracker": "sam2.1_t", "refiner": refiner})).forgotten_after is None

@@ -5,11 +5,28 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import av
+import numpy as np
 import pytest
 
+from tests.conftest import make_clip
 from vr180_ofx.engine.models import Models
-from vr180_ofx.engine.plans import analyse, find_plan, forget_correction, keep_plan, kept_plan, lost_corrections, plan_path
+from vr180_ofx.engine.plans import (
+    analyse,
+    analysed_span,
+    find_plan,
+    forget_correction,
+    keep_plan,
+    kept_plan,
+    look_for_plan,
+    lost_corrections,
+    plan_path,
+)  # fmt: skip
+from vr180_ofx.engine.server import FrameServer
+from vr180_ofx.errors import PlanError
 from vr180_ofx.media.open import open_clip
+from vr180_ofx.people.plan import Plan
+from vr180_ofx.rendering.render import render
 from vr180_ofx.settings import Settings
 
 SETTINGS = Settings(hardware={"device": "cpu"})
@@ -173,3 +190,66 @@ def test_where_nobody_is_told_from_anybody_nobody_is_looked_for(scene, tmp_path)
     clip, _ = scene
     whole = SETTINGS.with_overrides(["matting.tracker=rvm", f"matting.tracker_weights={tmp_path / 'not needed.pth'}"])
     assert find_plan(clip, whole, progress=_must_not).people == ()
+
+
+# some frames alone ---------------------------------------------------------------------------------------------------
+
+#: At two frames a second little has to be looked at around what is asked for.
+FEW = Settings(hardware={"device": "cpu"}, detection={"every": 1})
+
+
+@pytest.fixture(scope="module")
+def slow(people_clip, tmp_path_factory):
+    with av.open(str(people_clip)) as source:
+        people = [f.to_ndarray(format="rgb24") for f in source.decode(video=0)]
+    path = tmp_path_factory.mktemp("slow") / "slow.mkv"
+    with open_clip(make_clip(path, 10, rate=2, codec="ffv1", size=(1024, 512), pictures=lambda n: people[n]), FEW) as clip:
+        yield clip
+
+
+def test_what_is_looked_at_for_some_frames(slow, monkeypatch):
+    # the eyes take turns, and who is there for a glimpse of 0.4 s must be told from a person: 2 * 1 + 0.8 frames
+    assert analysed_span(slow, FEW, [5]) == (2, 8) and analysed_span(slow, FEW, [4, 6]) == (1, 9)
+    assert analysed_span(slow, FEW, [3, 6]) is None and analysed_span(slow, FEW, [0]) == (0, 3)
+    # a tracker that never forgets is warmed up as a chunk is
+    sam2 = FEW.with_overrides(["matting.tracker=sam2.1_t", "processing.overlap_frames=4"])
+    assert analysed_span(slow, sam2, [5]) == (1, 8)
+    monkeypatch.setenv("VR180_OFX_PLANS", "/plans")
+    assert analysed_span(slow, FEW, [5]) is None
+
+
+def test_a_part_is_not_taken_for_the_whole(slow):
+    told = []
+    part = look_for_plan(slow, FEW, frames=[5], progress=lambda done, total: told.append(total))
+    assert (part.origin, part.plan.analysed, set(told)) == ("made", (2, 8), {7}) and part.path is not None and part.path.exists()
+    again = look_for_plan(slow, FEW, frames=[5], progress=_must_not)
+    assert (again.origin, again.path) == ("kept", part.path) and again.plan.to_json() == part.plan.to_json()
+    assert kept_plan(slow, FEW) is None
+    whole = look_for_plan(slow, FEW)
+    assert (whole.origin, whole.plan.analysed) == ("made", None) and whole.path != part.path
+    # and the whole is taken for any part
+    assert look_for_plan(slow, FEW, frames=[5], progress=_must_not).path == whole.path
+
+
+def test_of_frames_that_were_not_looked_at_no_matte_is_made(slow, tmp_path):
+    """An empty one would look like a frame without people."""
+    part = find_plan(slow, FEW, frames=[5])
+    saved = tmp_path / "part.json"
+    part.save(saved)
+    with FrameServer(slow, Plan.load(saved, slow), FEW) as server:
+        with pytest.raises(PlanError, match=r"frames 2 to 8 alone, counted from 0, and nobody was looked for in frame 9"):
+            server.request(9)
+        assert server.request(5).result().views["left"].alpha.max() > 0.9
+    with pytest.raises(PlanError, match=r"frames 3 to 9 alone, and nobody was looked for in 1-2, 10;"):
+        render(slow, part, FEW, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_mattes_of_a_part_are_as_good(slow):
+    """The same people, in the same places, as of the whole clip: what is left are the last bits of smoothing at other ends."""
+    part, whole = find_plan(slow, FEW, frames=[5]), analyse(slow, FEW)
+    with FrameServer(slow, part, FEW) as some, FrameServer(slow, whole, FEW) as all_of_them:
+        for view, matte in some.request(5).result().views.items():
+            other = all_of_them.request(5).result().views[view].alpha
+            both, either = np.minimum(matte.alpha, other).sum(), np.maximum(matte.alpha, other).sum()
+            assert both / either > 0.97

@@ -204,7 +204,7 @@ def test_a_render_resumes_is_inspected_and_measured(tmp_path, capsys, planned):
     assert patterns[f"{clip.name}_crypto_left.#.exr"]["first"]["parts"][0]["cryptomatte"] == [
         {"name": "CryptoPerson", "levels": 4, "names": names}
     ]
-    assert f"Cryptomatte CryptoPerson, 4 levels: {', '.join(names)}" in " ".join(cli(capsys, "inspect", str(out))[2].split())
+    assert f"Cryptomatte CryptoPerson, 4 levels: {', '.join(names)}" in " ".join(cli(capsys, "inspect", str(out))[1].split())
     # ids are nobody's matte to whoever measures a folder
     views = find_prediction(out).read(1)
     mattes = decoded(out / f"{clip.name}_crypto_left.0001.exr")[0]

@@ -50,7 +50,7 @@ def test_inspect_says_the_colour_space(tmp_path, capsys):
     plate = SourceFrame(41, 0, dict.fromkeys(("left", "right"), RgbEye(pixels, (0, 0), W, H, None, ColourTags("rgb", True, "bt709"))))
     (path,) = ExrWriter(CLIP, OutputSettings(rgb="premultiplied")).write(tmp_path / "colour", 1, FRAME, plate)
     assert main(["inspect", str(path.parent)]) == 0
-    said = " ".join(capsys.readouterr().err.split())
+    said = " ".join(capsys.readouterr().out.split())
     assert (
         "colour space: lin_rec709_scene (Linear Rec.709 (sRGB), from matrix rgb, full range, transfer bt709, primaries bt709; decoded"
         in said

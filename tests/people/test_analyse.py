@@ -122,3 +122,26 @@ def test_what_one_eye_saw_the_other_is_told_of(bare):
     parameters = replace(PLAN, trajectory=replace(PLAN.trajectory, gap_s=0.01))
     (person,) = numbered([[left_only]], bare, Alignment(), parameters)
     assert [person.views["right"][n].source for n in sorted(person.views["right"])] == ["tracked", "other_eye", "other_eye"]
+
+
+def test_a_part_is_analysed_as_a_clip_that_was_cut_down_to_it(people_clip, tmp_path):
+    import av
+
+    with av.open(str(people_clip)) as source:
+        people = [f.to_ndarray(format="rgb24") for f in source.decode(video=0)]
+    whole = make_clip(tmp_path / "whole.mkv", 10, codec="ffv1", size=(1024, 512), pictures=lambda n: people[n])
+    cut = make_clip(tmp_path / "cut.mkv", 5, codec="ffv1", size=(1024, 512), pictures=lambda n: people[n + 4])
+    told = []
+    with open_clip(whole) as clip, open_clip(cut) as short:
+        part = analyse(clip, span=(4, 8), progress=lambda done, total: told.append((done, total)))
+        alone = analyse(short)
+    assert told == [(n, 5) for n in range(1, 6)] and part.shots == ((0, 3), (4, 8), (9, 9)) and len(alone.people) == 2
+    for a, b in zip(part.people, alone.people, strict=True):
+        assert (a.name, a.shot) == (b.name, 1)
+        # one distance for each fifth of a second, which begin elsewhere
+        assert np.mean(list(a.shifts.values())) == pytest.approx(np.mean(list(b.shifts.values())), rel=0.03)
+        for view in clip.views:
+            assert {n - 4: e for n, e in a.views[view].items()} == b.views[view]
+            assert {n - 4: w for n, w in part.track(a, view).bodies.items()} == alone.track(b, view).bodies
+    assert part.analysed == (4, 8) and part.unknown(range(10)) == [0, 1, 2, 3, 9] and alone.analysed is None and not alone.unknown((99,))
+    assert part.notes == ("people were looked for in frames #4-8 alone",)

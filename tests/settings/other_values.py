@@ -6,8 +6,9 @@ from vr180_ofx.settings import Settings, every_setting, sections
 
 #: Where the type does not say it.
 _SPECIAL: dict[str, Any] = {
-    "input.frames": "0-3",
+    "input.frames": "1-4",
     "processing.scale_factor": 0.5,
+    "output.scale": 0.5,
     "output.background_color": [1, 2, 3],
     "output.colorspace": "as_source",
     "hardware.device": "cpu",

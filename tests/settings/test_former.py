@@ -58,3 +58,14 @@ def test_every_former_name_leads_to_a_setting():
     for (section, key), values in former.VALUES.items():
         for old, new in values.items():
             assert getattr(getattr(Settings(**{section: {key: old}}), section), key) == new.now
+
+
+def test_a_files_ranges_are_told_of_once(tmp_path, caplog, monkeypatch):
+    """They counted from 0 in version 0.2.0."""
+    monkeypatch.setattr(former, "_said", set())
+    path = tmp_path / "c.yaml"
+    for text, times in (("3-47", 1), ("3-47", 0), ("all", 0), ("index:3-47", 0)):
+        caplog.clear()
+        path.write_text(f"input:\n  frames: {text}\n")
+        assert Settings.load(path).input.frames == text
+        assert len(caplog.messages) == times and all("index:3-47 counts from 0 as before" in m for m in caplog.messages)

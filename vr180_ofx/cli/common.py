@@ -15,7 +15,7 @@ from rich.text import Text
 
 from vr180_ofx.engine.advice import advice
 from vr180_ofx.engine.models import Models
-from vr180_ofx.engine.plans import find_plan
+from vr180_ofx.engine.plans import analysed_span, look_for_plan
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.frame_ranges import Numbering
 from vr180_ofx.media.contract import Clip
@@ -194,15 +194,34 @@ def plan_for(
     clip: Clip, settings: Settings, plan_file: str | None, *, quiet: bool = False, stages: Stages | None = None, fresh: bool = False,
     models: Models | None = None,
 ) -> Plan:  # fmt: skip
-    """See `engine.plans.find_plan`, with a bar."""
+    """The plan of the frames that are asked for, see `engine.plans.look_for_plan`; says what is analysed, with a bar, or where the plan
+    comes from.
+    """
+    numbers, models = numbering(clip, settings), models or Models.of(settings)
+    frames = None if settings.input.frames == "all" else numbers.parse(settings.input.frames)
     with progress_bar("analysing", quiet=quiet) as update:
-        return find_plan(clip, settings, plan_file, models=models, progress=update, stages=stages, fresh=fresh)
+        said: list[bool] = []
+
+        def begun(done: int, total: int) -> None:
+            if not said and not quiet and frames:
+                span = analysed_span(clip, settings, frames, models) or (0, len(clip) - 1)
+                console.print(f"analysing {numbers.number(span[0])}-{numbers.number(span[1])} for {numbers.text(frames)}")
+            said.append(True)
+            update(done, total)
+
+        found = look_for_plan(
+            clip, settings, plan_file, models=models, progress=begun, stages=stages, fresh=fresh, frames=frames
+        )  # fmt: skip
+    if found.origin == "kept" and not quiet:
+        console.print(f"plan: made earlier for {clip.path.name}, from {found.path}; 'vr180-ofx analyse --fresh' makes it again")
+    return found.plan
 
 
 def say_plan(plan: Plan, numbers: Numbering, file: str | None = None) -> None:
     """Who was found, in a few lines. file: of the plan; by default the one that `analyse` writes."""
-    if len(plan.shots) > 1:
-        console.print(f"{len(plan.shots)} shots, beginning at frames {', '.join(str(numbers.number(a)) for a, _ in plan.shots)}")
+    shots = [a for a, _ in plan.shots if not plan.unknown((a,))]
+    if len(shots) > 1:
+        console.print(f"{len(shots)} shots, beginning at frames {numbers.text(shots)}")
     for p in plan.people:
         where = []
         for view in plan.views:
@@ -217,6 +236,18 @@ def say_plan(plan: Plan, numbers: Numbering, file: str | None = None) -> None:
         console.print(f"  {p.name}{' (excluded)' if p.exclude else ''}: {', '.join(where)}")
     for note in [*map(numbers.told, plan.notes), *plan.doubts(numbers.start, file or f"{numbers.name}.plan.json")]:
         console.print(styled(f"  {note}", "yellow"))
+
+
+def say_output(clip: Clip, settings: Settings) -> None:
+    """Which frames will be written, how large, and at which resolution their mattes are made."""
+    numbers, output, scale = numbering(clip, settings), settings.output, settings.processing.scale_factor
+    frames = numbers.parse(settings.input.frames)
+    delivered = min(output.scale, scale) if settings.processing.upsampling == "none" else output.scale
+    width, height = (-(-side // round(1 / delivered)) for side in clip.eye_size)
+    eyes = ", ".join(clip.views) if output.eye == "both" else f"{output.eye} alone"
+    made = "" if scale == 1 else f"; mattes are made at {scale:g} of the clip's size" + ("" if delivered <= scale else " and enlarged")
+    shown = f"frames {numbers.text(frames)}" if len(frames) > 1 else f"frame {numbers.text(frames)}"
+    console.print(f"rendering {shown}: {eyes}, {width}x{height}{made}")
 
 
 def say_report(report: RenderReport, title: str = "") -> None:

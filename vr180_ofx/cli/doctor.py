@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from vr180_ofx.cli.common import console, print_json, styled
+from vr180_ofx.cli.common import paper, print_json, styled
 from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import ExitStatus, WeightsError
 from vr180_ofx.storage import cache_folder, weights_folder
@@ -68,9 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
         *rows, better = checks
         for c in rows:
             table.add_row(c.what, c.state, c.detail)
-        console.print(table)
+        paper.print(table)
         # in one piece, to be copied
-        console.print(better.detail)
+        paper.print(better.detail)
     return ExitStatus.DONE if all(c.ok or c.optional for c in checks) else ExitStatus.RESOURCES
 
 

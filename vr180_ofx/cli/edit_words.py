@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,9 @@ def parse_words(words: Sequence[str], first_number: int, views: Sequence[str]) -
     for part in _split(words):
         name = part[0]
         if name not in parsers:
-            raise PlanError(f"{short(name)} is no operation; allowed are {', '.join(parsers)}, with '{THEN}' between two of them")
+            near = difflib.get_close_matches(name, list(parsers), 1)
+            meant = f" (did you mean {near[0]}?)" if near else ""
+            raise PlanError(f"{short(name)} is no operation{meant}; allowed are {', '.join(parsers)}, with '{THEN}' between two of them")
         arguments = parsers[name].parse_args(_flagged(part[1:]) if name in ("point", "unpoint") else part[1:])
         made.append(Words(" ".join(part), tuple(_EDITS[name](arguments, _Reader(first_number, tuple(views))))))
     return made

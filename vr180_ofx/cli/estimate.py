@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from rich.table import Table
 
-from vr180_ofx.cli.common import add_node_arguments, add_settings_arguments, clip_from, console, print_json, settings_from
+from vr180_ofx.cli.common import add_node_arguments, add_settings_arguments, clip_from, paper, print_json, settings_from
 from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import SettingsError
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     table.add_row("output", f"{result.output_bytes / 2**30:.2f} GB")
     if result.cost is not None:
         table.add_row("cost", f"{result.cost:.2f} (at {result.price_per_hour:g} an hour)")
-    console.print(table)
+    paper.print(table)
     return 0
 
 

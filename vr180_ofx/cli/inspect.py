@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.table import Table
 
-from vr180_ofx.cli.common import console, print_json, styled
+from vr180_ofx.cli.common import paper, print_json, styled
 from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import ExitStatus, MediaError
 from vr180_ofx.media.naming import IMAGE_ENDINGS
@@ -95,10 +95,10 @@ def _show(facts: dict[str, Any]) -> None:
     for sequence in facts.get("sequences", []):
         first, last = sequence["numbers"]
         size = sequence["bytes"] / 1e6
-        console.print(styled(sequence["pattern"], "bold"), f": {sequence['frames']} frames, {first}-{last}, {size:.1f} MB", sep="")
-        console.print(f"  gaps: {sequence['gaps'] or 'none'}; damaged: {', '.join(sequence['damaged']) or 'none'}")
+        paper.print(styled(sequence["pattern"], "bold"), f": {sequence['frames']} frames, {first}-{last}, {size:.1f} MB", sep="")
+        paper.print(f"  gaps: {sequence['gaps'] or 'none'}; damaged: {', '.join(sequence['damaged']) or 'none'}")
         for reason in sequence["reasons"]:
-            console.print(styled(f"  {reason}", "red"))
+            paper.print(styled(f"  {reason}", "red"))
         if sequence["first"]:
             _show(sequence["first"])
     for part in facts.get("parts", []):
@@ -117,14 +117,14 @@ def _show(facts: dict[str, Any]) -> None:
         for name in part["channels"]:
             r = part.get("ranges", {}).get(name)
             table.add_row(name, *([f"{r[k]:.4g}" for k in ("min", "max", "mean")] if r else ["?"] * 3))
-        console.print(table)
-        console.print(f"    colour space: {part['colour_space']}")
+        paper.print(table)
+        paper.print(f"    colour space: {part['colour_space']}")
         for crypto in part["cryptomatte"]:
-            console.print(f"    Cryptomatte {crypto['name']}, {crypto['levels']} levels: {', '.join(crypto['names']) or 'no manifest'}")
+            paper.print(f"    Cryptomatte {crypto['name']}, {crypto['levels']} levels: {', '.join(crypto['names']) or 'no manifest'}")
         for key, value in part["metadata"].items():
-            console.print(f"    {key}: {value}")
+            paper.print(f"    {key}: {value}")
         if "damaged" in part:
-            console.print(styled(f"  {part['damaged']}", "red"))
+            paper.print(styled(f"  {part['damaged']}", "red"))
     if "parts" not in facts and "sequences" not in facts:
         for key, value in facts.items():
-            console.print(f"  {key}: {value}")
+            paper.print(f"  {key}: {value}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from dataclasses import fields
+from fractions import Fraction
 from typing import Any
 
 from vr180_ofx.cli.common import console, progress_bar, styled
@@ -14,6 +16,7 @@ from vr180_ofx.people import plan_file
 from vr180_ofx.rendering.many import ClipJob
 from vr180_ofx.rendering.report import RenderReport
 from vr180_ofx.settings import Settings, every_setting
+from vr180_ofx.timecode import Timecode
 
 
 def render_remotely(arguments: argparse.Namespace, settings: Settings, what: ClipJob) -> RenderReport:
@@ -39,12 +42,7 @@ def render_remotely(arguments: argparse.Namespace, settings: Settings, what: Cli
         report: dict[str, Any] = {}
         output = settings.output.model_dump(mode="json", exclude={"path"}, exclude_unset=True)
         with progress_bar("rendering", quiet=arguments.json) as update:
-            # the server counts frames from 0
-            numbers = Numbering(
-                clip.facts["frames"], clip.facts["start_frame"] if settings.output.start_frame is None else settings.output.start_frame
-            )
-            asked_frames = ranges_text(numbers.parse(settings.input.frames)).replace(" ", "")
-            for job in clip.render(os.path.abspath(what.folder), asked_frames, output):
+            for job in clip.render(os.path.abspath(what.folder), _counted_from_0(settings, clip.facts), output):
                 update(job["done"], job["total"])
                 report = job["report"] or {}
     except ServerUnavailable as error:
@@ -59,6 +57,15 @@ def render_remotely(arguments: argparse.Namespace, settings: Settings, what: Cli
             console.print(f"  {note}")
     # a server of another version may say more or less
     return RenderReport(**{f.name: report[f.name] for f in fields(RenderReport) if f.name in report})
+
+
+def _counted_from_0(settings: Settings, facts: Mapping[str, Any]) -> str:
+    """The frames that are asked for, as the server counts them. facts: its own of the clip."""
+    start = facts["start_frame"] if settings.output.start_frame is None else settings.output.start_frame
+    code = facts.get("timecode")
+    timecode = None if code is None else Timecode.of(code, Fraction(facts["fps"]).limit_denominator(1001))
+    numbers = Numbering(facts["frames"], start, timecode=timecode)
+    return ranges_text(numbers.parse(settings.input.frames)).replace(" ", "")
 
 
 def asked_of_server(settings: Settings) -> tuple[dict[str, dict[str, Any]], list[str]]:

@@ -19,6 +19,7 @@ from vr180_ofx.cli.common import (
     progress_bar,
     say_advice,
     say_clip,
+    say_output,
     say_plan,
     say_report,
     settings_from,
@@ -37,6 +38,8 @@ from vr180_ofx.storage import write_atomic
 from vr180_ofx.telemetry import Stages
 
 if TYPE_CHECKING:
+    from vr180_ofx.media.contract import Clip
+    from vr180_ofx.people.plan import Plan
     from vr180_ofx.rendering.report import RenderReport
 
 
@@ -67,6 +70,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--format", metavar="F", help=f"{described()} (default: exr) [output.format]".replace("%", "%%"))
     parser.add_argument("--plan", metavar="F", help="a plan from 'analyse', perhaps edited")
+    parser.add_argument(
+        "--preview", metavar="MP4", help="write a draft film over grey at half the size; nothing else, unless -o names a folder, too"
+    )
+    parser.add_argument("--eye", choices=("both", "left", "right"), help="which eye is written (default: both) [output.eye]")
+    parser.add_argument(
+        "--output-scale",
+        metavar="{1,0.5,0.25}",
+        help="size of the files, of the clip's; --scale is that of the work (default: 1) [output.scale]",
+    )
     parser.add_argument("--overwrite", action="store_true", help="render frames again that are there [output.overwrite]")
     add_settings_arguments(parser)
     add_matte_arguments(parser)
@@ -92,6 +104,10 @@ def run(arguments: argparse.Namespace) -> int:
         extra.append("output.overwrite=true")
     if arguments.profile or arguments.trace:
         extra.append("performance.profile_enabled=true")
+    if arguments.eye:
+        extra.append(f"output.eye={arguments.eye}")
+    if arguments.output_scale:
+        extra.append(f"output.scale={arguments.output_scale}")
     settings = settings_from(arguments, extra)
     # a wrong name is said now, not after the analysis
     check_colorspace(settings.output)
@@ -99,11 +115,19 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.output or settings.output.path
     if not names[0]:
         raise SettingsError("no clip was named; give CLIP or input.video_path")
+    if arguments.preview and arguments.server is not None:
+        raise OutputError("--preview is made here, not by a server; leave out --server")
+    if arguments.preview and len(names) > 1:
+        raise OutputError(f"--preview names one film, and there are {len(names)} clips; preview them one by one")
+    if arguments.preview and not arguments.output:
+        return _preview_alone(arguments, settings, names[0])
     if not folder:
         raise OutputError("no output folder was named; use -o DIR or output.path")
     batch = plan_jobs(names, folder, settings.output.format, plan=arguments.plan)
     make = _render if arguments.server is None else render_remotely
     if batch.several:
+        if arguments.preview:
+            raise OutputError(f"--preview names one film, and {names[0]} holds several clips; preview them one by one")
         return render_many(arguments, settings, batch, lambda job: make(arguments, settings, job))
     report = make(arguments, settings, batch.jobs[0])
     if arguments.json:
@@ -127,6 +151,9 @@ def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> 
         plan = plan_for(clip, settings, str(job.plan) if job.plan else None, quiet=arguments.json, stages=stages, models=models)
         if not arguments.json:
             say_plan(plan, numbering(clip, settings), arguments.plan)
+            say_output(clip, settings)
+        if arguments.preview:
+            _preview(arguments, clip, plan, settings, monitor)
         with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
             report = render(clip, plan, settings, job.folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
@@ -146,6 +173,30 @@ def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> 
         if arguments.profile:
             _say_profile(report)
     return report
+
+
+def _preview(arguments: argparse.Namespace, clip: Clip, plan: Plan, settings: Settings, monitor: Monitor) -> RenderReport:
+    from vr180_ofx.rendering.preview import preview
+
+    with progress_bar("preview", quiet=arguments.json, monitor=monitor) as update:
+        film = preview(clip, plan, settings, arguments.preview, progress=update)
+    if not arguments.json:
+        say_report(film, "preview: ")
+    return film
+
+
+def _preview_alone(arguments: argparse.Namespace, settings: Settings, name: str) -> int:
+    """The film, and no other file."""
+    with Monitor() as monitor, open_clip(name, settings) as clip:
+        if not arguments.json:
+            say_clip(clip, settings)
+        plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json)
+        if not arguments.json:
+            say_plan(plan, numbering(clip, settings), arguments.plan)
+        film = _preview(arguments, clip, plan, settings, monitor)
+    if arguments.json:
+        print_json(film.to_dict())
+    return status_of(film, strict=arguments.strict)
 
 
 def _say_profile(report: RenderReport) -> None:

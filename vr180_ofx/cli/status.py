@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from vr180_ofx.cli.common import console, print_json, styled
 from vr180_ofx.cli.helping import Examples
@@ -76,7 +76,7 @@ def _row(known: Known) -> dict[str, Any]:
 
 
 def _table(servers: list[Known]) -> Table:
-    table = Table("address", "pid", "version", "up", "idle", "ends", "clips", "jobs", "memory", title="frame servers")
+    table = Table(Column("address", no_wrap=True), "pid", "version", "up", "idle", "ends", "clips", "jobs", "memory", title="frame servers")
     for s in servers:
         f = s.facts or {}
         ends = "never by itself" if f["idle_exit_s"] is None else f"after {_span(f['idle_exit_s'])} idle"

@@ -6,7 +6,7 @@ import argparse
 
 from rich.table import Table
 
-from vr180_ofx.cli.common import console, print_json, progress_bar
+from vr180_ofx.cli.common import console, paper, print_json, progress_bar
 from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import WeightsError
 from vr180_ofx.storage import weights_folder
@@ -68,7 +68,7 @@ def _list(*, as_json: bool) -> int:
             str(row["state"]),
             str(row["source"]),
         )
-    console.print(table)
+    paper.print(table)
     return 0
 
 

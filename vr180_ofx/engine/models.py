@@ -223,6 +223,15 @@ class Models:
         """
         return "|".join(n.identity for n in (self.tracker, self.refiner, self.matting_network) if n is not None)
 
+    @property
+    def forgotten_after(self) -> int | None:
+        """After how many frames what is remembered does not depend on where it began (`Tracker.exact_after`), without loading it;
+        None: never.
+        """
+        from vr180_ofx.trackers.blazepose import MEMORY_FRAMES
+
+        return MEMORY_FRAMES if self.tracker.name == _EMBEDDED.name and self.matting_network is None else None
+
     def load_detector(self) -> Detector:
         """Raises WeightsError and SettingsError when it cannot be had here, as all that load."""
         return DETECTORS.get(self.detector.name, _MODEL_FILE).load(self.detector, self.settings)

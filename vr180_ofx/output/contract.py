@@ -22,7 +22,8 @@ class Job:
     """What a writer needs to know of the render.
 
     folder, name: where files go and what they are called after. identity: hash of all that decides what frames look like.
-    frames: the positions to be rendered, ascending. edges: see `rendering.render.render`.
+    frames: the positions to be rendered, ascending. edges: see `rendering.render.render`. clip: as it is written; all_eyes: the one that
+    mattes are made of, where it has more.
     """
 
     clip: Clip
@@ -33,6 +34,12 @@ class Job:
     identity: str
     frames: tuple[int, ...]
     edges: Curves = field(default_factory=dict)
+    all_eyes: Clip | None = None
+
+    @property
+    def whole(self) -> Clip:
+        """The clip with all its eyes, of which the files may hold one."""
+        return self.all_eyes or self.clip
 
     @property
     def numbers(self) -> Numbering:

@@ -87,7 +87,7 @@ class VideoOutput:
     def present(self, index: int) -> bool:
         if not all(p.exists() for p in self.paths(index)):
             return False
-        return all(_comment(p) == self._identity for p in self.paths(index))
+        return all(file_comment(p) == self._identity for p in self.paths(index))
 
     def write(self, frame: Frame, source: SourceFrame | None) -> None:
         eyes = self._eyes(frame, source)
@@ -337,7 +337,8 @@ def _codec(suffix: str, name: str, bits: int, quality: int) -> tuple[str, str, d
     return "libx264", pix_fmt, options
 
 
-def _comment(path: Path) -> str | None:
+def file_comment(path: Path) -> str | None:
+    """The comment in a video's header, in which ours say what they are known by; None where there is none."""
     try:
         with av.open(str(path)) as container:
             # Matroska writes its tags in capitals

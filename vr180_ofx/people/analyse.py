@@ -42,19 +42,22 @@ _AHEAD = 12
 
 #: Called with (frames done, frames in all).
 Progress = Callable[[int, int], None]
+#: The first and the last of some frames in a row.
+Span = tuple[int, int]
 
 
 def analyse(
     clip: Clip, settings: Settings, *, detector: Detector, segmenter: Segmenter, progress: Progress | None = None,
-    stages: Stages | None = None, stop: int | None = None, parameters: PlanParameters = PLAN,
+    stages: Stages | None = None, stop: int | None = None, span: Span | None = None, parameters: PlanParameters = PLAN,
 ) -> Plan:  # fmt: skip
     """Finds everybody in ``clip``. Deterministic: the same clip, settings, networks and parameters give the same plan.
 
     progress: called with (frames done, frames in all). Frames that cannot be decoded are passed over and noted. stop: look at the first
-    frames only, as many as this; nobody is in the rest.
+    frames only, as many as this; nobody is in the rest. span: look at these frames only, the first and the last one: what comes of it is
+    what a clip that was cut down to them gives, and the plan says so (`Plan.analysed`).
     """
     worker = _Analysis(clip, settings, detector, segmenter, stages=stages or Stages(), parameters=parameters)
-    plan = worker.run(progress, stop)
+    plan = worker.run(progress, span or (0, min(len(clip), stop or len(clip)) - 1), partial=span is not None)
     # what is written is what counts: a plan that was saved and read again must give the same windows to the last bit
     return Plan.from_data(json.loads(plan.to_json()), clip)
 
@@ -95,9 +98,16 @@ class _Analysis:
         self._search_count = 0
         self._observations: list[FloatArray] = []
         self._next_observation = 0
+        self._span: Span | None = None
 
-    def run(self, progress: Progress | None, stop: int | None) -> Plan:
-        clip, total = self._clip, min(len(self._clip), stop or len(self._clip))
+    def run(self, progress: Progress | None, span: Span, *, partial: bool) -> Plan:
+        """partial: whether the rest of the clip is not known afterwards."""
+        clip, (first, last_frame) = self._clip, span
+        end = last_frame + 1
+        if partial and first > 0:
+            # what lies before is a shot of nobody
+            self._shots.append(0)
+            self._people.append([])
         cuts = CutFinder(self._fps, self._parameters.shots)
         queue: deque[_Waiting] = deque()
         bad = []
@@ -106,12 +116,12 @@ class _Analysis:
         last: Thumbs | None = None
         try:
             with ThreadPoolExecutor(threads, "search") as pool, ThreadPoolExecutor(1, "decode") as decoder, ExitStack() as ending:
-                coming = deque(decoder.submit(self._fetch, reader, n) for n in range(min(_AHEAD, total)))
+                coming = deque(decoder.submit(self._fetch, reader, n) for n in range(first, min(first + _AHEAD, end)))
                 # an analysis that is given up does not decode on: the pool would wait for what is in its row
                 ending.callback(decoder.shutdown, wait=False, cancel_futures=True)
-                for n in range(total):
+                for n in range(first, end):
                     waiting, thumbs = coming.popleft().result()
-                    if n + _AHEAD < total:
+                    if n + _AHEAD < end:
                         coming.append(decoder.submit(self._fetch, reader, n + _AHEAD))
                     if thumbs is None:
                         bad.append(n)
@@ -122,12 +132,18 @@ class _Analysis:
                         for decided, cut in cuts.push(n, thumbs):
                             self._take(queue, decided, pool, cut=cut)
                     if progress:
-                        progress(n + 1, total)
+                        progress(n + 1 - first, end - first)
                 for decided, cut in cuts.flush():
                     self._take(queue, decided, pool, cut=cut)
         finally:
             reader.close()
         self._end_shot()
+        if partial and end < len(clip):
+            self._shots.append(end)
+            self._people.append([])
+        if partial:
+            self._notes.append(f"people were looked for in frames {mark(range(first, end))} alone")
+        self._span = span if partial else None
         if bad:
             self._notes.append(f"frames that cannot be decoded: {mark(bad)}")
         return self._plan()
@@ -243,6 +259,7 @@ class _Analysis:
                 "projection": clip.geometry.projection_name,
                 "fov_degrees": clip.geometry.fov_degrees,
                 "interocular_m": clip.interocular_m,
+                **({} if self._span is None else {"analysed": list(self._span)}),
                 "alignment_degrees": {k: round(math.degrees(getattr(alignment, k)), 2) for k in ("pitch", "yaw", "roll")},
             },
             shots=shots or ((0, total - 1),),

@@ -79,6 +79,17 @@ class PlanDocument:
     mattes: Sequence[InputMatte] = ()
 
     @property
+    def analysed(self) -> Shot | None:
+        """(first, last) of the frames in which people were looked for; None: all."""
+        found = self.clip.get("analysed")
+        return None if found is None else (int(found[0]), int(found[1]))
+
+    def unknown(self, frames: Iterable[int]) -> list[int]:
+        """Those of ``frames`` in which nobody was looked for: that nobody is there cannot be said of them."""
+        known = self.analysed
+        return [] if known is None else [n for n in frames if not known[0] <= n <= known[1]]
+
+    @property
     def interocular_m(self) -> float:
         """What distances are reckoned with, metres."""
         return float(self.clip.get("interocular_m", INTEROCULAR_M))
@@ -158,6 +169,9 @@ class _Document(Part):
 
 
 class _Clip(Part):
+    analysed: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] | None = Field(
+        None, description="it is [first, last] of the frames in which people were looked for; without it, all of them"
+    )
     interocular_m: Annotated[float, Field(strict=True, gt=0, lt=10)] = Field(
         INTEROCULAR_M, description="it is the distance of the eyes in metres"
     )

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from vr180_ofx.engine.models import Models
-from vr180_ofx.engine.plans import analyse, kept_plan
-from vr180_ofx.frame_ranges import INDEX
+from vr180_ofx.engine.plans import analyse, analysed_span, kept_plan
+from vr180_ofx.frame_ranges import INDEX, ranges_text
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.rendering.render import render
@@ -62,7 +62,11 @@ def estimate(clip: Clip, settings: Settings | None = None, frames: int = FRAMES)
     wanted = numbering(clip, settings).parse(settings.input.frames)
     short = min(frames, len(clip))
     models = Models.of(settings)
-    plan = kept_plan(clip, settings, models)
+    span = analysed_span(clip, settings, wanted, models) if settings.input.frames != "all" else None
+    plan = kept_plan(clip, settings, models) or kept_plan(clip, settings, models, span=span)
+    # where nobody was looked for there is nothing to be learnt
+    learnt = list(range(short)) if plan is None or plan.analysed is None else wanted[:frames]
+    short = len(learnt)
     measured: dict[str, Any] = {"frames": short}
     with Monitor(period_s=0.1) as monitor:
         analysis = 0.0
@@ -76,7 +80,7 @@ def estimate(clip: Clip, settings: Settings | None = None, frames: int = FRAMES)
             plan = analyse(clip, settings, models=models, progress=seen, stop=short)
             spent = time.perf_counter() - start
             # what begins a shot is done once; the rest grows with the clip
-            analysis = _line(spent, short, len(clip), _steady(stamps))
+            analysis = _line(spent, short, len(clip) if span is None else span[1] - span[0] + 1, _steady(stamps))
             measured |= {"analysis_s": round(spent, 3), "analysis_ms_per_frame": round(1000 * (_steady(stamps) or spent / short), 2)}
         folder = Path(tempfile.mkdtemp(prefix="vr180-ofx-estimate-"))
         try:
@@ -88,7 +92,7 @@ def estimate(clip: Clip, settings: Settings | None = None, frames: int = FRAMES)
 
             # frames that are cached take no time; the others will
             apart = [f"service.cache_dir={json.dumps(str(folder / 'cache'))}"]
-            values = settings.with_overrides([f"input.frames='{INDEX}0-{short - 1}'", "output.overwrite=true", *apart])
+            values = settings.with_overrides([f"input.frames='{INDEX}{ranges_text(learnt)}'", "output.overwrite=true", *apart])
             start = time.perf_counter()
             with clip.reopen() as again:
                 render(again, plan, values, folder, models=models, progress=made)

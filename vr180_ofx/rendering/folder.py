@@ -106,7 +106,7 @@ def _taken(job: Job, writer: Writer, folder: Folder, lock: FileLock, mattes: str
                 )
             raise OutputError(
                 f"{job.folder} holds frames of {job.name} that were made with another clip, plan, settings or version; "
-                "add --overwrite to replace them, or choose another folder with -o"
+                f"add --overwrite to replace them, or choose another folder with -o{_of_some_frames(job)}"
             )
         if not lock.alone():
             raise OutputError(
@@ -119,6 +119,18 @@ def _taken(job: Job, writer: Writer, folder: Folder, lock: FileLock, mattes: str
     renders[mine] = entry_of(job.identity, str(clip.path.resolve()), clip.fingerprint, job.settings.input.frames, mattes=mattes)
     write_manifest(folder, renders)
     return _plan_kept(job, folder, before)
+
+
+def _of_some_frames(job: Job) -> str:
+    """What to say beside, when the plan may be another one because other frames were asked for."""
+    known = job.plan.analysed
+    if known is None:
+        return ""
+    first, last = map(job.numbers.number, known)
+    return (
+        f". The plan is of frames {first} to {last} alone, and each part of a clip that is asked for has its own; "
+        f"'vr180-ofx analyse {job.clip.path.name}' first gives one to all of them"
+    )
 
 
 def _spare_others(job: Job, writer: Writer, folder: Folder, *, known: bool) -> None:
@@ -162,7 +174,7 @@ def _plan_kept(job: Job, folder: Folder, before: Entry | None) -> list[str]:
 
 def _same_plan(job: Job, path: Path) -> bool:
     try:
-        return Plan.load(path, job.clip).digest() == job.plan.digest()
+        return Plan.load(path, job.whole).digest() == job.plan.digest()
     except PlanError:
         return False
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +15,10 @@ from pathlib import Path
 from vr180_ofx.engine.controlled import AskedEdges, files_digest
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.models import Models
-from vr180_ofx.engine.scheduler import Priority
+from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
-from vr180_ofx.errors import FrameError, InputMatteError, OutputError
+from vr180_ofx.errors import FrameError, InputMatteError, OutputError, PlanError
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.colour import BLUR_FUSION
@@ -28,6 +28,7 @@ from vr180_ofx.output.measures import MEASURES
 from vr180_ofx.parameters import identity_of
 from vr180_ofx.people.curves import Curves, to_data
 from vr180_ofx.people.plan import Plan
+from vr180_ofx.rendering.delivered import Delivered
 from vr180_ofx.rendering.folder import claimed, explained, output_folder
 from vr180_ofx.rendering.report import Findings, RenderReport
 from vr180_ofx.settings import Settings, without_effect
@@ -65,10 +66,14 @@ def render(
     settings = settings or clip.settings
     stages = stages or Stages(enabled=settings.performance.profile_enabled)
     frames = tuple(numbering(clip, settings).parse(settings.input.frames))
+    refuse_unknown(plan, frames, clip, settings)
     with output_folder(output, settings, links=links) as folder:
         if models is None:
             models = server.models if server is not None else Models.of(settings)
-        job = Job(clip, plan, settings, folder.path, clip.name, identity(clip, plan, settings, models, edges), frames, edges or {})
+        delivered = Delivered.of(settings.output)
+        name = delivered.name(clip, settings.output)
+        known_by = identity(clip, plan, settings, models, edges)
+        job = Job(delivered.clip(clip), plan, settings, folder.path, name, known_by, frames, edges or {}, clip)
         writer = make_writer(job)
         shown = Path(output or settings.output.path or folder.path)
         report = RenderReport(str(shown), _pattern(shown, writer, frames), len(frames), people=[p.name for p in plan.active])
@@ -77,6 +82,17 @@ def render(
             report.notes += notes
             _filled(job, writer, report, models, stages=stages, progress=progress, server=server)
     return report
+
+
+def refuse_unknown(plan: Plan, frames: Sequence[int], clip: Clip, settings: Settings) -> None:
+    """Raises PlanError for frames in which nobody was looked for: empty mattes would look like frames without people."""
+    unknown = plan.unknown(frames)
+    if unknown:
+        numbers, (first, last) = numbering(clip, settings), plan.analysed or (0, 0)
+        raise PlanError(
+            f"the plan is of frames {numbers.number(first)} to {numbers.number(last)} alone, and nobody was looked for in "
+            f"{numbers.text(unknown)}; analyse these frames, or the whole clip, or remove `analysed` from the plan where nobody is missing"
+        )
 
 
 def _filled(
@@ -91,7 +107,7 @@ def _filled(
     start = time.perf_counter()
     if todo:
         with explained(job.folder), _served(job, models, stages, server) as serving:
-            _run(job, writer, todo, report, serving, stages=stages, progress=progress)
+            run_frames(job, writer, todo, report, serving, stages=stages, progress=progress)
     report.warnings += [*clip.notes, *_doubts(job)]
     report.seconds = round(time.perf_counter() - start, 3)
     report.fps = round(report.written / report.seconds, 3) if report.written and report.seconds else 0.0
@@ -149,17 +165,20 @@ def _served(job: Job, models: Models, stages: Stages, shared: FrameServer | None
         return
     # frames without their controls are kept: other edges cost no network. So is what a tracker remembers, for a render that is interrupted
     with FrameServer(
-        job.clip, job.plan, job.settings, models=models, stages=stages, cache_bytes=64 << 20, store=open_store(job.settings),
+        job.whole, job.plan, job.settings, models=models, stages=stages, cache_bytes=64 << 20, store=open_store(job.settings),
     ) as server:  # fmt: skip
         yield server
 
 
-def _run(
-    job: Job, writer: Writer, todo: list[int], report: RenderReport, server: FrameServer, *, stages: Stages, progress: Progress | None
+def run_frames(
+    job: Job, writer: Writer, todo: Sequence[int], report: RenderReport, server: FrameServer, *, stages: Stages, progress: Progress | None,
+    quality: Quality = "final",
 ) -> None:  # fmt: skip
+    """Asks ``server`` for the frames ``todo`` and has ``writer`` write them; says in ``report`` what came of it."""
     version = server.version
     writers = ThreadPoolExecutor(writer.parallel, "write")
     plates = job.clip.reopen() if writer.needs_source else None
+    delivered, width = Delivered.of(job.settings.output), job.clip.eye_size[0]
     done = report.kept
     eyes = Findings()
     waiting: dict[int, Future[Frame]] = {}
@@ -169,7 +188,7 @@ def _run(
         position = 0
         while position < len(todo) or waiting or writing:
             while position < len(todo) and len(waiting) < _IN_FLIGHT:
-                waiting[todo[position]] = server.request(todo[position], priority=Priority.BATCH, edges=_asked(job, todo[position]))
+                waiting[todo[position]] = server.request(todo[position], quality, Priority.BATCH, edges=_asked(job, todo[position]))
                 position += 1
             finished, _ = wait(writing, timeout=0) if writing else (set(), set())
             if waiting and len(writing) - len(finished) < writer.parallel + 1:
@@ -186,7 +205,7 @@ def _run(
                     _settle(writing, report)
                 else:
                     eyes.add(frame)
-                    writing[writers.submit(_write, writer, frame, plates, stages)] = n
+                    writing[writers.submit(_write, writer, delivered.frame(frame, width), plates, stages)] = n
                 del waiting[n]
             elif writing:
                 finished, _ = wait(writing, return_when=FIRST_COMPLETED)

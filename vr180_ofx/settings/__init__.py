@@ -58,7 +58,11 @@ class Settings(Section):
 
         Raises SettingsError.
         """
-        return cls.from_values(file.read(Path(path)), overrides, str(path))
+        asked = list(overrides)
+        made = cls.from_values(file.read(Path(path)), asked, str(path))
+        if not any(text.startswith("input.frames") for text in asked):
+            former.tell_of_frames(made.input.frames)
+        return made
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], overrides: Iterable[str] = (), source: str = "settings") -> Settings:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vr180_ofx.errors import SettingsError
+from vr180_ofx.frame_ranges import INDEX
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,13 @@ def current(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
             _say(f"{section}.{name} is {value!r}, which is called {former.now!r}", former)
         out[name] = value if former is None else former.now
     return out
+
+
+def tell_of_frames(value: object) -> None:
+    """A file's ranges of frames counted from 0 in version 0.2.0: what they mean now stands in the log, once. value: input.frames."""
+    if isinstance(value, str) and value.strip().lower() != "all" and not value.strip().startswith(INDEX) and value not in _said:
+        _said.add(value)
+        log.warning("input.frames is %s: numbers of output files since 0.3.0; %s%s counts from 0 as before", value, INDEX, value)
 
 
 def _say(what: str, former: Former) -> None:

@@ -75,7 +75,11 @@ class ProcessingSettings(Section):
     """How the work is divided."""
 
     scale_factor: float = setting(
-        1.0, pixels="yes", http=True, description="Resolution at which mattes are made: 0.25, 0.5 or 1.0 of the input."
+        1.0,
+        pixels="yes",
+        http=True,
+        description="Resolution at which mattes are made: 0.25, 0.5 or 1.0 of the input. Files keep the clip's size; output.scale makes "
+        "them smaller.",
     )
     upsampling: Literal["edge_aware", "cubic", "none"] = setting(
         "edge_aware",

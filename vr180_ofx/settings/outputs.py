@@ -40,6 +40,13 @@ class OutputSettings(Section):
     background_color: Annotated[tuple[int, int, int], BeforeValidator(_as_colour)] = setting(
         (0, 255, 0), pixels="yes", http=True, description="Red, green and blue, 0..255."
     )
+    eye: Literal["both", "left", "right"] = setting(
+        "both", pixels="yes", http=True, description="Which eye is written. Mattes are made from both of them all the same."
+    )
+    scale: float = setting(
+        1.0, pixels="yes", http=True, description="Size of what is written: 0.25, 0.5 or 1.0 of the clip's. Mattes are made at "
+        "processing.scale_factor all the same.",
+    )  # fmt: skip
     maintain_sbs: bool = setting(True, pixels="yes", http=True, description="Keep both eyes in one picture; false writes them apart.")
     # which frame a file of some number shows
     start_frame: int | None = setting(
@@ -101,6 +108,13 @@ class OutputSettings(Section):
         4, pixels="yes", http=True, description="How many people can share one pixel in files of Cryptomatte; two make a layer of the file."
     )
     overwrite: bool = setting(False, pixels="no", http=True, description="Render frames again that are already there.")
+
+    @field_validator("scale")
+    @classmethod
+    def _scale(cls, value: float) -> float:
+        if value not in (0.25, 0.5, 1.0):
+            raise ValueError("allowed are 0.25, 0.5, 1.0")
+        return value
 
     @model_validator(mode="after")
     def _cryptomatte_is_exr(self) -> OutputSettings:

@@ -80,6 +80,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "fov_degrees": "output fov, output angle, fisheye 190",
         "background_color": "background, green, blue, screen colour, backdrop, chroma colour, colour behind, grey, black background, rgb, "
         "fill",
+        "eye": "one eye, left eye only, right eye, mono, single eye, flat, one view, 2d",
+        "scale": "half size files, smaller files, output size, resize, shrink, proxy files, quarter size, downscale",
         "maintain_sbs": "both eyes in one picture, side by side, files per eye, separate, split",
         "start_frame": "first frame number, 1001, number, numbering, offset, frame offset, start at, file number, renumber",
         "exr_preset": "nuke, resolve, fusion, blender, compositor, host, compatible, preset, cannot read, channels",

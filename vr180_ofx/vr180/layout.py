@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 LayoutName = Literal["sbs", "tb", "mono"]
@@ -18,13 +18,14 @@ def other_eye(view: str) -> str:
 class Layout:
     """How a frame of ``width`` x ``height`` pixels is divided among the eyes.
 
-    swap_eyes: the left eye's picture lies where the right one's is expected.
+    swap_eyes: the left eye's picture lies where the right one's is expected. only: what the one eye of a mono frame is called.
     """
 
     name: LayoutName
     width: int
     height: int
     swap_eyes: bool = False
+    only: str = field(default=LEFT, repr=False)
 
     def __post_init__(self) -> None:
         if self.name not in get_args(LayoutName):
@@ -35,7 +36,7 @@ class Layout:
     @property
     def views(self) -> tuple[str, ...]:
         """The names of the views, left first."""
-        return (LEFT,) if self.name == "mono" else (LEFT, RIGHT)
+        return (self.only,) if self.name == "mono" else (LEFT, RIGHT)
 
     @property
     def eye_size(self) -> tuple[int, int]:

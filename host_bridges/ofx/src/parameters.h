@@ -63,7 +63,7 @@ static const Parameter node_parameters[] = {
      "matting.tracker", 0.0, "auto", -1000000000.0, 1000000000.0, choices_tracker, 0},
     {"refiner", "Refiner", K_CHOICE, "matte", "How edges are made at full resolution. auto: rvm on CUDA and on CPUs with bfloat16, when its weights are there; else guided.",
      "matting.refiner", 0.0, "auto", -1000000000.0, 1000000000.0, choices_refiner, 0},
-    {"scale", "Scale", K_CHOICE, "matte", "Resolution at which mattes are made: 0.25, 0.5 or 1.0 of the input.",
+    {"scale", "Scale", K_CHOICE, "matte", "Resolution at which mattes are made: 0.25, 0.5 or 1.0 of the input. Files keep the clip's size; output.scale makes them smaller.",
      "processing.scale_factor", 0.0, "1", -1000000000.0, 1000000000.0, choices_scale, 0},
     {"edge_size", "Size", K_FLOAT, "edges", "Pixels by which mattes grow; below 0 they shrink.",
      "edges.size", 0.0, "", -20.0, 20.0, 0, 1},
