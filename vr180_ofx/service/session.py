@@ -232,6 +232,9 @@ class Session:
 
     def _use_plan(self, plan: Plan) -> str:
         """Goes on with a corrected plan, and keeps it for the next time."""
+        if not self.models.follows_people:
+            # what cannot be done is said before anything is changed
+            plan.of_everybody()
         changed = self._go_on_with(plan, corrected=True)
         keep_plan(self.clip, self.settings, plan, self.models, corrected=True)
         self._seen = self._correction()
