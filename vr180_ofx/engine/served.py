@@ -16,14 +16,16 @@ from vr180_ofx.errors import FrameError
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.telemetry import Stages
 
-#: Decoded frames that are held: one and those beside it, so that from one to the next a single one is decoded.
-_PICTURES = 3
+#: Frames that are done at once: one keeps up with the writers, two when what is done takes longer.
+_THREADS = 2
+#: Decoded frames that are held: those that are done and those beside them, so that from one to the next a single one is decoded.
+_PICTURES = 2 + _THREADS
 #: Asks for a frame without controls.
 Raw = Callable[[int], Future[Frame]]
 
 
 class ServedFrames:
-    """Does controls on a thread of its own, and remembers what came of it. Close it.
+    """Does controls on threads of its own, and remembers what came of it. Close it.
 
     limit_bytes: of memory for what is remembered. timeout_s: see `engine.decoding.Decoder`.
     """
@@ -35,7 +37,8 @@ class ServedFrames:
         self._timeout_s = timeout_s
         self._frames = BytesCache[str, Frame](limit_bytes)
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(1, "controls")
+        self._pool = ThreadPoolExecutor(_THREADS, "controls")
+        self._decoding = threading.Lock()
         self._decoder: Decoder | None = None
         self._pictures: OrderedDict[int, SourceFrame] = OrderedDict()
 
@@ -97,14 +100,14 @@ class ServedFrames:
         return out
 
     def _picture(self, n: int) -> SourceFrame:
-        # on the one thread of the pool
-        if self._decoder is None:
-            self._decoder = Decoder(self._clip, self._stages, self._timeout_s)
-        if n not in self._pictures:
-            self._pictures[n] = self._decoder.get(n)
-            while len(self._pictures) > _PICTURES:
-                self._pictures.popitem(last=False)
-        return self._pictures[n]
+        with self._decoding:
+            if self._decoder is None:
+                self._decoder = Decoder(self._clip, self._stages, self._timeout_s)
+            if n not in self._pictures:
+                self._pictures[n] = self._decoder.get(n)
+                while len(self._pictures) > _PICTURES:
+                    self._pictures.popitem(last=False)
+            return self._pictures[n]
 
     def clear(self) -> None:
         with self._lock:
