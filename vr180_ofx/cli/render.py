@@ -47,7 +47,8 @@ USAGE = "CLIP [CLIP ...] -o DIR [options]"
 EXAMPLES: Examples = (
     ("EXR with a layer for each person; the same command goes on where it stopped", "vr180-ofx render clip.mp4 -o out/"),
     ("somebody excluded, or put right, in a plan", "vr180-ofx render clip.mp4 -o out/ --plan clip.plan.json"),
-    ("some frames only", "vr180-ofx render clip.mp4 -o test/ --frames 10-20x2,100"),
+    ("a draft film to look at first", "vr180-ofx render clip.mp4 --preview look.mp4"),
+    ("some frames only, by the numbers of their files", "vr180-ofx render clip.mp4 -o test/ --frames 10-20x2,100"),
     ("for Nuke, with colour times alpha", "vr180-ofx render clip.mp4 -o nk/ --exr-preset nuke --rgb premultiplied"),
     ("a video with transparency", "vr180-ofx render clip.mp4 -o mov/ --format prores4444"),
     ("H.264 over green, with the sound", "vr180-ofx render clip.mp4 -o gs/ --format greenscreen"),
