@@ -100,6 +100,29 @@ def test_nobody_is_made_up_where_nobody_is(scene):
             apply_edits(before, [{**add, **points}], clip, Models.of(Settings()).load_segmenter)
 
 
+def test_somebody_is_completed_by_points_at_a_second_frame(scene):
+    """What the plan knows of them stays as it is; where they were missing they are found; nobody new is made."""
+    clip, plan = scene
+    lost = apply_edits(plan, [{"op": "remove", "person": 2, "first": 4, "last": 9}, {"op": "absent", "person": 2, "absent": False}], clip)
+    assert not set(range(6, 10)) & set(lost.people[1].views["left"])
+    body = plan.track(plan.people[1], "left").bodies[8]
+    hips, top = clip.projection.project(np.array([body.direction, body.top()]))
+    add = {"op": "add", "view": "left", "frame": 8, "points": [list(hips), list(hips + (top - hips) * 0.4)], "into": 2}
+    made = apply_edits(lost, [add], clip, Models.of(Settings()).load_segmenter)
+    assert [p.name for p in made.people] == [p.name for p in plan.people]
+    for view in ("left", "right"):
+        assert all(made.people[1].views[view][n] == e for n, e in lost.people[1].views[view].items())
+        a, b = made.track(made.people[1], view).bodies[8], plan.track(plan.people[1], view).bodies[8]
+        assert a.angle_to(b) < 0.15 * b.reach
+    for wrong, said in (
+        ({"frame": 0}, "person02 is in the plan in frame 0 of the left eye already"),
+        ({"name": "ben"}, "name says what somebody new is called"),
+        ({"into": "ben"}, "there is no person 'ben'"),
+    ):
+        with pytest.raises(PlanError, match=said):
+            apply_edits(lost, [{**add, **wrong}], clip, Models.of(Settings()).load_segmenter)
+
+
 def test_without_following_only_the_frame_is_added(scene):
     clip, plan = scene
     new = apply_edits(plan, [{"op": "add", "view": "right", "frame": 5, "box": [10, 10, 60, 110], "follow": False}], clip)

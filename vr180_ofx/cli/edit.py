@@ -19,6 +19,7 @@ from vr180_ofx.media.open import open_clip
 from vr180_ofx.people import plan_file
 from vr180_ofx.people.absence import Range
 from vr180_ofx.people.edit import apply_edits, changed_frames
+from vr180_ofx.people.followed import told_where_missing
 from vr180_ofx.people.mattes_file import InputMatte
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
@@ -33,6 +34,7 @@ EXAMPLES: Examples = (
     ("several at once", f"vr180-ofx edit clip.plan.json rename person03 anna {THEN} exclude person01"),
     ("no matte of her there", "vr180-ofx edit clip.plan.json absent anna 20-35 --eye left"),
     ("somebody who was missed", "vr180-ofx edit clip.plan.json add --box 812,402,1010,980@12:left --name ben"),
+    ("and where they were lost", "vr180-ofx edit clip.plan.json add --point 905,610@48:left --into ben"),
     (
         "nobody is there from frame 12 on, in both eyes",
         'vr180-ofx edit clip.plan.json garbage "90,40 180,40 150,95@12:left" --frames 12-48',
@@ -91,6 +93,9 @@ def run(arguments: argparse.Namespace) -> int:
             called=[text for _, text in edits], first_number=first_number,
         )  # fmt: skip
         target = Path(arguments.output or path)
+        lost = told_where_missing(
+            plan, made, [edit for edit, _ in edits], fps=float(clip.fps), first_number=first_number, plan_name=str(target)
+        )
         frames = [n + first_number for n in changed_frames(plan, made)]
         if not arguments.dry_run:
             if target == path:
@@ -98,11 +103,19 @@ def run(arguments: argparse.Namespace) -> int:
             made.save(target)
         if arguments.json:
             print_json(
-                {"plan": str(target), "written": not arguments.dry_run, "frames": ranges_text(frames), "people": _facts(made, first_number)}
+                {
+                    "plan": str(target),
+                    "written": not arguments.dry_run,
+                    "frames": ranges_text(frames),
+                    "people": _facts(made, first_number),
+                    "notes": lost,
+                }
             )
             return 0
         for line in _differences(plan, made, first_number):
             console.print(f"  {line}")
+        for line in lost:
+            console.print(styled(f"  {line}", "yellow"))
         console.print(f"  frames that change: {ranges_text(frames) or 'none'}")
         written = f"{target} would be written" if arguments.dry_run else f"plan: {target}"
         kept = f" (before: {_backup(path).name}; 'vr180-ofx edit {path} undo' goes back)"

@@ -93,6 +93,7 @@ def operation_parsers() -> dict[str, argparse.ArgumentParser]:
     p.add_argument("--minus", metavar="POINT", action="append", default=[], help="the same, where they are not; may be repeated")
     p.add_argument("--box", metavar="BOX", help=f"instead of points: {_BOX}")
     p.add_argument("--name", metavar="NAME", help="what they are called")
+    p.add_argument("--into", metavar="WHO", help="they are somebody in the plan who is missing in that frame")
     p.add_argument("--seconds", metavar="S", type=float, help="how far they are followed, before and after (default: 30)")
     p.add_argument("--no-follow", action="store_true", help="the one frame alone")
     p = add("confirm", "Somebody who may be two people is one: no more warnings.")
@@ -307,7 +308,9 @@ def _move_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
 
 
 def _add_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
-    more = {} if a.seconds is None else {"seconds": a.seconds}
+    more: dict[str, Any] = {} if a.seconds is None else {"seconds": a.seconds}
+    if a.into is not None:
+        more["into"] = read.who(a.into)
     if (a.box is None) == (a.point is None):
         raise PlanError("add takes --point x,y@FRAME[:EYE], once or more often, or --box: one of the two")
     if a.box is not None:

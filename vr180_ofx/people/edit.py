@@ -38,6 +38,7 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.plan_file import entry_to_data
 from vr180_ofx.people.point_out import find_at_points
 from vr180_ofx.people.validation import checked
+from vr180_ofx.vr180.body import Body
 from vr180_ofx.wording import short
 
 
@@ -66,7 +67,7 @@ class Move(Edit):
 
 class Add(Edit):
     """Somebody who was not found, at one frame, by a box or by points on them; follow: and from there to both sides, and into the other
-    eye.
+    eye. into: they are somebody in the plan, who is missing there; what the plan knows of them stays.
     """
 
     what: ClassVar[str] = "it needs a view, a frame, and a box or points"
@@ -76,6 +77,7 @@ class Add(Edit):
     points: Points = Field([], max_length=MOST_POINTS, description=f"it is {POINTS}, on the person")
     minus: Points = Field([], max_length=MOST_POINTS, description=f"it is {POINTS}, beside the person")
     name: str | None = Field(None, description=NAME)
+    into: StrictInt | str | None = Field(None, description=ID)
     follow: StrictBool = Field(True, description="allowed are true and false")
     seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(FOLLOW.seconds, description="it is how long to each side, in seconds")
 
@@ -85,23 +87,48 @@ class Add(Edit):
             raise PlanError("somebody is added by a box or by points: one of the two")
         if self.minus and not self.points:
             raise PlanError("minus says who is not meant, beside points on who is; a box needs none")
-        number = max((p["id"] for p in data["people"]), default=0) + 1
         n = scene.check(self.frame)
         shot, within = next((k, s) for k, s in enumerate(data["shots"]) if s[0] <= n <= s[1])
-        person: Document = {"id": number, "name": self.name or f"person{number:02d}", "exclude": False, "shot": shot, "views": {}}
-        before = _checked(data, data["people"], clip, "the plan")
-        rows_of(person, self.view, clip)[str(n)] = {"box": self.box, "source": "edited"} if self.box else self._row(before, n, scene)
-        data["people"].append(person)
+        known = _checked(data, data["people"], clip, "the plan")
+        if self.into is None:
+            number = max((p["id"] for p in data["people"]), default=0) + 1
+            person: Document = {"id": number, "name": self.name or f"person{number:02d}", "exclude": False, "shot": shot, "views": {}}
+            data["people"].append(person)
+        else:
+            person = self._missing(data, n, shot, known, scene)
+            number = person["id"]
+        before = person["views"]
+        row = {"box": self.box, "source": "edited"} if self.box else self._row(known, n, scene)
+        person["views"] = {self.view: {str(n): row}}
         # what is wrong with the box or the name is said before anybody is followed
         made = _checked(data, [person], clip, "the new person")
         if self.follow:
             body = next(p for p in made.people if p.id == number).views[self.view][n].body
             reach = round(self.seconds * float(clip.fps))
             part = max(within[0], n - reach), min(within[1], n + reach)
-            found = follow_person(clip, body, self.view, n, part, segmenter=scene.load_segmenter(), known=before.bodies)
+
+            def others(k: int, view: str) -> Mapping[int, Body]:
+                return {i: b for i, b in known.bodies(k, view).items() if i != number}
+
+            found = follow_person(clip, body, self.view, n, part, segmenter=scene.load_segmenter(), known=others)
             rows = {v: {str(k): entry_to_data(e, clip.projection) for k, e in entries.items()} for v, entries in found.items()}
             person["views"] = _merged(rows, person["views"])
+        person["views"] = _merged(person["views"], before)
         return [person]
+
+    def _missing(self, data: Document, n: int, shot: int, plan: Plan, scene: Scene) -> Document:
+        """Who they are in the plan, where they are not in this frame."""
+        person = person_of(data, self.into or 0)
+        where = f"in frame {n + scene.first_number} of the {self.view} eye"
+        if self.name is not None:
+            raise PlanError(f"name says what somebody new is called; {person['name']} has one (rename)")
+        if person.get("shot", 0) != shot:
+            raise PlanError(f"{person['name']} is in another shot than frame {n + scene.first_number}; people are of one shot")
+        if holds(person.get("absent", {}).get(self.view, ()), n):
+            raise PlanError(f"{person['name']} is marked as absent {where}; take that back first")
+        if person["id"] in plan.bodies(n, self.view):
+            raise PlanError(f"{person['name']} is in the plan {where} already; to put the box right there: move")
+        return person
 
     def _row(self, plan: Plan, n: int, scene: Scene) -> Document:
         """Whoever is at the points."""
@@ -271,10 +298,10 @@ def apply_edits(
     """The plan after ``edits``, all or none of them.
 
     Each edit has an ``op`` and: move: person, view, frame, box. add: view, frame, box or points (on them) and minus? (beside them), name?,
-    follow? (true: they are followed for so many ``seconds``, 30, before and after, and into the other eye). remove: person, and first and
-    last for a part of their time. absent: person, first?, last?, view?, absent?: no matte of them there. merge: person, into. split:
-    person, frame, name?. rename: person, name. exclude: person, exclude?. confirm: person: they are one, whatever the plan doubts.
-    point: person, view, frame, plus or minus. unpoint: person, view?, frame?.
+    into? (who is in the plan and missing there), follow? (true: they are followed for so many ``seconds``, 30, before and after, and into
+    the other eye). remove: person, and first and last for a part of their time. absent: person, first?, last?, view?, absent?: no matte
+    of them there. merge: person, into. split: person, frame, name?. rename: person, name. exclude: person, exclude?. confirm: person:
+    they are one, whatever the plan doubts. point: person, view, frame, plus or minus. unpoint: person, view?, frame?.
     matte: name?, kind?, and view, frame, points, or shapes, or image; person?, carry?, metres?, invert?, feather?, frames?, enabled?: see
     `mattes_file.InputMatte`. unmatte: name.
 

@@ -15,7 +15,7 @@ from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.people.contract import Segmentation, Segmenter
 from vr180_ofx.people.look import Look, look_of
 from vr180_ofx.people.masks import mask_iou
-from vr180_ofx.people.parameters import PLAN, ObserveParameters
+from vr180_ofx.people.parameters import PLAN, ObserveParameters, PointOutParameters
 from vr180_ofx.vr180.body import Body, Box, body_from_directions, bounds_in, outline
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
@@ -82,6 +82,23 @@ class Observer:
             hips, top = window.directions(np.stack([seen.hips, seen.top]))
             body = body_from_directions(hips, top)
         return self._observation(window, seen, body, hole, picture)
+
+    def settled(
+        self, eye: EyeImage, body: Body, *, erased: BoolArray | None, parameters: PointOutParameters, presence: float
+    ) -> Observation | None:  # fmt: skip
+        """What is seen when the segmenter's own answer is where it looks, from ``body`` on; None when it comes to no rest, or nobody is
+        there with this ``presence`` (0..1).
+        """
+        p = parameters
+        for _ in range(p.rounds):
+            now = self.observe(eye, body, erased=erased)
+            if now is None or now.presence < presence:
+                return None
+            away = body.angle_to(now.body) / max(min(body.reach, now.body.reach), 1e-6)
+            if away < p.still_reaches and 1 / p.still_size < now.body.reach / body.reach < p.still_size:
+                return now
+            body = now.body
+        return None
 
     def seen_again(
         self, eye: EyeImage, found: Observation, *, erased: BoolArray | None, least: float, own: BoolArray | None = None, fill: Fill = erase

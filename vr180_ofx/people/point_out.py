@@ -16,7 +16,7 @@ from vr180_ofx.people.contract import Segmenter
 from vr180_ofx.people.masks import mask_iou, union
 from vr180_ofx.people.observe import Observation, Observer
 from vr180_ofx.people.parameters import PLAN, POINT_OUT, PlanParameters, PointOutParameters
-from vr180_ofx.people.tracklet import moved, same_person
+from vr180_ofx.people.tracklet import same_person
 from vr180_ofx.vr180.body import Body
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import angles_from_direction
@@ -134,16 +134,7 @@ class _Finder:
         return PointedOut(chosen, tuple(sorted(behind)), len(most))
 
     def _settled(self, body: Body, hole: BoolArray | None) -> Observation | None:
-        """What is seen when the segmenter's own answer is where it looks; None when it comes to no rest, or nobody is there."""
-        p = self._search
-        for _ in range(p.rounds):
-            now = self._observer.observe(self._eye, body, erased=hole)
-            if now is None or now.presence < self._parameters.same.presence:
-                return None
-            if moved(body, now.body) < p.still_reaches and 1 / p.still_size < now.body.reach / body.reach < p.still_size:
-                return now
-            body = now.body
-        return None
+        return self._observer.settled(self._eye, body, erased=hole, parameters=self._search, presence=self._parameters.same.presence)
 
     def _counts(self, now: Observation, hole: BoolArray | None) -> bool:
         p = self._parameters

@@ -97,6 +97,7 @@ class Add(Model):
     points: Points = Field([], description="On the person; the body to which they belong is looked for.")
     minus: Points = Field([], description="Beside the person.")
     name: Name | None = None
+    into: PersonId | None = Field(None, description="Who they are, of those in the plan who are missing there.")
     follow: bool = True
     seconds: float = Field(30, ge=0, le=600, description="How far they are followed, before and after.")
 
