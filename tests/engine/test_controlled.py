@@ -14,6 +14,7 @@ from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.media.open import open_clip
+from vr180_ofx.people.corrections import PointsAt
 from vr180_ofx.people.curves import Curve
 from vr180_ofx.settings import Settings
 from vr180_ofx.settings.edges import EdgesSettings
@@ -134,3 +135,23 @@ def test_with_hardly_any_memory_each_frame_is_made_once_and_kept_on_disk_when_th
         assert server.request(count - 1).result().same(last)
         server.request(0, edges={"size": 2}).result()
         assert server.steps == 0
+
+
+def test_points_correct_frames_without_a_network_and_the_frame_says_so(scene):
+    """A minus point in the middle of somebody, at frame 4: there, beside it and in any order, the same bits."""
+    clip, plan, settings = scene
+    box = plan.people[0].views["left"][4].box
+    point = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    first, *others = plan.people
+    own = replace(plan, people=[replace(first, points={"left": {4: PointsAt(minus=(point,))}}), *others])
+    with FrameServer(clip, plan, settings) as server:
+        for n in range(len(clip)):
+            server.request(n).result()
+        steps = server.steps
+        server.replace_plan(own)
+        made = {n: server.request(n).result() for n in (6, 4, 5)}
+        assert server.steps == steps
+    with FrameServer(clip, own, settings) as server:
+        for n in (4, 5, 6):
+            assert server.request(n).result().same(made[n])
+    assert made[4].metadata["points"][f"{first.id} left 4"]

@@ -103,6 +103,8 @@ MEANT = {
     "shrink": "edges.size",
     "choke": "edges.size",
     "grow the matte": "edges.size",
+    "left eye only": "output.eye",
+    "one eye": "output.eye",
     "blur": "edges.feather",
     "feather": "edges.feather",
     "soften": "edges.feather",

@@ -114,8 +114,10 @@ def region_of(
                 seeds[(near_plus <= dot) & (near_plus <= near_minus)] = _IS
                 own = flooded(colours, seeds) == (_IS if sign == "+" else _NOT)
                 part = _part(own, point, rect, scale) & (away <= share * reach) & ((before < 0.5) if sign == "+" else (before > 0.5))
-                # the matte says the same already, or an edge says how far it goes
-                if not part.any() or _has_edge(part, own, steps, p):
+                if not part.any():
+                    said.append(f"at {sign}{point[0]:.0f},{point[1]:.0f} the matte says so already")
+                    break
+                if _has_edge(part, own, steps, p):
                     out |= part
                     break
             else:

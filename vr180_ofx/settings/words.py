@@ -75,7 +75,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "video_codec": "h264, h265, hevc, x264, x265, avc, codec, compression of the video, encoder",
         "video_quality": "crf, bitrate, quality, compression artefacts, blocky, file size, quantiser",
         "video_bits": "10 bit, bit depth, banding, 8 bit, hdr, gradient",
-        "eyes": "left eye only, right eye only, one eye, separate eyes, split eyes, side by side, mono file, stereo file, sbs",
+        "eyes": "separate eyes, split eyes, side by side, mono file, stereo file, sbs",
         "projection": "reproject, fisheye output, equirect output, dome, deovr",
         "fov_degrees": "output fov, output angle, fisheye 190",
         "background_color": "background, green, blue, screen colour, backdrop, chroma colour, colour behind, grey, black background, rgb, "
