@@ -8,10 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.controls.test_points import FIRST, Frames, demo, error, headless, plan_of, whole  # noqa: F401
+from tests.controls.corrections import FIRST, Frames, demo_frames, error, headless, plan_of, whole
 from vr180_ofx.controls.points import PointCorrections
 from vr180_ofx.errors import InputMatteError
 from vr180_ofx.imaging.parts import bounds
+
+
+@pytest.fixture(scope="module")
+def demo():
+    yield from demo_frames()
 
 
 def painting(path, clip, *, value=None, said=None, size=None):
@@ -45,7 +50,7 @@ def head_rows(alphas, view="left", n=FIRST):
     return said
 
 
-def test_what_is_painted_is_the_matte_there_and_nowhere_else(demo, tmp_path):  # noqa: F811
+def test_what_is_painted_is_the_matte_there_and_nowhere_else(demo, tmp_path):
     clip, alphas = demo
     wrong, _ = headless(alphas)
     said = head_rows(alphas)
@@ -64,7 +69,7 @@ def test_what_is_painted_is_the_matte_there_and_nowhere_else(demo, tmp_path):  #
     assert sure[said].min() > 0.999
 
 
-def test_a_grey_picture_says_it_of_the_whole_eye_even_where_three_meet(demo, tmp_path):  # noqa: F811
+def test_a_grey_picture_says_it_of_the_whole_eye_even_where_three_meet(demo, tmp_path):
     clip, alphas = demo
     both = {n: {v: {**own, 3: own[2] * 0.5, 2: own[2] * 0.5} for v, own in people.items()} for n, people in alphas.items()}
     value = np.full(alphas[FIRST]["left"][1].shape, 0.25, np.float32)
@@ -74,7 +79,7 @@ def test_a_grey_picture_says_it_of_the_whole_eye_even_where_three_meet(demo, tmp
         assert np.abs(whole(out[view]) - 64 / 255).max() < 1e-3, view
 
 
-def test_it_goes_to_frames_beside_it_and_ends_in_order(demo, tmp_path):  # noqa: F811
+def test_it_goes_to_frames_beside_it_and_ends_in_order(demo, tmp_path):
     clip, alphas = demo
     wrong, _ = headless(alphas)
     truth = alphas[FIRST]["left"][1]
@@ -87,7 +92,7 @@ def test_it_goes_to_frames_beside_it_and_ends_in_order(demo, tmp_path):  # noqa:
         assert notes["1 left 2"] == "carried over 2 frames"
 
 
-def test_what_is_the_same_already_changes_nothing_beside_it(demo, tmp_path):  # noqa: F811
+def test_what_is_the_same_already_changes_nothing_beside_it(demo, tmp_path):
     """A matte painted a little softer all along its outline is no reason to move anything to other frames."""
     clip, alphas = demo
     truth = alphas[FIRST]["left"][1]
@@ -97,7 +102,7 @@ def test_what_is_the_same_already_changes_nothing_beside_it(demo, tmp_path):  # 
         assert np.array_equal(whole(out[view]), alphas[FIRST + 1][view][1])
 
 
-def test_the_other_eye_gets_what_surely_is_the_same(demo, tmp_path):  # noqa: F811
+def test_the_other_eye_gets_what_surely_is_the_same(demo, tmp_path):
     clip, alphas = demo
     wrong, _ = headless(alphas, ("left", "right"))
     file = painting(tmp_path / "p.png", clip, value=alphas[FIRST]["left"][1], said=head_rows(alphas))
@@ -107,7 +112,7 @@ def test_the_other_eye_gets_what_surely_is_the_same(demo, tmp_path):  # noqa: F8
     assert error(whole(out["right"]), truth) < 0.4 * error(wrong[FIRST]["right"][1], truth)
 
 
-def test_half_the_size_is_enough(demo, tmp_path):  # noqa: F811
+def test_half_the_size_is_enough(demo, tmp_path):
     clip, alphas = demo
     wrong, _ = headless(alphas)
     width, height = clip.eye_size
@@ -119,7 +124,7 @@ def test_half_the_size_is_enough(demo, tmp_path):  # noqa: F811
     assert error(whole(out["left"]), truth) < 0.3 * error(wrong[FIRST]["left"][1], truth)
 
 
-def test_a_file_that_cannot_be_had_is_an_error_of_its_frame_and_said_beside_it(demo, tmp_path):  # noqa: F811
+def test_a_file_that_cannot_be_had_is_an_error_of_its_frame_and_said_beside_it(demo, tmp_path):
     clip, alphas = demo
     for name, make, words in (
         ("none.png", lambda p: None, "does not exist"),
@@ -139,7 +144,7 @@ def test_a_file_that_cannot_be_had_is_an_error_of_its_frame_and_said_beside_it(d
         assert "not carried to here" in notes["1 left 2"] and np.array_equal(whole(out["left"]), alphas[FIRST + 1]["left"][1])
 
 
-def test_another_picture_in_the_file_is_another_frame(demo, tmp_path):  # noqa: F811
+def test_another_picture_in_the_file_is_another_frame(demo, tmp_path):
     clip, alphas = demo
     file = tmp_path / "p.png"
     control = PointCorrections(painted_plan(clip, alphas, {"left": {FIRST: str(file)}}))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.people.test_edit_points import edited, middle
+from tests.people.edits import edited, middle
 from vr180_ofx.errors import PlanError
 from vr180_ofx.people.corrections import POINTS_REACH, PointsAt
 from vr180_ofx.people.edit import changed_frames

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from tests.service.conftest import raw
-from tests.service.test_mattes import alpha, edits
+from tests.service.edits import alpha, edits
 
 
 def test_what_is_painted_is_in_the_next_answer(live, clip):
