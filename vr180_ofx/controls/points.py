@@ -26,7 +26,7 @@ from vr180_ofx.matte.composite import fit_union
 from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.parameters import identity_of
-from vr180_ofx.people.corrections import POINTS_REACH, PointsAt
+from vr180_ofx.people.corrections import NO_POINTS, POINTS_REACH, PointsAt
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.stereo.pair import StereoPair
@@ -55,9 +55,6 @@ class CarryParameters:
 CARRY = CarryParameters()
 
 
-_NO_POINTS = PointsAt()
-
-
 @dataclass(frozen=True, slots=True)
 class _Key:
     """What a person said of somebody at a frame of an eye: points, or the file of a painted matte."""
@@ -65,7 +62,7 @@ class _Key:
     person: int
     view: str
     frame: int
-    points: PointsAt = _NO_POINTS
+    points: PointsAt = NO_POINTS
     paint: str | None = None
 
     @property

@@ -184,6 +184,13 @@ class Plan(PlanDocument):
                 parts += [view.encode(), struct.pack(f"<i10d?{len(occluders)}i", p.id, *numbers, n in t.anchors, *occluders)]
         return b"|".join(parts)
 
+    def prompt_facts(self, n: int) -> bytes:
+        """`facts`, and the points of frame ``n``: for trackers that are shown them. Where there are none, it is the same."""
+        points = [
+            f"{p.id}{view}{p.points[view][n]}" for view in self.views for p in self.present(n, view) if n in p.points.get(view, {})
+        ]  # fmt: skip
+        return self.facts(n) + "".join(f"|points {one}" for one in points).encode()
+
     def control_facts(self, n: int) -> str:
         """All that the plan says of what is done to frame ``n`` after matting."""
         people = {p.id: self.edges_at(n, p.id) for p in self.people if p.edges}
