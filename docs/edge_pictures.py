@@ -20,6 +20,7 @@ from vr180_ofx.media.open import open_clip
 
 OUT = Path(__file__).resolve().parent / "images" / "edges.jpg"
 FRAME = 12
+FRAMES = range(0, 24, 4)
 VIEW = "left"
 #: Pixels of the eye on a side of each picture, how often each is drawn, and how many stand in a row.
 SIDE, ENLARGED, ACROSS = 72, 3, 4
@@ -53,17 +54,19 @@ def main() -> None:
         plate = clip.read(FRAME)[VIEW]
         with FrameServer(clip, plan) as server:
 
-            def alpha(edges: dict[str, Any]) -> np.ndarray:
-                frame: Frame = server.request(FRAME, edges=edges).result()
+            def alpha(edges: dict[str, Any], n: int = FRAME) -> np.ndarray:
+                frame: Frame = server.request(n, edges=edges).result()
                 return frame.views[VIEW].alpha
 
             plain = alpha({})
             place = detailed(plain)
             tiles = [drawn(label, alpha(edges), plate, place) for label, _, edges in SHOWN]
             for before, less, after, more in PAIRS:
-                one, other = alpha(less), alpha(more)
-                where = most_changed(one, other)
-                tiles += [drawn(before, one, plate, where), drawn(after, other, plate, where)]
+                # islands and holes are rare: of several frames that one in which there is most to see
+                n = max(FRAMES if less == {} else (FRAME,), key=lambda k: most(np.abs(alpha(less, k) - alpha(more, k))))
+                one, other, there = alpha(less, n), alpha(more, n), clip.read(n)[VIEW]
+                where = fullest(np.abs(one - other))
+                tiles += [drawn(before, one, there, where), drawn(after, other, there, where)]
     rows = [np.hstack(tiles[k : k + ACROSS]) for k in range(0, len(tiles), ACROSS)]
     cv2.imwrite(str(OUT), np.vstack(rows)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
     print(OUT, OUT.stat().st_size)
@@ -80,8 +83,9 @@ def detailed(alpha: np.ndarray) -> Rect:
     return fullest(np.minimum(alpha, 1 - alpha))
 
 
-def most_changed(one: np.ndarray, other: np.ndarray) -> Rect:
-    return fullest(np.abs(one - other))
+def most(values: np.ndarray) -> float:
+    """What the fullest place holds."""
+    return float(values[fullest(values).slices].sum())
 
 
 def fullest(values: np.ndarray) -> Rect:

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.cli.conftest import cli
@@ -144,6 +146,30 @@ def test_points_are_set_and_taken_away_in_words(capsys, plan):
         status, said = edit(capsys, plan, *words)
         assert status == 2 or status == 3, said
         assert wrong in said
+
+
+def test_a_painted_matte_is_named_and_taken_away_in_words(capsys, plan, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    white = np.full((512, 512), 255, np.uint8)
+    assert cv2.imwrite("mine.png", white) and cv2.imwrite("small.png", white[:50])
+    (tmp_path / "text.png").write_text("no picture")
+    status, said = edit(capsys, plan, "paint", "person01", "mine.png", "@5:right")
+    assert status == 0 and "frames that change: 1-10" in said
+    assert people(plan)["person01"]["paint"] == {"right": {"4": str(tmp_path / "mine.png")}}
+    assert edit(capsys, plan, "unpaint", "person01", "@5:right")[0] == 0 and "paint" not in people(plan)["person01"]
+    before = plan.read_bytes()
+    for words, wrong in (
+        (("paint", "person01", "none.png", "@5"), "none.png does not exist"),
+        (("paint", "person01", "small.png", "@5"), "is 512x50; a painted matte is as large as one eye's picture, 512x512"),
+        (("paint", "person01", "text.png", "@5"), "not an image"),
+        (("paint", "person01", "mine.png"), "--at"),
+        (("paint", "person01", "mine.png", "@5:top"), "this clip has left, right"),
+        (("paint", "person09", "mine.png", "@5"), "there is no person"),
+        (("unpaint", "person01"), "has no painted matte"),
+    ):
+        status, said = edit(capsys, plan, *words)
+        assert status in (2, 3) and wrong in said, (words, said)
+    assert plan.read_bytes() == before
 
 
 def test_who_is_added_is_followed_in_the_clip_that_the_plan_remembers(capsys, plan, tmp_path, monkeypatch):

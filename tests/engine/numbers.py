@@ -158,6 +158,9 @@ class NumberRecipe:
     def finish(self, plan: Plan) -> str:
         return self.refiner
 
+    def facts(self, plan: Plan) -> Callable[[int], bytes]:
+        return plan.facts
+
     def maker(self, plan: Plan, level: Level) -> NumberMaker:
         return NumberMaker(self.network, lambda n: self.stepping(n), lambda n: self.finishing(n), half=level.shrink > 1)
 

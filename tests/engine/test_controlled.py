@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
+from vr180_ofx.engine.controlled import files_digest
 from vr180_ofx.engine.draft import DraftRenderer
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore
+from vr180_ofx.errors import InputMatteError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.corrections import PointsAt
 from vr180_ofx.people.curves import Curve
@@ -135,6 +138,34 @@ def test_with_hardly_any_memory_each_frame_is_made_once_and_kept_on_disk_when_th
         assert server.request(count - 1).result().same(last)
         server.request(0, edges={"size": 2}).result()
         assert server.steps == 0
+
+
+def test_painted_frames_run_no_network_and_another_picture_is_another_render(scene, tmp_path):
+    clip, plan, settings = scene
+    file = tmp_path / "mine.png"
+    width, height = clip.eye_size
+    first, *others = plan.people
+    own = replace(plan, people=[replace(first, paint={"left": {4: str(file)}}), *others])
+    said = []
+    with FrameServer(clip, plan, settings) as server:
+        before = [server.request(n).result() for n in range(len(clip))]
+        steps = server.steps
+        server.replace_plan(own)
+        for value in (0, 255, None):
+            file.unlink() if value is None else cv2.imwrite(str(file), np.full((height, width), value, np.uint8))
+            said.append(files_digest(clip, own, settings))
+            if value is None:
+                with pytest.raises(InputMatteError, match="does not exist"):
+                    server.request(4).result()
+            else:
+                layers = {x.person: x for x in server.request(4).result().views["left"].layers}
+                assert (layers[first.id].alpha == value / 255).all() if first.id in layers else value == 0
+                assert layers[first.id].rect.width == width if value else True
+        assert server.request(5).result().metadata["paint"][f"{first.id} left 4"].startswith("not carried to here")
+        assert server.steps == steps
+        server.replace_plan(plan)
+        assert server.request(4).result().same(before[4])
+    assert len(set(said)) == 3 and not files_digest(clip, plan, settings)
 
 
 def test_points_correct_frames_without_a_network_and_the_frame_says_so(scene):

@@ -16,16 +16,20 @@ from hypothesis import example, given
 from hypothesis import settings as hyp
 from hypothesis import strategies as st
 
+from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.errors import ClipChangedError
+from vr180_ofx.matte.guided import GuidedRefiner
 from vr180_ofx.media.open import open_clip
+from vr180_ofx.people.corrections import PointsAt
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 from vr180_ofx.trackers.blazepose import MEMORY_FRAMES, BlazePoseTracker
 from vr180_ofx.trackers.contract import Mask, Memory
+from vr180_ofx.trackers.sam2.memory import MemoryBank
 from vr180_ofx.weights.store import require
 
 SETTINGS = Settings(processing={"chunk_size": 4, "overlap_frames": 2})
@@ -220,6 +224,42 @@ def remembered(people_clip, tracker):
             reference = [server.request(n).result() for n in range(len(clip))]
             assert server.disagreement
         yield clip, plan, reference
+
+
+def test_points_go_into_a_network_that_takes_them_from_their_frame_on(remembered, tracker):
+    """What was made before stays good; what comes after is another memory. The embedded tracker is shown none, and keeps all keys."""
+    clip, plan, reference = remembered
+    n = 4
+    box = plan.track(plan.people[0], "left").boxes[n]
+    point = (box[0] + box[2]) / 2, (box[1] * 3 + box[3]) / 4
+    people = [replace(plan.people[0], points={"left": {n: PointsAt((point,))}}), *plan.people[1:]]
+    own = replace(plan, people=people)
+    memories, windows, masks = [], [], []
+    with FrameServer(clip, plan, tracker=tracker) as before, FrameServer(clip, own, tracker=tracker) as after:
+        keys = [[s._worker.scene.key(k, "final") for k in range(len(clip))] for s in (before, after)]
+        assert [a == b for a, b in zip(*keys, strict=True)] == [k < n for k in range(len(clip))]
+    with FrameServer(clip, plan) as before, FrameServer(clip, own) as after:
+        assert all(before._worker.scene.key(k, "final") == after._worker.scene.key(k, "final") for k in range(len(clip)))
+    pipelines = [Pipeline(p, tracker, GuidedRefiner()) for p in (plan, own)]
+    for pipeline in pipelines:
+        memory = tracker.begin()
+        for k in range(n + 2):
+            memory, found, seen = pipeline.advance(clip.frame(k), memory)
+            memories.append(memory)
+            windows.append(seen)
+            masks.append(found)
+    without, with_points = slice(0, n + 2), slice(n + 2, None)
+    key, other = (plan.people[0].id, "left"), (plan.people[1].id, "left")
+    differ = [not np.array_equal(a[key].logits, b[key].logits) for a, b in zip(masks[without], masks[with_points], strict=True)]
+    assert differ == [k >= n for k in range(n + 2)]
+    assert all(np.allclose(a[other].logits, b[other].logits, atol=1e-4) for a, b in zip(masks[without], masks[with_points], strict=True))
+    # it is what the network says of the box and the point, which is where the window shows it
+    image = windows[with_points][n][key]
+    assert image.anchor and image.prompt is not None and image.prompt.points[0][2] == 1
+    ray = image.window.directions(np.array(image.prompt.points[0][:2]))
+    assert np.allclose(plan.projection.project(ray), point, atol=1e-3)
+    past = MemoryBank.from_memory(memories[-1]).people[key]
+    assert n in [r.step for r in past if r.anchor]
 
 
 def test_the_mattes_are_of_something(remembered):

@@ -4,21 +4,11 @@ import json
 
 import pytest
 
-from vr180_ofx.engine.models import Models
+from tests.people.edits import edited, middle
 from vr180_ofx.errors import PlanError
 from vr180_ofx.people.corrections import POINTS_REACH, PointsAt
-from vr180_ofx.people.edit import apply_edits, changed_frames
+from vr180_ofx.people.edit import changed_frames
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.settings import Settings
-
-
-def edited(plan, edits, clip):
-    return apply_edits(plan, edits, clip, load_segmenter=Models.of(Settings()).load_segmenter)
-
-
-def middle(plan, person=1, view="left", n=3):
-    box = plan.people[person - 1].views[view][n - n % 2].box
-    return [round((box[0] + box[2]) / 2, 1), round((box[1] + box[3]) / 2, 1)]
 
 
 def test_points_are_added_up_kept_in_the_file_and_taken_away(planned, tmp_path):

@@ -88,6 +88,21 @@ def test_masks_equal_the_reference_predictor(network, tracker, frames, tmp_path,
     assert np.abs(without[after][TWO].logits - masks[after][TWO].logits).max() < 1e-4
 
 
+def test_a_box_with_points_in_mid_run_equals_the_reference(network, tracker, frames, tmp_path):
+    """As the plan's box and somebody's points go in: at the frame, and as memory from there on."""
+    both = Prompt(box=BOX.box, points=((100.0, 60.0, 1), (75.0, 200.0, 0)))
+    # the reference scales time by the length of clips of less than 16 frames; so it is given 16 and stops early
+    reference = Reference(network, frames[:16], tmp_path)
+    reference.prompt(0, 1, BOX)
+    expected = dict(reference.run(0, 1))
+    reference.prompt(2, 1, both)
+    expected |= dict(reference.run(2, 4))
+    _, masks = ours(tracker, images(frames[:5]), {0: {ONE: BOX}, 2: {ONE: both}}, keys=(ONE,))
+    assert max(worst(expected[n], masks[n]) for n in range(5)) <= 1e-4
+    _, boxes = ours(tracker, images(frames[:5]), {0: {ONE: BOX}, 2: {ONE: BOX}}, keys=(ONE,))
+    assert all(np.abs(boxes[n][ONE].logits - masks[n][ONE].logits).max() > 1e-3 for n in (2, 3, 4))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["sam2.1_s", "sam2.1_b+", "sam2.1_l"])
 def test_the_larger_networks_equal_the_reference_too(name, frames, tmp_path):

@@ -9,6 +9,7 @@ from typing import Any
 from vr180_ofx.cli.common import console, print_json, styled
 from vr180_ofx.cli.edit_words import THEN, operation_parsers, parse_words
 from vr180_ofx.cli.helping import Examples
+from vr180_ofx.controls.paint import painted_for
 from vr180_ofx.engine.models import Models
 from vr180_ofx.errors import MediaError, OutputError, PlanError
 from vr180_ofx.frame_ranges import ranges_text
@@ -92,6 +93,9 @@ def run(arguments: argparse.Namespace) -> int:
             plan, [edit for edit, _ in edits], clip, load_segmenter=Models.of(clip.settings).load_segmenter,
             called=[text for _, text in edits], first_number=first_number,
         )  # fmt: skip
+        # what cannot be read is said now, not when a frame is made
+        for file in sorted(made.painted - plan.painted):
+            painted_for(file, clip.eye_size)
         target = Path(arguments.output or path)
         lost = told_where_missing(
             plan, made, [edit for edit, _ in edits], fps=float(clip.fps), first_number=first_number, plan_name=str(target)

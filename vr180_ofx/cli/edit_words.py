@@ -49,7 +49,7 @@ def parse_words(words: Sequence[str], first_number: int, views: Sequence[str]) -
             near = difflib.get_close_matches(name, list(parsers), 1)
             meant = f" (did you mean {near[0]}?)" if near else ""
             raise PlanError(f"{short(name)} is no operation{meant}; allowed are {', '.join(parsers)}, with '{THEN}' between two of them")
-        arguments = parsers[name].parse_args(_flagged(part[1:]) if name in ("point", "unpoint") else part[1:])
+        arguments = parsers[name].parse_args(_flagged(part[1:]) if name in ("point", "unpoint", "paint", "unpaint") else part[1:])
         made.append(Words(" ".join(part), tuple(_EDITS[name](arguments, _Reader(first_number, tuple(views))))))
     return made
 
@@ -104,6 +104,13 @@ def operation_parsers() -> dict[str, argparse.ArgumentParser]:
     p.add_argument("--minus", metavar="-X,Y", action="append", default=[], help="the same; also -760,415")
     p.add_argument("--at", metavar="@FRAME[:EYE]", required=True, help="also without the flag's name: @12:left")
     p = add("unpoint", "Takes such points away: all of somebody, or those of a frame.")
+    p.add_argument("who", metavar="WHO", help=_WHO)
+    p.add_argument("--at", metavar="@FRAME[:EYE]", help="also without the flag's name: @12:left (default: everywhere)")
+    p = add("paint", "A painted matte of somebody at a frame: white is theirs, black is not, transparent stays as it was.")
+    p.add_argument("who", metavar="WHO", help=_WHO)
+    p.add_argument("file", metavar="FILE", help="a grey picture, as large as one eye's or half of it")
+    p.add_argument("--at", metavar="@FRAME[:EYE]", required=True, help="also without the flag's name: @12:left")
+    p = add("unpaint", "Takes painted mattes away: all of somebody, or that of a frame. Files stay.")
     p.add_argument("who", metavar="WHO", help=_WHO)
     p.add_argument("--at", metavar="@FRAME[:EYE]", help="also without the flag's name: @12:left (default: everywhere)")
     p = add("remove", "A person, for good, or a part of their time.")
@@ -341,6 +348,16 @@ def _point_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
     return [{"op": "point", "person": read.who(a.who), "plus": [p for p, _ in plus], "minus": [p for p, _ in minus]} | where]
 
 
+def _paint_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    frame, _, eye = a.at.removeprefix("@").partition(":")
+    where = {"frame": read.frame(frame)} | read.eye(eye or read.views[0])
+    return [{"op": "paint", "person": read.who(a.who), "file": str(Path(a.file).absolute())} | where]
+
+
+def _unpaint_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    return [{**edit, "op": "unpaint"} for edit in _unpoint_edits(a, read)]
+
+
 def _unpoint_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
     where: dict[str, Any] = {}
     if a.at is not None:
@@ -358,7 +375,7 @@ _EDITS: dict[str, Callable[[argparse.Namespace, _Reader], list[dict[str, Any]]]]
     "split": _split_edits, "merge": _merge_edits, "rename": _rename_edits, "exclude": _exclude_edits, "include": _include_edits,
     "absent": _absent_edits, "present": _present_edits, "move": _move_edits, "add": _add_edits, "confirm": _confirm_edits,
     "remove": _remove_edits,
-    "point": _point_edits, "unpoint": _unpoint_edits,
+    "point": _point_edits, "unpoint": _unpoint_edits, "paint": _paint_edits, "unpaint": _unpaint_edits,
     "garbage": _matte_edits("garbage"), "holdout": _matte_edits("holdout"), "hand-over": _matte_edits("hand_over"),
     "unmatte": _unmatte_edits,
 }  # fmt: skip

@@ -63,10 +63,11 @@ def identity(image: ImageInput, n: int, layout: Layout, frames: int) -> str:
         files = files_of(image, n, layout, frames, "")
     except InputMatteError:
         return "unknown"
-    return "|".join(f"{view}:{path}:{_stamp(path)}" for view, path in files.items())
+    return "|".join(f"{view}:{path}:{stamp(path)}" for view, path in files.items())
 
 
-def _stamp(path: Path) -> str:
+def stamp(path: Path) -> str:
+    """Size and time of a file, or that there is none."""
     try:
         return "{}:{}".format(*file_identity(path))
     except OSError:

@@ -1,10 +1,11 @@
-"""Corrections by points: what belongs to them at their frame, carried along the motion of the picture until it no longer fits."""
+"""Corrections by points and painted mattes: what is theirs at a frame, carried along the picture's motion until it no longer fits."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from vr180_ofx.arrays import FloatArray
 from vr180_ofx.controls.carry import Carrier
 from vr180_ofx.controls.contract import Around, EyeMattes, Mattes
 from vr180_ofx.controls.coverage import Coverage
+from vr180_ofx.controls.files import stamp
+from vr180_ofx.controls.paint import painted_at, regions_of
 from vr180_ofx.controls.region import REGION, Region, RegionParameters, rect_of, region_of, small_size
 from vr180_ofx.errors import FrameError
 from vr180_ofx.imaging.filter import gaussian_blur
@@ -23,7 +26,8 @@ from vr180_ofx.matte.composite import fit_union
 from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.parameters import identity_of
-from vr180_ofx.people.corrections import POINTS_REACH, PointsAt
+from vr180_ofx.people.corrections import NO_POINTS, POINTS_REACH, PointsAt
+from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.stereo.pair import StereoPair
 from vr180_ofx.stereo.parameters import STEREO, SWEEP
@@ -53,16 +57,22 @@ CARRY = CarryParameters()
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """Points of a person at a frame of an eye."""
+    """What a person said of somebody at a frame of an eye: points, or the file of a painted matte."""
 
     person: int
     view: str
     frame: int
-    points: PointsAt
+    points: PointsAt = NO_POINTS
+    paint: str | None = None
 
     @property
     def name(self) -> str:
         return f"{self.person} {self.view} {self.frame}"
+
+    @property
+    def kind(self) -> str:
+        """Under which name the frame's metadata speaks of it."""
+        return "points" if self.paint is None else "paint"
 
 
 class PointCorrections:
@@ -74,6 +84,10 @@ class PointCorrections:
         self._reach = 0 if alone else parameters.frames
         self._keys = [
             _Key(p.id, view, n, rows[n]) for p in plan.active for view, rows in sorted(p.points.items()) for n in sorted(rows)
+        ]  # fmt: skip
+        # what is painted is said of every pixel: it is stronger than points of its frame
+        self._keys += [
+            _Key(p.id, view, n, paint=rows[n]) for p in plan.active for view, rows in sorted(p.paint.items()) for n in sorted(rows)
         ]  # fmt: skip
 
     def _near(self, n: int) -> list[_Key]:
@@ -87,7 +101,7 @@ class PointCorrections:
         if not near:
             return ""
         plan = self._plan
-        facts = [(k, self._body_px(k, plan.projection.width)) for k in near]
+        facts = [(k, self._body_px(k, plan.projection.width), "" if k.paint is None else stamp(Path(k.paint))) for k in near]
         shifts = [(p.id, p.shift(n)) for p in plan.people]
         numbers = identity_of(self._parameters), identity_of(STEREO), identity_of(SWEEP)
         return f"points|{facts}|{plan.alignment.identity()},{plan.interocular_m:g}|{shifts}|{numbers}"
@@ -103,15 +117,17 @@ class PointCorrections:
             found = self._at(key, n, pictures, around)
             if found is None:
                 continue
-            out[key.view] = _corrected(out[key.view], key.person, found)
+            here, changes = found
+            out[key.view] = _corrected(out[key.view], key.person, here)
             there = other_eye(key.view)
-            if len(out) < 2 or there not in out:
+            if len(out) < 2 or there not in out or changes is None:
                 continue
-            own = next(p for p in self._plan.people if p.id == key.person).points.get(there, {})
+            person = self._person(key)
+            own = (person.points if key.paint is None else person.paint).get(there, {})
             if key.frame in own:
                 continue
             carrier = carrier or self._carrier(n, mattes, pictures)
-            across = self._across(key, found, carrier, out[there], around)
+            across = self._across(key, changes, carrier, out[there], around)
             if across is not None:
                 out[there] = _corrected(out[there], key.person, across)
         for eye in out.values():
@@ -119,6 +135,9 @@ class PointCorrections:
         return out
 
     # at the frame of the points ----------------------------------------------------------------------------------
+
+    def _person(self, key: _Key) -> Person:
+        return next(p for p in self._plan.people if p.id == key.person)
 
     def _body_px(self, key: _Key, width: int) -> float | None:
         """The reach of the body in pixels of an eye so wide; None where the person is not."""
@@ -128,17 +147,24 @@ class PointCorrections:
         hips, top = self._plan.projection.project(np.array([body.direction, body.top()]))
         px = float(np.hypot(*(top - hips)))
         if not math.isfinite(px):
-            box = self._plan.track(next(p for p in self._plan.people if p.id == key.person), key.view).boxes[key.frame]
+            box = self._plan.track(self._person(key), key.view).boxes[key.frame]
             px = (box[3] - box[1]) / 2
         return px * width / self._plan.projection.width
 
-    def _region(self, key: _Key, pictures: _Pictures, around: Around) -> Region | None:
-        """What belongs to the points; None: nothing, which is said."""
+    def _region(self, key: _Key, pictures: _Pictures, around: Around) -> tuple[Region, Region | None] | None:
+        """What belongs to the points, or is painted, at its frame, and what of that goes further; None: nothing, which is said."""
         eye = around.mattes(key.frame)[key.view]
         reach = self._body_px(key, eye.width)
         if reach is None:
-            around.say("points", key.name, "the person is not there, in the plan")
+            around.say(key.kind, key.name, "the person is not there, in the plan")
             return None
+        if key.paint is not None:
+            size = eye.width, eye.height
+            name = f"painted for {self._person(key).name} ({key.view} eye)"
+            painted = painted_at(key.paint, key.frame, name, (self._plan.projection.width, self._plan.projection.height), size)
+            alpha, _ = spread(eye.people.get(key.person), Rect.of_size(*size))
+            made = regions_of(painted, alpha, reach, self._parameters.region)
+            return made.whole, made.changes
         scale = eye.width / self._plan.projection.width
         plus, minus = ([(x * scale, y * scale) for x, y in own] for own in (key.points.plus, key.points.minus))
         rect = rect_of([*plus, *minus], reach, eye.width, eye.height, self._parameters.region)
@@ -147,22 +173,29 @@ class PointCorrections:
             pictures.eye(key.frame, key.view), alpha, rect, plus, minus, reach_px=reach, p=self._parameters.region
         )  # fmt: skip
         for text in region.said:
-            around.say("points", key.name, text)
-        return None if region.empty else region
+            around.say(key.kind, key.name, text)
+        return None if region.empty else (region, region)
 
     # in frames beside it -----------------------------------------------------------------------------------------
 
-    def _at(self, key: _Key, n: int, pictures: _Pictures, around: Around) -> Region | None:
-        """What belongs to the points at frame ``n``; None where it does not reach."""
+    def _at(self, key: _Key, n: int, pictures: _Pictures, around: Around) -> tuple[Region, Region | None] | None:
+        """What belongs to the points at frame ``n``, and what of it is for the other eye; None where it does not reach. Raises
+        InputMatteError where what is painted for this frame cannot be had.
+        """
         try:
-            region = self._region(key, pictures, around)
-            if region is None or key.frame == n:
-                if region is not None:
-                    around.say("points", key.name, "here")
-                return region
-            return self._carried(key, region, n, pictures, around)
+            found = self._region(key, pictures, around)
+            if found is None or key.frame == n:
+                if found is not None:
+                    around.say(key.kind, key.name, "here")
+                return found
+            if found[1] is None:
+                return None
+            moved = self._carried(key, found[1], n, pictures, around)
+            return None if moved is None else (moved, moved)
         except FrameError as error:
-            around.say("points", key.name, f"not carried to here: {error}")
+            if key.paint is not None and key.frame == n:
+                raise
+            around.say(key.kind, key.name, f"not carried to here: {error}")
             return None
 
     def _carried(self, key: _Key, region: Region, n: int, pictures: _Pictures, around: Around) -> Region | None:
@@ -182,7 +215,7 @@ class PointCorrections:
             fits = alive * self._alike(now, sample(first, places, border="edge", centre=0), size)
             there = sample(changes, places, centre=0)
             if float((there * fits).sum()) < self._parameters.least_fit * float(changes.sum()):
-                around.say("points", key.name, f"ends {abs(k - key.frame)} frames from there, where it no longer fits")
+                around.say(key.kind, key.name, f"ends {abs(k - key.frame)} frames from there, where it no longer fits")
                 return None
             before = now
         rect = region.rect
@@ -191,8 +224,8 @@ class PointCorrections:
         full = resize((places + 0.5) * factor, (rect.width, rect.height), "linear")
         weight = np.clip(resize(fits, (rect.width, rect.height), "linear"), 0, 1)
         grow, shrink = (sample(v, full) * weight for v in (region.grow, region.shrink))
-        around.say("points", key.name, f"carried over {abs(n - key.frame)} frames")
-        return Region(rect, grow, shrink, there > 0.5)
+        around.say(key.kind, key.name, f"carried over {abs(n - key.frame)} frames")
+        return Region(rect, grow, shrink, there > 0.5, painted=region.painted)
 
     def _motion(self, now: FloatArray, before: FloatArray, grid: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Where the frame before has what this one shows, and 1 where the way there and back ends where it began."""
@@ -225,6 +258,7 @@ class PointCorrections:
         """The same in the other eye; None where nothing says where it is there."""
         there = other_eye(key.view)
         name = f"{key.name} in {there}"
+        again = "set points" if key.paint is None else "paint"
         rects = Rect(0, 0, 0, 0)
         made: list[Callable[[Rect], FloatArray] | None] = []
         for values in (found.grow, found.shrink):
@@ -234,7 +268,7 @@ class PointCorrections:
                 continue
             moved = carrier.surely(drawn, key.view, key.person)
             if moved is None:
-                around.say("points", name, f"not there: the {there} eye shows nothing that is surely it; set points there, too")
+                around.say(key.kind, name, f"not there: the {there} eye shows nothing that is surely it; {again} there, too")
                 return None
             cover, surface = moved
             rects = rects.union(carrier.extent(drawn, key.view, surface).clipped(eye.width, eye.height))
@@ -242,8 +276,8 @@ class PointCorrections:
         if rects.empty:
             return None
         grow, shrink = (np.zeros((rects.height, rects.width), np.float32) if cover is None else cover(rects) for cover in made)
-        around.say("points", name, "by disparity")
-        return Region(rects, grow, shrink, (grow + shrink) > 0.5)
+        around.say(key.kind, name, "by disparity")
+        return Region(rects, grow, shrink, (grow + shrink) > 0.5, painted=found.painted)
 
 
 class _Pictures:
@@ -283,9 +317,17 @@ def _corrected(eye: EyeMattes, person: int, region: Region) -> EyeMattes:
     alpha, confidence = spread(own, rect, around=1)
     grow, shrink = (Coverage(region.rect, v).within(rect) for v in (region.grow, region.shrink))
     made = np.minimum(np.maximum(alpha, grow), 1 - shrink)
-    people[person] = Patch(rect, made.astype(np.float32), np.maximum(confidence, np.maximum(grow, shrink)).astype(np.float32))
-    for other, patch in eye.people.items():
-        if other != person and not patch.rect.intersection(region.rect).empty:
-            theirs = Coverage(region.rect, region.grow).within(patch.rect)
-            people[other] = Patch(patch.rect, np.minimum(patch.alpha, 1 - theirs), patch.confidence)
+    sure = grow + shrink if region.painted else np.maximum(grow, shrink)
+    people[person] = Patch(rect, made.astype(np.float32), np.maximum(confidence, sure).astype(np.float32))
+    others = [k for k, patch in eye.people.items() if k != person and not patch.rect.intersection(region.rect).empty]
+    for other in others:
+        patch = eye.people[other]
+        theirs = Coverage(region.rect, region.grow).within(patch.rect)
+        if region.painted and len(others) > 1:
+            # all of them together get what is left: what is painted stays as it is
+            total = sum(spread(eye.people[k], patch.rect)[0] for k in others)
+            left = patch.alpha * np.minimum(1, (1 - theirs) / np.maximum(total, np.float32(1e-6)))
+        else:
+            left = np.minimum(patch.alpha, 1 - theirs)
+        people[other] = Patch(patch.rect, left.astype(np.float32), patch.confidence)
     return EyeMattes(eye.width, eye.height, people)

@@ -55,7 +55,8 @@ _IS, _NOT = 1, 2
 @dataclass(frozen=True, slots=True)
 class Region:
     """What points change. rect: of the eye. grow: alpha is at least this there, shrink: at most one minus this; (rect.height, rect.width)
-    0..1. small: what of it changes, in the smaller picture in which it was found. said: what could not be decided, in words.
+    0..1. small: what of it changes, in the smaller picture in which it was found. said: what could not be decided, in words. painted:
+    whether somebody painted it: then soft values are as sure as others.
     """
 
     rect: Rect
@@ -63,6 +64,7 @@ class Region:
     shrink: FloatArray
     small: BoolArray
     said: tuple[str, ...] = ()
+    painted: bool = False
 
     @property
     def empty(self) -> bool:
@@ -124,7 +126,7 @@ def region_of(
                 said.append(f"no edge around {sign}{point[0]:.0f},{point[1]:.0f}: what belongs to it cannot be told; more points help")
     target = np.where(grown, np.float32(1), np.where(shrunk, np.float32(0), before))
     fine = _fine(plate, picture, target, rect, p) if (grown | shrunk).any() else np.zeros(alpha.shape, np.float32)
-    zones = [_zone(part, rect, p) for part in (grown, shrunk)]
+    zones = [zone_of(part, rect, p) for part in (grown, shrunk)]
     return Region(rect, zones[0] * fine, zones[1] * (1 - fine) * (zones[1] > 0), grown | shrunk, tuple(said))
 
 
@@ -162,7 +164,7 @@ def _has_edge(part: BoolArray, own: BoolArray, steps: FloatArray, p: RegionParam
     return float(np.percentile(steps[dilate(around, disc(1))], p.bounded)) >= p.edge * max(inside, p.grain)
 
 
-def _zone(part: BoolArray, rect: Rect, p: RegionParameters) -> FloatArray:
+def zone_of(part: BoolArray, rect: Rect, p: RegionParameters) -> FloatArray:
     """Where alpha may change for a part of the small picture, at the plate's resolution, fading out around it."""
     if not part.any():
         return np.zeros((rect.height, rect.width), np.float32)

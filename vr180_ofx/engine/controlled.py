@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from vr180_ofx.controls.contract import Control, EyeMattes, Mattes
 from vr180_ofx.controls.edges import EdgeControls
 from vr180_ofx.controls.files import identity as files_identity
+from vr180_ofx.controls.files import stamp
 from vr180_ofx.controls.mattes import EVERYBODY, MatteControls
 from vr180_ofx.controls.points import PointCorrections
 from vr180_ofx.controls.temporal import TemporalSmoothing
@@ -110,7 +112,9 @@ class _Around:
 
 
 def files_digest(clip: Clip, plan: Plan, settings: Settings) -> str:
-    """A hash of what the files of input mattes hold, over all frames; empty where there are none."""
+    """A hash of what the files of input mattes and painted ones hold, over all frames; empty where there are none."""
     images = [m.image for m in (*plan.mattes, *mattes_of(settings.mattes, plan.people)) if m.image is not None and m.enabled]
     said = [files_identity(image, n, clip.geometry.layout, len(clip)) for image in images for n in range(len(clip))]
+    painted = sorted({file for p in plan.active for rows in p.paint.values() for file in rows.values()})
+    said += [f"{file}:{stamp(Path(file))}" for file in painted]
     return hashlib.sha256("|".join(said).encode()).hexdigest()[:16] if said else ""

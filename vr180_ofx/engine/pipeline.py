@@ -25,6 +25,7 @@ from vr180_ofx.matte.paste import paste
 from vr180_ofx.matte.patch import Patch
 from vr180_ofx.matte.refine import refine
 from vr180_ofx.media.contract import EyeImage, SourceFrame
+from vr180_ofx.people.corrections import NO_POINTS
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.stereo.correct import correct_views
@@ -192,7 +193,10 @@ class Pipeline:
                 if not self.tracker.wants_prompts:
                     return image
                 n = frame.index
-                prompt = prompt_in_window(track.boxes[n], window, self.plan.projection)
-                return replace(image, prompt=prompt, anchor=n in track.anchors, sure=track.scores[n])
+                said = person.points.get(key[1], {}).get(n, NO_POINTS)
+                prompt = prompt_in_window(track.boxes[n], window, self.plan.projection, plus=said.plus, minus=said.minus)
+                # what somebody says of this frame is to be believed over what is remembered
+                pointed = prompt is not None and bool(prompt.points)
+                return replace(image, prompt=prompt, anchor=pointed or n in track.anchors, sure=track.scores[n])
 
         return dict(zip(keys, self._map(crop, keys), strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Protocol
 
@@ -33,6 +34,10 @@ class Recipe(Protocol):
 
     def finish(self, plan: Plan) -> str:
         """What decides a frame beside the network's memory of it; equal texts mean equal frames."""
+        ...
+
+    def facts(self, plan: Plan) -> Callable[[int], bytes]:
+        """What the plan says of a frame, as far as the network is shown it."""
         ...
 
     def maker(self, plan: Plan, level: Level) -> FrameMaker:
@@ -75,6 +80,9 @@ class PeopleRecipe:
         consistency = self._consistency(plan)
         return f"{self.refiner}|{_made(self._settings)}|{'' if consistency is None else consistency.identity()}"
 
+    def facts(self, plan: Plan) -> Callable[[int], bytes]:
+        return plan.prompt_facts if self._tracker.wants_prompts else plan.facts
+
     def maker(self, plan: Plan, level: Level) -> Pipeline:
         return Pipeline(
             plan, self._tracker, self._refiner, scale=Scale.of(self._settings.processing, level.shrink),
@@ -110,6 +118,9 @@ class EverybodyRecipe:
 
     def finish(self, plan: Plan) -> str:
         return f"{_made(self._settings)}|{identity_of(EVERYBODY)}"
+
+    def facts(self, plan: Plan) -> Callable[[int], bytes]:
+        return plan.facts
 
     def maker(self, plan: Plan, level: Level) -> EverybodyPipeline:
         return EverybodyPipeline(self._network, Scale.of(self._settings.processing), self._stages)

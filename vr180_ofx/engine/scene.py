@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from vr180_ofx.engine.chunks import ChunkPlan
@@ -26,12 +26,17 @@ class Scene:
     exact_after: int | None
 
     @classmethod
-    def of(cls, plan: Plan, clip: str, network: Remembering, *, chunk_size: int, overlap: int, finish: str) -> Scene:
-        """clip: its fingerprint. chunk_size, overlap: see `ChunkPlan`."""
+    def of(
+        cls, plan: Plan, clip: str, network: Remembering, *, chunk_size: int, overlap: int, finish: str,
+        facts: Callable[[int], bytes] | None = None,
+    ) -> Scene:  # fmt: skip
+        """clip: its fingerprint. chunk_size, overlap: see `ChunkPlan`. facts: what the network is shown of the plan, see `Recipe.facts`;
+        None: `Plan.facts`.
+        """
         return cls(
             plan,
             ChunkPlan(plan.shots, chunk_size, overlap),
-            Chain(plan.facts, f"{clip}|{network.identity()}", network.looks_ahead),
+            Chain(facts or plan.facts, f"{clip}|{network.identity()}", network.looks_ahead),
             {p.id: p.name for p in plan.people},
             finish,
             network.exact_after,

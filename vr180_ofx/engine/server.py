@@ -87,6 +87,7 @@ class FrameServer:
         return Scene.of(
             plan, self.clip.fingerprint, recipe.network,
             chunk_size=processing.chunk_size, overlap=processing.overlap_frames, finish=recipe.finish(plan),
+            facts=recipe.facts(plan),
         )  # fmt: skip
 
     @property

@@ -30,6 +30,8 @@ class PointsAt:
     minus: tuple[Point, ...] = ()
 
 
+NO_POINTS = PointsAt()
+
 #: Frames to either side as far as points are carried at most. Each frame is carried to by itself, so that frames are the same in any order:
 #: so many frames are decoded and compared for the last one, which bounds what it costs.
 POINTS_REACH = 12

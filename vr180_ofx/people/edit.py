@@ -29,7 +29,7 @@ from vr180_ofx.people.edit_contract import (
     person_of,
     rows_of,
 )  # fmt: skip
-from vr180_ofx.people.edit_points import PointOp, Unpoint
+from vr180_ofx.people.edit_points import PaintOp, PointOp, Unpaint, Unpoint, merge_corrections, split_corrections
 from vr180_ofx.people.follow import follow_person
 from vr180_ofx.people.matte_edits import Matte, Unmatte, replace_person
 from vr180_ofx.people.parameters import FOLLOW, PLAN
@@ -205,6 +205,7 @@ class Merge(Edit):
         kept["views"] = _merged(*seen)
         kept["doubts"] = sorted([*gone.get("doubts", []), *kept.get("doubts", [])], key=lambda d: d["frame"])
         data["people"] = [p for p in data["people"] if p is not gone]
+        merge_corrections(gone, kept)
         _replace_occluder(data, gone["id"], kept["id"])
         replace_person(data, gone["id"], kept["id"])
         return []
@@ -232,6 +233,7 @@ class Split(Edit):
         doubts = [d for d in person.pop("doubts", []) if not last < d["frame"] <= first]
         # all that is said of the one holds for the other, too, but for what is said of frames
         made = {**person, "id": number, "name": name, "views": later}
+        split_corrections(person, made, n)
         # entries are sampled: those before and after hold to just here, where both were taken for present, so that no frame is nobody's
         made["absent"] = person["absent"] = person.get("absent", {})
         gap = PLAN.trajectory.gap_s * float(scene.clip.fps)
@@ -286,7 +288,7 @@ class Confirm(Edit):
 
 _OPERATIONS: dict[str, type[Edit]] = {
     "move": Move, "add": Add, "remove": Remove, "absent": Absent, "merge": Merge, "split": Split, "rename": Rename, "exclude": Exclude,
-    "confirm": Confirm, "point": PointOp, "unpoint": Unpoint, "matte": Matte, "unmatte": Unmatte,
+    "confirm": Confirm, "point": PointOp, "unpoint": Unpoint, "paint": PaintOp, "unpaint": Unpaint, "matte": Matte, "unmatte": Unmatte,
 }  # fmt: skip
 OPERATIONS = tuple(_OPERATIONS)
 
@@ -302,6 +304,7 @@ def apply_edits(
     the other eye). remove: person, and first and last for a part of their time. absent: person, first?, last?, view?, absent?: no matte
     of them there. merge: person, into. split: person, frame, name?. rename: person, name. exclude: person, exclude?. confirm: person:
     they are one, whatever the plan doubts. point: person, view, frame, plus or minus. unpoint: person, view?, frame?.
+    paint: person, view, frame, file: see `media.painted.read_painted`. unpaint: person, view?, frame?.
     matte: name?, kind?, and view, frame, points, or shapes, or image; person?, carry?, metres?, invert?, feather?, frames?, enabled?: see
     `mattes_file.InputMatte`. unmatte: name.
 

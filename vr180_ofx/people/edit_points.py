@@ -1,4 +1,4 @@
-"""Corrections by points: what is somebody's, and what is not, at a frame of an eye."""
+"""Corrections by points and painted mattes: what is somebody's, and what is not, at a frame of an eye."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import Field, StrictInt
 from vr180_ofx.errors import PlanError
 from vr180_ofx.people.corrections import points_at
 from vr180_ofx.people.edit_contract import FRAME, ID, MOST_POINTS, POINTS, Document, Edit, Points, Scene, known_view, person_of
+from vr180_ofx.people.paint_file import painted_file
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.vr180.body import WINDOW_REACHES
 
@@ -63,21 +64,81 @@ class Unpoint(Edit):
     frame: StrictInt | None = Field(None, description=FRAME)
 
     def apply(self, data: Document, scene: Scene) -> list[Document]:
-        person = person_of(data, self.person)
-        if self.view is not None:
-            known_view(self.view, scene.clip)
-        if self.frame is not None:
-            scene.check(self.frame)
+        return _taken_away(person_of(data, self.person), "points", self.view, self.frame, scene)
 
-        def goes(view: str, n: str) -> bool:
-            return self.view in (None, view) and self.frame in (None, int(n))
 
-        before = person.pop("points", {})
-        kept = {v: {n: row for n, row in rows.items() if not goes(v, n)} for v, rows in before.items()}
-        if sum(map(len, kept.values())) == sum(map(len, before.values())):
-            where = "" if self.frame is None else f" in frame {self.frame + scene.first_number}"
-            raise PlanError(f"{person['name']} has no points{where}{'' if self.view is None else f' in the {self.view} eye'}")
-        kept = {v: rows for v, rows in kept.items() if rows}
-        if kept:
-            person["points"] = kept
+class PaintOp(Edit):
+    """The picture of a painted matte of somebody at a frame of an eye, in the place of the one that is there."""
+
+    what: ClassVar[str] = "it needs a person, a view, a frame and the file of a picture"
+    person: StrictInt | str = Field(description=ID)
+    view: str = Field(description="it is the name of an eye")
+    frame: StrictInt = Field(description=FRAME)
+    file: str = Field(description="it is the absolute name of a picture")
+
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
+        person, clip = person_of(data, self.person), scene.clip
+        known_view(self.view, clip)
+        n = scene.check(self.frame)
+        file = painted_file(self.file, "file", None)
+        plan = Plan.from_data({**data, "people": [person]}, clip, "the plan")
+        if plan.bodies(n, self.view).get(person["id"]) is None:
+            raise PlanError(
+                f"{person['name']} is not there in frame {n + scene.first_number} of the {self.view} eye, so that nothing painted can be "
+                "theirs; give them a box there first (move)"
+            )
+        person.setdefault("paint", {}).setdefault(self.view, {})[str(n)] = file
         return [{**person, "views": {}}]
+
+
+class Unpaint(Edit):
+    """Takes painted mattes away: all of somebody, those of an eye, or that of a frame. Files stay."""
+
+    what: ClassVar[str] = "it needs a person"
+    person: StrictInt | str = Field(description=ID)
+    view: str | None = Field(None, description="it is the name of an eye; without it, both")
+    frame: StrictInt | None = Field(None, description=FRAME)
+
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
+        return _taken_away(person_of(data, self.person), "paint", self.view, self.frame, scene)
+
+
+def _taken_away(person: Document, key: str, view: str | None, frame: int | None, scene: Scene) -> list[Document]:
+    """Without what somebody has under ``key`` in an eye, or both, at a frame, or all. Raises PlanError where there is nothing."""
+    if view is not None:
+        known_view(view, scene.clip)
+    if frame is not None:
+        scene.check(frame)
+
+    def goes(v: str, n: str) -> bool:
+        return view in (None, v) and frame in (None, int(n))
+
+    before = person.pop(key, {})
+    kept = {v: {n: row for n, row in rows.items() if not goes(v, n)} for v, rows in before.items()}
+    if sum(map(len, kept.values())) == sum(map(len, before.values())):
+        where = "" if frame is None else f" in frame {frame + scene.first_number}"
+        words = {"points": "points", "paint": "painted matte"}[key]
+        raise PlanError(f"{person['name']} has no {words}{where}{'' if view is None else f' in the {view} eye'}")
+    kept = {v: rows for v, rows in kept.items() if rows}
+    if kept:
+        person[key] = kept
+    return [{**person, "views": {}}]
+
+
+def split_corrections(earlier: Document, later: Document, n: int) -> None:
+    """Of two who were one, each has what was said of their own frames: those before ``n``, and from there on."""
+    for key in ("points", "paint"):
+        said = earlier.pop(key, None)
+        later.pop(key, None)
+        for person, after in ((earlier, False), (later, True)):
+            rows = {v: {k: row for k, row in of.items() if (int(k) >= n) is after} for v, of in (said or {}).items()}
+            if any(rows.values()):
+                person[key] = {v: of for v, of in rows.items() if of}
+
+
+def merge_corrections(gone: Document, kept: Document) -> None:
+    """What was said of somebody who is no more holds for who they are; where something was said of both, that of ``kept`` stays."""
+    for key in ("points", "paint"):
+        for view, rows in gone.get(key, {}).items():
+            own = kept.setdefault(key, {})
+            own[view] = {**rows, **own.get(view, {})}

@@ -14,6 +14,7 @@ from vr180_ofx.people.corrections import Corrections
 from vr180_ofx.people.curves import Curves
 from vr180_ofx.people.doubts import Doubt
 from vr180_ofx.people.look import Look
+from vr180_ofx.people.paint_file import Paint
 from vr180_ofx.vr180.body import Body, Box
 
 #: Where entries come from that only say that somebody stayed: up to where they were told from somebody else.
@@ -53,7 +54,8 @@ class Person:
     `epipolar.upright`; empty when nobody measured it.
     edges: what is done to their edges after matting, by the names of `settings.edges.EdgesSettings`.
     absent: view -> ranges of frames in which they are out of sight whatever the entries say, because a person said so: in order, apart from
-    each other. doubts: where they may be two people. points: what is theirs and what is not, as a person said.
+    each other. doubts: where they may be two people. points: what is theirs and what is not, as a person said. paint: the same
+    as pictures.
     """
 
     id: int
@@ -65,6 +67,7 @@ class Person:
     shifts: Mapping[int, float] = field(default_factory=dict)
     edges: Curves = field(default_factory=dict)
     points: Corrections = field(default_factory=dict)
+    paint: Paint = field(default_factory=dict)
     absent: Mapping[str, tuple[Range, ...]] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
 

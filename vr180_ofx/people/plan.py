@@ -16,6 +16,7 @@ from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import plan_file
 from vr180_ofx.people.corrections import POINTS_REACH, corrections_to_data
 from vr180_ofx.people.curves import EdgeValue
+from vr180_ofx.people.paint_file import paint_to_data
 from vr180_ofx.people.parameters import PLAN, TrajectoryParameters
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan_file import TURNS, PlanDocument
@@ -74,13 +75,19 @@ class Plan(PlanDocument):
 
     def of_everybody(self) -> Plan:
         """For what tells nobody from anybody: nobody in it, one shot, and of the mattes those that need no person. Raises PlanError for a
-        matte that takes something from one person alone.
+        matte that takes something from one person alone, and for corrections of one.
         """
         for m in self.mattes:
             if m.kind == "garbage" and m.person is not None and m.enabled:
                 raise PlanError(
                     f"the matte {m.name} is of person {m.person} alone, and this tracker tells nobody from anybody; leave the person out, "
                     "or choose another tracker (matting.tracker)"
+                )
+        for p in self.active:
+            if p.points or p.paint:
+                raise PlanError(
+                    f"{p.name} has {'points' if p.points else 'painted mattes'}, and this tracker tells nobody from anybody; take them "
+                    f"away ({'unpoint' if p.points else 'unpaint'}), or choose another tracker (matting.tracker)"
                 )
         # whose it is does not matter to all of them together, nor does what one hands to the other
         mattes = tuple(replace(m, person=None) for m in self.mattes if m.kind != "hand_over")
@@ -177,15 +184,36 @@ class Plan(PlanDocument):
                 parts += [view.encode(), struct.pack(f"<i10d?{len(occluders)}i", p.id, *numbers, n in t.anchors, *occluders)]
         return b"|".join(parts)
 
+    def prompt_facts(self, n: int) -> bytes:
+        """`facts`, and the points of frame ``n``: for trackers that are shown them. Where there are none, it is the same."""
+        points = [
+            f"{p.id}{view}{p.points[view][n]}" for view in self.views for p in self.present(n, view) if n in p.points.get(view, {})
+        ]  # fmt: skip
+        return self.facts(n) + "".join(f"|points {one}" for one in points).encode()
+
     def control_facts(self, n: int) -> str:
         """All that the plan says of what is done to frame ``n`` after matting."""
         people = {p.id: self.edges_at(n, p.id) for p in self.people if p.edges}
         mattes = [facts for m in self.mattes if (facts := m.facts(n)) is not None]
         points = [[p.id, corrections_to_data(p.points)] for p in self.people if p.points and self._reached(p, n)]
-        return json.dumps([self.edges_at(n, None), people, mattes, *([points] if points else [])], sort_keys=True)
+        more: list[Any] = [points] if points else []
+        paint = [[p.id, paint_to_data(p.paint)] for p in self.people if p.paint and self._reached(p, n)]
+        if paint:
+            more.append({"paint": paint})
+        return json.dumps([self.edges_at(n, None), people, mattes, *more], sort_keys=True)
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The pictures, or patterns of them, that are named for mattes."""
+        return self.painted.union(m.image.path for m in self.mattes if m.image is not None)
+
+    @property
+    def painted(self) -> frozenset[str]:
+        """Those that somebody painted."""
+        return frozenset(file for p in self.people for rows in p.paint.values() for file in rows.values())
 
     def _reached(self, person: Person, n: int) -> bool:
-        """Whether corrections by points may come as far as frame ``n``."""
+        """Whether corrections by points, or what is painted, may come as far as frame ``n``."""
         first, last = self.shot_of(n)
-        frames = {k for rows in person.points.values() for k in rows}
+        frames = {k for said in (person.points, person.paint) for rows in said.values() for k in rows}
         return any(first <= k <= last and abs(k - n) <= POINTS_REACH for k in frames)

@@ -24,6 +24,7 @@ from vr180_ofx.people.curves import Curves, edge_curves, to_data
 from vr180_ofx.people.doubts import Doubt, DoubtRow
 from vr180_ofx.people.mattes_file import InputMatte, input_mattes
 from vr180_ofx.people.names import NAME_RULE, PersonName
+from vr180_ofx.people.paint_file import paint_of, paint_to_data
 from vr180_ofx.people.person import Entry, Person
 from vr180_ofx.people.trajectory import Shot
 from vr180_ofx.people.validation import Part, checked
@@ -126,6 +127,8 @@ def _person_to_data(person: Person, projection: Projection, interocular_m: float
         data["edges"] = to_data(person.edges)
     if person.points:
         data["points"] = corrections_to_data(person.points)
+    if person.paint:
+        data["paint"] = paint_to_data(person.paint)
     if person.absent:
         data["absent"] = {view: [list(r) for r in own] for view, own in person.absent.items()}
     if person.doubts:
@@ -197,6 +200,7 @@ class _Person(Part):
     )
     edges: Any = Field(None, description="it is an object with keys of the section edges")
     points: Any = Field(None, description="it is an object of views, each an object of frames, each with plus and minus")
+    paint: Any = Field(None, description="it is an object of views, each an object of frames, each the name of a picture")
     absent: dict[str, Annotated[list[tuple[StrictInt, StrictInt]], Field(max_length=10_000)]] | None = Field(
         None, description="it is an object of views, each a list of [first, last] frames in which the person is out of sight"
     )
@@ -250,7 +254,7 @@ def parse(data: Any, clip: Clip, source: str = "plan", folder: Path | None = Non
     ids: set[int] = set()
     names: set[str] = set()
     for k, item in enumerate(document.people):
-        person = _person(item, clip, f"{source}: people[{k}]", facts.interocular_m)
+        person = _person(item, clip, f"{source}: people[{k}]", facts.interocular_m, folder)
         if person.id in ids:
             raise PlanError(f"{source}: people[{k}].id is {person.id}, which another person has; ids are unique")
         if person.name in names:
@@ -291,7 +295,7 @@ def _shots(shots: Sequence[Shot] | None, frames: int, source: str) -> tuple[Shot
     return tuple(shots)
 
 
-def _person(item: Any, clip: Clip, where: str, interocular_m: float) -> Person:
+def _person(item: Any, clip: Clip, where: str, interocular_m: float, folder: Path | None) -> Person:
     data = checked(_Person, item, f"{where}.")
     views: dict[str, dict[int, Entry]] = {}
     for view, rows in (data.views or {}).items():
@@ -316,10 +320,12 @@ def _person(item: Any, clip: Clip, where: str, interocular_m: float) -> Person:
     name = data.name if data.name is not None else f"person{data.id:02d}"
     edges = edge_curves(data.edges, len(clip), f"{where}.edges") if data.edges is not None else {}
     points = corrections_of(data.points or {}, views=clip.views, frames=len(clip), size=clip.eye_size, where=f"{where}.points")
+    paint = paint_of(data.paint or {}, views=clip.views, frames=len(clip), where=f"{where}.paint", folder=folder)
     absent = {view: _absent(ranges, view, clip, where) for view, ranges in (data.absent or {}).items()}
     return Person(
         data.id, name, views, exclude=data.exclude, shot=data.shot, shifts=shifts, edges=edges,
-        absent={v: r for v, r in absent.items() if r}, points=points, doubts=_doubts(data.doubts or (), len(clip), where),
+        absent={v: r for v, r in absent.items() if r}, points=points, paint=paint,
+        doubts=_doubts(data.doubts or (), len(clip), where),
     )  # fmt: skip
 
 

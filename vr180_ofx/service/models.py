@@ -155,6 +155,23 @@ class Unpoint(Model):
     frame: Index | None = None
 
 
+class PaintIn(Model):
+    """A painted matte of somebody at a frame: grey where it is opaque, white is theirs. The file lies under the allowed roots."""
+
+    op: Literal["paint"]
+    person: PersonId
+    view: View
+    frame: Index
+    file: str = Field(min_length=1, max_length=4096, description="The picture, absolute; as large as one eye's, or half of it.")
+
+
+class Unpaint(Model):
+    op: Literal["unpaint"]
+    person: PersonId
+    view: View | None = None
+    frame: Index | None = None
+
+
 class Exclude(Model):
     op: Literal["exclude"]
     person: PersonId
@@ -201,7 +218,7 @@ class Unmatte(Model):
 
 
 Edit = Annotated[
-    Move | Add | Remove | Absent | Merge | Split | Rename | Exclude | Confirm | Matte | Unmatte | PointOut | Unpoint,
+    Move | Add | Remove | Absent | Merge | Split | Rename | Exclude | Confirm | Matte | Unmatte | PointOut | Unpoint | PaintIn | Unpaint,
     Field(discriminator="op"),
 ]
 

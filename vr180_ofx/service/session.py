@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Literal
 
+from vr180_ofx.controls.paint import painted_for
 from vr180_ofx.engine.controlled import AskedEdges
 from vr180_ofx.engine.draft import DraftRenderer
 from vr180_ofx.engine.frame import Frame
@@ -197,10 +198,10 @@ class Session:
             return self._use_plan(plan)
 
     def _check_files(self, plan: Plan, may_read: MayRead) -> None:
-        known = {m.image.path for m in self.plan.mattes if m.image is not None}
-        for matte in plan.mattes:
-            if matte.image is not None and matte.image.path not in known:
-                may_read(matte.image.path)
+        for path in sorted(plan.files - self.plan.files):
+            may_read(path)
+        for file in sorted(plan.painted - self.plan.painted):
+            painted_for(file, self.clip.eye_size)
 
     def check_match(self, if_match: str | None) -> None:
         """Raises ServiceError when somebody else was faster: the plan is none of those that If-Match names.

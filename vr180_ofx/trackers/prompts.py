@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from vr180_ofx.trackers.contract import Prompt
@@ -10,8 +12,25 @@ from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
 
 
-def prompt_in_window(box: Box, window: Window, projection: Projection) -> Prompt | None:
-    """A box in the eye's pixels as the window shows it; None when it shows nothing of it. projection: of the eye's picture."""
+def prompt_in_window(
+    box: Box, window: Window, projection: Projection, *, plus: Sequence[tuple[float, float]] = (),
+    minus: Sequence[tuple[float, float]] = (),
+) -> Prompt | None:  # fmt: skip
+    """A box in the eye's pixels, and points on and beside the person, as the window shows them; None when it shows nothing of all that.
+
+    Points that the window does not show are left out; the box reaches as far as points on the person: a box says that all of them is in it.
+    projection: of the eye's picture.
+    """
+    shown = _box_in_window(box, window, projection)
+    on, beside = (_points_in_window(points, window, projection) for points in (plus, minus))
+    if shown is not None and on:
+        xs, ys = zip(*on, strict=True)
+        shown = min(shown[0], *xs), min(shown[1], *ys), max(shown[2], *xs), max(shown[3], *ys)
+    points = (*((x, y, 1) for x, y in on), *((x, y, 0) for x, y in beside))
+    return None if shown is None and not on else Prompt(box=shown, points=points)
+
+
+def _box_in_window(box: Box, window: Window, projection: Projection) -> Box | None:
     inside = np.clip(outline(box), 0.5, (projection.width - 0.5, projection.height - 0.5))
     p = window.points(projection.unproject(inside))
     p = p[np.isfinite(p).all(axis=1)]
@@ -20,4 +39,13 @@ def prompt_in_window(box: Box, window: Window, projection: Projection) -> Prompt
     low, high = np.clip(p.min(axis=0), 0, window.size), np.clip(p.max(axis=0), 0, window.size)
     if (high - low).min() < 1:
         return None
-    return Prompt(box=(float(low[0]), float(low[1]), float(high[0]), float(high[1])))
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _points_in_window(points: Sequence[tuple[float, float]], window: Window, projection: Projection) -> list[tuple[float, float]]:
+    if not points:
+        return []
+    found = window.points(projection.unproject(np.array(points, float)))
+    # one behind the camera is no number
+    inside = np.isfinite(found).all(axis=1) & (found >= 0).all(axis=1) & (found < window.size).all(axis=1)
+    return [(float(x), float(y)) for x, y in found[inside]]
