@@ -83,9 +83,9 @@ def _choices(p: Parameter) -> str:
 _NK_KINDS = {"text": 1, "file": 2, "folder": 2, "int": 3, "choice": 4, "bool": 6, "float": 7, "message": 26}
 #: Handles in Nuke's viewer that say who is meant: on the person, and beside them. One that lies at 0, 0 says nothing.
 NUKE_POINTS = (
-    ("plus_1", "Plus 1", "On somebody who was not found: the chest is a good place. Drag it in the viewer."),
+    ("plus_1", "Plus 1", "On somebody who was not found (the chest is a good place), or on what the person's matte lacks. Drag it."),
     ("plus_2", "Plus 2", "On the same person: the hips are a good place. At 0, 0 it does not count."),
-    ("minus", "Minus", "Beside the person, on whoever is not meant. At 0, 0 it does not count."),
+    ("minus", "Minus", "On whoever is not meant, or on what is not the person's. At 0, 0 it does not count."),
 )  # fmt: skip
 #: What Nuke has beside the node's own: the mark by which the bridge knows its groups, the box and the points that are dragged in the
 #: viewer, the First frame that the plate gave (another one is the artist's), and how the rendered files lie in time.
@@ -133,6 +133,12 @@ def _nk_knobs() -> list[str]:
                 _nk_button("show_box", "Show box", "Put the box where the person is now."),
                 *(f" addUserKnob {{12 {name} l {_nk(title)} t {_nk(text)}}}" for name, title, text in NUKE_POINTS),
                 _nk_button("add_by_points", "Add by points", "Add the person on whom the points lie at the current frame."),
+                _nk_button(
+                    "correct_by_points",
+                    "Correct by points",
+                    "What is the chosen person's at the current frame, and what is not; carried to the frames beside it.",
+                ),
+                _nk_button("forget_points", "Forget points", "Take the points of the chosen person away that corrected their matte."),
             ]
         out += [_nk_button(a.name, a.label, a.help) for a in actions if a.group == group]
     hidden = [

@@ -275,6 +275,34 @@ def placed_points(node: Any, *names: str) -> list[tuple[float, float]]:
 
 
 def points_added(node: Any, facts: dict[str, Any]) -> None:
+    view, plus, minus = points_in_eye(node, facts)
+    told = {name: points for name, points in (("points", plus), ("minus", minus)) if points}
+    corrected(node, {"op": "add", "view": view, "frame": index_now(node, facts), **told})
+
+
+def correct_by_points(node: Any) -> None:
+    if not placed_points(node, "plus_1", "plus_2", "minus"):
+        raise ValueError("no point is placed; drag Plus 1 or 2 onto what the person lacks, or Minus onto what is not theirs")
+    knowing(node, points_corrected)
+
+
+def points_corrected(node: Any, facts: dict[str, Any]) -> None:
+    person = int(current(node)[2]["person"])
+    if not person:
+        raise ValueError("Person is 0; choose whose matte is corrected, or press Add by points for somebody new")
+    view, plus, minus = points_in_eye(node, facts)
+    corrected(node, {"op": "point", "person": person, "view": view, "frame": index_now(node, facts), "plus": plus, "minus": minus})
+
+
+def forget_points(node: Any) -> None:
+    person = int(current(node)[2]["person"])
+    if not person:
+        raise ValueError("Person is 0; choose whose points are forgotten")
+    corrected(node, {"op": "unpoint", "person": person})
+
+
+def points_in_eye(node: Any, facts: dict[str, Any]) -> tuple[str, list[list[float]], list[list[float]]]:
+    """The eye in which the points lie, and where in it the plus and the minus ones are, counted from its upper left corner."""
     plus, minus = (placed_points(node, *names) for names in (("plus_1", "plus_2"), ("minus",)))
     (width, height), views = facts["frame_size"], list(facts["views"])
     plate = node.input(0).format() if node.input(0) is not None else None
@@ -290,13 +318,13 @@ def points_added(node: Any, facts: dict[str, Any]) -> None:
         chosen = str(value(node, "box_view"))
         view, (left, low) = (chosen if chosen in views else views[0]), (0, 0)
     high = int(eye_height(facts))
-    told = {name: [[x - left, high - (y - low)] for x, y in points] for name, points in (("points", plus), ("minus", minus)) if points}
-    corrected(node, {"op": "add", "view": view, "frame": index_now(node, facts), **told})
+    in_eye = [[[x - left, high - (y - low)] for x, y in points] for points in (plus, minus)]
+    return view, in_eye[0], in_eye[1]
 
 
 BUTTONS = {
     "set_project": set_project, "analyse": analyse, "render": render, "cancel": cancel, "show_box": show_box, "edit_people": edit_people,
-    "add_by_points": add_by_points,
+    "add_by_points": add_by_points, "correct_by_points": correct_by_points, "forget_points": forget_points,
     "forget_corrections": at_once(lambda clip: clip.forget_corrections()), "clear_cache": at_once(lambda clip: clip.clear_cache()),
     "reconnect": reconnect,
 }  # fmt: skip

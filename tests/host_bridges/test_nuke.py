@@ -339,6 +339,37 @@ def test_somebody_is_added_by_points_in_the_viewer(nuke, standing):
         clip.forget_corrections()
 
 
+def test_a_matte_is_corrected_by_points_in_the_viewer(nuke, standing):
+    """What is said in the viewer stands in the plan, in the pixels of the eye that was clicked; and is taken back."""
+    read(nuke, standing.clip)
+    node = nuke.bridge.create()
+    nuke.click(node, "correct_by_points")
+    assert "no point is placed" in nuke.messages[-1]
+    nuke.click(node, "analyse")
+    nuke.pump(lambda: node.knob("people_list").value().startswith("1 person01"))
+    clip = nuke.bridge.live.lives[node.fullName()].link.wait()
+    left, top, right, bottom = clip.box(2, "right", 3)
+    x, y = round((left + right) / 2), round(top + 0.3 * (bottom - top))
+    try:
+        nuke.go_to(4)
+        nuke.set(node, "plus_1", [512 + x, 512 - y])
+        nuke.set(node, "minus", [512 + x, 512 - y - 60])
+        nuke.set(node, "person", 0)
+        nuke.click(node, "correct_by_points")
+        nuke.pump(lambda: "Person is 0" in status(node))
+        nuke.set(node, "person", 2)
+        nuke.click(node, "correct_by_points")
+        nuke.pump(lambda: not nuke.bridge.panel.tasks and "Person is 0" not in status(node))
+        assert "made anew" in status(node), status(node)
+        told = next(p for p in clip.people()["people"] if p["id"] == 2)["points"]
+        assert told == {"right": {"3": {"plus": [[x, y]], "minus": [[x, y + 60]]}}}
+        nuke.click(node, "forget_points")
+        nuke.pump(lambda: not nuke.bridge.panel.tasks)
+        assert "points" not in next(p for p in clip.people()["people"] if p["id"] == 2)
+    finally:
+        clip.forget_corrections()
+
+
 def test_the_project_is_set_from_the_clip(nuke, standing):
     read(nuke, standing.clip, 'frame_mode "start at"', "frame 101")
     node = nuke.bridge.create()
