@@ -5,10 +5,10 @@ from typing import cast
 
 import pytest
 
-from tests.people.painted import Segmenter
+from tests.people.painted import EYE, SIDE, Painted, Segmenter, eye
 from vr180_ofx.engine.models import Models
 from vr180_ofx.errors import FrameError
-from vr180_ofx.media.contract import Clip
+from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.people.follow import follow_person
 from vr180_ofx.people.parameters import FOLLOW
 from vr180_ofx.settings import Settings
@@ -92,3 +92,41 @@ def test_frames_that_cannot_be_decoded_are_passed_over(planned, segmenter):
 
     found = follow_person(cast(Clip, Damaged()), plan.track(plan.people[0], "left").bodies[4], "left", 4, (4, 9), segmenter=segmenter)
     assert set(found["left"]) == {8}
+
+
+class PaintedClip:
+    """One flat eye at 12 frames a second: who is in each frame, by a function of its number."""
+
+    projection, fps, views, eye_size = EYE, 12, ("left",), (SIDE, SIDE)
+
+    def __init__(self, people):
+        self._people = people
+
+    def reopen(self, fast):
+        return self
+
+    def frame(self, n):
+        return SourceFrame(n, n / 12, {"left": eye(self._people(n))})
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("back", "expected"),
+    [
+        (dict.fromkeys(range(8, 13), 1), {8, 9, 10, 11, 12}),  # they come back
+        (dict.fromkeys(range(8, 13), 4), set()),  # somebody of another colour comes to where they were
+        ({8: 1}, set()),  # one look alone
+    ],
+)
+def test_who_comes_back_is_them_when_they_look_like_it_twice(back, expected):
+    them = Painted(1, 0.1)
+
+    def people(n):
+        if n < 6:
+            return [them]
+        return [dataclasses.replace(them, colour=back[n])] if n in back else []
+
+    found = follow_person(cast(Clip, PaintedClip(people)), them.body(), "left", 0, (0, 12), segmenter=Segmenter())
+    assert set(found["left"]) == {1, 2, 3, 4, 5} | expected

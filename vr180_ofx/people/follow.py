@@ -69,7 +69,7 @@ def follow_person(
                     missed += 1
                 else:
                     tracklet = now
-                if missed >= (longest if hidden else following.patience):
+                if returned is None and missed >= (longest if hidden else following.patience):
                     break
             for v, entries in tracklet.entries.items():
                 # a single look between losses is a mistake more often than a person (`ConfirmParameters`)
