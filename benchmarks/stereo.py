@@ -1,6 +1,6 @@
 """What the modes of stereo consistency do and cost, on a clip whose truth is known: JSON on standard output, and a picture.
 
-    python benchmarks/stereo.py TRUTH_FOLDER [--clip CLIP] [--frames 0-23] [--picture stereo.jpg]
+    python benchmarks/stereo.py TRUTH_FOLDER [--clip CLIP] [--frames 1-24] [--picture stereo.jpg]
 
 All modes run in the same process with the same plan; ratios are against `independent`. `flat cards` is `joint` with one distance for
 each person instead of a measured surface: what a simpler model of people would give.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vr180_ofx.timecode import Timecode, drops, is_timecode
+from vr180_ofx.timecode import Timecode, droppable, is_timecode
 
 NTSC, NTSC60 = Fraction(30000, 1001), Fraction(60000, 1001)
 
@@ -52,8 +52,10 @@ def test_no_timecodes(text, fps, words):
         Timecode.of(text, fps)
 
 
-def test_drop_frame_is_of_ntsc_rates_alone():
-    assert drops(NTSC) and drops(NTSC60) and not any(map(drops, (Fraction(30), Fraction(60), Fraction(25), Fraction(24000, 1001))))
+def test_drop_frame_is_of_thirty_and_sixty_alone():
+    assert droppable(round(NTSC)) and droppable(round(NTSC60)) and not any(map(droppable, (24, 25, 50)))
+    # a file that says so is counted so, also where its rate is a whole number
+    assert str(Timecode.of("10:00:59;28", Fraction(30)) + 4) == "10:01:00;04"
     assert not Timecode.of("01:00:00;00", Fraction(25)).drop and is_timecode(" 01:00:00;00 ") and not is_timecode("1010")
     with pytest.raises(ValueError, match="drop-frame has 30 or 60"):
         Timecode(0, 25, drop=True)

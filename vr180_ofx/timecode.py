@@ -50,7 +50,7 @@ class Timecode:
 
     @staticmethod
     def of(text: str, fps: Fraction) -> Timecode:
-        """From text such as 01:00:00:00; a semicolon before the frames means drop-frame, where the rate ``fps`` has it.
+        """From text such as 01:00:00:00; a semicolon before the frames means drop-frame, where `droppable`.
 
         Raises ValueError when it is none, or none that ``fps`` has.
         """
@@ -58,7 +58,7 @@ class Timecode:
         if match is None:
             raise ValueError(f"{text.strip()[:40]!r} is no timecode; one is written 01:00:00:00, with drop-frame 01:00:00;00")
         hours, minutes, seconds, frames = (int(match.group(k)) for k in (1, 2, 3, 5))
-        return Timecode.at((hours, minutes, seconds, frames), round(fps), drop=match.group(4) == ";" and drops(fps))
+        return Timecode.at((hours, minutes, seconds, frames), round(fps), drop=match.group(4) == ";" and droppable(round(fps)))
 
     @staticmethod
     def at(parts: tuple[int, int, int, int], rate: int, *, drop: bool) -> Timecode:
@@ -83,7 +83,7 @@ class Timecode:
         hours, minutes, seconds, frames = (_digits(bits >> shift & mask) for shift, mask in ((24, 0x3F), (16, 0x7F), (8, 0x7F), (0, 0x3F)))
         if rate > _PAIRS_ABOVE:
             frames = 2 * frames + (bits >> _SECOND & 1)
-        return Timecode.at((hours, minutes, seconds, frames), rate, drop=drops(fps) and bool(bits >> _DROP & 1))
+        return Timecode.at((hours, minutes, seconds, frames), rate, drop=droppable(rate) and bool(bits >> _DROP & 1))
 
     @property
     def header(self) -> tuple[int, int, int, int, bool, bool]:
@@ -124,6 +124,8 @@ def _digits(packed: int) -> int:
     return 10 * tens + ones
 
 
-def drops(fps: Fraction) -> bool:
-    """Whether drop-frame exists at ``fps``: 29.97, 59.94, 119.88."""
-    return round(fps) % 30 == 0 and abs(float(fps) * 1001 / 1000 - round(fps)) < 1e-3
+def droppable(rate: int) -> bool:
+    """Whether numbers can be dropped at ``rate`` a second. Files of exactly 30 frames a second that say so are counted as they say, and as
+    FFmpeg counts them: their numbers have to be found again in other programs.
+    """
+    return rate % 30 == 0

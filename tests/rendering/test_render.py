@@ -34,7 +34,9 @@ def planned(people_clip):
 def rendered(planned, tmp_path_factory):
     clip, plan = planned
     folder = tmp_path_factory.mktemp("out")
-    return folder, render(clip, plan, output=folder)
+    # nothing is known of the clip from elsewhere
+    with with_settings(clip, service={"cache_dir": str(tmp_path_factory.mktemp("cache"))}) as fresh:
+        return folder, render(fresh, plan, output=folder)
 
 
 def test_every_frame_becomes_a_file(rendered):

@@ -145,9 +145,9 @@ def test_a_render_says_what_it_corrected(painted_out, tmp_path, capsys):
     arguments = [str(clip.path), "-o", str(tmp_path / "out"), "--plan", str(tmp_path / "plan.json"), "--json", "--frames", "5-8"]
     assert main(["render", *arguments]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["corrected"] == {"person01, right: transfer": "4-5", "person02, right: transfer": "4-5"}
+    assert report["corrected"] == {"person01, right: transfer": "5-6", "person02, right: transfer": "5-6"}
     assert report["agreement"]["person01"]["least"] < 0.6 < report["agreement"]["person01"]["mean"]
-    assert any("much less detail" in note and note.endswith("4-5") for note in report["notes"])
+    assert any("much less detail" in note and note.endswith("5-6") for note in report["notes"])
 
 
 @pytest.mark.slow
