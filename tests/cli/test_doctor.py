@@ -1,6 +1,8 @@
 import json
 import re
 
+import pytest
+
 from tests.cli.conftest import cli
 from tests.conftest import DEMO
 from vr180_ofx.weights.store import path_of
@@ -22,6 +24,7 @@ def test_what_is_missing_is_said_with_what_to_do(capsys, tmp_path, monkeypatch):
     assert all("weights pull" in detail for detail in wrong.values())
 
 
+@pytest.mark.slow
 def test_better_mattes_are_one_line_that_can_be_copied(capsys, tmp_path, monkeypatch):
     """Without RVM's weights, whatever else was pulled here."""
     files = [path_of(name) for name in ("blazepose_detector", "blazepose_segmenter")]

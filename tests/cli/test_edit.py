@@ -83,6 +83,7 @@ def test_a_dry_run_and_another_file_leave_the_plan_alone(capsys, plan, tmp_path)
     assert plan.read_bytes() == before and not plan.with_name("clip.plan.json.bak").exists()
 
 
+@pytest.mark.slow
 def test_absent_means_no_matte_there_and_present_takes_it_back(capsys, plan, tmp_path):
     """Frames 4 and 5 lie between entries; without the mark they would be bridged."""
     import numpy as np
@@ -172,6 +173,7 @@ def test_a_painted_matte_is_named_and_taken_away_in_words(capsys, plan, tmp_path
     assert plan.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_who_is_added_is_followed_in_the_clip_that_the_plan_remembers(capsys, plan, tmp_path, monkeypatch):
     """From another folder, since what the plan remembers is seen from its own."""
     box = ",".join(str(v) for v in people(plan)["person02"]["views"]["left"]["4"]["box"])

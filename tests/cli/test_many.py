@@ -73,6 +73,7 @@ def test_what_cannot_be_is_said_before_anything_is_rendered(capsys, day, tmp_pat
     assert got == status and said in " ".join(err.split()) and not list(tmp_path.rglob("*.exr")), err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of that kind")
 def test_an_interrupt_ends_all_and_the_same_command_goes_on(day, people_clip, tmp_path):
     clips = [str(day / "a.mp4"), str(people_clip), str(day / "b.mkv")]

@@ -4,6 +4,7 @@ import json
 
 import av
 import numpy as np
+import pytest
 
 from tests.cli.conftest import cli
 from tests.conftest import DEMO, make_clip
@@ -71,6 +72,7 @@ def test_half_a_picture_is_no_frame(capsys, tmp_path):
     assert status == 3 and json.loads(printed)["missing"] == [1] and json.loads(printed)["written"] == 2
 
 
+@pytest.mark.slow
 def test_some_frames_are_analysed_with_what_they_need_and_it_is_said(capsys, people_clip, tmp_path, monkeypatch):
     monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "cache"))
     with av.open(str(people_clip)) as source:

@@ -245,6 +245,7 @@ def test_of_frames_that_were_not_looked_at_no_matte_is_made(slow, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_mattes_of_a_part_are_as_good(slow):
     """The same people, in the same places, as of the whole clip: what is left are the last bits of smoothing at other ends."""
     part, whole = find_plan(slow, FEW, frames=[5]), analyse(slow, FEW)

@@ -109,7 +109,7 @@ def test_edges_of_the_panel_are_in_the_files(place, standing, tmp_path):
         click(window, "render")
         yield from until(window, lambda text: "the matte is in place" in text)
 
-    resolve, fusion, bmd = in_resolve(standing.clip, user)
+    resolve, fusion, bmd = in_resolve(standing.clip, user, selected=True, item=False)
     with script(place, "Utility", resolve=resolve, fusion=fusion, bmd=bmd):
         pass
     (file,) = (tmp_path / "mattes").glob("clip.*.exr")

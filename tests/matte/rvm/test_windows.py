@@ -68,6 +68,7 @@ def test_people_add_up_to_one_and_say_who_they_are_by(scene):
         assert all(p.mean() > 0.01 for view in reference[5].views.values() for p in view.people.values())
 
 
+@pytest.mark.slow
 def test_a_correction_is_felt_from_the_frame_before_on(scene):
     """A frame is steadied by the next one, so it depends on what the plan says of that."""
     clip, plan, settings, _ = scene
