@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from pathlib import Path
 
+from tests.blender import BPY
 from vr180_ofx.install import install
-
-BPY = Path(__file__).resolve().parents[2] / ".venv-bpy" / "bin" / "python"
 
 MODULE = "bl_ext.user_default.vr180_ofx"
 

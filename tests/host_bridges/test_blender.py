@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.host_bridges.blender_session import BPY, blender
+from tests.blender import BPY
+from tests.host_bridges.blender_session import blender
 from tests.host_bridges.halves import as_floats
 from vr180_ofx import client as c
 from vr180_ofx.media.open import open_clip

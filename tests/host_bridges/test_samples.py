@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.host_bridges import blender_session
+from tests.blender import BPY
 from tests.host_bridges import resolve_stand_in as resolve_host
 from tests.host_bridges.halves import as_floats
 from tests.host_bridges.nuke_session import started
@@ -83,12 +83,12 @@ def test_resolves_console(standing, tmp_path, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not blender_session.BPY.exists(), reason="Blender is not installed; make setup-hosts")
+@pytest.mark.skipif(not BPY.exists(), reason="Blender is not installed; make setup-hosts")
 def test_blender_from_an_empty_scene(home):
     extensions = home.folder / "extensions"
     install("blender", extensions / "user_default")
     env = {**os.environ, "BLENDER_USER_EXTENSIONS": str(extensions), "BLENDER_USER_RESOURCES": str(home.folder / "blender")}
-    words = [str(blender_session.BPY), str(SAMPLES / "blender_composite.py"), "--", str(home.clip), str(home.folder / "out"), "4"]
+    words = [str(BPY), str(SAMPLES / "blender_composite.py"), "--", str(home.clip), str(home.folder / "out"), "4"]
     done = subprocess.run(words, capture_output=True, text=True, env=env)
     picture = cv2.imread(str(home.folder / "out" / "composite.0004.png"))
     assert picture is not None and picture.shape == (512, 1024, 3), done.stdout[-2000:] + done.stderr[-2000:]

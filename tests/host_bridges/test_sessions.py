@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.support.ofx_host import OK, Host
+from tests.blender import BPY
 from tests.conftest import shared_clip
 from tests.host_bridges import blender_session, nuke_session, ofx_session, resolve_session
 from tests.host_bridges.conftest import a_home
@@ -90,7 +91,7 @@ def test_a_session_in_openfx(duo, tmp_path):
     host.unload()
 
 
-@pytest.mark.skipif(not blender_session.BPY.exists(), reason="Blender is not installed; make setup-hosts")
+@pytest.mark.skipif(not BPY.exists(), reason="Blender is not installed; make setup-hosts")
 def test_blender_composite(duo):
     import OpenEXR
 

@@ -1,6 +1,5 @@
 """What RGB in EXR files means: light, computed here once more from the standards, and mixed by OpenImageIO."""
 
-import subprocess
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +12,7 @@ import OpenEXR
 import OpenImageIO as oiio
 import pytest
 
+from tests.blender import COMPOSITOR, run_in_blender
 from tests.output.conftest import CLIP, H, W
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
 from vr180_ofx.errors import ColourError, SettingsError
@@ -130,23 +130,13 @@ def test_a_rec_709_plate_over_a_grey_card_is_what_the_standard_says(tmp_path, pl
             held_against_the_standard(found, matte, codes[:, W * part : W * (part + 1)])
 
 
-BPY = Path(__file__).resolve().parents[2] / ".venv-bpy" / "bin" / "python"
-SCRIPT = """
-import bpy, sys
-bpy.ops.wm.read_factory_settings(use_empty=True)
-scene = bpy.context.scene
-scene.use_nodes = True
-tree = scene.node_tree
-tree.nodes.clear()
+SCRIPT = (
+    COMPOSITOR
+    + """
 picture, over, card, out = (tree.nodes.new('CompositorNode' + n) for n in ('Image', 'AlphaOver', 'RGB', 'Composite'))
 card.outputs[0].default_value = (GREY, GREY, GREY, 1)
 tree.links.new(card.outputs[0], over.inputs[1])
 tree.links.new(over.outputs[0], out.inputs[0])
-scene.camera = bpy.data.objects.new('camera', bpy.data.cameras.new('camera'))
-scene.collection.objects.link(scene.camera)
-settings = scene.render.image_settings
-settings.file_format, settings.color_depth, settings.color_mode = 'OPEN_EXR', '32', 'RGBA'
-scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = WIDTH, HEIGHT, 100
 for path in sys.argv[1:]:
     picture.image = bpy.data.images.load(path)
     assert picture.image.colorspace_settings.name == 'Linear Rec.709', picture.image.colorspace_settings.name
@@ -154,15 +144,14 @@ for path in sys.argv[1:]:
     scene.render.filepath = path + '.over.exr'
     bpy.ops.render.render(write_still=True)
 """
+)
 
 
 @pytest.mark.slow
 def test_blender_composites_it_as_the_standard_says(tmp_path, plates):
-    if not BPY.exists():
-        pytest.skip("Blender as a module is not installed; run: make setup-hosts")
     made = list(rendered(plates, tmp_path, rgb="premultiplied", exr_preset="blender"))
     script = SCRIPT.replace("GREY", str(GREY)).replace("WIDTH", str(W)).replace("HEIGHT", str(H))
-    done = subprocess.run([str(BPY), "-c", script, *(str(file) for file, _, _ in made)], capture_output=True, text=True, timeout=240)
+    done = run_in_blender(script, *(str(file) for file, _, _ in made))
     for file, matte, codes in made:
         over = Path(f"{file}.over.exr")
         assert over.exists(), done.stdout[-2000:] + done.stderr[-2000:]

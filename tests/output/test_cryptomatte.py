@@ -15,6 +15,7 @@ import OpenEXR
 import OpenImageIO as oiio
 import pytest
 
+from tests.blender import COMPOSITOR, run_in_blender
 from tests.cli.conftest import cli
 from tests.conftest import with_settings
 from tests.output.conftest import CLIP, FRAME, H, W
@@ -234,40 +235,29 @@ def test_another_reader_finds_the_same(tmp_path):
     assert all(np.array_equal(masks[name], matte) for name, matte in decoded(paths[1])[0].items())
 
 
-BPY = Path(__file__).resolve().parents[2] / ".venv-bpy" / "bin" / "python"
-SCRIPT = """
-import bpy, sys
-bpy.ops.wm.read_factory_settings(use_empty=True)
-scene = bpy.context.scene
-scene.use_nodes = True
-tree = scene.node_tree
-tree.nodes.clear()
+SCRIPT = (
+    COMPOSITOR
+    + """
 node, out = (tree.nodes.new('CompositorNode' + n) for n in ('CryptomatteV2', 'Composite'))
 node.source = 'IMAGE'
 node.image = bpy.data.images.load(sys.argv[1])
 assert node.layer_name == 'CryptoPerson', node.layer_name
 tree.links.new(node.outputs['Matte'], out.inputs[0])
-scene.camera = bpy.data.objects.new('camera', bpy.data.cameras.new('camera'))
-scene.collection.objects.link(scene.camera)
-settings = scene.render.image_settings
-settings.file_format, settings.color_depth, settings.color_mode = 'OPEN_EXR', '32', 'RGBA'
-scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = WIDTH, HEIGHT, 100
 for name in sys.argv[2:]:
     node.matte_id = name
     scene.render.filepath = sys.argv[1] + '.' + name + '.exr'
     bpy.ops.render.render(write_still=True)
 """
+)
 
 
 @pytest.mark.slow
 def test_blender_picks_people_by_name(tmp_path):
-    if not BPY.exists():
-        pytest.skip("Blender as a module is not installed; run: make setup-hosts")
     frame, clip = crowd(4, np.random.default_rng(1))
     _, paths = write(tmp_path, frame, clip)
     mattes, _ = decoded(paths[1])
     script = SCRIPT.replace("WIDTH", str(W)).replace("HEIGHT", str(H))
-    done = subprocess.run([str(BPY), "-c", script, str(paths[1]), *mattes], capture_output=True, text=True, timeout=240)
+    done = run_in_blender(script, str(paths[1]), *mattes)
     for name, matte in mattes.items():
         made = Path(f"{paths[1]}.{name}.exr")
         assert made.exists(), done.stdout[-2000:] + done.stderr[-2000:]

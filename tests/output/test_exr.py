@@ -12,6 +12,7 @@ import OpenEXR
 import OpenImageIO as oiio
 import pytest
 
+from tests.blender import run_in_blender
 from tests.output.conftest import CLIP, FRAME, H, W, write_exr
 from vr180_ofx.engine.frame import Frame, ViewMatte
 from vr180_ofx.errors import OutputError
@@ -157,7 +158,6 @@ def test_a_clip_goes_on_with_its_timecode_in_files(tmp_path, text, fps):
         assert numbering(again).index_of(str(first + 1)) == 1 and again.describe()["timecode"] == text
 
 
-BPY = Path(__file__).resolve().parents[2] / ".venv-bpy" / "bin" / "python"
 SCRIPT = """
 import bpy, json, sys
 image = bpy.data.images.load(sys.argv[1])
@@ -176,10 +176,8 @@ print('RESULT ' + json.dumps({'size': list(image.size), 'type': image.type, 'mul
 
 @pytest.mark.slow
 def test_blender_opens_it(tmp_path):
-    if not BPY.exists():
-        pytest.skip("Blender as a module is not installed; run: make setup-hosts")
     (path,) = write_exr(tmp_path)
-    done = subprocess.run([str(BPY), "-c", SCRIPT, str(path)], capture_output=True, text=True, timeout=240)
+    done = run_in_blender(SCRIPT, str(path))
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     assert lines, done.stderr[-2000:]
     facts = json.loads(lines[0].removeprefix("RESULT "))
