@@ -63,6 +63,10 @@ def operation_parsers() -> dict[str, argparse.ArgumentParser]:
         parsers[name] = parser
         return parser
 
+    def at(p: argparse.ArgumentParser, *, required: bool) -> None:
+        otherwise = "" if required else " (default: everywhere)"
+        p.add_argument("--at", metavar="@FRAME[:EYE]", required=required, help=f"also without the flag's name: @12:left{otherwise}")
+
     p = add("split", "One person who is two: from a frame on they are somebody else.")
     p.add_argument("who", metavar="WHO", help=_WHO)
     p.add_argument("--at", metavar="FRAME", required=True, help="the first frame of the other one")
@@ -102,17 +106,17 @@ def operation_parsers() -> dict[str, argparse.ArgumentParser]:
     p.add_argument("who", metavar="WHO", help=_WHO)
     p.add_argument("--plus", metavar="+X,Y", action="append", default=[], help="pixels of one eye; also without the flag's name: +812,402")
     p.add_argument("--minus", metavar="-X,Y", action="append", default=[], help="the same; also -760,415")
-    p.add_argument("--at", metavar="@FRAME[:EYE]", required=True, help="also without the flag's name: @12:left")
+    at(p, required=True)
     p = add("unpoint", "Takes such points away: all of somebody, or those of a frame.")
     p.add_argument("who", metavar="WHO", help=_WHO)
-    p.add_argument("--at", metavar="@FRAME[:EYE]", help="also without the flag's name: @12:left (default: everywhere)")
+    at(p, required=False)
     p = add("paint", "A painted matte of somebody at a frame: white is theirs, black is not, transparent stays as it was.")
     p.add_argument("who", metavar="WHO", help=_WHO)
     p.add_argument("file", metavar="FILE", help="a grey picture, as large as one eye's or half of it")
-    p.add_argument("--at", metavar="@FRAME[:EYE]", required=True, help="also without the flag's name: @12:left")
+    at(p, required=True)
     p = add("unpaint", "Takes painted mattes away: all of somebody, or that of a frame. Files stay.")
     p.add_argument("who", metavar="WHO", help=_WHO)
-    p.add_argument("--at", metavar="@FRAME[:EYE]", help="also without the flag's name: @12:left (default: everywhere)")
+    at(p, required=False)
     p = add("remove", "A person, for good, or a part of their time.")
     p.add_argument("who", metavar="WHO", help=_WHO)
     p.add_argument("--frames", metavar="FRAMES", help="these frames alone, as ranges such as 20-35,60")

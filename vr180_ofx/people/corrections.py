@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -11,8 +10,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import ConfigDict, Field
 
 from vr180_ofx.errors import PlanError
+from vr180_ofx.people.by_frame import by_frame
 from vr180_ofx.people.validation import Part, checked
-from vr180_ofx.wording import short
 
 #: (x, y) in pixels of one eye.
 Point = tuple[float, float]
@@ -52,23 +51,12 @@ class _Row(Part):
 
 def corrections_of(data: Any, *, views: Sequence[str], frames: int, size: tuple[int, int], where: str) -> Corrections:
     """What a plan's file says. size: of one eye's picture. where: what it is called in messages. Raises PlanError."""
-    if not isinstance(data, dict):
-        raise PlanError(f"{where} is {short(data)}; it is an object of views, each an object of frames, each with plus and minus")
-    made: dict[str, dict[int, PointsAt]] = {}
-    for view, rows in data.items():
-        if view not in views:
-            raise PlanError(f"{where} has {short(view)}; this clip has {', '.join(views)}")
-        if not isinstance(rows, dict):
-            raise PlanError(f"{where}.{view} is {short(rows)}; it is an object of frames, each with plus and minus")
-        for key, row in rows.items():
-            place = f"{where}.{view}.{key}" if len(str(key)) < 20 else f"{where}.{view}"
-            if not re.fullmatch(r"[0-9]{1,9}", str(key)) or int(key) >= frames:
-                raise PlanError(f"{where}.{view} has {short(key)}; frames are numbers from 0 to {frames - 1}")
-            if int(key) in made.get(view, {}):
-                raise PlanError(f"{place}: frame {int(key)} is there twice")
-            read = checked(_Row, row, f"{place}.")
-            made.setdefault(view, {})[int(key)] = points_at(read.plus, read.minus, size, place)
-    return made
+
+    def read(row: Any, place: str) -> PointsAt:
+        said = checked(_Row, row, f"{place}.")
+        return points_at(said.plus, said.minus, size, place)
+
+    return by_frame(data, read, views=views, frames=frames, where=where, what="with plus and minus")
 
 
 def points_at(plus: Sequence[Point], minus: Sequence[Point], size: tuple[int, int], place: str) -> PointsAt:

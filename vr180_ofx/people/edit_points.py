@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, StrictInt
@@ -55,16 +55,23 @@ class PointOp(Edit):
         return [{**person, "views": {}}]
 
 
-class Unpoint(Edit):
-    """Takes points away: all of somebody, those of an eye, or those of a frame."""
+class _TakeAway(Edit):
+    """Without what somebody has under ``key``."""
 
     what: ClassVar[str] = "it needs a person"
+    key: ClassVar[Literal["points", "paint"]]
     person: StrictInt | str = Field(description=ID)
     view: str | None = Field(None, description="it is the name of an eye; without it, both")
     frame: StrictInt | None = Field(None, description=FRAME)
 
     def apply(self, data: Document, scene: Scene) -> list[Document]:
-        return _taken_away(person_of(data, self.person), "points", self.view, self.frame, scene)
+        return _taken_away(person_of(data, self.person), self.key, self.view, self.frame, scene)
+
+
+class Unpoint(_TakeAway):
+    """Takes points away: all of somebody, those of an eye, or those of a frame."""
+
+    key: ClassVar = "points"
 
 
 class PaintOp(Edit):
@@ -91,16 +98,10 @@ class PaintOp(Edit):
         return [{**person, "views": {}}]
 
 
-class Unpaint(Edit):
+class Unpaint(_TakeAway):
     """Takes painted mattes away: all of somebody, those of an eye, or that of a frame. Files stay."""
 
-    what: ClassVar[str] = "it needs a person"
-    person: StrictInt | str = Field(description=ID)
-    view: str | None = Field(None, description="it is the name of an eye; without it, both")
-    frame: StrictInt | None = Field(None, description=FRAME)
-
-    def apply(self, data: Document, scene: Scene) -> list[Document]:
-        return _taken_away(person_of(data, self.person), "paint", self.view, self.frame, scene)
+    key: ClassVar = "paint"
 
 
 def _taken_away(person: Document, key: str, view: str | None, frame: int | None, scene: Scene) -> list[Document]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from vr180_ofx.errors import PlanError
+from vr180_ofx.people.by_frame import by_frame
 from vr180_ofx.wording import short
 
 #: View -> frame -> the picture's file, absolute. See `media.painted.read_painted` for what it says.
@@ -21,21 +21,11 @@ def paint_of(data: Any, *, views: Sequence[str], frames: int, where: str, folder
     """What a plan's file says. where: what it is called in messages. folder: where names of files begin that are not absolute; None: they
     have to be. No file is looked at. Raises PlanError.
     """
-    if not isinstance(data, dict):
-        raise PlanError(f"{where} is {short(data)}; it is an object of views, each an object of frames, each the name of a picture")
-    made: dict[str, dict[int, str]] = {}
-    for view, rows in data.items():
-        if view not in views:
-            raise PlanError(f"{where} has {short(view)}; this clip has {', '.join(views)}")
-        if not isinstance(rows, dict):
-            raise PlanError(f"{where}.{view} is {short(rows)}; it is an object of frames, each the name of a picture")
-        for key, file in rows.items():
-            if not re.fullmatch(r"[0-9]{1,9}", str(key)) or int(key) >= frames:
-                raise PlanError(f"{where}.{view} has {short(key)}; frames are numbers from 0 to {frames - 1}")
-            if int(key) in made.get(view, {}):
-                raise PlanError(f"{where}.{view}.{key}: frame {int(key)} is there twice")
-            made.setdefault(view, {})[int(key)] = painted_file(file, f"{where}.{view}.{key}", folder)
-    return made
+
+    def read(file: Any, place: str) -> str:
+        return painted_file(file, place, folder)
+
+    return by_frame(data, read, views=views, frames=frames, where=where, what="the name of a picture")
 
 
 def painted_file(file: Any, place: str, folder: Path | None) -> str:
