@@ -8,7 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vr180_ofx.media.contract import Clip, Geometry, Source, SourceFrame
+from vr180_ofx.media.contract import Clip, Geometry, Source
+from vr180_ofx.media.forwarding import ForwardingSource
 from vr180_ofx.settings import Settings
 from vr180_ofx.timecode import Timecode
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
@@ -16,7 +17,7 @@ from vr180_ofx.vr180.layout import Layout, LayoutName
 
 
 @dataclass(slots=True)
-class DescribedSource:
+class DescribedSource(ForwardingSource):
     """A `media.contract.Source` of which no file was opened. open_source: gives the real one; raises MediaError where there is none."""
 
     path: Path
@@ -37,36 +38,6 @@ class DescribedSource:
 
     def __len__(self) -> int:
         return self.frames
-
-    def read(self, n: int) -> SourceFrame:
-        return self.real.read(n)
-
-    def check(self, n: int) -> None:
-        self.real.check(n)
-
-    def changed(self) -> bool:
-        return self.real.changed()
-
-    def time_s(self, n: int) -> float:
-        return self.real.time_s(n)
-
-    def lost(self) -> int:
-        return self.real.lost()
-
-    def notes(self) -> tuple[str, ...]:
-        return self.real.notes()
-
-    def fingerprint(self) -> str:
-        return self.real.fingerprint()
-
-    def files(self) -> list[Path]:
-        return self.real.files()
-
-    def describe(self) -> dict[str, Any]:
-        return self.real.describe()
-
-    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
-        return self.real.reopen(threads, fast=fast, gpu=gpu)
 
     def close(self) -> None:
         if self._real is not None:

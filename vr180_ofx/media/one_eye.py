@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.media.contract import Clip, Source, SourceFrame
+from vr180_ofx.media.forwarding import ForwardingSource
 from vr180_ofx.timecode import Timecode
 from vr180_ofx.vr180.layout import Layout
 
@@ -25,57 +25,34 @@ def one_eye(clip: Clip, view: str) -> Clip:
     return Clip(OneEyeSource(clip.source, view), geometry, clip.settings, clip.fingerprint)
 
 
-class OneEyeSource:
+class OneEyeSource(ForwardingSource):
     """A `media.contract.Source` of one eye's pictures."""
 
     def __init__(self, source: Source, view: str) -> None:
-        self.source = source
+        self._source = source
         self.view = view
         self.path: Path = source.path
         self.name: str = source.name
         self.fps: Fraction = source.fps
 
     @property
+    def real(self) -> Source:
+        return self._source
+
+    @property
     def first_number(self) -> int:
-        return self.source.first_number
+        return self._source.first_number
 
     @property
     def timecode(self) -> Timecode | None:
-        return self.source.timecode
+        return self._source.timecode
 
     def __len__(self) -> int:
-        return len(self.source)
+        return len(self._source)
 
     def read(self, n: int) -> SourceFrame:
-        frame = self.source.read(n)
+        frame = self._source.read(n)
         return replace(frame, eyes={self.view: frame.eyes[self.view]})
 
-    def check(self, n: int) -> None:
-        self.source.check(n)
-
-    def changed(self) -> bool:
-        return self.source.changed()
-
-    def time_s(self, n: int) -> float:
-        return self.source.time_s(n)
-
-    def lost(self) -> int:
-        return self.source.lost()
-
-    def notes(self) -> tuple[str, ...]:
-        return self.source.notes()
-
-    def fingerprint(self) -> str:
-        return self.source.fingerprint()
-
-    def files(self) -> list[Path]:
-        return self.source.files()
-
-    def describe(self) -> dict[str, Any]:
-        return self.source.describe()
-
     def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
-        return OneEyeSource(self.source.reopen(threads, fast=fast, gpu=gpu), self.view)
-
-    def close(self) -> None:
-        self.source.close()
+        return OneEyeSource(self._source.reopen(threads, fast=fast, gpu=gpu), self.view)
