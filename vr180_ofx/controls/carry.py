@@ -18,7 +18,10 @@ from vr180_ofx.errors import InputMatteError
 from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.patch import Patch, spread
+from vr180_ofx.media.contract import EyeImage
+from vr180_ofx.parameters import identity_of
 from vr180_ofx.people.mattes_file import InputMatte
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.stereo.correspondence import counterpart, extent
 from vr180_ofx.stereo.disparity import Disparity, at_distance, measure
 from vr180_ofx.stereo.pair import StereoPair, sampled
@@ -44,6 +47,12 @@ class Surface:
     flat: bool = False
 
 
+def carried_by(plan: Plan, n: int) -> str:
+    """All that decides how things are carried at frame ``n``, beside what is carried and the pictures."""
+    shifts = [(p.id, p.shift(n)) for p in plan.people]
+    return f"{plan.alignment.identity()},{plan.interocular_m:g}|{shifts}|{identity_of(STEREO)}|{identity_of(SWEEP)}"
+
+
 class Carrier:
     """Both eyes of one frame; what is measured is measured once.
 
@@ -60,6 +69,14 @@ class Carrier:
         self._interocular_m = interocular_m
         self._shift = shift
         self._known: dict[int, Surface | None] = {}
+
+    @classmethod
+    def of(cls, n: int, plan: Plan, eyes: Mapping[str, EyeImage], mattes: Mapping[str, EyeMattes]) -> Carrier:
+        """eyes: the pictures of frame ``n``, in the size of ``mattes``."""
+        some = next(iter(mattes.values()))
+        pair = StereoPair.of(eyes, plan.projection.resized(some.width, some.height), plan.alignment)
+        people = {p.id: p for p in plan.people}
+        return cls(n, pair, mattes, interocular_m=plan.interocular_m, shift=lambda p: people[p].shift(n) if p in people else None)
 
     def people(self, view: str) -> tuple[int, ...]:
         """Who has a matte in an eye."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.controls.carry import Carrier, Surface
+from vr180_ofx.controls.carry import Carrier, Surface, carried_by
 from vr180_ofx.controls.contract import Around, EyeMattes, Mattes
 from vr180_ofx.controls.coverage import Coverage, of_picture, of_polygon
 from vr180_ofx.controls.files import identity as files_identity
@@ -18,11 +18,8 @@ from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import resize
 from vr180_ofx.matte.composite import fit_union
 from vr180_ofx.matte.patch import Patch, spread
-from vr180_ofx.parameters import identity_of
 from vr180_ofx.people.mattes_file import InputMatte, Kind
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.stereo.pair import StereoPair
-from vr180_ofx.stereo.parameters import STEREO, SWEEP
 from vr180_ofx.vr180.layout import Layout, other_eye
 
 #: The number of the only layer where nobody is told from anybody.
@@ -59,10 +56,7 @@ class MatteControls:
                 said.append(f"{facts}{files}")
         if not said:
             return ""
-        cameras = f"{self._plan.alignment.identity()},{self._plan.interocular_m:g}"
-        shifts = [(p.id, p.shift(n)) for p in self._plan.people]
-        numbers = identity_of(STEREO), identity_of(SWEEP)
-        return f"mattes|{cameras}|{shifts}|{numbers}|{self._layout}|{'|'.join(said)}"
+        return f"mattes|{carried_by(self._plan, n)}|{self._layout}|{'|'.join(said)}"
 
     def neighbours(self, n: int) -> tuple[int, ...]:
         return ()
@@ -111,15 +105,10 @@ class MatteControls:
         return out
 
     def _carrier(self, n: int, mattes: Mattes, around: Around) -> Carrier:
-        plan = self._plan
-        some = next(iter(mattes.values()))
-        factor = round(plan.projection.width / some.width)
+        width = next(iter(mattes.values())).width
+        factor = round(self._plan.projection.width / width)
         eyes = {view: eye if factor == 1 else eye.reduced(factor) for view, eye in around.picture(n).eyes.items()}
-        pair = StereoPair.of(eyes, plan.projection.resized(some.width, some.height), plan.alignment)
-        people = {p.id: p for p in plan.people}
-        return Carrier(
-            n, pair, mattes, interocular_m=plan.interocular_m, shift=lambda p: people[p].shift(n) if p in people else None
-        )  # fmt: skip
+        return Carrier.of(n, self._plan, eyes, mattes)
 
     def _carried(
         self, matte: InputMatte, drawn: Coverage, view: str, carrier: Carrier, around: Around

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.controls.carry import Carrier
+from vr180_ofx.controls.carry import Carrier, carried_by
 from vr180_ofx.controls.contract import Around, EyeMattes, Mattes
 from vr180_ofx.controls.coverage import Coverage
 from vr180_ofx.controls.files import stamp
@@ -29,8 +29,6 @@ from vr180_ofx.parameters import identity_of
 from vr180_ofx.people.corrections import NO_POINTS, POINTS_REACH, PointsAt
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.stereo.pair import StereoPair
-from vr180_ofx.stereo.parameters import STEREO, SWEEP
 from vr180_ofx.vr180.layout import other_eye
 
 
@@ -102,9 +100,7 @@ class PointCorrections:
             return ""
         plan = self._plan
         facts = [(k, self._body_px(k, plan.projection.width), "" if k.paint is None else stamp(Path(k.paint))) for k in near]
-        shifts = [(p.id, p.shift(n)) for p in plan.people]
-        numbers = identity_of(self._parameters), identity_of(STEREO), identity_of(SWEEP)
-        return f"points|{facts}|{plan.alignment.identity()},{plan.interocular_m:g}|{shifts}|{numbers}"
+        return f"points|{facts}|{identity_of(self._parameters)}|{carried_by(plan, n)}"
 
     def neighbours(self, n: int) -> tuple[int, ...]:
         return tuple(sorted({k.frame for k in self._near(n)} - {n}))
@@ -126,7 +122,7 @@ class PointCorrections:
             own = (person.points if key.paint is None else person.paint).get(there, {})
             if key.frame in own:
                 continue
-            carrier = carrier or self._carrier(n, mattes, pictures)
+            carrier = carrier or Carrier.of(n, self._plan, pictures.eyes(n), mattes)
             across = self._across(key, changes, carrier, out[there], around)
             if across is not None:
                 out[there] = _corrected(out[there], key.person, across)
@@ -246,13 +242,6 @@ class PointCorrections:
         return alike
 
     # in the other eye --------------------------------------------------------------------------------------------
-
-    def _carrier(self, n: int, mattes: Mattes, pictures: _Pictures) -> Carrier:
-        plan = self._plan
-        some = next(iter(mattes.values()))
-        pair = StereoPair.of(pictures.eyes(n), plan.projection.resized(some.width, some.height), plan.alignment)
-        people = {p.id: p for p in plan.people}
-        return Carrier(n, pair, mattes, interocular_m=plan.interocular_m, shift=lambda p: people[p].shift(n) if p in people else None)
 
     def _across(self, key: _Key, found: Region, carrier: Carrier, eye: EyeMattes, around: Around) -> Region | None:
         """The same in the other eye; None where nothing says where it is there."""
