@@ -69,6 +69,17 @@ def test_what_the_plan_says_of_a_person_is_stronger_than_what_is_asked(scene):
         assert made[0].views[view].person(other.id).sum() < plain[0].views[view].person(other.id).sum()
 
 
+def test_a_name_that_is_another_one_now_is_that_of_cached_frames_too(scene):
+    clip, plan, settings = scene
+    first, *others = plan.people
+    with FrameServer(clip, plan, settings) as server:
+        before = server.request(3, edges={"size": 1}).result()
+        server.replace_plan(replace(plan, people=[replace(first, name="anna"), *others]))
+        again = server.request(3, edges={"size": 1}).result()
+    assert again.same(before)
+    assert "anna" in [x.name for x in again.views["left"].layers] and "anna" not in [x.name for x in before.views["left"].layers]
+
+
 def test_a_plan_keeps_its_edges_in_its_file(scene, tmp_path):
     clip, plan, _ = scene
     first, *others = plan.people

@@ -43,7 +43,8 @@ class Controls:
     def __init__(
         self, plan: Plan, settings: Settings, layout: Layout, asked: AskedEdges | None = None, *, alone: bool = False
     ) -> None:  # fmt: skip
-        self._names = {p.id: p.name for p in plan.people} or {EVERYBODY: everybody.NAME}
+        #: Person's number -> what their layer is called.
+        self.names = {p.id: p.name for p in plan.people} or {EVERYBODY: everybody.NAME}
         mattes = (*plan.mattes, *mattes_of(settings.mattes, plan.people))
 
         def edges(n: int, person: int | None) -> EdgesSettings:
@@ -85,9 +86,7 @@ class Controls:
 
     def _view(self, eye: EyeMattes, before: ViewMatte) -> ViewMatte:
         known = {layer.person: layer.name for layer in before.layers}
-        layers = (
-            Layer(p, known.get(p) or self._names[p], m.rect, half(m.alpha), half(m.confidence)) for p, m in sorted(eye.people.items())
-        )
+        layers = (Layer(p, known.get(p) or self.names[p], m.rect, half(m.alpha), half(m.confidence)) for p, m in sorted(eye.people.items()))
         return replace(before, layers=tuple(layers))
 
 

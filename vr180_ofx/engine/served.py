@@ -12,6 +12,7 @@ from vr180_ofx.engine.cache import BytesCache
 from vr180_ofx.engine.controlled import Controls
 from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.engine.frame import Frame
+from vr180_ofx.engine.frames import named
 from vr180_ofx.errors import FrameError
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.telemetry import Stages
@@ -32,7 +33,6 @@ class ServedFrames:
 
     def __init__(self, clip: Clip, limit_bytes: int, stages: Stages, timeout_s: float) -> None:
         self._clip = clip
-        self._limit_bytes = limit_bytes
         self._stages = stages
         self._timeout_s = timeout_s
         self._frames = BytesCache[str, Frame](limit_bytes)
@@ -53,10 +53,9 @@ class ServedFrames:
         out: Future[Frame] = Future()
         if known is not None:
             self._clip.check(n)
-            out.set_result(known)
+            out.set_result(named(known, controls.names))
             return out
-        wanted = (n, *controls.neighbours(n))
-        waiting = {k: raw(k) for k in wanted}
+        waiting = {k: raw(k) for k in (n, *controls.neighbours(n))}
         missing = len(waiting)
         counting = threading.Lock()
 
@@ -112,11 +111,6 @@ class ServedFrames:
     def clear(self) -> None:
         with self._lock:
             self._frames.clear()
-
-    def keep_share(self, share: float) -> None:
-        """Holds at most this share of its limit from now on, 0..1."""
-        with self._lock:
-            self._frames.limit_to(int(self._limit_bytes * share))
 
     def close(self) -> None:
         """What is being made is finished, what waits is cancelled by whoever gives the frames."""

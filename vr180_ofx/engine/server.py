@@ -55,7 +55,7 @@ class FrameServer:
         self.clip = clip
         self.models = models or Models.of(self.settings)
         # what is wrong with them is said before anything begins
-        self._controls(plan if self.models.follows_people else plan.of_everybody(), "final", None)
+        self._controls(self._followed(plan), "final", None)
         self.stages = stages or Stages()
         self.store = store
         processing, threads = self.settings.processing, self.settings.hardware.threads_here
@@ -81,14 +81,16 @@ class FrameServer:
         self._worker.begin()
 
     def _scene_of(self, plan: Plan) -> Scene:
-        processing, recipe = self.settings.processing, self._recipe
-        if not self.models.follows_people:
-            plan = plan.of_everybody()
+        processing, recipe, plan = self.settings.processing, self._recipe, self._followed(plan)
         return Scene.of(
             plan, self.clip.fingerprint, recipe.network,
             chunk_size=processing.chunk_size, overlap=processing.overlap_frames, finish=recipe.finish(plan),
             facts=recipe.facts(plan),
         )  # fmt: skip
+
+    def _followed(self, plan: Plan) -> Plan:
+        """What counts of a plan here."""
+        return plan if self.models.follows_people else plan.of_everybody()
 
     @property
     def plan(self) -> Plan:
@@ -161,7 +163,7 @@ class FrameServer:
             return self._find(n, quality, priority)
         # files of mattes may have become others meanwhile
         return self._served.request(
-            n, controls, controlled_key(scene, n, quality, controls), lambda k: self._find(k, quality, priority),
+            n, controls, controlled_key(scene, n, quality, controls, identity), lambda k: self._find(k, quality, priority),
             still=lambda: self._worker.scene is scene and controls.identity(n) == identity,
         )  # fmt: skip
 
@@ -215,7 +217,8 @@ class FrameServer:
     def frame_key(self, n: int, quality: Quality = "final", edges: AskedEdges | None = None) -> str:
         """A hash of everything that decides what frame ``n`` looks like."""
         scene = self._worker.scene
-        return controlled_key(scene, n, quality, self._controls(scene.plan, quality, edges))
+        controls = self._controls(scene.plan, quality, edges)
+        return controlled_key(scene, n, quality, controls, controls.identity(n))
 
     def replace_plan(self, plan: Plan) -> None:
         """Goes on with a corrected plan. What does not depend on the correction stays in the caches."""
@@ -269,9 +272,11 @@ class FrameServer:
         self._pool.shutdown()
 
 
-def controlled_key(scene: Scene, n: int, quality: Quality, controls: Controls) -> str:
-    """A hash of everything that decides what frame ``n`` looks like once its controls are done; without any, that of the frame itself."""
-    identity = controls.identity(n)
+def controlled_key(scene: Scene, n: int, quality: Quality, controls: Controls, identity: str) -> str:
+    """A hash of everything that decides what frame ``n`` looks like once its controls are done; without any, that of the frame itself.
+
+    identity: of the controls at this frame.
+    """
     if not identity:
         return scene.key(n, quality)
     keys = [scene.key(k, quality) for k in (n, *controls.neighbours(n))]

@@ -153,7 +153,10 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
 
 def _but_for_edges(job: Job, models: Models) -> str:
     """The identity that it had without edge controls: of what networks make, and all else."""
-    plan = replace(job.plan, edges={}, people=[replace(p, edges={}) for p in job.plan.people])
+    plan = job.plan
+    if plan.edges or any(p.edges for p in plan.people):
+        # the digest of another plan takes seconds where there are many rows
+        plan = replace(plan, edges={}, people=[replace(p, edges={}) for p in plan.people])
     return identity(job.clip, plan, job.settings.model_copy(update={"edges": EdgesSettings()}), models)
 
 
