@@ -90,7 +90,8 @@ NUKE_POINTS = (
 #: What Nuke has beside the node's own: the mark by which the bridge knows its groups, the box and the points that are dragged in the
 #: viewer, the First frame that the plate gave (another one is the artist's), and how the rendered files lie in time.
 NUKE_EXTRAS = (
-    "vr180_matte", "box_view", "box", "show_box", "followed_first", "rendered_as", *(n for n, _, _ in NUKE_POINTS), "add_by_points",
+    "vr180_matte", "box_view", "box", "show_box", "followed_first", "rendered_as",
+    *(n for n, _, _ in NUKE_POINTS), "add_by_points", "correct_by_points", "forget_points",
 )  # fmt: skip
 
 

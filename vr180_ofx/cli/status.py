@@ -76,7 +76,9 @@ def _row(known: Known) -> dict[str, Any]:
 
 
 def _table(servers: list[Known]) -> Table:
-    table = Table(Column("address", no_wrap=True), "pid", "version", "up", "idle", "ends", "clips", "jobs", "memory", title="frame servers")
+    # what is copied from here stays in one piece, however narrow the terminal
+    whole = [Column(name, no_wrap=True) for name in ("address", "pid")]
+    table = Table(*whole, "version", "up", "idle", "ends", "clips", "jobs", "memory", title="frame servers")
     for s in servers:
         f = s.facts or {}
         ends = "never by itself" if f["idle_exit_s"] is None else f"after {_span(f['idle_exit_s'])} idle"
