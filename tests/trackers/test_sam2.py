@@ -15,8 +15,9 @@ from benchmarks.support.sam2_reference import Reference, images, pictures, rando
 from vr180_ofx.engine.limits import fitting
 from vr180_ofx.errors import SettingsError, WeightsError
 from vr180_ofx.trackers.contract import Memory, Prompt
+from vr180_ofx.trackers.sam2.checkpoint import CONFIGS, load_weights
 from vr180_ofx.trackers.sam2.memory import MemoryBank, MemoryFrame, Rules, trimmed
-from vr180_ofx.trackers.sam2.network import CONFIGS, Sam2Network, load_weights
+from vr180_ofx.trackers.sam2.network import Sam2Network
 from vr180_ofx.trackers.sam2.tracker import REFERENCE, Behaviour, Sam2Tracker
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -56,9 +56,11 @@ def host(values: Any) -> Any:
 
 
 def beside(values: Array, like: object) -> Any:
-    """NumPy's array as one of the kind of ``like``, on the same device: small things that were computed on the host."""
+    """An array as one of the kind of ``like``, on the same device: small things that were computed on the host, or remembered."""
     if not is_tensor(like):
-        return values
+        return host(values)
+    if is_tensor(values):
+        return values.to(like.device)  # type: ignore[attr-defined]
     import torch
 
     # PyTorch knows no read-only arrays, and has no use for strides that are negative

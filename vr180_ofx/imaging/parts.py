@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.arrays import BoolArray, FloatArray
+from vr180_ofx.imaging.either import either
 from vr180_ofx.imaging.opencv import raw
 from vr180_ofx.imaging.rect import Rect
 
@@ -18,6 +20,12 @@ def bounds(mask: BoolArray) -> Rect:
     """The least rectangle that holds all of a mask, (h, w); empty when the mask is."""
     x, y, width, height = cv2.boundingRect(raw(mask))
     return Rect(x, y, x + width, y + height) if width else Rect(0, 0, 0, 0)
+
+
+@either
+def all_bounds(masks: Sequence[BoolArray]) -> list[Rect]:
+    """`bounds` of several masks of one size; of tensors with a single wait for their device."""
+    return [bounds(mask) for mask in masks]
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,5 +67,9 @@ def ascontiguousarray(values: Tensor) -> Tensor:
     return values.contiguous()
 
 
+def copy(values: Tensor) -> Tensor:
+    return values.clone()
+
+
 def nan_to_num(values: Tensor) -> Tensor:
     return torch.nan_to_num(values)
