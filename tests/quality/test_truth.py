@@ -40,7 +40,8 @@ def test_the_first_frame_is_the_one_that_the_headers_say(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("numbers", "count", "first"), [([7, 8, 9], 3, 7), ([1, 2], 3, 1), ([0, 2], 3, 0), ([2, 3], 3, 1), ([3, 4], 3, None), ([1001, 1002], 3, None)]
+    ("numbers", "count", "first"),
+    [([7, 8, 9], 3, 7), ([1, 2], 3, 1), ([0, 2], 3, 0), ([2, 3], 3, 1), ([3, 4], 3, None), ([1001, 1002], 3, None)],
 )
 def test_without_headers_numbers_tell_or_nothing_is_guessed(tmp_path, numbers, count, first):
     found = renumbered(tmp_path / "a", numbers, [None] * len(numbers))

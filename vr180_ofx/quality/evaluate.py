@@ -25,8 +25,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Evaluation:
-    """Metrics; ``to_dict`` is what ``--json`` prints. views: the eyes that were compared. start_frame: the number of the file that shows the truth's first frame. start_known:
-    how that is known, in words. unmatched: numbers of files that show no frame of the truth.
+    """Metrics; ``to_dict`` is what ``--json`` prints.
+
+    views: the eyes that were compared. start_frame: the number of the file that shows the truth's first frame. start_known: how that is
+    known, in words. unmatched: numbers of files that show no frame of the truth.
     """
 
     frames: int = 0
@@ -55,9 +57,7 @@ class Evaluation:
         }
 
 
-def evaluate(
-    prediction: Path, truth_folder: Path, start_frame: int | None = None, progress: Progress | None = None
-) -> Evaluation:
+def evaluate(prediction: Path, truth_folder: Path, start_frame: int | None = None, progress: Progress | None = None) -> Evaluation:
     """prediction: a folder of EXR frames. start_frame: the number of the one that shows the truth's first frame; by default as the files
     tell, see `Prediction.first_number`. Raises MediaError.
     """
@@ -116,8 +116,8 @@ def evaluate(
             progress(result.frames, len(found.files))
     if result.frames == 0:
         raise MediaError(
-            f"no frame of {prediction} has a counterpart in {truth_folder}: its files are numbered {min(found.files)} to {max(found.files)}, "
-            f"and the truth's {count} frames begin at number {start_frame}, {known}"
+            f"no frame of {prediction} has a counterpart in {truth_folder}: its files are numbered {min(found.files)} to "
+            f"{max(found.files)}, and the truth's {count} frames begin at number {start_frame}, {known}"
         )
     result.eyes = {view: {k: float(np.mean(v)) for k, v in sums[view].items()} for view in views}
     keys = sorted({k for e in result.eyes.values() for k in e})

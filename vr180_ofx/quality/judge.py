@@ -53,8 +53,8 @@ def judge(
         index = number - start_frame
         if clip is not None and not 0 <= index < len(clip):
             raise MediaError(
-                f"frame {number} of {prediction} has no counterpart in {clip.path}, whose {len(clip)} frames begin at number {start_frame}; "
-                "--start-frame N says otherwise"
+                f"frame {number} of {prediction} has no counterpart in {clip.path}, whose {len(clip)} frames begin at number "
+                f"{start_frame}; --start-frame N says otherwise"
             )
         height, width = next(iter(next(iter(views.values())).values())).shape
         eyes = None
