@@ -66,6 +66,16 @@ def beside(values: Array, like: object) -> Any:
     return torch.from_numpy(own).to(like.device, non_blocking=True)  # type: ignore[attr-defined]
 
 
+def as_float(values: Any) -> Any:
+    """As float32; itself when it is that already."""
+    return values.float() if is_tensor(values) else values.astype(np.float32, copy=False)
+
+
+def zeros(shape: Sequence[int], like: object) -> Any:
+    """float32, of the kind of ``like``, on the same device."""
+    return like.new_zeros(tuple(shape), dtype=namespace(like).float32) if is_tensor(like) else np.zeros(shape, np.float32)  # type: ignore[attr-defined]
+
+
 def same_kind(arrays: Sequence[object]) -> bool:
     """Whether all are NumPy's, or all are tensors."""
     return len({is_tensor(a) for a in arrays}) < 2
