@@ -1,7 +1,4 @@
-"""Names for the kinds of array that flow through the program, and how values that hold them show themselves.
-
-Where a stage runs on either (`imaging.either`), a tensor of PyTorch stands in the place of an array.
-"""
+"""Names for the kinds of array that flow through the program, and how values that hold them show themselves."""
 
 from __future__ import annotations
 
@@ -37,8 +34,8 @@ def _fields(value: object) -> list[Field[object]]:
 def _shown(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} {value.shape}"
-    if type(value).__module__.startswith("torch") and hasattr(value, "dtype") and hasattr(value, "shape"):
-        return f"{value.dtype} {tuple(value.shape)} on {value.device}"  # type: ignore[attr-defined]
+    if type(value).__module__.startswith("torch") and hasattr(value, "dtype"):
+        return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"  # type: ignore[attr-defined]
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{k!r}: {_shown(v)}' for k, v in value.items())}}}"
     return repr(value)

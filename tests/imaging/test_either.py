@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vr180_ofx.imaging.either import beside, host, is_tensor, namespace, same_kind
+from vr180_ofx.imaging.either import as_float, beside, host, is_tensor, namespace, same_kind, zeros
 
 torch = pytest.importorskip("torch")
 
@@ -31,3 +31,13 @@ def test_names_are_numpys(name, other):
     assert np.array_equal(host(getattr(xp, name)(torch.from_numpy(a), tensor)), getattr(np, name)(a, given))
     assert np.array_equal(host(xp.clip(torch.from_numpy(a), 0.25, 0.5)), np.clip(a, 0.25, 0.5))
     assert np.array_equal(host(xp.where(torch.from_numpy(a) > 0.5, torch.from_numpy(a), 0.0)), np.where(a > 0.5, a, np.float32(0)))
+
+
+def test_what_is_made_is_of_the_same_kind():
+    assert zeros((2, 3), np.zeros(1, np.uint8)).dtype == np.float32
+    made = zeros((2, 3), torch.zeros(1, dtype=torch.uint8))
+    assert made.dtype == torch.float32 and made.shape == (2, 3) and not made.any()
+    values = np.array([1, 2], np.float64)
+    assert as_float(values).dtype == np.float32 and as_float(torch.from_numpy(values)).dtype == torch.float32
+    single = values.astype(np.float32)
+    assert as_float(single) is single

@@ -55,6 +55,14 @@ def host(values: Any) -> Any:
     return values.detach().cpu().numpy() if is_tensor(values) else values
 
 
+def hosts(*arrays: Any) -> list[Any]:
+    """As `host`, of several at once: one transfer, and one wait."""
+    if not any(is_tensor(a) for a in arrays):
+        return list(arrays)
+    found: list[Any] = import_module("vr180_ofx.imaging.on_torch.transfer").to_host(arrays)
+    return found
+
+
 def beside(values: Array, like: object) -> Any:
     """An array as one of the kind of ``like``, on the same device: small things that were computed on the host, or remembered."""
     if not is_tensor(like):
@@ -66,6 +74,16 @@ def beside(values: Array, like: object) -> Any:
     # PyTorch knows no read-only arrays, and has no use for strides that are negative
     own = np.ascontiguousarray(values) if values.flags.writeable else values.copy()
     return torch.from_numpy(own).to(like.device, non_blocking=True)  # type: ignore[attr-defined]
+
+
+def as_float(values: Any) -> Any:
+    """As float32; itself when it is that already."""
+    return values.float() if is_tensor(values) else values.astype(np.float32, copy=False)
+
+
+def zeros(shape: Sequence[int], like: object) -> Any:
+    """float32, of the kind of ``like``, on the same device."""
+    return like.new_zeros(tuple(shape), dtype=namespace(like).float32) if is_tensor(like) else np.zeros(shape, np.float32)  # type: ignore[attr-defined]
 
 
 def same_kind(arrays: Sequence[object]) -> bool:

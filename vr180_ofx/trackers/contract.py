@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load, save
 
 from vr180_ofx.arrays import Array, BoolArray, FloatArray, shapes_repr
-from vr180_ofx.imaging.either import is_tensor
+from vr180_ofx.imaging.either import hosts, is_tensor
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import EyeImage, Sample
@@ -230,9 +230,8 @@ class Memory:
         there = [name for name, a in self.arrays.items() if is_tensor(a)]
         if not there:
             return self
-        from vr180_ofx.imaging.on_torch.transfer import to_host
-
-        brought = dict(zip(there, to_host([cast(Any, self.arrays[name]) for name in there]), strict=True))
+        # copies: what came down lies in memory that the card writes to, of which there is little
+        brought = {name: a.copy() for name, a in zip(there, hosts(*(self.arrays[name] for name in there)), strict=True)}
         return Memory({name: brought.get(name, a) for name, a in self.arrays.items()})
 
     def to_bytes(self) -> bytes:

@@ -12,13 +12,17 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 log = logging.getLogger(__name__)
 Function = Callable[..., tuple[Tensor, ...]]
+T = TypeVar("T")
+#: Windows that networks see at once on a graphics card: a batch has the least of these that holds it, and is filled up with its last
+#: window. So a window's numbers depend on how many there are, which the plan says, and never on what else there is.
+BUCKETS = (1, 2, 4, 8)
 #: Calls of the same shapes before they are recorded. Recording takes as long as some ten calls, and libraries choose and prepare their
 #: kernels in the first one.
 _CALLS_BEFORE = 2
@@ -64,7 +68,7 @@ class CudaGraphs:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._pool = torch.cuda.graph_pool_handle()
-        self._side = torch.cuda.Stream(device)
+        self._side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
     def record(self, function: Function, inputs: tuple[Tensor, ...]) -> Recording:
         # outputs lie outside of the pool: recordings share that, and each may overwrite there what another one left
@@ -84,6 +88,12 @@ class CudaGraphs:
         torch.cuda.synchronize(self._device)
 
 
+def filled(items: list[T], buckets: Sequence[int] = BUCKETS) -> list[T]:
+    """As many as a batch has: see `BUCKETS`. Those that do not fit into any stay as they are."""
+    size = next((b for b in buckets if b >= len(items)), len(items))
+    return items + items[-1:] * (size - len(items))
+
+
 def recorder_for(device: torch.device) -> Recorder | None:
     """None where nothing can be recorded: functions are called as they are."""
     return CudaGraphs(device) if device.type == "cuda" and torch.version.hip is None else None
@@ -97,7 +107,7 @@ class Graphs:
 
     def __init__(self, recorder: Recorder | None, *, calls_before: int = _CALLS_BEFORE, kept: int = _KEPT) -> None:
         self._recorder = recorder
-        self._calls_before, self._kept = calls_before, kept
+        self._calls_before, self._most = calls_before, kept
         self._calls: dict[Hashable, int] = {}
         self._recordings: OrderedDict[Hashable, Recording] = OrderedDict()
         self.replays = 0
@@ -130,6 +140,10 @@ class Graphs:
         self.replays += 1
         return recording.outputs
 
+    def kept(self, *lent: Tensor) -> tuple[Tensor, ...]:
+        """What a call returned, for those who keep it."""
+        return lent if self._recorder is None else tuple(t.clone() for t in lent)
+
     def clear(self) -> None:
         """Gives all recordings up, and their memory; what comes again is recorded anew."""
         if self._recordings and self._recorder is not None:
@@ -150,7 +164,7 @@ class Graphs:
             self._recorder = None
             self._recordings.clear()
             return None
-        while len(self._recordings) >= self._kept:
+        while len(self._recordings) >= self._most:
             recorder.forget()
             del self._calls[next(iter(self._recordings))]
             self._recordings.popitem(last=False)

@@ -1,40 +1,34 @@
-"""Many tensors brought down at once: one transfer, and one wait, however small they are."""
+"""Many tensors brought to the host at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-
-def to_host(tensors: Sequence[Tensor]) -> list[npt.NDArray[Any]]:
-    """As arrays of NumPy. Those that lie on the host already share their memory with what comes back; others wait for their device."""
-    if all(t.device.type == "cpu" for t in tensors):
-        return [t.detach().numpy() for t in tensors]
-    return unpacked(packed(tensors).cpu(), tensors)
+from vr180_ofx.arrays import Array
 
 
-def packed(tensors: Sequence[Tensor]) -> Tensor:
-    """Their bytes in a row, on their device; the widest types first, so that each lies where its type may."""
-    return torch.cat([tensors[i].contiguous().reshape(-1).view(torch.uint8) for i in _widest_first(tensors)])
+def to_host(tensors: Sequence[Tensor]) -> list[Array]:
+    """As NumPy's arrays, in their order; tensors of one device and of any types and shapes. Waits for the card once.
 
-
-def unpacked(data: Tensor, like: Sequence[Tensor]) -> list[npt.NDArray[Any]]:
-    """Undoes `packed`. data: on the host. like: what was packed, or tensors of the same types and shapes."""
-    values, begin = data.numpy(), 0
-    found: dict[int, npt.NDArray[Any]] = {}
-    for i in _widest_first(like):
-        end = begin + like[i].nbytes
-        kind = torch.empty(0, dtype=like[i].dtype).numpy().dtype
-        found[i] = values[begin:end].view(kind).reshape(tuple(like[i].shape))
+    From a graphics card they come down in one transfer to memory that the card writes to itself; arrays are parts of that, and it goes back
+    to PyTorch, which uses it again, when the last of them is gone.
+    """
+    flat = [t.detach().contiguous() for t in tensors]
+    if not any(t.is_cuda for t in flat):
+        return [t.cpu().numpy() for t in flat]
+    # the widest types first: then everything lies where its type can begin
+    order = sorted(range(len(flat)), key=lambda k: -flat[k].element_size())
+    data = torch.cat([flat[k].reshape(-1).view(torch.uint8) for k in order])
+    down = torch.empty(data.shape, dtype=torch.uint8, pin_memory=True)
+    down.copy_(data, non_blocking=True)
+    torch.cuda.current_stream(data.device).synchronize()
+    out: dict[int, Array] = {}
+    begin = 0
+    for k in order:
+        end = begin + flat[k].numel() * flat[k].element_size()
+        out[k] = down[begin:end].view(flat[k].dtype).view(flat[k].shape).numpy()
         begin = end
-    return [found[i] for i in range(len(like))]
-
-
-def _widest_first(tensors: Sequence[Tensor]) -> list[int]:
-    order: list[int] = np.argsort([-t.element_size() for t in tensors], kind="stable").tolist()
-    return order
+    return [out[k] for k in range(len(flat))]

@@ -109,8 +109,9 @@ class Sam2Network:
         self.reach = int(self.model.max_obj_ptrs_in_encoder) - 1
         self.graphs = Graphs(recorder_for(self.device))
         self._indices: dict[tuple[int, ...], Tensor] = {}
-        #: Of the encoder's levels: known from the first picture on.
+        #: What is known from the first picture on: sizes of the encoder's levels, and positions in the coarsest, (1, pixels, channels).
         self._sizes: tuple[tuple[int, int], ...] = ()
+        self._top_positions = torch.empty(0)
         with self._mode():
             self._memory_positions = self._positions_of_memory()
             self._picture_positions: Tensor = self.model.sam_prompt_encoder.get_dense_pe()

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,9 +22,8 @@ from vr180_ofx.trackers.sam2.attention import MemoryTensors
 from vr180_ofx.trackers.sam2.memory import MemoryBank, MemoryFrame, Past, Rules, trimmed
 from vr180_ofx.trackers.sam2.network import Decoded, Features, Sam2Network
 from vr180_ofx.vr180.body import box_iou
+from vr180_ofx.weights.graphs import BUCKETS, filled
 from vr180_ofx.weights.store import file_sha256
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,6 @@ class Behaviour:
 
 #: As the package's video predictor: for comparison.
 REFERENCE = Behaviour(Rules(anchors=0), prompt_again_after=0)
-
-
-#: Windows that are seen at once where a graph is made for each number of them; a batch has the least that holds it, and is filled up with
-#: its last window. So what a window's numbers are depends on how many there are, and never on what else there is.
-BUCKETS = (1, 2, 4, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,7 @@ class Sam2Tracker:
         buckets: tuple[int, ...] = (),
     ) -> None:  # fmt: skip
         """offload: nothing of the memory stays on the network's device between steps. at_once: windows in a batch, 0 for all.
-        buckets: sizes that batches are filled up to; none: they are as large as they are.
+        buckets: see `weights.graphs.BUCKETS`; none: batches are as large as they are.
         """
         self.network = network
         self.window_size = network.size
@@ -161,19 +155,15 @@ class Sam2Tracker:
                 high = F.interpolate(shown.low, size=(self.window_size, self.window_size), mode="bilinear", align_corners=False)
                 pointers, score, iou = shown.pointer, shown.score, shown.iou
             else:
-                bank = self._bank(self._filled([pasts[k] for k in group]), now)
-                found = self.network.followed(features, self._filled(own), bank)
-                # lent until the next call
-                high, memories, pointers = found.high[:count], found.memory[:count].clone(), found.pointer[:count].clone()
+                bank = self._bank(filled([pasts[k] for k in group], self._buckets), now)
+                found = self.network.followed(features, filled(own, self._buckets), bank)
+                memories, pointers = self.network.graphs.kept(found.memory[:count], found.pointer[:count])
+                # other tensors are made of these
+                high = found.high[:count]
                 score, iou = found.score[:count], found.iou[:count]
             facts = torch.stack([score[:, 0], iou])
             out.append(_Seen(group, prompted, high[:, 0].clamp(min=self.behaviour.absent_logit), memories, pointers, facts))
         return out
-
-    def _filled(self, items: list[T]) -> list[T]:
-        """As many as a batch has: see `BUCKETS`."""
-        size = next((b for b in self._buckets if b >= len(items)), len(items))
-        return items + items[-1:] * (size - len(items))
 
     def _encode(self, windows: Mapping[Key, WindowImage]) -> tuple[Features, dict[Key, int]]:
         """Features of all pictures, and which is whose: people who share a window share its features."""
@@ -186,7 +176,7 @@ class Sam2Tracker:
                 known[view] = len(pictures)
                 pictures.append(image.sample.rgb)
             places[key] = known[view]
-        pictures = self._filled(pictures)
+        pictures = filled(pictures, self._buckets)
         if is_tensor(pictures[0]):
             batch = torch.stack(pictures)
         else:
