@@ -20,6 +20,12 @@ def bounds(mask: BoolArray) -> Rect:
     return Rect(x, y, x + width, y + height) if width else Rect(0, 0, 0, 0)
 
 
+@either
+def all_bounds(masks: Sequence[BoolArray]) -> list[Rect]:
+    """`bounds` of several masks, (h, w) of any sizes. Of tensors it waits for the card once."""
+    return [bounds(mask) for mask in masks]
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The connected parts of a mask, numbered from 0.

@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from vr180_ofx.arrays import FloatArray, shapes_repr
+from vr180_ofx.imaging.either import namespace, zeros
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.trackers.contract import Key, Mask, Memory, NetworkAlpha, WindowImage
 
@@ -27,11 +26,13 @@ class Refined:
     gain: contrast about 0.5 that is applied before clipping, above 0.
     place: (x, y, scale), where in the window's pixels the coefficients begin, and how many of them there are for one of those;
         None: they are the whole window.
+    colour: whether alpha depends on the colour differences at all: if not, c1 and c2 are 0.
     """
 
     coefficients: FloatArray
     gain: float = 1.0
     place: tuple[float, float, float] | None = None
+    colour: bool = True
 
     def __post_init__(self) -> None:
         if self.coefficients.ndim != 3 or self.coefficients.shape[2] != 4:
@@ -54,18 +55,18 @@ class Refined:
         value = c[..., 0] * guide[..., 0]
         value += c[..., 1] * guide[..., 1]
         value += c[..., 2] * guide[..., 2]
-        value += c[..., 3] - np.float32(0.5)
-        value *= np.float32(self.gain)
-        value += np.float32(0.5)
-        out: FloatArray = np.clip(value, 0, 1, out=value)
+        value += c[..., 3] - 0.5
+        value *= self.gain
+        value += 0.5
+        out: FloatArray = namespace(value).clip(value, 0, 1, out=value)
         return out
 
 
 def constant(alpha: FloatArray, gain: float = 1.0) -> Refined:
     """An alpha that does not depend on the picture. alpha: (h, w) 0..1."""
-    coefficients = np.zeros((*alpha.shape, 4), np.float32)
+    coefficients = zeros((*alpha.shape, 4), alpha)
     coefficients[..., 3] = alpha
-    return Refined(coefficients, gain)
+    return Refined(coefficients, gain, colour=False)
 
 
 class Refiner(Protocol):

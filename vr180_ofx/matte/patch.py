@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from vr180_ofx.arrays import FloatArray, shapes_repr
+from vr180_ofx.imaging.either import zeros
 from vr180_ofx.imaging.rect import Rect
 
 
@@ -41,13 +40,15 @@ class Covering(Protocol):
     def confidence(self) -> FloatArray: ...
 
 
-def spread(matte: Covering | None, rect: Rect, *, around: float = 0.0) -> tuple[FloatArray, FloatArray]:
+def spread(matte: Covering | None, rect: Rect, *, around: float = 0.0, like: object = None) -> tuple[FloatArray, FloatArray]:
     """(alpha, confidence) of a matte in another rectangle, (rect.height, rect.width) float32 each, in arrays of their own.
 
-    Outside of the matte alpha is 0 and confidence ``around``; None is a matte of no pixels.
+    Outside of the matte alpha is 0 and confidence ``around``; None is a matte of no pixels, and of the kind of ``like``.
     """
-    alpha = np.zeros((rect.height, rect.width), np.float32)
-    confidence = np.full((rect.height, rect.width), around, np.float32)
+    kind = like if matte is None else matte.alpha
+    alpha, confidence = zeros((rect.height, rect.width), kind), zeros((rect.height, rect.width), kind)
+    if around:
+        confidence += around
     if matte is not None:
         common = rect.intersection(matte.rect)
         if not common.empty:
