@@ -8,4 +8,4 @@ MATTE_REVISION = 19
 #: Raised whenever the same mattes begin to come out of their controls (edges and what else is done after matting) differently.
 CONTROLS_REVISION = 9
 #: Raised whenever the same mattes begin to give other bytes in output files.
-WRITER_REVISION = 6
+WRITER_REVISION = 7
