@@ -6,11 +6,13 @@ graphics card windows come down, and coefficients go back.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import SettingsError
-from vr180_ofx.imaging.either import beside, host, is_tensor
+from vr180_ofx.imaging.either import beside, hosts, is_tensor
 from vr180_ofx.imaging.morphology import dilate, disc, erode
 from vr180_ofx.matte.contract import Refined, constant
 from vr180_ofx.matte.detail import with_detail
@@ -38,8 +40,8 @@ class ClosedFormRefiner:
 
     def refine(self, guide: FloatArray, mask: FloatArray) -> Refined:
         if is_tensor(mask):
-            made = self.refine(host(guide), host(mask))
-            return Refined(beside(made.coefficients, mask), made.gain)
+            made = self.refine(*hosts(guide, mask))
+            return replace(made, coefficients=beside(made.coefficients, mask))
         inside, band = mask > 0.5, disc(self._parameters.band_px)
         certain, possible = erode(inside, band), dilate(inside, band)
         if not certain.any() or possible.all():
