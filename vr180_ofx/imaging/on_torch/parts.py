@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -43,6 +44,11 @@ def _bounds(in_rows: BoolArray, in_columns: BoolArray) -> Rect:
 def connected_parts(mask: Tensor, connectivity: Connectivity = 8) -> Parts:
     """See `imaging.parts.connected_parts`. Waits for the card; what is returned is the host's."""
     return parts.connected_parts(host(mask), connectivity)
+
+
+def labelled(mask: Tensor, connectivity: Connectivity = 8) -> tuple[int, npt.NDArray[np.int32]]:
+    """See `imaging.parts.labelled`. Waits for the card; what is returned is the host's."""
+    return parts.labelled(host(mask), connectivity)
 
 
 def centroid(weights: Tensor, least: float = 0.0) -> tuple[float, float] | None:
