@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray, shapes_repr
-from vr180_ofx.imaging.either import as_float, is_tensor, zeros
+from vr180_ofx.imaging.either import is_tensor, namespace, zeros
 from vr180_ofx.imaging.half import floats
 from vr180_ofx.imaging.rect import Rect
 
@@ -64,8 +64,7 @@ def spread(matte: Covering | None, rect: Rect, *, around: float = 0.0, like: obj
 
 def _copied(values: FloatArray) -> FloatArray:
     if is_tensor(values):
-        copy: FloatArray = zeros(values.shape, values)
-        copy += as_float(values)
+        copy: FloatArray = namespace(values).astype(values, namespace(values).float32)
         return copy
     # NumPy takes ten times as long over halves
     return floats(values) if values.dtype == np.float16 else values.astype(np.float32)
