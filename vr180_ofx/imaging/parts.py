@@ -56,6 +56,15 @@ def connected_parts(mask: BoolArray, connectivity: Connectivity = 8) -> Parts:
 
 
 @either
+def labelled(mask: BoolArray, connectivity: Connectivity = 8) -> tuple[int, npt.NDArray[np.int32]]:
+    """(how many parts, the number of each pixel's part from 1 on, (h, w) int32, 0 where the mask has nothing). As `connected_parts`, which
+    takes eight times as long to say how large they are and where.
+    """
+    count, labels = cv2.connectedComponents(raw(mask), connectivity=connectivity)
+    return count - 1, labels
+
+
+@either
 def centroid(weights: FloatArray, least: float = 0.0) -> tuple[float, float] | None:
     """(x, y) of the middle of ``weights``, (h, w), in pixel indices.
 

@@ -3,7 +3,7 @@ import pytest
 
 from tests.imaging.on_torch.both import differs, picture, tensor
 from vr180_ofx.imaging.either import host
-from vr180_ofx.imaging.parts import bounds, centroid, connected_parts, distance_to, spread_outwards
+from vr180_ofx.imaging.parts import bounds, centroid, connected_parts, distance_to, labelled, spread_outwards
 from vr180_ofx.imaging.rect import Rect
 
 torch = pytest.importorskip("torch")
@@ -28,6 +28,8 @@ def test_parts(connectivity):
     mask = picture((30, 31)) > 0.6
     found, expected = connected_parts(tensor(mask), connectivity), connected_parts(mask, connectivity)
     assert np.array_equal(found.labels, expected.labels) and np.array_equal(found.boxes, expected.boxes)
+    count, labels = labelled(tensor(mask), connectivity)
+    assert count == len(found) and np.array_equal(labels > 0, mask)
 
 
 def test_distances():

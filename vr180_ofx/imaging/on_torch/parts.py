@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -26,6 +27,11 @@ def bounds(mask: Tensor) -> Rect:
 def connected_parts(mask: Tensor, connectivity: Connectivity = 8) -> Parts:
     """See `imaging.parts.connected_parts`. Waits for the card; what is returned is the host's."""
     return parts.connected_parts(host(mask), connectivity)
+
+
+def labelled(mask: Tensor, connectivity: Connectivity = 8) -> tuple[int, npt.NDArray[np.int32]]:
+    """See `imaging.parts.labelled`. Waits for the card; what is returned is the host's."""
+    return parts.labelled(host(mask), connectivity)
 
 
 def centroid(weights: Tensor, least: float = 0.0) -> tuple[float, float] | None:
