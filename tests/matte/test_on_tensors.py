@@ -25,7 +25,7 @@ from vr180_ofx.matte.parameters import MATTE
 from vr180_ofx.matte.paste import paste
 from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.matte.plain import NoRefiner
-from vr180_ofx.matte.refine import refine
+from vr180_ofx.matte.refine import refine, refine_all
 from vr180_ofx.matte.same_edge import same_edge
 from vr180_ofx.matte.temporal import Neighbour, temporal_smooth
 from vr180_ofx.matte.uncertainty import uncertainty
@@ -39,6 +39,7 @@ from vr180_ofx.vr180.window import Window
 torch = pytest.importorskip("torch")
 
 SIDE = 96
+on_eyes = pytest.mark.skipif(not hasattr(RgbEye, "moved"), reason="eyes are NumPy's")
 
 
 def over(value):
@@ -112,6 +113,18 @@ def test_the_guided_filter():
 @pytest.mark.parametrize("mask", [scene()[3], np.zeros((SIDE, SIDE), np.float32), np.ones((SIDE, SIDE), np.float32)])
 def test_refiners(refiner, mask):
     check(lambda g, m: refine(refiner, g, m).value(g), scene()[0], mask, most=3e-4)
+
+
+@pytest.mark.parametrize("refiner", [GuidedRefiner(), NoRefiner()])
+def test_windows_at_once_are_windows_one_by_one(refiner):
+    scenes = [scene(n) for n in range(3)]
+    guides, masks = [s[0] for s in scenes], [s[3] for s in scenes]
+    found = refine_all(refiner, over(guides), over(masks))
+    for refined, guide, mask in zip(found, guides, masks, strict=True):
+        same(refined.value(over(guide)), refine(refiner, guide, mask).value(guide), 3e-4)
+    # of sizes that are not the same, one by one
+    some = refine_all(refiner, over([guides[0], guides[1][:50]]), over([masks[0], masks[1][:50]]))
+    assert [tuple(r.coefficients.shape) for r in some] == [(SIDE, SIDE, 4), (50, SIDE, 4)] and refine_all(refiner, [], []) == []
 
 
 def test_a_solver_of_the_host():
@@ -214,6 +227,7 @@ def test_confidences():
     assert confidences({}) == {}
 
 
+@on_eyes
 @pytest.mark.parametrize("window", [WINDOW, Window((0.9, 0.1, 0.2), 60, 10, 112)])
 @pytest.mark.parametrize("colour", [True, False])
 def test_pasting(window, colour):
@@ -275,6 +289,7 @@ def test_mattes_in_other_rectangles():
     same(spread(None, Rect(0, 0, 2, 3), like=torch.zeros(1)), spread(None, Rect(0, 0, 2, 3)), 0)
 
 
+@on_eyes
 @pytest.mark.parametrize("edge_aware", [True, False])
 def test_larger_mattes(edge_aware):
     rng = np.random.default_rng(4)

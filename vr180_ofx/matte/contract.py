@@ -21,8 +21,8 @@ from vr180_ofx.trackers.contract import Key, Mask, Memory, NetworkAlpha, WindowI
 class Refined:
     """Alpha in a window as a linear function of the picture.
 
-    coefficients: (h, w, 4) float32; alpha = c0 * luma + c1 * cb + c2 * cr + c3 of the guide (`media.contract.Guide`) at any
-        resolution, then clipped to 0..1.
+    coefficients: (h, w, 4) float32, or (n, h, w, 4) of several windows at once; alpha = c0 * luma + c1 * cb + c2 * cr + c3 of the guide
+        (`media.contract.Guide`) at any resolution, then clipped to 0..1.
     gain: contrast about 0.5 that is applied before clipping, above 0.
     place: (x, y, scale), where in the window's pixels the coefficients begin, and how many of them there are for one of those;
         None: they are the whole window.
@@ -35,8 +35,8 @@ class Refined:
     colour: bool = True
 
     def __post_init__(self) -> None:
-        if self.coefficients.ndim != 3 or self.coefficients.shape[2] != 4:
-            raise ValueError(f"coefficients have the shape {self.coefficients.shape}; they are (h, w, 4)")
+        if self.coefficients.ndim not in (3, 4) or self.coefficients.shape[-1] != 4:
+            raise ValueError(f"coefficients have the shape {tuple(self.coefficients.shape)}; they are (h, w, 4) or (n, h, w, 4)")
         if self.gain <= 0:
             raise ValueError(f"gain is {self.gain}; contrast is above 0")
         if self.place is not None and self.place[2] <= 0:
@@ -47,7 +47,7 @@ class Refined:
 
     def at(self, window_size: int) -> tuple[float, float, float]:
         """(x, y, scale) as ``place``, in a window of so many pixels on a side."""
-        return self.place or (0.0, 0.0, self.coefficients.shape[0] / window_size)
+        return self.place or (0.0, 0.0, self.coefficients.shape[-3] / window_size)
 
     def value(self, guide: FloatArray) -> FloatArray:
         """The alpha at the coefficients' own resolution, (h, w) 0..1. guide: (h, w, 3), see `media.contract.Sample`."""
@@ -70,7 +70,10 @@ def constant(alpha: FloatArray, gain: float = 1.0) -> Refined:
 
 
 class Refiner(Protocol):
-    """Edges of one window. A refiner knows nothing of frames, chunks, files or threads."""
+    """Edges of one window. A refiner knows nothing of frames, chunks, files or threads.
+
+    One whose attribute ``takes_several`` is true is given windows of one size together where these are tensors: (n, h, w, 3) and (n, h, w).
+    """
 
     def identity(self) -> str:
         """Its name and what it was tuned to: equal strings mean equal results."""

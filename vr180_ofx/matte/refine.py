@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.imaging.either import as_float, is_tensor
+from vr180_ofx.imaging.either import as_float, is_tensor, namespace
 from vr180_ofx.imaging.morphology import dilate, disc, erode
 from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.matte.contract import Refined, Refiner
@@ -34,10 +36,30 @@ def refine(refiner: Refiner, guide: FloatArray, mask: FloatArray, parameters: Ba
     return replace(in_band, coefficients=whole)
 
 
+def refine_all(
+    refiner: Refiner, guides: Sequence[FloatArray], masks: Sequence[FloatArray], parameters: BandParameters = MATTE.band
+) -> list[Refined]:  # fmt: skip
+    """`refine` of several windows. Tensors of one size are worked on together, in as many steps as one, where the refiner can do that."""
+    at_once = getattr(refiner, "takes_several", False) and len(masks) > 1 and len({tuple(m.shape) for m in masks}) == 1
+    if not (at_once and all(is_tensor(m) for m in masks)):
+        return [refine(refiner, guide, mask, parameters) for guide, mask in zip(guides, masks, strict=True)]
+    xp = namespace(masks[0])
+    together = refine(refiner, xp.stack(guides), xp.stack(masks), parameters)
+    return [replace(together, coefficients=coefficients) for coefficients in together.coefficients]
+
+
 def restrict(refined: Refined, mask: FloatArray, parameters: BandParameters = MATTE.band) -> Refined:
-    """An alpha that is 1 inside the band about a mask's edge, and 0 outside; in the band as it is. mask: (h, w) 0..1."""
-    inside = erode(mask > parameters.certain, disc(parameters.band_px))
-    outside = ~dilate(mask > parameters.inside, disc(parameters.band_px))
+    """An alpha that is 1 inside the band about a mask's edge, and 0 outside; in the band as it is.
+
+    mask: (h, w) 0..1, or (n, h, w) of several windows at once, tensors.
+    """
+    # several windows are channels of one picture
+    several = mask.ndim == 3
+    planes = mask.permute(1, 2, 0) if several else mask  # type: ignore[attr-defined]
+    inside: Any = erode(planes > parameters.certain, disc(parameters.band_px))
+    outside: Any = ~dilate(planes > parameters.inside, disc(parameters.band_px))
+    if several:
+        inside, outside = inside.permute(2, 0, 1), outside.permute(2, 0, 1)
     band = as_float(~(inside | outside))
     coefficients = refined.coefficients * band[..., None]
     coefficients[..., 3] += inside
