@@ -66,14 +66,21 @@ def _gaussian(sigma: float, reach: int) -> FloatArray:
 
 
 def _correlated(planes: Tensor, across: FloatArray, down: FloatArray, border: Mirror) -> Tensor:
+    reach = len(across) // 2, len(down) // 2
+    return each_channel(grown(planes, reach, reach, border), across[None], down[:, None])
+
+
+def each_channel(planes: Tensor, *kernels: FloatArray, padding: tuple[int, int] = (0, 0)) -> Tensor:
+    """Correlation of (n, c, h, w) with kernels, (rows, columns) float32 each, one after the other; where they lie on it wholly.
+
+    padding: rows above and below, and columns beside, that are 0.
+    """
     batch, channels, height, width = planes.shape
     # each channel with its own kernel makes PyTorch use its own function, but for a single one
     twin = planes.is_cuda and batch * channels == 1
     count = 2 if twin else batch * channels
-    single = planes.expand(1, 2, height, width) if twin else planes.reshape(1, count, height, width)
-    reach = len(across) // 2, len(down) // 2
-    made = grown(single, reach, reach, border).contiguous()
-    for kernel, shape in ((across, (1, len(across))), (down, (len(down), 1))):
-        weights = constant(np.tile(kernel, (count, 1)), planes.device).view(count, 1, *shape)
-        made = F.conv2d(made, weights.to(made.dtype), groups=count)
-    return made[:, :1] if twin else made.view(batch, channels, height, width)
+    made = (planes.expand(1, 2, height, width) if twin else planes.reshape(1, count, height, width)).contiguous()
+    for kernel in kernels:
+        weights = constant(np.broadcast_to(kernel, (count, 1, *kernel.shape)), planes.device)
+        made = F.conv2d(made, weights.to(made.dtype), groups=count, padding=padding)
+    return made[:, :1] if twin else made.view(batch, channels, *made.shape[-2:])
