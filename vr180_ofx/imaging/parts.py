@@ -28,7 +28,7 @@ def bounds(mask: BoolArray) -> Rect:
 
 @either
 def all_bounds(masks: Sequence[BoolArray]) -> list[Rect]:
-    """`bounds` of several masks of one size; of tensors with a single wait for their device."""
+    """`bounds` of several masks, (h, w) of any sizes. Of tensors it waits for the card once."""
     return [bounds(mask) for mask in masks]
 
 

@@ -41,3 +41,9 @@ def test_distances():
     values = picture((30, 31), seed=2)
     for found, expected in zip(spread_outwards(tensor(values), tensor(mask)), spread_outwards(values, mask), strict=True):
         assert np.array_equal(host(found), expected)
+
+
+def test_bounds_of_several_masks_of_any_size():
+    masks = [picture((13, 9), seed=1) > 0.97, picture((5, 40), seed=2) > 0.9, np.zeros((3, 3), bool)]
+    assert all_bounds([tensor(m) for m in masks]) == all_bounds(masks) == [bounds(m) for m in masks]
+    assert all_bounds([]) == []

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from vr180_ofx.arrays import BoolArray
 from vr180_ofx.imaging import parts
 from vr180_ofx.imaging.either import beside, host
 from vr180_ofx.imaging.parts import Connectivity, Parts
@@ -21,15 +22,20 @@ def bounds(mask: Tensor) -> Rect:
 
 
 def all_bounds(masks: Sequence[Tensor]) -> list[Rect]:
-    """See `imaging.parts.all_bounds`. Waits for the card once."""
-    together = torch.stack(list(masks))
-    some = together if together.dtype == torch.bool else together != 0
-    return [_bounds(line, some.shape[1]) for line in host(torch.cat([some.any(dim=2), some.any(dim=1)], dim=1))]
+    """See `imaging.parts.all_bounds`."""
+    lines = [line for mask in masks for line in _lines(mask)]
+    found = np.split(host(torch.cat(lines)), np.cumsum([len(line) for line in lines])[:-1])
+    return [_bounds(rows, columns) for rows, columns in zip(found[::2], found[1::2], strict=True)]
 
 
-def _bounds(line: npt.NDArray[np.bool_], height: int) -> Rect:
-    """line: which rows have something, and then which columns."""
-    rows, columns = np.flatnonzero(line[:height]), np.flatnonzero(line[height:])
+def _lines(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Which rows and which columns have something."""
+    some = mask if mask.dtype == torch.bool else mask != 0
+    return some.any(dim=1), some.any(dim=0)
+
+
+def _bounds(in_rows: BoolArray, in_columns: BoolArray) -> Rect:
+    rows, columns = np.flatnonzero(in_rows), np.flatnonzero(in_columns)
     if not len(rows):
         return Rect(0, 0, 0, 0)
     return Rect(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
