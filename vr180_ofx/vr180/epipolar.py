@@ -102,6 +102,11 @@ class EpipolarWindow:
         """(height, width, 2) pixels of an eye's picture: what to sample. NaN outside of it."""
         return projection.project(directions(self.laterals()[None, :], self.elevations()[:, None]))
 
+    def directions(self, points: FloatArray) -> FloatArray:
+        """points: (..., 2) continuous pixels of the window. Returns (..., 3) unit vectors."""
+        lateral = self.lateral + (points[..., 0] - self.width / 2) * self.scale
+        return directions(lateral, self.elevation - (points[..., 1] - self.height / 2) * self.scale)
+
     def points(self, rays: FloatArray) -> FloatArray:
         """rays: (..., 3). Returns (..., 2) continuous pixels of the window."""
         a = angles(rays)
