@@ -6,6 +6,7 @@ what else the card does; those of single channels, which are PyTorch's own, are 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +28,13 @@ def box_blur(values: Tensor, size: tuple[int, int], *, border: Mirror = "reflect
     before = across // 2, down // 2
     planes = grown(planes_first(values), before, (across - 1 - before[0], down - 1 - before[1]), border)
     return planes_last(F.avg_pool2d(F.avg_pool2d(planes, (1, across), 1), (down, 1), 1), values)
+
+
+def box_blurs(pictures: Sequence[Tensor], size: tuple[int, int], *, border: Mirror = "reflect") -> Sequence[Tensor]:
+    """See `imaging.filter.box_blurs`. pictures: (..., h, w) each."""
+    together = torch.stack(list(pictures))
+    made = box_blur(together.flatten(0, -3).permute(1, 2, 0), size, border=border)
+    return made.permute(2, 0, 1).view(together.shape).unbind()
 
 
 def gaussian_blur(values: Tensor, sigma: float) -> Tensor:

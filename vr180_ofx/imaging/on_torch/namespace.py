@@ -63,6 +63,25 @@ def astype(values: Tensor, kind: torch.dtype, *, copy: bool = True) -> Tensor:
     return values.to(kind, copy=copy)
 
 
+def argmin(values: Tensor, axis: int) -> Tensor:
+    """Of several that are least the first one."""
+    return values.argmin(dim=axis)
+
+
+def choose(index: Tensor, choices: Sequence[Tensor]) -> Tensor:
+    """index: which of the choices, all of its shape, each number is of."""
+    return torch.stack(list(choices)).gather(0, index[None])[0]
+
+
+def broadcast_to(values: Tensor, shape: Sequence[int]) -> Tensor:
+    return values.expand(tuple(shape))
+
+
+def copyto(there: Tensor, values: Tensor, *, where: Tensor) -> None:
+    """In place, where the mask is set."""
+    torch.where(where, values, there, out=there) if there.is_contiguous() else there.copy_(torch.where(where, values, there))
+
+
 def ascontiguousarray(values: Tensor) -> Tensor:
     return values.contiguous()
 
