@@ -8,6 +8,7 @@ import pytest
 from tests.imaging.on_torch.both import tensor
 from tests.stereo.scenes import EYES, PROJECTION, B, ball, consistency, disc, state_of, trimmed
 from vr180_ofx.imaging.either import host, is_tensor
+from vr180_ofx.imaging.filter import gaussian_blur
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.patch import Patch
@@ -40,11 +41,10 @@ def over(patch):
 
 
 def same(found, expected):
-    """Nowhere far off, and on the average not at all."""
+    """On the average not off at all, and nowhere by more than places are (`SurfaceParameters.tolerance`)."""
     assert is_tensor(found.alpha) and found.rect == expected.rect
-    for name in ("alpha", "confidence"):
-        off = np.abs(host(getattr(found, name)) - getattr(expected, name))
-        assert off.mean() < 2e-4 and off.max() < 0.02, (name, off.mean(), off.max())
+    alpha, confidence = (np.abs(host(getattr(found, name)) - getattr(expected, name)) for name in ("alpha", "confidence"))
+    assert alpha.mean() < 2e-4 and alpha.max() < 0.05 and confidence.mean() < 2e-4, (alpha.mean(), alpha.max(), confidence.mean())
 
 
 def people(radius_right=0.1):
@@ -88,7 +88,7 @@ def scene():
         picture, alphas[view], _ = ball(eye, SIZE)
         eyes[view] = RgbEye(picture, (0, 0), SIZE, SIZE)
     there = {view: replace(eye, pixels=tensor(eye.pixels)) for view, eye in eyes.items()}
-    mattes = trimmed(alphas[LEFT], 0.9), trimmed(np.clip(alphas[RIGHT] * 0.8, 0, 1), 0.7)
+    mattes = trimmed(gaussian_blur(alphas[LEFT], 1.0), 0.9), trimmed(gaussian_blur(alphas[RIGHT], 2.0), 0.7)
     return StereoPair.of(eyes, PROJECTION), StereoPair.of(there, PROJECTION), mattes
 
 
