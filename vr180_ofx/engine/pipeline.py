@@ -212,7 +212,8 @@ class Pipeline:
                 window = self.plan.window(person, key[1], frame.index, self.tracker.window_size)
                 track = self.plan.track(person, key[1])
                 projection = self._projection(eye)
-                sample = eye.sample(window.grid(projection))
+                rough = window.rough_grid(projection) if is_tensor(eye.like) else None
+                sample = eye.sample(window.grid(projection, like=eye.like), rough)
                 occluders = track.occluders.get(frame.index, ())
                 image = WindowImage(sample, window, occluders, eye=eye, projection=projection, following=lambda: following(key))
                 if not self.tracker.wants_prompts:

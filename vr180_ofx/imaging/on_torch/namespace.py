@@ -14,6 +14,7 @@ uint8 = torch.uint8
 bool_ = torch.bool
 int32 = torch.int32
 
+log1p = torch.log1p
 exp, log, sqrt, hypot, floor, ceil, arctan2 = torch.exp, torch.log, torch.sqrt, torch.hypot, torch.floor, torch.ceil, torch.atan2
 sin, cos, tan, arctan, square, sign = torch.sin, torch.cos, torch.tan, torch.atan, torch.square, torch.sign
 isnan, isfinite, zeros_like, ones_like, full_like = torch.isnan, torch.isfinite, torch.zeros_like, torch.ones_like, torch.full_like
@@ -86,8 +87,13 @@ def ascontiguousarray(values: Tensor) -> Tensor:
     return values.contiguous()
 
 
-def nan_to_num(values: Tensor) -> Tensor:
-    return torch.nan_to_num(values)
+def nan_to_num(values: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    return torch.nan_to_num(values, nan, posinf, neginf)
+
+
+def max(values: Tensor, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
+    """axis: None for the largest of all."""
+    return values.max() if axis is None else values.amax(axis, keepdim=keepdims)
 
 
 def copy(values: Tensor) -> Tensor:
