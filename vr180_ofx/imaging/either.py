@@ -56,11 +56,12 @@ def host(values: Any) -> Any:
 
 
 def hosts(*arrays: Any) -> list[Any]:
-    """As `host`, of several at once: one transfer, and one wait."""
-    if not any(is_tensor(a) for a in arrays):
+    """As `host`, of several of either kind at once: one transfer, and one wait."""
+    tensors = [a for a in arrays if is_tensor(a)]
+    if not tensors:
         return list(arrays)
-    found: list[Any] = import_module("vr180_ofx.imaging.on_torch.transfer").to_host(arrays)
-    return found
+    found = iter(import_module("vr180_ofx.imaging.on_torch.transfer").to_host(tensors))
+    return [next(found) if is_tensor(a) else a for a in arrays]
 
 
 def beside(values: Array, like: object) -> Any:
