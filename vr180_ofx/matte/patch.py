@@ -48,17 +48,18 @@ def spread(matte: Covering | None, rect: Rect, *, around: float = 0.0) -> tuple[
     Outside of the matte alpha is 0 and confidence ``around``; None is a matte of no pixels.
     """
     if matte is not None and matte.rect == rect:
-        return _copied(matte.alpha), _copied(matte.confidence)
+        alpha, confidence = (floats(v) if v.dtype == np.float16 else v.astype(np.float32) for v in (matte.alpha, matte.confidence))
+        return alpha, confidence
     alpha = np.zeros((rect.height, rect.width), np.float32)
     confidence = np.full((rect.height, rect.width), around, np.float32)
     if matte is not None:
         common = rect.intersection(matte.rect)
         if not common.empty:
             own, there = (common.shifted(-r.x0, -r.y0).slices for r in (matte.rect, rect))
-            alpha[there], confidence[there] = _copied(matte.alpha[own]), _copied(matte.confidence[own])
+            alpha[there], confidence[there] = _floats(matte.alpha[own]), _floats(matte.confidence[own])
     return alpha, confidence
 
 
-def _copied(values: FloatArray) -> FloatArray:
+def _floats(values: FloatArray) -> FloatArray:
     # NumPy takes ten times as long over halves
-    return floats(values) if values.dtype == np.float16 else values.astype(np.float32)
+    return floats(values) if values.dtype == np.float16 else values
