@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +24,12 @@ def bounds(mask: BoolArray) -> Rect:
     """The least rectangle that holds all of a mask, (h, w); empty when the mask is."""
     x, y, width, height = cv2.boundingRect(raw(mask))
     return Rect(x, y, x + width, y + height) if width else Rect(0, 0, 0, 0)
+
+
+@either
+def all_bounds(masks: Sequence[BoolArray]) -> list[Rect]:
+    """`bounds` of several masks, (h, w) of any sizes. Of tensors it waits for the card once."""
+    return [bounds(mask) for mask in masks]
 
 
 @dataclass(frozen=True, slots=True)

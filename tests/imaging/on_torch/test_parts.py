@@ -3,7 +3,7 @@ import pytest
 
 from tests.imaging.on_torch.both import differs, picture, tensor
 from vr180_ofx.imaging.either import host
-from vr180_ofx.imaging.parts import bounds, centroid, connected_parts, distance_to, labelled, spread_outwards
+from vr180_ofx.imaging.parts import all_bounds, bounds, centroid, connected_parts, distance_to, labelled, spread_outwards
 from vr180_ofx.imaging.rect import Rect
 
 torch = pytest.importorskip("torch")
@@ -15,6 +15,9 @@ def test_bounds(kind):
         mask = (picture((13, 9), seed=seed) > 0.98).astype(kind)
         assert bounds(tensor(mask)) == bounds(mask)
     assert bounds(torch.zeros(3, 4, dtype=torch.bool)) == Rect(0, 0, 0, 0)
+    several = [(picture((13, 9), seed=seed) > 0.97).astype(kind) for seed in range(4)]
+    assert all_bounds([tensor(m) for m in several]) == all_bounds(several) == [bounds(m) for m in several]
+    assert all_bounds([]) == []
 
 
 def test_the_middle():
@@ -38,3 +41,9 @@ def test_distances():
     values = picture((30, 31), seed=2)
     for found, expected in zip(spread_outwards(tensor(values), tensor(mask)), spread_outwards(values, mask), strict=True):
         assert np.array_equal(host(found), expected)
+
+
+def test_bounds_of_several_masks_of_any_size():
+    masks = [picture((13, 9), seed=1) > 0.97, picture((5, 40), seed=2) > 0.9, np.zeros((3, 3), bool)]
+    assert all_bounds([tensor(m) for m in masks]) == all_bounds(masks) == [bounds(m) for m in masks]
+    assert all_bounds([]) == []
