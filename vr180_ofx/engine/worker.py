@@ -31,8 +31,8 @@ class Worker:
         decoder: Decoder, ladder: Ladder, common: dict[str, Any], device: str | None = None,
         keep_share: Callable[[float], None] = lambda share: None,
     ) -> None:  # fmt: skip
-        """common: see `metadata.common_metadata`. device: where pictures are, see `weights.device.Machine.pictures`. keep_share: is told how
-        much of what is made of its frames may be kept, 0..1, when memory runs short.
+        """common: see `metadata.common_metadata`. device: where pictures are, see `weights.device.Machine.pictures`. keep_share: is told
+        how much of what is made of its frames may be kept, 0..1, when memory runs short.
         """
         self._clip = clip
         self._keep_share = keep_share
