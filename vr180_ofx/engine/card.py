@@ -13,9 +13,9 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.engine.lanes import lane
+from vr180_ofx.engine.models import REFINERS
 from vr180_ofx.imaging.either import beside, hosts
 from vr180_ofx.imaging.half import half
-from vr180_ofx.matte.guided import GuidedRefiner
 from vr180_ofx.matte.paste import paste
 from vr180_ofx.matte.refine import refine
 from vr180_ofx.media.contract import Clip, SourceFrame
@@ -132,7 +132,7 @@ def _matte(clip: Clip, frame: SourceFrame) -> FloatArray:
     y, x = np.mgrid[:256, :256].astype(np.float32) + np.float32(0.5)
     inside = 1 - np.hypot((x - 128) / 50, (y - 128) / 90)
     mask: Any = beside(np.clip(inside * 8 + 0.5, 0, 1).astype(np.float32), sample.guide)
-    patch = paste(refine(GuidedRefiner(), sample.guide, mask), mask, window, eye, projection)
+    patch = paste(refine(REFINERS["guided"](), sample.guide, mask), mask, window, eye, projection)
     assert patch is not None
     (alpha,) = hosts(half(patch.alpha))
     return np.asarray(alpha, np.float32)
