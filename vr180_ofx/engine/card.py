@@ -20,7 +20,6 @@ from vr180_ofx.matte.paste import paste
 from vr180_ofx.matte.refine import refine
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.media.video_source import VideoSource
 from vr180_ofx.settings import Settings
 from vr180_ofx.vr180.layout import LEFT
 from vr180_ofx.vr180.window import Window
@@ -116,8 +115,8 @@ def trial(path: Path, device: str) -> Trial:
                 _matte(clip, frame)
                 ms = 1000 * (time.perf_counter() - begin)
                 own.finish()
-            source = reader.source
-            decoded = isinstance(source, VideoSource) and source.on_card
+            # image sequences have no decoder on a card
+            decoded = bool(getattr(reader.source, "on_card", False))
         finally:
             reader.close()
     return Trial(float(np.abs(found - wanted).mean()), decoded, ms)
