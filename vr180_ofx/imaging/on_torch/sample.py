@@ -37,9 +37,10 @@ def sample(
     grid = torch.empty(at.shape, dtype=torch.float32, device=at.device)
     begin, step = origin or (0.0, 0.0), pixel or (1.0, 1.0)
     for axis, size in enumerate((width, height)):
-        # from the picture's middle on: near it numbers are exact, and nothing is lost on the way to -1..1
+        # in one step: a number beside a tensor goes to the card with the call
+        scale = 2 / (size * step[axis])
         middle = begin[axis] + step[axis] * (centre + (size - 1) / 2)
-        torch.mul(at[..., axis] - middle, 2 / (size * step[axis]), out=grid[..., axis])
+        torch.add(torch.tensor(-middle * scale, dtype=at.dtype), at[..., axis], alpha=scale, out=grid[..., axis])
     return looked_up(values, grid.nan_to_num_(nan=NOWHERE), border, interpolation)
 
 
