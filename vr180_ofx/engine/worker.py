@@ -29,9 +29,13 @@ class Worker:
     def __init__(
         self, clip: Clip, scene: Scene, recipe: Recipe, *, scheduler: Scheduler, frames: FrameCache, checkpoints: Checkpoints,
         decoder: Decoder, ladder: Ladder, common: dict[str, Any], device: str | None = None,
+        keep_share: Callable[[float], None] = lambda share: None,
     ) -> None:  # fmt: skip
-        """common: see `metadata.common_metadata`. device: where pictures are, see `weights.device.Machine.pictures`."""
+        """common: see `metadata.common_metadata`. device: where pictures are, see `weights.device.Machine.pictures`. keep_share: is told
+        how much of what is made of its frames may be kept, 0..1, when memory runs short.
+        """
         self._clip = clip
+        self._keep_share = keep_share
         self._recipe = recipe
         self._scheduler = scheduler
         self._frames = frames
@@ -217,5 +221,6 @@ class Worker:
         self._stepper.degradations, self._stepper.under_need = level.name, level.batch > 0
         self._frames.keep_share(level.cache)
         self._checkpoints.keep_share(level.cache)
+        self._keep_share(level.cache)
         give_back()
         self._maker = self._recipe.maker(self.scene.plan, level)
