@@ -106,6 +106,12 @@ class ResourceError(Vr180Error):
     http_status = 507
 
 
+class DeviceLostError(ResourceError):
+    """A graphics card that this process cannot use any more; what was written is whole and kept."""
+
+    http_status = 503
+
+
 class OutputError(Vr180Error):
     """The output cannot be written as asked."""
 

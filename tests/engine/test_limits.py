@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vr180_ofx.engine.limits import LEVELS, Ladder, cache_budget, hold_pytorch, shortage
+from vr180_ofx.engine.limits import LEVELS, Ladder, cache_budget, explained, hold_pytorch, shortage
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.errors import ResourceError
+from vr180_ofx.errors import DeviceLostError, ResourceError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import free_bytes
@@ -92,6 +92,30 @@ def test_what_errors_say_of_memory():
     assert shortage(MemoryError("no room for 4 GB")) == "no room for 4 GB" and shortage(MemoryError()) == "an allocation failed"
     assert shortage(OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB")) == "CUDA out of memory."
     assert shortage(RuntimeError("CUDA error")) == ""
+
+
+class AcceleratorError(RuntimeError):
+    """As PyTorch's, which says so in words of its driver."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be reported later"),
+        RuntimeError("HIP error: no device"),
+        AcceleratorError("the device fell off the bus"),
+    ],
+)
+def test_a_card_that_is_lost_is_said(error):
+    said = explained(error)
+    assert isinstance(said, DeviceLostError) and said.http_status == 503 and said.exit_status == 4
+    text = str(said)
+    assert str(error).splitlines()[0] in text and "kernel errors" not in text and "run the same command again" in text
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shapes differ"), ValueError("CUDA error"), ResourceError("CUDA error")])
+def test_other_errors_stay_what_they_are(error):
+    assert explained(error) is error
 
 
 def test_caches_get_a_share_of_what_may_be_had():

@@ -11,7 +11,7 @@ from vr180_ofx.engine.checkpoints import Checkpoints
 from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.frames import FrameCache, named
-from vr180_ofx.engine.limits import LEVELS, Ladder, Level, give_back, shortage
+from vr180_ofx.engine.limits import LEVELS, Ladder, Level, explained, give_back, shortage
 from vr180_ofx.engine.recipe import Recipe
 from vr180_ofx.engine.scene import Scene
 from vr180_ofx.engine.scheduler import Scheduler, Work
@@ -108,7 +108,7 @@ class Worker:
                 except Interrupted:
                     self._put_back(work)
                 except BaseException as error:  # noqa: BLE001 - the futures carry it to whoever asked
-                    self._scheduler.fail(work, error)
+                    self._scheduler.fail(work, explained(error))
                 else:
                     self._wait_for_finishing()
                     # short of memory one thing is done after the other
@@ -126,7 +126,7 @@ class Worker:
             if work.short:
                 self._put_back(work)
             else:
-                self._scheduler.fail(work, error)
+                self._scheduler.fail(work, explained(error))
         else:
             self._scheduler.finish(work, frame)
 

@@ -55,6 +55,14 @@ def host(values: Any) -> Any:
     return values.detach().cpu().numpy() if is_tensor(values) else values
 
 
+def hosts(*arrays: Any) -> list[Any]:
+    """As `host`, of several at once: one transfer, and one wait."""
+    if not any(is_tensor(a) for a in arrays):
+        return list(arrays)
+    found: list[Any] = import_module("vr180_ofx.imaging.on_torch.transfer").to_host(arrays)
+    return found
+
+
 def beside(values: Array, like: object) -> Any:
     """NumPy's array as one of the kind of ``like``, on the same device: small things that were computed on the host."""
     if not is_tensor(like):

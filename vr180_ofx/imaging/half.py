@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray, HalfArray
+from vr180_ofx.imaging.either import either
 
 
+@either
 def half(values: FloatArray) -> HalfArray:
     """float32 as half. OpenCV 5 does it ten times as fast as NumPy, which has no instructions for it; the bits are the same.
 
@@ -33,6 +35,7 @@ def _opencv_half() -> bool:
 _OPENCV_HALF = _opencv_half()
 
 
+@either
 def add_half(total: HalfArray, alpha: HalfArray) -> None:
     """Adds an alpha to a sum that stays at or below 1; arithmetic in half is slow, and only few pixels need it."""
     a, b = total.view(np.uint16), alpha.view(np.uint16)
@@ -42,6 +45,7 @@ def add_half(total: HalfArray, alpha: HalfArray) -> None:
     total[both] = sums
 
 
+@either
 def least_half(total: HalfArray, values: HalfArray) -> None:
     """The lesser of two, in place. Halves of one sign are in the order of their bits, and integers compare ten times faster."""
     low = total.view(np.uint16)

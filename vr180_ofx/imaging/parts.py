@@ -10,10 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.arrays import BoolArray, FloatArray
+from vr180_ofx.imaging.either import either
 from vr180_ofx.imaging.opencv import raw
 from vr180_ofx.imaging.rect import Rect
 
+#: 8 when pixels that touch at a corner belong together, else 4.
+Connectivity = Literal[4, 8]
 
+
+@either
 def bounds(mask: BoolArray) -> Rect:
     """The least rectangle that holds all of a mask, (h, w); empty when the mask is."""
     x, y, width, height = cv2.boundingRect(raw(mask))
@@ -39,8 +44,9 @@ class Parts:
         return f"Parts({len(self)} in {self.labels.shape[1]}x{self.labels.shape[0]}, areas {self.areas.tolist()})"
 
 
-def connected_parts(mask: BoolArray, connectivity: Literal[4, 8] = 8) -> Parts:
-    """mask: (h, w). connectivity: 8 when pixels that touch at a corner belong together, else 4."""
+@either
+def connected_parts(mask: BoolArray, connectivity: Connectivity = 8) -> Parts:
+    """mask: (h, w)."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(raw(mask), connectivity=connectivity)
     # 0 is what the mask leaves out
     labels -= 1
@@ -49,6 +55,7 @@ def connected_parts(mask: BoolArray, connectivity: Literal[4, 8] = 8) -> Parts:
     return Parts(labels, stats[1:, cv2.CC_STAT_AREA], boxes)
 
 
+@either
 def centroid(weights: FloatArray, least: float = 0.0) -> tuple[float, float] | None:
     """(x, y) of the middle of ``weights``, (h, w), in pixel indices.
 
@@ -60,6 +67,7 @@ def centroid(weights: FloatArray, least: float = 0.0) -> tuple[float, float] | N
     return m["m10"] / m["m00"], m["m01"] / m["m00"]
 
 
+@either
 def distance_to(mask: BoolArray) -> FloatArray:
     """(h, w) float32: pixels from each pixel's centre to that of the nearest one of the mask; 0 on it; very large when it is empty.
 
@@ -69,6 +77,7 @@ def distance_to(mask: BoolArray) -> FloatArray:
     return out
 
 
+@either
 def spread_outwards(values: FloatArray, known: BoolArray) -> tuple[FloatArray, FloatArray]:
     """Values where they are known, and elsewhere that of the nearest pixel where they are; and how far that is, see `distance_to`.
 

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from tests.imaging.on_torch.both import differs, picture, tensor
+from vr180_ofx.imaging.either import host
+from vr180_ofx.imaging.parts import bounds, centroid, connected_parts, distance_to, spread_outwards
+from vr180_ofx.imaging.rect import Rect
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8])
+def test_bounds(kind):
+    for seed in range(20):
+        mask = (picture((13, 9), seed=seed) > 0.98).astype(kind)
+        assert bounds(tensor(mask)) == bounds(mask)
+    assert bounds(torch.zeros(3, 4, dtype=torch.bool)) == Rect(0, 0, 0, 0)
+
+
+def test_the_middle():
+    weights = picture((40, 33))
+    assert centroid(tensor(weights)) == pytest.approx(centroid(weights), abs=1e-4)
+    assert centroid(tensor(weights), 1e6) is None and centroid(torch.zeros(3, 3)) is None
+
+
+@pytest.mark.parametrize("connectivity", [4, 8])
+def test_parts(connectivity):
+    mask = picture((30, 31)) > 0.6
+    found, expected = connected_parts(tensor(mask), connectivity), connected_parts(mask, connectivity)
+    assert np.array_equal(found.labels, expected.labels) and np.array_equal(found.boxes, expected.boxes)
+
+
+def test_distances():
+    mask = picture((30, 31)) > 0.95
+    assert differs(distance_to, mask) == 0
+    values = picture((30, 31), seed=2)
+    for found, expected in zip(spread_outwards(tensor(values), tensor(mask)), spread_outwards(values, mask), strict=True):
+        assert np.array_equal(host(found), expected)
