@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -368,6 +369,42 @@ def test_a_matte_is_corrected_by_points_in_the_viewer(nuke, pointing):
     nuke.click(node, "forget_points")
     nuke.pump(lambda: not nuke.bridge.panel.tasks)
     assert "points" not in next(p for p in clip.people()["people"] if p["id"] == 2)
+
+
+def test_a_painted_matte_is_the_one_of_the_current_frame(nuke, pointing, tmp_path):
+    """By the number of the script's frame in its name; another picture in the same file shows at once, and the plan loses it again."""
+    node, clip = pointing
+    link = nuke.bridge.live.lives[node.fullName()].link
+    nuke.click(node, "correct_by_paint")
+    assert "Painted is empty" in nuke.messages[-1]
+    nuke.set(node, "painted", (tmp_path / "paint.%04d.png").as_posix())
+    node.knob("box_view").setValue("right")
+    for person, said in ((0, "Person is 0"), (2, "paint.0004.png', which does not exist")):
+        nuke.set(node, "person", person)
+        nuke.click(node, "correct_by_paint")
+        nuke.pump(lambda: not nuke.bridge.panel.tasks)
+        assert said in status(node), status(node)
+    width, height = clip.facts["eye_size"]
+    for value in (255, 0):
+        cv2.imwrite(str(tmp_path / "paint.0004.png"), np.full((height, width), value, np.uint8))
+        nuke.click(node, "correct_by_paint")
+        nuke.pump(lambda: not nuke.bridge.panel.tasks)
+        assert "made anew" in status(node), status(node)
+        told = next(p for p in clip.people()["people"] if p["id"] == 2)["paint"]
+        assert told == {"right": {"3": str(tmp_path / "paint.0004.png")}}
+        layer = halves(link.frame(3, view="right", layer="person02"))
+        assert (layer > 0.99).all() if value else not layer.any()
+    nuke.click(node, "forget_paint")
+    nuke.pump(lambda: not nuke.bridge.panel.tasks)
+    assert "paint" not in next(p for p in clip.people()["people"] if p["id"] == 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("a/b.%04d.exr", "a/b.0012.exr"), ("a/b.###.exr", "a/b.012.exr"), ("%02d/b%d.png", "%02d/b12.png"), ("b.png", "b.png")],
+)
+def test_the_picture_of_a_frame_is_the_one_with_its_number(nuke, name, file):
+    assert nuke.bridge.panel.reads.at_frame(name, 12) == file
 
 
 def test_the_project_is_set_from_the_clip(nuke, standing):

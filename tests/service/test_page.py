@@ -113,7 +113,9 @@ def test_in_a_browser_the_whole_page_is_seen_at_once(live, tmp_path):
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1280,720"]
     shot = tmp_path / "page.png"
     subprocess.run([browser, *options, f"--screenshot={shot}", f"{live.address}/"], check=True, capture_output=True, timeout=120)
-    seen = iio.ImageBuf(str(shot)).get_pixels(iio.UINT8)[..., :3]
+    pixels = iio.ImageBuf(str(shot)).get_pixels(iio.UINT8)
+    assert pixels is not None
+    seen = pixels[..., :3]
     paper = seen[0, 0]
     ink = (np.abs(seen.astype(int) - paper) > 60).any(axis=-1)
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +107,9 @@ class Sam2Tracker:
                 seen = self._prompt(of_group, [_prompt_of(i) for i in images])
             else:
                 seen = self.network.follow(features, own, self._bank([pasts[k] for k in group], now))
+            if images[0].prompt is not None and images[0].prompt.said is not None:
+                # what nobody painted is as the network has it; together it is what is remembered
+                prompted, seen = True, self._prompt(of_group, _completed([_prompt_of(i) for i in images], seen))
             memories = self.network.remember(of_group, seen, prompted=prompted)
             out += self._results(group, images, seen=seen, memories=memories, now=now, prompted=prompted)
         return out
@@ -136,6 +139,8 @@ class Sam2Tracker:
                 kind: tuple[object, ...] = (True, *_kind(_prompt_of(windows[key])))
             else:
                 kind = (False, sum(r.features is not None for r in past), len(past))
+            prompt = windows[key].prompt
+            kind = (*kind, prompt is not None and prompt.said is not None)
             groups.setdefault(kind, []).append(key)
         return [(group, bool(kind[0])) for kind, group in groups.items()]
 
@@ -144,7 +149,8 @@ class Sam2Tracker:
             return True
         if image.prompt is None:
             return False
-        if image.anchor:
+        # a whole mask is what somebody says of this frame; what a part leaves out is remembered, unless points or a box say it anew
+        if image.anchor or (image.prompt.mask is not None and image.prompt.said is None):
             return True
         patience = self.behaviour.prompt_again_after
         lost = past[-patience:]
@@ -158,7 +164,7 @@ class Sam2Tracker:
         )
 
     def _prompt(self, features: Features, prompts: list[Prompt]) -> Decoded:
-        if prompts[0].mask is not None:
+        if _kind(prompts[0]) == ("mask",):
             size = self.network.size
             masks = torch.from_numpy(np.stack([np.asarray(p.mask, np.float32) for p in prompts]))[:, None]
             if masks.shape[-1] != size:
@@ -244,15 +250,27 @@ class Sam2Tracker:
 
 
 def _prompt_of(image: WindowImage) -> Prompt:
-    if image.prompt is not None:
-        return image.prompt
+    prompt = image.prompt
+    if prompt is not None and (prompt.said is None or prompt.box is not None or any(inside for _, _, inside in prompt.points)):
+        return prompt
     # nobody said where: the window was made for them, so they are in its middle
     n = image.window.size
-    return Prompt(box=(0.2 * n, 0.1 * n, 0.8 * n, 0.9 * n))
+    middle = Prompt(box=(0.2 * n, 0.1 * n, 0.8 * n, 0.9 * n))
+    return middle if prompt is None else replace(prompt, box=middle.box)
+
+
+def _completed(prompts: list[Prompt], seen: Decoded) -> list[Prompt]:
+    """Parts of masks with what the network sees elsewhere: whole masks."""
+    out = []
+    for prompt, logits in zip(prompts, seen.high[:, 0], strict=True):
+        assert prompt.mask is not None and prompt.said is not None
+        theirs = F.interpolate(logits[None, None], size=prompt.mask.shape, mode="bilinear", align_corners=False)[0, 0] > 0
+        out.append(Prompt(mask=np.where(prompt.said, prompt.mask, theirs.cpu().numpy())))
+    return out
 
 
 def _kind(prompt: Prompt) -> tuple[object, ...]:
-    return ("mask",) if prompt.mask is not None else ("points", len(prompt.points_and_labels()[1]))
+    return ("mask",) if prompt.mask is not None and prompt.said is None else ("points", len(prompt.points_and_labels()[1]))
 
 
 def _as_bfloat16(bits: npt.NDArray[np.uint16]) -> Tensor:
