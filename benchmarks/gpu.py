@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -290,8 +291,6 @@ class Bench:
 
         with self.opened(WAYS[0]) as (clip, _, settings):
             count, stages = min(self.a.frames or len(clip), len(clip)), Stages()
-            server_like = self.server(WAYS[0], clip, Plan.load(self.a.plan, clip), settings)
-            server_like.close()
             decoder = Decoder(clip, stages, settings.processing.decode_timeout_s)
             begin = None
             for n in range(count):
@@ -388,11 +387,11 @@ def main() -> None:
             if (not arguments.only or w.name in arguments.only.split(",")) and (w.refiner != "rvm" or arguments.refiner_weights)
         ]
         for way in ways:
-            bench.part("to patches", 12, lambda way=way: bench.to_patches(way))
+            bench.part("to patches", 12, partial(bench.to_patches, way))
         for way in ways[:2]:
-            bench.part("to EXR", 15, lambda way=way: bench.to_exr(way))
+            bench.part("to EXR", 15, partial(bench.to_exr, way))
         for way in [w for w in ways if w.tracker != "boxes"][:1]:
-            bench.part("seeking", 15, lambda way=way: bench.seeking(way))
+            bench.part("seeking", 15, partial(bench.seeking, way))
         bench.part("decoding", 8, bench.decoding)
         bench.part("SAM 2's own predictor", 30, bench.sam2_predictor)
         bench.part("RVM on whole frames", 8, bench.rvm_whole_frames)
@@ -401,9 +400,13 @@ def main() -> None:
 
 def summarise(bench: Bench) -> None:
     """Ratios to what else there is, of the same run."""
+
+    def found(what: str, field: str, missing: Any) -> Any:
+        return next((r[field] for r in bench.results if r["what"] == what and field in r), missing)
+
     patches = {r["way"]: r["fps"] for r in bench.results if r["what"] == "to patches" and "fps" in r}
-    predictor = next((r["ms_per_frame"] for r in bench.results if r["what"] == "SAM 2's own predictor" and "ms_per_frame" in r), {})
-    whole = next((r["ms_per_frame"] for r in bench.results if r["what"] == "RVM on whole frames" and "ms_per_frame" in r), None)
+    predictor = found("SAM 2's own predictor", "ms_per_frame", {})
+    whole = found("RVM on whole frames", "ms_per_frame", None)
     ratios = {}
     for way in WAYS:
         if way.name in patches and way.tracker in predictor:

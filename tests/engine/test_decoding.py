@@ -28,14 +28,14 @@ class Watched(NumberSource):
             self.let_go.wait(30)
         return super().read(n)
 
-    def reopen(self, threads, *, fast=False, gpu=False):
+    def reopen(self, threads, *, fast=False, gpu=False, device=None):
         return Watched(self.hangs, self.frames, self.let_go)
 
 
 class Gone(NumberSource):
     """A file that is no longer there."""
 
-    def reopen(self, threads, *, fast=False, gpu=False):
+    def reopen(self, threads, *, fast=False, gpu=False, device=None):
         raise MediaError("numbers.mp4 does not exist")
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vr180_ofx.imaging.either import as_float, beside, host, is_tensor, namespace, same_kind, zeros
+from vr180_ofx.imaging.either import as_float, beside, host, is_tensor, namespace, same_kind, worth_it, zeros
 
 torch = pytest.importorskip("torch")
 
@@ -41,3 +41,25 @@ def test_what_is_made_is_of_the_same_kind():
     assert as_float(values).dtype == np.float32 and as_float(torch.from_numpy(values)).dtype == torch.float32
     single = values.astype(np.float32)
     assert as_float(single) is single
+
+
+def test_names_of_choices_are_numpys():
+    rng = np.random.default_rng(3)
+    a, b, index = rng.random((4, 5), np.float32), rng.random((4, 1), np.float32), rng.integers(0, 2, (4, 5))
+    ta, tb = torch.from_numpy(a), torch.from_numpy(b)
+    xp = namespace(ta)
+    wide = np.broadcast_to(b, a.shape)
+    assert np.array_equal(host(xp.choose(torch.from_numpy(index), [ta, xp.broadcast_to(tb, a.shape)])), np.choose(index, [a, wide]))
+    assert np.array_equal(
+        host(xp.argmin(xp.stack([ta, ta, xp.broadcast_to(tb, a.shape)]), axis=0)), np.argmin(np.stack([a, a, wide]), axis=0)
+    )
+    for there in (np.zeros((4, 5), np.float32), np.zeros((8, 10), np.float32)[::2, ::2]):
+        copy = torch.from_numpy(there.copy()) if there.flags.c_contiguous else torch.zeros(8, 10)[::2, ::2]
+        np.copyto(there, a, where=a > 0.5)
+        xp.copyto(copy, ta, where=ta > 0.5)
+        assert np.array_equal(host(copy), there)
+
+
+def test_only_of_arrays_it_is_asked_whether_anything_is_set():
+    assert not worth_it(np.zeros(3, bool)) and worth_it(np.ones(3, bool))
+    assert worth_it(torch.zeros(3, dtype=torch.bool))

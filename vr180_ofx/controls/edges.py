@@ -16,6 +16,7 @@ from vr180_ofx.controls.motion import EyeMotion, motion_of_eye
 from vr180_ofx.controls.outline import feathered, resized, room
 from vr180_ofx.controls.shot import beside
 from vr180_ofx.imaging.morphology import box, dilate
+from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.matte.composite import fit_union
 from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.settings.edges import EdgesSettings
@@ -133,9 +134,18 @@ def shaped(
 
 def _share(own: FloatArray, rest: FloatArray, reach: int) -> FloatArray:
     """How much of what is there is this person's, 0..1; where nobody was, of who is within ``reach`` pixels."""
-    around = box(2 * reach + 1, 2 * reach + 1)
+    height, width = own.shape
+    out = np.ones_like(own)
+    # elsewhere nobody else is near
+    part = bounds(rest > 0).grown(reach).clipped(width, height)
+    if part.empty:
+        return out
+    wide = part.grown(reach).clipped(width, height)
+    around, within = box(2 * reach + 1, 2 * reach + 1), part.shifted(-wide.x0, -wide.y0).slices
+    own_near, rest_near = (dilate(v[wide.slices], around)[within] for v in (own, rest))
+    own, rest = own[part.slices], rest[part.slices]
     near = _NEAR * (1 - own - rest)
-    mine, theirs = own + near * dilate(own, around), rest + near * dilate(rest, around)
+    mine, theirs = own + near * own_near, rest + near * rest_near
     total = mine + theirs
-    out: FloatArray = np.divide(mine, total, out=np.ones_like(mine), where=total > 0)
+    np.divide(mine, total, out=out[part.slices], where=total > 0)
     return out

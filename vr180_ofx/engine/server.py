@@ -74,8 +74,8 @@ class FrameServer:
         self._prefetch = Prefetch(prefetch, len(clip), partial(self._find, quality="final", priority=Priority.PREFETCH))
         self._worker = Worker(
             clip, self._scene_of(plan), self._recipe, scheduler=self._scheduler, frames=self._frames, checkpoints=self._checkpoints,
-            decoder=Decoder(clip, self.stages, processing.decode_timeout_s, network.looks_ahead), ladder=ladder, common=self._common,
-            anew=self._scene_of,
+            decoder=Decoder(clip, self.stages, processing.decode_timeout_s, network.looks_ahead, device=self.models.pictures),
+            ladder=ladder, common=self._common, anew=self._scene_of,
         )  # fmt: skip
         self._lock = threading.Lock()
         self._closed = False
@@ -85,7 +85,7 @@ class FrameServer:
         processing, recipe, plan = self.settings.processing, self._recipe, self._followed(plan)
         paint = recipe.paint(plan)
         return Scene.of(
-            plan, self.clip.fingerprint, recipe.network,
+            plan, "|".join(t for t in (self.clip.fingerprint, self.models.arithmetic) if t), recipe.network,
             chunk_size=processing.chunk_size, overlap=processing.overlap_frames, finish=recipe.finish(plan),
             facts=recipe.facts(plan, paint), paint=paint,
         )  # fmt: skip

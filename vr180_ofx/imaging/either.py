@@ -84,6 +84,11 @@ def zeros(shape: Sequence[int], like: object) -> Any:
     return like.new_zeros(tuple(shape), dtype=namespace(like).float32) if is_tensor(like) else np.zeros(shape, np.float32)  # type: ignore[attr-defined]
 
 
+def worth_it(mask: Any) -> bool:
+    """Whether what is done where a mask is set need be done: unless nothing of it is. Of tensors always, as asking waits for the card."""
+    return is_tensor(mask) or bool(mask.any())
+
+
 def same_kind(arrays: Sequence[object]) -> bool:
     """Whether all are NumPy's, or all are tensors."""
     return len({is_tensor(a) for a in arrays}) < 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -19,6 +21,12 @@ def box_blur(values: Values, size: tuple[int, int], *, border: Mirror = "reflect
     """
     out: Values = cv2.blur(values, size, borderType=MIRROR[border])
     return out
+
+
+@either
+def box_blurs(pictures: Sequence[FloatArray], size: tuple[int, int], *, border: Mirror = "reflect") -> Sequence[FloatArray]:
+    """`box_blur` of several pictures of one shape, at once where that is quicker. pictures: (h, w) float32 each."""
+    return [cv2.blur(picture, size, borderType=MIRROR[border]) for picture in pictures]
 
 
 @either

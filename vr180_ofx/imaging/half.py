@@ -23,13 +23,23 @@ def half(values: FloatArray) -> HalfArray:
     return (values + np.float32(0)).astype(np.float16)
 
 
+@either
+def floats(values: HalfArray) -> FloatArray:
+    """Halves as float32, exactly, in an array of their own; finite ones, as mattes have. As quick as `half`."""
+    if _OPENCV_HALF and values.size:
+        quick: FloatArray = cv2.addWeighted(values, 1.0, values, 0.0, 0.0, dtype=cv2.CV_32F)
+        return quick
+    return values.astype(np.float32)
+
+
 def _opencv_half() -> bool:
     probe = np.array([[0.0, 1 / 3, 1.0]], np.float32)
     try:
         made = cv2.addWeighted(probe, 1.0, probe, 0.0, 0.0, dtype=cv2.CV_16F)
+        back = cv2.addWeighted(made, 1.0, made, 0.0, 0.0, dtype=cv2.CV_32F)
     except (cv2.error, TypeError):
         return False
-    return bool(made.dtype == np.float16 and np.array_equal(made, probe.astype(np.float16)))
+    return bool(made.dtype == np.float16 and np.array_equal(made, probe.astype(np.float16)) and np.array_equal(back, made))
 
 
 _OPENCV_HALF = _opencv_half()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +24,12 @@ def bounds(mask: BoolArray) -> Rect:
     """The least rectangle that holds all of a mask, (h, w); empty when the mask is."""
     x, y, width, height = cv2.boundingRect(raw(mask))
     return Rect(x, y, x + width, y + height) if width else Rect(0, 0, 0, 0)
+
+
+@either
+def all_bounds(masks: Sequence[BoolArray]) -> list[Rect]:
+    """`bounds` of several masks, (h, w) of any sizes. Of tensors it waits for the card once."""
+    return [bounds(mask) for mask in masks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,15 @@ def connected_parts(mask: BoolArray, connectivity: Connectivity = 8) -> Parts:
     boxes = stats[1:, :4].copy()
     boxes[:, 2:] += boxes[:, :2]
     return Parts(labels, stats[1:, cv2.CC_STAT_AREA], boxes)
+
+
+@either
+def labelled(mask: BoolArray, connectivity: Connectivity = 8) -> tuple[int, npt.NDArray[np.int32]]:
+    """(how many parts, the number of each pixel's part from 1 on, (h, w) int32, 0 where the mask has nothing). As `connected_parts`, which
+    takes eight times as long to say how large they are and where.
+    """
+    count, labels = cv2.connectedComponents(raw(mask), connectivity=connectivity)
+    return count - 1, labels
 
 
 @either

@@ -18,14 +18,14 @@ from vr180_ofx.vr180.layout import LEFT, RIGHT
 
 
 def counterpart(
-    pair: StereoPair, rect: Rect, found: Disparity, parameters: SurfaceParameters = STEREO.surface, *, to_left: bool
+    pair: StereoPair, rect: Rect, found: Disparity, parameters: SurfaceParameters = STEREO.surface, *, to_left: bool, like: object = None
 ) -> FloatArray:  # fmt: skip
     """(h, w, 2) float32: where the other eye sees the pixels of ``rect``, in its picture's continuous pixels; NaN outside of it.
 
-    to_left: ``rect`` lies in the right eye, and the other one is the left one.
+    to_left: ``rect`` lies in the right eye, and the other one is the left one. like: see `smooth_map`.
     """
     across = _across(pair, found, parameters, to_left=to_left)
-    return smooth_map(across, rect, parameters.tolerance)
+    return smooth_map(across, rect, parameters.tolerance, like=like)
 
 
 def extent(

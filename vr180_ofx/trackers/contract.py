@@ -12,6 +12,7 @@ import numpy.typing as npt
 from safetensors.numpy import load, save
 
 from vr180_ofx.arrays import Array, BoolArray, FloatArray, shapes_repr
+from vr180_ofx.imaging.either import is_tensor
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import EyeImage, Sample
@@ -72,9 +73,16 @@ class CropSource:
 
     def sample(self, crop: Crop) -> Sample:
         """The picture in a rectangle, which may lie beyond the window."""
-        window, projection = self.window, self.projection
-        grid = smooth_map(lambda p: projection.project(window.directions(crop.to_window(p))), Rect.of_size(crop.width, crop.height))
-        return self.eye.sample(grid)
+        window, projection, like = self.window, self.projection, self.eye.like
+
+        def places(pixels: FloatArray) -> FloatArray:
+            return projection.project(window.directions(crop.to_window(pixels)))
+
+        grid = smooth_map(places, Rect.of_size(crop.width, crop.height), like=like)
+        if not is_tensor(like):
+            return self.eye.sample(grid)
+        columns, rows = (np.linspace(0.5, n - 0.5, 33) for n in (crop.width, crop.height))
+        return self.eye.sample(grid, places(np.stack(np.meshgrid(columns, rows), axis=-1)))
 
 
 @dataclass(frozen=True, slots=True)

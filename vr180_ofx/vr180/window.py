@@ -105,6 +105,11 @@ class Window:
         scale = self.size / n
         return smooth_map(lambda p: projection.project(self._rays(p * scale)), Rect.of_size(n, n), like=like)
 
+    def rough_grid(self, projection: Projection) -> FloatArray:
+        """Where places of the window lie in the eye's picture, in even steps from its first to its last pixel: (33, 33, 2), NaN outside."""
+        ticks = np.linspace(0.5, self.size - 0.5, 33)
+        return projection.project(self._rays(np.stack(np.meshgrid(ticks, ticks), axis=-1)))
+
     def inverse_map(self, projection: Projection, rect: Rect, *, like: object = None) -> FloatArray:
         """Where each picture pixel's centre in ``rect`` lies in the window: (height, width, 2) float32, NaN behind it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -70,6 +71,18 @@ class Machine:
     def device(self) -> str:
         """What ``hardware.device`` means here: cpu, cuda:0, mps. Raises SettingsError when it names what is not there."""
         return _pick(self._wanted)
+
+    @cached_property
+    def pictures(self) -> str | None:
+        """Where pictures, and what is made of them, lie: a CUDA device, as PyTorch's tensors; None: in the CPU's memory, as NumPy's arrays.
+
+        MPS has no numbers of 64 bits and little of 16, so its pictures stay with the CPU. The environment variable VR180_OFX_TENSORS=1
+        makes them tensors on the CPU: how what is done on a graphics card is tested without one.
+        """
+        if self.device.startswith("cuda"):
+            return self.device
+        tensors = os.environ.get("VR180_OFX_TENSORS") == "1" and importlib.util.find_spec("torch") is not None
+        return "cpu" if tensors else None
 
     def embedded(self) -> Placement:
         """The CPU: of small networks."""

@@ -3,7 +3,7 @@ import pytest
 
 from tests.imaging.on_torch.both import SHAPES, TYPES, differs, picture, tensor
 from vr180_ofx.imaging.either import host
-from vr180_ofx.imaging.filter import box_blur, gaussian_blur, separable, slopes
+from vr180_ofx.imaging.filter import box_blur, box_blurs, gaussian_blur, separable, slopes
 
 pytest.importorskip("torch")
 
@@ -50,3 +50,11 @@ def test_kernels_are_not_mirrored(border):
 def test_batches(blur):
     batch = picture((2, 23, 17, 3))
     assert np.abs(host(blur(tensor(batch))) - np.stack([blur(b) for b in batch])).max() < 1e-6
+
+
+def test_boxes_of_several_pictures_at_once():
+    pictures = [picture((23, 17), seed=n) for n in range(3)]
+    for found, expected in zip(box_blurs([tensor(p) for p in pictures], (5, 3)), box_blurs(pictures, (5, 3)), strict=True):
+        assert np.abs(host(found) - expected).max() < 1e-6
+    batches = box_blurs([tensor(np.stack(pictures))], (3, 3), border="symmetric")[0]
+    assert np.abs(host(batches[1]) - box_blur(pictures[1], (3, 3), border="symmetric")).max() < 1e-6

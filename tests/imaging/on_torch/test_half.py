@@ -3,7 +3,7 @@ import pytest
 
 from tests.imaging.on_torch.both import differs, picture, tensor
 from vr180_ofx.imaging.either import host
-from vr180_ofx.imaging.half import add_half, half, least_half
+from vr180_ofx.imaging.half import add_half, floats, half, least_half
 
 pytest.importorskip("torch")
 
@@ -12,6 +12,7 @@ def test_bits_are_the_same():
     values = picture((23, 17)) * 2 - 1
     values[0, :3] = 0, -0.0, 1
     assert differs(half, values) == 0
+    assert differs(floats, half(values)) == 0
     assert not np.signbit(host(half(tensor(values)))[0, 1])
 
 

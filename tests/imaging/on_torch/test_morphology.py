@@ -28,6 +28,14 @@ def test_results_are_opencvs_to_the_bit(name, function, kind):
         assert differs(function, values, KERNELS[name]) == 0
 
 
+@pytest.mark.parametrize("name", ["disc 5", "any", "square"])
+@pytest.mark.parametrize("function", [dilate, erode, opened])
+def test_masks_are_the_same_however_large(name, function, monkeypatch):
+    """Large ones are made of rectangles, as other pictures are."""
+    monkeypatch.setattr("vr180_ofx.imaging.on_torch.morphology._COUNTED", 0)
+    assert differs(function, picture((23, 17)) > 0.7, KERNELS[name]) == 0
+
+
 def test_beyond_the_picture_there_is_nothing():
     low, high = np.full((5, 6), -3, np.float32), np.full((5, 6), 7, np.float32)
     assert (host(dilate(tensor(low), disc(2))) == -3).all() and (host(erode(tensor(high), disc(2))) == 7).all()

@@ -3,7 +3,7 @@ import pytest
 
 from tests.imaging.on_torch.both import differs, picture, tensor
 from vr180_ofx.imaging.either import host
-from vr180_ofx.imaging.parts import bounds, centroid, connected_parts, distance_to, spread_outwards
+from vr180_ofx.imaging.parts import all_bounds, bounds, centroid, connected_parts, distance_to, labelled, spread_outwards
 from vr180_ofx.imaging.rect import Rect
 
 torch = pytest.importorskip("torch")
@@ -28,6 +28,8 @@ def test_parts(connectivity):
     mask = picture((30, 31)) > 0.6
     found, expected = connected_parts(tensor(mask), connectivity), connected_parts(mask, connectivity)
     assert np.array_equal(found.labels, expected.labels) and np.array_equal(found.boxes, expected.boxes)
+    count, labels = labelled(tensor(mask), connectivity)
+    assert count == len(found) and np.array_equal(labels > 0, mask)
 
 
 def test_distances():
@@ -36,3 +38,9 @@ def test_distances():
     values = picture((30, 31), seed=2)
     for found, expected in zip(spread_outwards(tensor(values), tensor(mask)), spread_outwards(values, mask), strict=True):
         assert np.array_equal(host(found), expected)
+
+
+def test_bounds_of_several_masks_of_any_size():
+    masks = [picture((13, 9), seed=1) > 0.97, picture((5, 40), seed=2) > 0.9, np.zeros((3, 3), bool)]
+    assert all_bounds([tensor(m) for m in masks]) == all_bounds(masks) == [bounds(m) for m in masks]
+    assert all_bounds([]) == []

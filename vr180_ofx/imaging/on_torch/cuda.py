@@ -23,7 +23,7 @@ class Lane:
 
     def __init__(self, device: str) -> None:
         """device: with its number, such as cuda:0, cpu."""
-        self._stream = torch.cuda.Stream(device) if device.startswith("cuda") else None
+        self._stream = torch.cuda.Stream(device) if device.startswith("cuda") else None  # type: ignore[no-untyped-call]
 
     @contextlib.contextmanager
     def work(self, *after: Mark) -> Iterator[None]:

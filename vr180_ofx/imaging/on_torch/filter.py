@@ -6,6 +6,7 @@ what else the card does; those of single channels, which are PyTorch's own, are 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +28,13 @@ def box_blur(values: Tensor, size: tuple[int, int], *, border: Mirror = "reflect
     before = across // 2, down // 2
     planes = grown(planes_first(values), before, (across - 1 - before[0], down - 1 - before[1]), border)
     return planes_last(F.avg_pool2d(F.avg_pool2d(planes, (1, across), 1), (down, 1), 1), values)
+
+
+def box_blurs(pictures: Sequence[Tensor], size: tuple[int, int], *, border: Mirror = "reflect") -> Sequence[Tensor]:
+    """See `imaging.filter.box_blurs`. pictures: (..., h, w) each."""
+    together = torch.stack(list(pictures))
+    made = box_blur(together.flatten(0, -3).permute(1, 2, 0), size, border=border)
+    return made.permute(2, 0, 1).view(together.shape).unbind()
 
 
 def gaussian_blur(values: Tensor, sigma: float) -> Tensor:
@@ -58,14 +66,21 @@ def _gaussian(sigma: float, reach: int) -> FloatArray:
 
 
 def _correlated(planes: Tensor, across: FloatArray, down: FloatArray, border: Mirror) -> Tensor:
+    reach = len(across) // 2, len(down) // 2
+    return each_channel(grown(planes, reach, reach, border), across[None], down[:, None])
+
+
+def each_channel(planes: Tensor, *kernels: FloatArray, padding: tuple[int, int] = (0, 0)) -> Tensor:
+    """Correlation of (n, c, h, w) with kernels, (rows, columns) float32 each, one after the other; where they lie on it wholly.
+
+    padding: rows above and below, and columns beside, that are 0.
+    """
     batch, channels, height, width = planes.shape
     # each channel with its own kernel makes PyTorch use its own function, but for a single one
     twin = planes.is_cuda and batch * channels == 1
     count = 2 if twin else batch * channels
-    single = planes.expand(1, 2, height, width) if twin else planes.reshape(1, count, height, width)
-    reach = len(across) // 2, len(down) // 2
-    made = grown(single, reach, reach, border).contiguous()
-    for kernel, shape in ((across, (1, len(across))), (down, (len(down), 1))):
-        weights = constant(np.tile(kernel, (count, 1)), planes.device).view(count, 1, *shape)
-        made = F.conv2d(made, weights.to(made.dtype), groups=count)
-    return made[:, :1] if twin else made.view(batch, channels, height, width)
+    made = (planes.expand(1, 2, height, width) if twin else planes.reshape(1, count, height, width)).contiguous()
+    for kernel in kernels:
+        weights = constant(np.broadcast_to(kernel, (count, 1, *kernel.shape)), planes.device)
+        made = F.conv2d(made, weights.to(made.dtype), groups=count, padding=padding)
+    return made[:, :1] if twin else made.view(batch, channels, *made.shape[-2:])

@@ -12,6 +12,11 @@ def half(values: Tensor) -> Tensor:
     return values.to(torch.float16).add_(0) if values.dtype != torch.float16 else values + 0
 
 
+def floats(values: Tensor) -> Tensor:
+    """See `imaging.half.floats`."""
+    return values.to(torch.float32, copy=True)
+
+
 def add_half(total: Tensor, alpha: Tensor) -> None:
     """See `imaging.half.add_half`."""
     both = (total != 0) & (alpha != 0)

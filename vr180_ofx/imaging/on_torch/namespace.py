@@ -14,6 +14,7 @@ uint8 = torch.uint8
 bool_ = torch.bool
 int32 = torch.int32
 
+log1p = torch.log1p
 exp, log, sqrt, hypot, floor, ceil, arctan2 = torch.exp, torch.log, torch.sqrt, torch.hypot, torch.floor, torch.ceil, torch.atan2
 sin, cos, tan, arctan, square, sign = torch.sin, torch.cos, torch.tan, torch.atan, torch.square, torch.sign
 isnan, isfinite, zeros_like, ones_like, full_like = torch.isnan, torch.isfinite, torch.zeros_like, torch.ones_like, torch.full_like
@@ -63,9 +64,37 @@ def astype(values: Tensor, kind: torch.dtype, *, copy: bool = True) -> Tensor:
     return values.to(kind, copy=copy)
 
 
+def argmin(values: Tensor, axis: int) -> Tensor:
+    """Of several that are least the first one."""
+    return values.argmin(dim=axis)
+
+
+def choose(index: Tensor, choices: Sequence[Tensor]) -> Tensor:
+    """index: which of the choices, all of its shape, each number is of."""
+    return torch.stack(list(choices)).gather(0, index[None])[0]
+
+
+def broadcast_to(values: Tensor, shape: Sequence[int]) -> Tensor:
+    return values.expand(tuple(shape))
+
+
+def copyto(there: Tensor, values: Tensor, *, where: Tensor) -> None:
+    """In place, where the mask is set."""
+    torch.where(where, values, there, out=there) if there.is_contiguous() else there.copy_(torch.where(where, values, there))
+
+
 def ascontiguousarray(values: Tensor) -> Tensor:
     return values.contiguous()
 
 
-def nan_to_num(values: Tensor) -> Tensor:
-    return torch.nan_to_num(values)
+def nan_to_num(values: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    return torch.nan_to_num(values, nan, posinf, neginf)
+
+
+def max(values: Tensor, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
+    """axis: None for the largest of all."""
+    return values.max() if axis is None else values.amax(axis, keepdim=keepdims)
+
+
+def copy(values: Tensor) -> Tensor:
+    return values.clone()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from vr180_ofx.arrays import BoolArray
 from vr180_ofx.imaging import parts
 from vr180_ofx.imaging.either import beside, host
 from vr180_ofx.imaging.parts import Connectivity, Parts
@@ -14,10 +18,24 @@ from vr180_ofx.imaging.rect import Rect
 
 def bounds(mask: Tensor) -> Rect:
     """See `imaging.parts.bounds`. Waits for the card, and brings down which rows and which columns have something."""
-    height = mask.shape[0]
+    return all_bounds([mask])[0]
+
+
+def all_bounds(masks: Sequence[Tensor]) -> list[Rect]:
+    """See `imaging.parts.all_bounds`."""
+    lines = [line for mask in masks for line in _lines(mask)]
+    found = np.split(host(torch.cat(lines)), np.cumsum([len(line) for line in lines])[:-1])
+    return [_bounds(rows, columns) for rows, columns in zip(found[::2], found[1::2], strict=True)]
+
+
+def _lines(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Which rows and which columns have something."""
     some = mask if mask.dtype == torch.bool else mask != 0
-    found = host(torch.cat([some.any(dim=1), some.any(dim=0)]))
-    rows, columns = np.flatnonzero(found[:height]), np.flatnonzero(found[height:])
+    return some.any(dim=1), some.any(dim=0)
+
+
+def _bounds(in_rows: BoolArray, in_columns: BoolArray) -> Rect:
+    rows, columns = np.flatnonzero(in_rows), np.flatnonzero(in_columns)
     if not len(rows):
         return Rect(0, 0, 0, 0)
     return Rect(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
@@ -26,6 +44,11 @@ def bounds(mask: Tensor) -> Rect:
 def connected_parts(mask: Tensor, connectivity: Connectivity = 8) -> Parts:
     """See `imaging.parts.connected_parts`. Waits for the card; what is returned is the host's."""
     return parts.connected_parts(host(mask), connectivity)
+
+
+def labelled(mask: Tensor, connectivity: Connectivity = 8) -> tuple[int, npt.NDArray[np.int32]]:
+    """See `imaging.parts.labelled`. Waits for the card; what is returned is the host's."""
+    return parts.labelled(host(mask), connectivity)
 
 
 def centroid(weights: Tensor, least: float = 0.0) -> tuple[float, float] | None:
