@@ -129,7 +129,7 @@ def explain(error: ValidationError, known: Sections) -> str:
             lines.append(str(cause))
             continue
         message = problem["msg"].removeprefix("Value error, ")
-        if isinstance(problem.get("input"), Mapping):
+        if problem["type"] == "value_error" and where in known:
             # of settings that do not go together: it names them
             lines.append(message)
             continue
