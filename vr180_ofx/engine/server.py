@@ -15,6 +15,7 @@ from vr180_ofx.engine.controlled import AskedEdges, Controls
 from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.frames import FrameCache, named
+from vr180_ofx.engine.lanes import following
 from vr180_ofx.engine.limits import Ladder, cache_budget
 from vr180_ofx.engine.metadata import common_metadata
 from vr180_ofx.engine.models import Models
@@ -60,7 +61,10 @@ class FrameServer:
         self.store = store
         processing, threads = self.settings.processing, self.settings.hardware.threads_here
         self._pool = ThreadPoolExecutor(threads if processing.parallel_eyes else 1, "window")
-        self._recipe = load_recipe(self.models, eyes=len(clip.views), pool=self._pool, stages=self.stages, tracker=tracker)
+        device = self.models.pictures
+        self._recipe = load_recipe(
+            self.models, eyes=len(clip.views), pool=following(self._pool, device), stages=self.stages, tracker=tracker
+        )  # fmt: skip
         network = self._recipe.network
         self._common = common_metadata(
             clip, self.settings, detector=self.models.detector.name, tracker=network.identity(), refiner=self._recipe.refiner
@@ -74,8 +78,8 @@ class FrameServer:
         self._prefetch = Prefetch(prefetch, len(clip), partial(self._find, quality="final", priority=Priority.PREFETCH))
         self._worker = Worker(
             clip, self._scene_of(plan), self._recipe, scheduler=self._scheduler, frames=self._frames, checkpoints=self._checkpoints,
-            decoder=Decoder(clip, self.stages, processing.decode_timeout_s, network.looks_ahead, device=self.models.pictures),
-            ladder=ladder, common=self._common, anew=self._scene_of,
+            decoder=Decoder(clip, self.stages, processing.decode_timeout_s, network.looks_ahead, device=device),
+            ladder=ladder, common=self._common, device=device, anew=self._scene_of,
         )  # fmt: skip
         self._lock = threading.Lock()
         self._closed = False

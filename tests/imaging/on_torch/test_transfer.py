@@ -6,7 +6,7 @@ from vr180_ofx.imaging.either import hosts
 
 torch = pytest.importorskip("torch")
 
-DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here"))]
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)]
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -27,4 +27,4 @@ def test_everything_comes_in_order_shape_and_type(device):
 
 def test_arrays_stay_what_they_are():
     a = picture((2, 3))
-    assert hosts(a)[0] is a and np.array_equal(hosts(torch.from_numpy(a), torch.from_numpy(a))[1], a)
+    assert hosts(a)[0] is a and hosts(torch.zeros(1), a)[1] is a and np.array_equal(hosts(torch.from_numpy(a), torch.from_numpy(a))[1], a)
