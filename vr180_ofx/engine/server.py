@@ -26,7 +26,8 @@ from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler
 from vr180_ofx.engine.served import ServedFrames
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.engine.worker import Worker
-from vr180_ofx.errors import FrameIndexError, PlanError
+from vr180_ofx.errors import FrameIndexError
+from vr180_ofx.frame_ranges import Numbering
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
@@ -79,7 +80,7 @@ class FrameServer:
         self._worker = Worker(
             clip, self._scene_of(plan), self._recipe, scheduler=self._scheduler, frames=self._frames, checkpoints=self._checkpoints,
             decoder=Decoder(clip, self.stages, processing.decode_timeout_s, network.looks_ahead, device=device),
-            ladder=ladder, common=self._common, device=device, anew=self._scene_of,
+            ladder=ladder, common=self._common, device=device, anew=self._scene_of, keep_share=self._served.keep_share,
         )  # fmt: skip
         self._lock = threading.Lock()
         self._closed = False
@@ -146,12 +147,7 @@ class FrameServer:
         """
         if not 0 <= n < len(self.clip):
             raise FrameIndexError(n, len(self.clip))
-        if self.plan.unknown((n,)):
-            first, last = self.plan.analysed or (0, 0)
-            raise PlanError(
-                f"the plan is of frames {first} to {last} alone, counted from 0, and nobody was looked for in frame {n}; analyse the "
-                "whole clip, or remove `analysed` from the plan where nobody is missing"
-            )
+        self.plan.refuse_unknown((n,), Numbering(len(self.clip)))
         if quality not in ("final", "draft"):
             raise ValueError(f"quality is {quality!r}; allowed are final and draft")
         if self._closed:

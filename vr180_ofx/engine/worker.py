@@ -31,12 +31,14 @@ class Worker:
     def __init__(
         self, clip: Clip, scene: Scene, recipe: Recipe, *, scheduler: Scheduler, frames: FrameCache, checkpoints: Checkpoints,
         decoder: Decoder, ladder: Ladder, common: dict[str, Any], device: str | None = None,
-        anew: Callable[[Plan], Scene] | None = None,
+        anew: Callable[[Plan], Scene] | None = None, keep_share: Callable[[float], None] = lambda share: None,
     ) -> None:  # fmt: skip
         """common: see `metadata.common_metadata`. device: where pictures are, see `weights.device.Machine.pictures`. anew: makes the scene
-        of a plan once painted mattes are others; None: they stay.
+        of a plan once painted mattes are others; None: they stay. keep_share: is told how much of what is made of its frames may be kept,
+        0..1, when memory runs short.
         """
         self._clip = clip
+        self._keep_share = keep_share
         self._recipe = recipe
         self._scheduler = scheduler
         self._frames = frames
@@ -259,5 +261,6 @@ class Worker:
         self._stepper.degradations, self._stepper.under_need = level.name, level.batch > 0
         self._frames.keep_share(level.cache)
         self._checkpoints.keep_share(level.cache)
+        self._keep_share(level.cache)
         give_back()
         self._made_of = None
