@@ -39,7 +39,6 @@ from vr180_ofx.vr180.window import Window
 torch = pytest.importorskip("torch")
 
 SIDE = 96
-on_eyes = pytest.mark.skipif(not hasattr(RgbEye, "moved"), reason="eyes are NumPy's")
 
 
 def over(value):
@@ -227,7 +226,6 @@ def test_confidences():
     assert confidences({}) == {}
 
 
-@on_eyes
 @pytest.mark.parametrize("window", [WINDOW, Window((0.9, 0.1, 0.2), 60, 10, 112)])
 @pytest.mark.parametrize("colour", [True, False])
 def test_pasting(window, colour):
@@ -289,7 +287,6 @@ def test_mattes_in_other_rectangles():
     same(spread(None, Rect(0, 0, 2, 3), like=torch.zeros(1)), spread(None, Rect(0, 0, 2, 3)), 0)
 
 
-@on_eyes
 @pytest.mark.parametrize("edge_aware", [True, False])
 def test_larger_mattes(edge_aware):
     rng = np.random.default_rng(4)
