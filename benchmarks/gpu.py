@@ -123,10 +123,10 @@ def random_weights(name: str, folder: Path) -> Path:
     if not path.exists():
         from safetensors.torch import save_file
 
-        from vr180_ofx.trackers.sam2.network import _build
+        from vr180_ofx.trackers.sam2.checkpoint import build
 
         torch.manual_seed(1)
-        save_file({k: v.contiguous().clone() for k, v in _build(name, 1024).state_dict().items()}, path)
+        save_file({k: v.contiguous().clone() for k, v in build(name, 1024).state_dict().items()}, path)
     return path
 
 

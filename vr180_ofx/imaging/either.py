@@ -56,17 +56,20 @@ def host(values: Any) -> Any:
 
 
 def hosts(*arrays: Any) -> list[Any]:
-    """As `host`, of several at once: one transfer, and one wait."""
-    if not any(is_tensor(a) for a in arrays):
+    """As `host`, of several of either kind at once: one transfer, and one wait."""
+    tensors = [a for a in arrays if is_tensor(a)]
+    if not tensors:
         return list(arrays)
-    found: list[Any] = import_module("vr180_ofx.imaging.on_torch.transfer").to_host(arrays)
-    return found
+    found = iter(import_module("vr180_ofx.imaging.on_torch.transfer").to_host(tensors))
+    return [next(found) if is_tensor(a) else a for a in arrays]
 
 
 def beside(values: Array, like: object) -> Any:
-    """NumPy's array as one of the kind of ``like``, on the same device: small things that were computed on the host."""
+    """An array as one of the kind of ``like``, on the same device: small things that were computed on the host, or remembered."""
     if not is_tensor(like):
-        return values
+        return host(values)
+    if is_tensor(values):
+        return values.to(like.device)  # type: ignore[attr-defined]
     import torch
 
     # PyTorch knows no read-only arrays, and has no use for strides that are negative

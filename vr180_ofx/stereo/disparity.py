@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray
-from vr180_ofx.imaging.either import hosts
+from vr180_ofx.imaging.either import hosts, is_tensor
 from vr180_ofx.matte.patch import Patch
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.stereo.matching import match, surface
@@ -143,5 +143,8 @@ def _box(
 
 def _see(eye: EyeImage, patch: Patch, window: EpipolarWindow, projection: Projection) -> tuple[FloatArray, FloatArray]:
     """(luma, matte) of a window, (h, w) each."""
+    if is_tensor(eye.like) and is_tensor(patch.alpha):
+        there = window.grid(projection, like=eye.like)
+        return eye.sample(there, window.rough_grid(projection)).guide[..., 0], sampled(patch.alpha, patch.rect, there)
     grid = window.grid(projection).astype(np.float32)
     return eye.sample(grid).guide[..., 0], sampled(patch.alpha, patch.rect, grid)

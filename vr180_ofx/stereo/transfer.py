@@ -45,7 +45,7 @@ def transferred(pair: StereoPair, better: Patch, weak: WeakerEye, parameters: St
     numbers = parameters.transfer
     places = counterpart(pair, rect, found, parameters.surface, to_left=to_left, like=better.alpha)
     theirs, sure = (sampled(v, better.rect, places) for v in (better.alpha, better.confidence))
-    mine, my_confidence = spread(weak.own, rect)
+    mine, my_confidence = spread(weak.own, rect, like=better.alpha)
     x, y = places[..., 0], places[..., 1]
     with np.errstate(invalid="ignore"):
         unseen = ~((x >= 0) & (y >= 0) & (x <= pair.projection.width) & (y <= pair.projection.height))

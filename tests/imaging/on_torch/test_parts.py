@@ -15,6 +15,9 @@ def test_bounds(kind):
         mask = (picture((13, 9), seed=seed) > 0.98).astype(kind)
         assert bounds(tensor(mask)) == bounds(mask)
     assert bounds(torch.zeros(3, 4, dtype=torch.bool)) == Rect(0, 0, 0, 0)
+    several = [(picture((13, 9), seed=seed) > 0.97).astype(kind) for seed in range(4)]
+    assert all_bounds([tensor(m) for m in several]) == all_bounds(several) == [bounds(m) for m in several]
+    assert all_bounds([]) == []
 
 
 def test_the_middle():
