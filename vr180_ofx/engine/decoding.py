@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 
-from vr180_ofx.engine.brought_down import brought_down
 from vr180_ofx.errors import FrameError
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.telemetry import Stages
@@ -115,7 +114,7 @@ class _Worker:
                     # here, so that whoever asked is told when the file is gone
                     reader = reader or self._clip.reopen(device=self._device)
                     with self._stages.measure("decode"):
-                        frame = brought_down(reader.frame(n))
+                        frame = reader.frame(n)
                 except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
                     future.set_exception(error)
                 else:

@@ -11,13 +11,15 @@ from torch import Tensor
 
 from vr180_ofx.arrays import BoolArray, ByteArray
 from vr180_ofx.imaging.on_torch.filter import each_channel
-from vr180_ofx.imaging.on_torch.layout import planes_first, planes_last
+from vr180_ofx.imaging.on_torch.layout import constant, planes_first, planes_last
 
 #: Boxes up to so many pixels are looked at in one go, larger ones by rows and then by columns.
 _AT_ONCE = 25
-#: A mask's pixels under a kernel are counted, in one step, when kernel times picture are no more pixels than this: a graphics card does it
-#: in the time of some ten steps, which is what rectangles take.
-_COUNTED = 10**8
+#: A mask's pixels under a kernel are counted when that takes no more additions than this: a graphics card does it in about the time of the
+#: steps that rectangles take.
+_COUNTED = 4 * 10**9
+#: Under kernels of more pixels they are counted by rows first.
+_BY_ROWS = 200
 
 
 def dilate(values: Tensor, kernel: ByteArray) -> Tensor:
@@ -42,13 +44,28 @@ def opened(values: Tensor, kernel: ByteArray) -> Tensor:
 
 
 def _countable(values: Tensor, kernel: ByteArray) -> bool:
-    return values.dtype == torch.bool and all(n % 2 for n in kernel.shape) and values.numel() * kernel.size <= _COUNTED
+    return values.dtype == torch.bool and all(n % 2 for n in kernel.shape) and values.numel() * min(kernel.size, 800) <= _COUNTED
 
 
 def _any(planes: Tensor, kernel: ByteArray) -> Tensor:
     """Whether a mask, 0 or 1, has anything under the kernel; the counts are exact, in whichever order they are made."""
     reach = kernel.shape[0] // 2, kernel.shape[1] // 2
+    if kernel.size > _BY_ROWS:
+        return _any_by_rows(planes, kernel, reach)
     return each_channel(planes, kernel.astype(np.float32), padding=reach) > 0.5
+
+
+def _any_by_rows(planes: Tensor, kernel: ByteArray, reach: tuple[int, int]) -> Tensor:
+    """The same, once along rows for each kind of row that the kernel has, of which a disc has a dozen, and then along columns."""
+    batch, channels, height, width = planes.shape
+    count = batch * channels
+    rows, which = np.unique(kernel, axis=0, return_inverse=True)
+    kinds = len(rows)
+    columns = (which.ravel()[None] == np.arange(kinds)[:, None]) & rows.any(axis=1)[:, None]
+    along, down = (constant(np.tile(k.astype(np.float32), (count, 1)), planes.device) for k in (rows, columns))
+    made = F.conv2d(planes.reshape(1, count, height, width), along[:, None, None], groups=count, padding=(0, reach[1]))
+    made = F.conv2d(made, down[:, None, :, None], groups=count * kinds, padding=(reach[0], 0))
+    return made.view(batch, channels, kinds, height, width).sum(2) > 0.5
 
 
 def _given(made: Tensor, like: Tensor) -> Tensor:

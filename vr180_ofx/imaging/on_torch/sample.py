@@ -34,6 +34,12 @@ def sample(
     """
     at = places if isinstance(places, Tensor) else beside(places, values)
     height, width = values.shape[-3:-1] if values.ndim == 4 else values.shape[:2]
+    if origin is None and pixel is None:
+        # the same for all pictures of a size: kept beside them
+        middle, side = ((centre + (width - 1) / 2, centre + (height - 1) / 2), (2 / width, 2 / height))
+        moved = at.to(torch.float32) - constant(np.array(middle, np.float32), at.device)
+        grid = moved.mul_(constant(np.array(side, np.float32), at.device))
+        return looked_up(values, grid.nan_to_num_(nan=NOWHERE), border, interpolation)
     grid = torch.empty(at.shape, dtype=torch.float32, device=at.device)
     begin, step = origin or (0.0, 0.0), pixel or (1.0, 1.0)
     for axis, size in enumerate((width, height)):
