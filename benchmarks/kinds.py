@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 # files here are called like packages that they measure
-sys.path = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).resolve().parent]
+ROOT = Path(__file__).resolve().parents[1]
+sys.path = [str(ROOT), *[p for p in sys.path if Path(p or ".").resolve() != ROOT / "benchmarks"]]
 
 from vr180_ofx.telemetry import Stages, tune_allocator  # noqa: E402
 
@@ -33,8 +34,8 @@ from vr180_ofx.engine.models import Models  # noqa: E402
 from vr180_ofx.engine.plans import analyse  # noqa: E402
 from vr180_ofx.engine.recipe import load_recipe  # noqa: E402
 from vr180_ofx.engine.server import FrameServer  # noqa: E402
-from vr180_ofx.imaging.either import beside  # noqa: E402
 from vr180_ofx.media.contract import Clip, SourceFrame  # noqa: E402
+from vr180_ofx.media.on_device import on_device  # noqa: E402
 from vr180_ofx.media.open import open_clip  # noqa: E402
 from vr180_ofx.people.plan import Plan  # noqa: E402
 from vr180_ofx.quality.metrics import iou, mad  # noqa: E402
@@ -94,13 +95,11 @@ def compared(clip: Clip, plan: Plan, settings: Settings, frames: int, truth: Tru
 
 def operations(clip: Clip, plan: Plan, settings: Settings, frame: int) -> Operations:
     """What finishing a frame takes, once its networks have run, on tensors."""
-    import torch
-
     recipe = load_recipe(Models.of(settings), eyes=len(clip.views), pool=None, stages=Stages())
     maker, memory = recipe.maker(plan, LEVELS[0]), recipe.network.begin()
 
     def shown(n: int) -> SourceFrame | None:
-        return clip.frame(n).moved(lambda array: beside(array, torch.zeros(1))) if n < len(clip) else None
+        return on_device(clip.frame(n), "cpu") if n < len(clip) else None
 
     try:
         for n in range(max(0, frame - 2), frame + 1):
