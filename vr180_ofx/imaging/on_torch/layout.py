@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ def grown(planes: Tensor, before: tuple[int, int], after: tuple[int, int], borde
     return planes
 
 
-@lru_cache(256)
+@cache
 def _mirror(size: int, sides: tuple[int, int], border: Mirror, device: torch.device) -> Tensor:
     return torch.from_numpy(np.pad(np.arange(size), sides, border)).to(device)
 
@@ -75,11 +75,14 @@ def picked(values: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 def constant(values: Array, device: torch.device) -> Tensor:
-    """A small array on a device, sent there once and kept: for kernels and matrices that are the same in every frame."""
+    """A small array on a device, sent there once and kept: for kernels and matrices that are the same in every frame.
+
+    For as long as the process runs, as recordings of what uses it do by its address (`weights.graphs`).
+    """
     return _constant(values.tobytes(), values.dtype.str, values.shape, device)
 
 
-@lru_cache(1024)
+@cache
 def _constant(data: bytes, kind: str, shape: tuple[int, ...], device: torch.device) -> Tensor:
     return torch.from_numpy(np.frombuffer(data, kind).reshape(shape).copy()).to(device)
 

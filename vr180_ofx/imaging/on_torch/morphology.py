@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vr180_ofx.arrays import BoolArray, ByteArray
+from vr180_ofx.arrays import BoolArray, ByteArray, FloatArray
 from vr180_ofx.imaging.on_torch.filter import each_channel
 from vr180_ofx.imaging.on_torch.layout import constant, planes_first, planes_last
 
@@ -59,13 +59,21 @@ def _any_by_rows(planes: Tensor, kernel: ByteArray, reach: tuple[int, int]) -> T
     """The same, once along rows for each kind of row that the kernel has, of which a disc has a dozen, and then along columns."""
     batch, channels, height, width = planes.shape
     count = batch * channels
-    rows, which = np.unique(kernel, axis=0, return_inverse=True)
+    rows, columns = _kinds_of_rows(kernel.tobytes(), kernel.shape)
     kinds = len(rows)
-    columns = (which.ravel()[None] == np.arange(kinds)[:, None]) & rows.any(axis=1)[:, None]
-    along, down = (constant(np.tile(k.astype(np.float32), (count, 1)), planes.device) for k in (rows, columns))
+    along, down = (constant(np.tile(k, (count, 1)), planes.device) for k in (rows, columns))
     made = F.conv2d(planes.reshape(1, count, height, width), along[:, None, None], groups=count, padding=(0, reach[1]))
     made = F.conv2d(made, down[:, None, :, None], groups=count * kinds, padding=(reach[0], 0))
     return made.view(batch, channels, kinds, height, width).sum(2) > 0.5
+
+
+@lru_cache(64)
+def _kinds_of_rows(data: bytes, shape: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+    """(kinds, width) the rows of a kernel that are not the same, and (kinds, height) where each of them is, unless it is empty."""
+    rows, which = np.unique(np.frombuffer(data, np.uint8).reshape(shape), axis=0, return_inverse=True)
+    places: BoolArray = np.equal(which.ravel()[None], np.arange(len(rows))[:, None])
+    filled: BoolArray = np.any(rows, axis=1, keepdims=True)
+    return rows.astype(np.float32), (places & filled).astype(np.float32)
 
 
 def _given(made: Tensor, like: Tensor) -> Tensor:

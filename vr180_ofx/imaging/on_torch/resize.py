@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import torch
@@ -42,7 +42,7 @@ def block_means(values: Tensor, across: int, down: int) -> Tensor:
     return planes_last(F.avg_pool2d(grown(planes, (0, 0), more, "edge"), (down, across)), values)
 
 
-@lru_cache(256)
+@cache
 def _nearest(old: int, new: int, device: torch.device) -> Tensor:
     # as OpenCV reckons it
     places = np.minimum(np.floor(np.arange(new) * (1 / (new / old))).astype(np.int64), old - 1)
@@ -66,7 +66,7 @@ def _area(planes: Tensor, size: tuple[int, int]) -> Tensor:
     return planes
 
 
-@lru_cache(256)
+@cache
 def _taps(old: int, new: int, device: torch.device, *, smaller: bool) -> tuple[Tensor, Tensor]:
     """(new * taps,) which pixels each new one is made of, and (new, taps) their shares.
 

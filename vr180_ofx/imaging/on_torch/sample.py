@@ -36,10 +36,10 @@ def sample(
     height, width = values.shape[-3:-1] if values.ndim == 4 else values.shape[:2]
     if origin is None and pixel is None:
         # the same for all pictures of a size: kept beside them
-        middle, side = ((centre + (width - 1) / 2, centre + (height - 1) / 2), (2 / width, 2 / height))
-        moved = at.to(torch.float32) - constant(np.array(middle, np.float32), at.device)
-        grid = moved.mul_(constant(np.array(side, np.float32), at.device))
-        return looked_up(values, grid.nan_to_num_(nan=NOWHERE), border, interpolation)
+        middles = np.array([centre + (width - 1) / 2, centre + (height - 1) / 2], np.float32)
+        moved: Tensor = at.to(torch.float32) - constant(middles, at.device)
+        moved *= constant(np.array([2 / width, 2 / height], np.float32), at.device)
+        return looked_up(values, moved.nan_to_num_(nan=NOWHERE), border, interpolation)
     grid = torch.empty(at.shape, dtype=torch.float32, device=at.device)
     begin, step = origin or (0.0, 0.0), pixel or (1.0, 1.0)
     for axis, size in enumerate((width, height)):
