@@ -59,6 +59,23 @@ def test_first_what_is_kept_then_how_much_at_once_then_resolution(scene):
         assert server.request(2).result().index == 2
 
 
+def test_frames_with_controls_are_given_up_with_those_without(scene):
+    clip, plan, reference = scene
+    meter, edges = Meter(), {"size": 2.0}
+    with FrameServer(clip, plan, ladder=Ladder(1000, meter)) as server:
+        made = [server.request(n, edges=edges).result() for n in (0, 1)]
+        assert len(server._served) == 2 and not made[0].same(reference[0])
+        meter.used = 950
+        assert [server.request(n).result().metadata["degradations"] for n in (2, 3)] == [LEVELS[1].name, LEVELS[2].name]
+        assert len(server._served) == 0
+        meter.used = 0
+        assert server.request(1, edges=edges).result().same(made[1])
+        # nor is one remembered that was made smaller, under the name of one that was not
+        meter.used = 950
+        assert "scale 0.5" in server.request(4, edges=edges).result().metadata["degradations"]
+        assert len(server._served) == 0
+
+
 def test_a_machine_that_others_fill_gets_caches_and_batches_back_and_no_resolution(scene):
     clip, plan, reference = scene
     with FrameServer(clip, plan, ladder=Ladder(1000, Meter(), lambda: 100 * 2**20)) as server:

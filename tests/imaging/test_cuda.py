@@ -4,8 +4,6 @@ torch = pytest.importorskip("torch")
 
 from vr180_ofx.imaging.on_torch.cuda import Lane  # noqa: E402
 
-CARD = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
-
 
 def test_without_a_card_there_is_one_queue():
     networks, finishing = Lane("cpu"), Lane("cpu")
@@ -19,7 +17,7 @@ def test_without_a_card_there_is_one_queue():
     finishing.finish()
 
 
-@CARD
+@pytest.mark.cuda
 def test_what_another_lane_made_is_waited_for():
     networks, finishing = Lane("cuda:0"), Lane("cuda:0")
     with networks.work():

@@ -8,8 +8,6 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from vr180_ofx.weights.graphs import BUCKETS, Graphs, Rehearsal, filled, recorder_for  # noqa: E402
 
-CARD = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
-
 
 def network(x, state):
     """What is seen, and what is remembered of it."""
@@ -99,7 +97,7 @@ def test_on_the_cpu_nothing_is_recorded():
     assert recorder_for(torch.device("cpu")) is None
 
 
-@CARD
+@pytest.mark.cuda
 def test_cuda_graphs_give_what_calls_give():
     graphs = Graphs(recorder_for(torch.device("cuda:0")))
     assert same(run(Graphs(None), 9, "cuda:0"), run(graphs, 9, "cuda:0"))

@@ -16,7 +16,7 @@ from vr180_ofx.imaging.rect import Rect
 #: Half of a step of 8 bits: what is covered by less is seen by nobody, and joins nothing.
 _NOTHING = 1 / 510
 #: One row of so many is enough to see that a person, or what is around, is large.
-_SOME_ROW = 8
+_SOME_ROW = 16
 #: Up to so many parts are left out one by one, which is quicker than to look up each pixel's.
 _FEW = 8
 
@@ -47,7 +47,8 @@ def _small(
 ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
     height, width = alpha.shape
     mass = weight(alpha)
-    count, labels = labelled(mass > _NOTHING, connectivity)
+    some = mass > _NOTHING
+    count, labels = labelled(some, connectivity)
     if not count:
         return alpha, confidence
     most = limit * lengths.most_area
@@ -55,7 +56,7 @@ def _small(
     few = slice(_SOME_ROW, None, _SOME_ROW)
     open_yet = np.bincount(labels[few].ravel(), mass[few].ravel(), count + 1) < most
     open_yet[0] = False
-    there = np.flatnonzero(_numbered(labels, open_yet))
+    there = np.flatnonzero(_numbered(labels, some, open_yet))
     if not len(there):
         return alpha, confidence
     numbers = labels.ravel()[there]
@@ -81,16 +82,15 @@ def _small(
     return new_alpha, new_confidence
 
 
-def _numbered(labels: npt.NDArray[np.int32], which: BoolArray) -> BoolArray:
-    """Where the parts are whose numbers are True in ``which``, (h, w)."""
+def _numbered(labels: npt.NDArray[np.int32], some: BoolArray, which: BoolArray) -> BoolArray:
+    """Where the parts are whose numbers are True in ``which``, (h, w). some: where any part is."""
     others = np.flatnonzero(~which)
     if len(others) > _FEW:
         return which[labels]
-    # mostly what is around, and one person
-    out = np.ones(labels.shape, bool)
-    for number in others:
-        out &= labels != number
-    return out
+    # mostly one person, or what is around; 0 is no part
+    for number in others[1:]:
+        some &= labels != number
+    return some
 
 
 def _areas(lengths: Lengths, x: FloatArray, y: FloatArray) -> FloatArray:

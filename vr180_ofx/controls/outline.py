@@ -12,7 +12,7 @@ from vr180_ofx.controls.lengths import Lengths, Pixels
 from vr180_ofx.imaging.ellipse import Ellipse, dilate_by, erode_by, margins
 from vr180_ofx.imaging.filter import separable
 from vr180_ofx.imaging.morphology import box, erode
-from vr180_ofx.imaging.planes import padded
+from vr180_ofx.imaging.planes import absolute_difference, padded
 from vr180_ofx.imaging.rect import Rect
 
 #: Pixels on a side of what is done at once: fits into a core's own cache, and where nothing changes nothing is done.
@@ -122,8 +122,9 @@ def _everywhere(
         if not isinstance(lengths, Pixels) and part.min() == part.max():
             continue
         made = _mixed([(step(part, e, margin), weight) for e, weight in corners])
+        np.clip(made, 0, 1, out=made)
         old = alpha[tile.slices]
-        changed = np.abs(made - old) > _SAME
+        changed = absolute_difference(made, old) > _SAME
         new_alpha[tile.slices] = made
         if changed.any():
             if trusted is None:
@@ -132,7 +133,7 @@ def _everywhere(
             low = erode(_cut(trusted, tile, across, down, margin), box(2 * margin[0] - 1, 2 * margin[1] - 1))
             low = low[margin[1] : low.shape[0] - margin[1], margin[0] : low.shape[1] - margin[0]]
             np.copyto(new_confidence[tile.slices], low, where=changed)
-    return np.clip(new_alpha, 0, 1, out=new_alpha), new_confidence
+    return new_alpha, new_confidence
 
 
 def _mixed(made: list[tuple[FloatArray, FloatArray | None]]) -> FloatArray:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 
+from vr180_ofx.engine.lanes import lane
 from vr180_ofx.errors import FrameError
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.telemetry import Stages
@@ -87,6 +88,7 @@ class _Worker:
         self._clip = clip
         self._device = device
         self._stages = stages
+        self._lane = lane(device)
         self._queue: queue.Queue[tuple[int, Future[SourceFrame]] | None] = queue.Queue()
         self._over = False
         #: When the frame that is being decoded was begun.
@@ -113,8 +115,10 @@ class _Worker:
                 try:
                     # here, so that whoever asked is told when the file is gone
                     reader = reader or self._clip.reopen(device=self._device)
-                    with self._stages.measure("decode"):
+                    with self._stages.measure("decode"), self._lane.work():
                         frame = reader.frame(n)
+                        # whoever gets it may use it at once, in any lane
+                        self._lane.finish()
                 except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
                     future.set_exception(error)
                 else:

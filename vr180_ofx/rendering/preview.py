@@ -15,7 +15,7 @@ from vr180_ofx.output.preview import PreviewOutput, is_preview
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.delivered import Delivered
 from vr180_ofx.rendering.folder import explained, output_folder
-from vr180_ofx.rendering.render import Progress, refuse_unknown, run_frames
+from vr180_ofx.rendering.render import Progress, run_frames
 from vr180_ofx.rendering.report import RenderReport
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
@@ -44,7 +44,7 @@ def preview(
     if target.suffix.lower() not in _SUFFIXES:
         raise OutputError(f"the preview is called {target.name}; it is an H.264 film, which ends in {' or '.join(_SUFFIXES)}")
     frames = tuple(numbering(clip, settings).parse(settings.input.frames))
-    refuse_unknown(plan, frames, clip, settings)
+    plan.refuse_unknown(frames, numbering(clip, settings))
     stages = stages or Stages(enabled=False)
     with output_folder(str(target.parent), settings) as folder:
         path = folder.path / target.name

@@ -30,12 +30,22 @@ def test_results_are_opencvs_to_the_bit(name, function, kind):
         assert differs(function, values, KERNELS[name]) == 0
 
 
-@pytest.mark.parametrize("name", ["disc 5", "any", "square"])
-@pytest.mark.parametrize("function", [dilate, erode, opened])
-def test_masks_are_the_same_however_large(name, function, monkeypatch):
-    """Large ones are made of rectangles, as other pictures are."""
+@pytest.mark.parametrize("radius", [3, 8, 16, 31, 60, 120])
+@pytest.mark.parametrize("function", [dilate, erode])
+def test_large_masks_are_the_same(radius, function, monkeypatch):
+    """What counts is not how many pixels are under the kernel: a single one, and all but one."""
     monkeypatch.setattr("vr180_ofx.imaging.on_torch.morphology._COUNTED", 0)
-    assert differs(function, picture((23, 17)) > 0.7, KERNELS[name]) == 0
+    mask = np.zeros((61, 50), bool)
+    mask[(3, 30, 58), (5, 44, 20)] = True
+    for values in (mask, ~mask, picture((61, 50)) > 0.9):
+        assert differs(function, values, disc(radius)) == 0
+
+
+@pytest.mark.parametrize("name", sorted(KERNELS))
+def test_kernels_of_large_masks(name, monkeypatch):
+    monkeypatch.setattr("vr180_ofx.imaging.on_torch.morphology._COUNTED", 0)
+    for function in (dilate, erode, opened):
+        assert differs(function, picture((23, 17)) > 0.7, KERNELS[name]) == 0
 
 
 def test_beyond_the_picture_there_is_nothing():

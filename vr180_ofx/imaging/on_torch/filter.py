@@ -70,10 +70,10 @@ def _correlated(planes: Tensor, across: FloatArray, down: FloatArray, border: Mi
     return each_channel(grown(planes, reach, reach, border), across[None], down[:, None])
 
 
-def each_channel(planes: Tensor, *kernels: FloatArray, padding: tuple[int, int] = (0, 0)) -> Tensor:
-    """Correlation of (n, c, h, w) with kernels, (rows, columns) float32 each, one after the other; where they lie on it wholly.
+def each_channel(planes: Tensor, *kernels: FloatArray, padded: bool = False) -> Tensor:
+    """Correlation of (n, c, h, w) with kernels, (rows, columns) each, one after the other; where they lie on it wholly.
 
-    padding: rows above and below, and columns beside, that are 0.
+    padded: everywhere, as if there were zeros beyond the picture; kernels have odd sides then.
     """
     batch, channels, height, width = planes.shape
     # each channel with its own kernel makes PyTorch use its own function, but for a single one
@@ -82,5 +82,6 @@ def each_channel(planes: Tensor, *kernels: FloatArray, padding: tuple[int, int] 
     made = (planes.expand(1, 2, height, width) if twin else planes.reshape(1, count, height, width)).contiguous()
     for kernel in kernels:
         weights = constant(np.broadcast_to(kernel, (count, 1, *kernel.shape)), planes.device)
+        padding = (kernel.shape[0] // 2, kernel.shape[1] // 2) if padded else 0
         made = F.conv2d(made, weights.to(made.dtype), groups=count, padding=padding)
     return made[:, :1] if twin else made.view(batch, channels, *made.shape[-2:])
