@@ -144,4 +144,6 @@ def _precision_of(device: str) -> str:
         return "float32"
     import torch
 
-    return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+    # `is_bf16_supported` asks the card that is current, and takes one for able that only imitates it. NVIDIA's have it from Ampere on; of
+    # AMD's all that PyTorch is built for, and their numbers are larger
+    return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float16"
