@@ -153,8 +153,8 @@ def fitting(size: int, room: float) -> int:
 
 
 def room_for_batches(settings: Settings, device: str) -> float:
-    """Bytes that SAM 2 may have for batches: on the CPU now; on a graphics card of what it has in all, so that a batch, and with it the last
-    bits, do not depend on what others hold there at this moment.
+    """Bytes that SAM 2 may have for batches: on the CPU now; on a graphics card of what it has in all, so that batches, and with them the
+    last bits, do not depend on what others hold there at this moment.
     """
     if device.startswith("cuda"):
         import torch
