@@ -57,9 +57,9 @@ class _Steps(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-class _Waits(TorchFunctionMode):
+class _Waits(TorchFunctionMode):  # type: ignore[no-untyped-call]
     def __init__(self, count: Counter[str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.count = count
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -26,6 +26,7 @@ import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,7 @@ def scaling(counts: list[int]) -> dict[str, Any]:
         cores = set(here[:count])
         run = subprocess.run(
             [sys.executable, *own, "--json", "--set", f"hardware.threads={count}"], check=True, stdout=subprocess.PIPE, text=True,
-            preexec_fn=lambda cores=cores: os.sched_setaffinity(0, cores),
+            preexec_fn=partial(os.sched_setaffinity, 0, cores),
         )  # fmt: skip
         rows[count] = json.loads(run.stdout)
     least = min(rows)

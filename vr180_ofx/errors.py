@@ -112,6 +112,12 @@ class DeviceLostError(ResourceError):
     http_status = 503
 
 
+class ComputationError(ResourceError):
+    """What a network computes here cannot be right: numbers that are none, or far from those of the same network in float32 on the CPU."""
+
+    http_status = 503
+
+
 class OutputError(Vr180Error):
     """The output cannot be written as asked."""
 

@@ -1,11 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 
 from vr180_ofx.engine.lanes import NO_LANE, borrowed, following, lane
 from vr180_ofx.imaging.either import beside
-from vr180_ofx.media.contract import SourceFrame
+from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.media.picture import RgbEye
 
 
@@ -15,15 +16,23 @@ class Noting:
     def __init__(self):
         self.tensors = []
 
+    def work(self, *after):
+        return nullcontext()
+
+    def mark(self):
+        return None
+
     def borrow(self, tensors):
         self.tensors += tensors
+
+    def finish(self): ...
 
 
 def a_frame(kind="array"):
     pixels = np.zeros((4, 8, 3), np.uint8)
     if kind == "tensor":
         pixels = beside(pixels, pytest.importorskip("torch").zeros(1))
-    eyes = {view: RgbEye(pixels, (x, 0), 4, 4) for view, x in (("left", 0), ("right", 4))}
+    eyes: dict[str, EyeImage] = {view: RgbEye(pixels, (x, 0), 4, 4) for view, x in (("left", 0), ("right", 4))}
     return SourceFrame(0, 0.0, eyes)
 
 

@@ -10,10 +10,11 @@ pytest.importorskip("sam2", reason="the extra sam2 is not installed")
 import torch
 
 from benchmarks.support.sam2_reference import images, random_network, shown
+from vr180_ofx.errors import ComputationError
 from vr180_ofx.imaging.either import is_tensor
 from vr180_ofx.media.contract import Sample
 from vr180_ofx.trackers.contract import Memory, Prompt
-from vr180_ofx.trackers.sam2.network import lower
+from vr180_ofx.trackers.sam2.network import look, lower
 from vr180_ofx.trackers.sam2.tracker import Sam2Tracker
 from vr180_ofx.vr180.window import Window
 from vr180_ofx.weights.graphs import BUCKETS, Graphs, Rehearsal
@@ -143,6 +144,39 @@ def test_replayed_steps_give_the_bits_of_steps(network, samples, in_buckets, mon
     assert same(again, masks[2:])
     tracker.step(memories[1], windows_of(samples[2], 2, tensors=True), batch=1)
     assert len(graphs) <= 2
+
+
+def test_a_card_that_computes_what_cannot_be_is_refused(network):
+    """Shown a known picture when it is loaded: in half precision it passes, unless that overflows."""
+    expected = look(network.model)
+    network.check(expected)
+    half = random_network("sam2.1_t", SIZE)
+    half.precision = "bfloat16"
+    half.check(expected)
+    # what is made large here is made small again there
+    first, second = half.model.image_encoder.trunk.blocks[-1].mlp.layers
+    with torch.no_grad():
+        first.weight *= 1e6
+        second.weight *= 1e-6
+    expected = look(half.model)
+    assert all(level.isfinite().all() for level in expected)
+    half.precision = "float16"
+    with pytest.raises(ComputationError, match=r"sam2.1_t on cpu in float16 .* not finite.*matting.fp16=false"):
+        half.check(expected)
+    with pytest.raises(ComputationError, match="differ from float32 on the CPU by"):
+        network.check([level.flip(1) for level in look(network.model)])
+
+
+def test_numbers_that_are_none_are_an_error_and_no_matte(network, samples):
+    remembered = Sam2Tracker(network, "random").step(Memory(), windows_of(samples[0], 0))[0]
+    bias = network.model.sam_mask_decoder.iou_prediction_head.layers[-1].bias
+    kept = bias.clone()
+    try:
+        bias.fill_(float("nan"))
+        with pytest.raises(ComputationError, match=r"says of person 1 in the left eye what is no number.*hardware.device=cpu"):
+            Sam2Tracker(network, "random").step(remembered, windows_of(samples[1], 1))
+    finally:
+        bias.copy_(kept)
 
 
 def test_weights_that_are_cast_once_give_the_bits_of_those_cast_each_time(samples, plain):

@@ -84,7 +84,7 @@ def _sam2(spec: NetworkSpec, settings: Settings, pool: Executor | None) -> Track
     at_once = settings.processing.batch_size or fitting(size, room_for_batches(settings, where.device))
     return Sam2Tracker.load(
         name=spec.name, weights=spec.file, size=size, device=where.device, precision=where.precision, behaviour=behaviour,
-        offload=matting.memory_offload, at_once=at_once,
+        offload=matting.memory_offload, at_once=at_once, compiled=where.compiled, rehearsed=where.rehearsed,
     )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def _rvm(spec: NetworkSpec, *, what: str, threads: int = 1) -> CompiledRvm | Rvm
 
     from vr180_ofx.matte.rvm.model import Rvm
 
-    return Rvm(spec.file, spec.placement.device, spec.placement.precision)
+    return Rvm(spec.file, spec.placement.device, spec.placement.precision, rehearsed=spec.placement.rehearsed)
 
 
 def _need(*modules: str, what: str, extra: str) -> None:

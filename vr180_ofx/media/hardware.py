@@ -99,6 +99,8 @@ class CardFrames:
             planes: Any = self._surfaces.take(*frame.planes, bits, frame)
         except (NotImplementedError, AttributeError, TypeError, ValueError, BufferError) as error:
             raise CardFormatError(str(error)) from None
+        if tuple(planes[1].shape) != (frame.height // 2, frame.width // 2):
+            raise CardFormatError("its colour is not half of the picture in each direction (4:2:0)")
         plain = VideoFormat(_PLANAR[8 if planes[0].element_size() == 1 else bits], frame.width, frame.height)
         return CardFrame(
             planes, plain, frame.width, frame.height, frame.pts, frame.is_corrupt, int(frame.colorspace), int(frame.color_range),

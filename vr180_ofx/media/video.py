@@ -75,6 +75,11 @@ class VideoReader:
     def __len__(self) -> int:
         return len(self.index)
 
+    @property
+    def on_card(self) -> bool:
+        """Whether frames come from a graphics card's decoder, and stay there: known once one was read."""
+        return self._taking is not None
+
     def close(self) -> None:
         """Lets the decoder and its frames go; the next `read` opens it again."""
         with self._lock:

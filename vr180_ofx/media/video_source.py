@@ -79,6 +79,11 @@ class VideoSource:
             )
         return on_device(SourceFrame(n, self.reader.index.time_s(n), self._converter.eyes(frame)), self._device)
 
+    @property
+    def on_card(self) -> bool:
+        """See `video.VideoReader.on_card`."""
+        return self.reader.on_card
+
     def check(self, n: int) -> None:
         self.reader.check()
 

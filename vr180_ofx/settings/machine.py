@@ -26,6 +26,12 @@ class HardwareSettings(Section):
         description="gpu: decode with the graphics card (NVDEC, VideoToolbox, Direct3D, VA-API) where it can; else the CPU takes over. "
         "auto: so where hardware.device is a CUDA device, whose frames then stay on it; elsewhere by the CPU.",
     )
+    compile: bool = setting(
+        False,
+        pixels="networks",
+        http=False,
+        description="Compile SAM 2's image encoder: a minute once, kept for later runs; needs a C++ compiler. What RVM runs on is not.",
+    )
     max_vram_gb: float = setting(10, pixels="no", http=False, gt=0, le=4096, description="Memory of the GPU that may be used.")
     # each call of a network runs on one thread: the last bits do not depend on how many calls run at once
     threads: int = setting(0, pixels="no", http=False, ge=0, le=1024, description="0 is one per core.")

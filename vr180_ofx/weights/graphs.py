@@ -94,9 +94,11 @@ def filled(items: list[T], buckets: Sequence[int] = BUCKETS) -> list[T]:
     return items + items[-1:] * (size - len(items))
 
 
-def recorder_for(device: torch.device) -> Recorder | None:
-    """None where nothing can be recorded: functions are called as they are."""
-    return CudaGraphs(device) if device.type == "cuda" and torch.version.hip is None else None
+def recorder_for(device: torch.device, *, rehearsed: bool = False) -> Recorder | None:
+    """None where nothing can be recorded: functions are called as they are. rehearsed: the CPU does as a graphics card, for tests."""
+    if device.type == "cuda" and torch.version.hip is None:
+        return CudaGraphs(device)
+    return Rehearsal() if rehearsed else None
 
 
 class Graphs:

@@ -1,7 +1,8 @@
-"""A function of `imaging` by OpenCV, and by PyTorch."""
+"""A function of `imaging` by OpenCV, and by PyTorch: on a graphics card where there is one, unless VR180_OFX_TEST_DEVICE names another."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ def picture(shape: tuple[int, ...], kind: Any = np.float32, seed: int = 0) -> np
 def tensor(array: np.ndarray) -> Any:
     import torch
 
-    return torch.from_numpy(array.copy())
+    return torch.from_numpy(array.copy()).to(os.environ.get("VR180_OFX_TEST_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def differs(function: Any, array: np.ndarray, *others: Any, twin: Any = None, **words: Any) -> float:

@@ -12,10 +12,10 @@ import torch
 from safetensors.torch import load_file
 
 from tests.matte.rvm.networks import TRAINED, needs_trained
-from vr180_ofx.errors import WeightsError
+from vr180_ofx.errors import ComputationError, WeightsError
 from vr180_ofx.imaging.either import is_tensor
-from vr180_ofx.matte.rvm.model import Rvm, load_network
-from vr180_ofx.weights.graphs import BUCKETS, Graphs, Rehearsal
+from vr180_ofx.matte.rvm.model import Rvm, load_network, look
+from vr180_ofx.weights.graphs import Graphs, Rehearsal
 
 
 @needs_trained
@@ -58,13 +58,13 @@ def test_tensors_are_what_arrays_are_and_stay_where_they_are(weights):
 
 def on_card(weights, precision="float32", **how):
     """As it is on a graphics card."""
-    return Rvm(weights, precision=precision, state=torch.float32, buckets=BUCKETS, **how)
+    return Rvm(weights, precision=precision, rehearsed=True, **how)
 
 
 def test_on_cards_batches_are_filled_up_and_replayed_without_changing_a_bit(weights):
     frames = torch.from_numpy(np.random.default_rng(0).random((6, 3, 64, 80, 3), np.float32))
     plain, replayed = on_card(weights), on_card(weights)
-    replayed.graphs = Graphs(Rehearsal(), calls_before=1)
+    plain.graphs, replayed.graphs = Graphs(None), Graphs(Rehearsal(), calls_before=1)
     found: list[Any] = []
     states: Any = {"plain": [None] * 3, "replayed": [None] * 3}
     for n, pictures in enumerate(frames):
@@ -100,7 +100,7 @@ def test_a_sequence_is_remembered_in_float32_too(weights):
 def test_what_is_remembered_in_float32_is_not_rounded_away(weights):
     """In bfloat16 a state of about 1 does not move by less than 1/256 in a frame."""
     frames = np.random.default_rng(0).random((1, 64, 64, 3), np.float32)
-    exact, fine, coarse = Rvm(weights, state=torch.float32), on_card(weights, "bfloat16"), Rvm(weights, precision="bfloat16")
+    exact, fine, coarse = on_card(weights), on_card(weights, "bfloat16"), Rvm(weights, precision="bfloat16")
     states: Any = {rvm: [None] for rvm in (exact, fine, coarse)}
     for _ in range(12):
         for rvm in states:
@@ -112,6 +112,26 @@ def test_what_is_remembered_in_float32_is_not_rounded_away(weights):
 
     assert off(fine) < off(coarse)
     assert len({r.identity() for r in (exact, fine, coarse, Rvm(weights))}) == 4
+
+
+def test_a_card_that_computes_what_cannot_be_is_refused(weights, tmp_path):
+    """Shown a known picture: what half precision costs passes, what overflows in it does not, nor what is another network's."""
+    there = on_card(weights)
+    expected = look(load_network(weights))
+    there.check(expected)
+    on_card(weights, "bfloat16").check(expected)
+    # what is made large here is made small again there
+    state = torch.load(weights)
+    state["backbone.features.0.0.weight"] *= 1e6
+    state["backbone.features.0.1.running_var"] *= 1e12
+    torch.save(state, tmp_path / "loud.pth")
+    loud = look(load_network(tmp_path / "loud.pth"))
+    assert all(m.isfinite().all() for m in loud)
+    with pytest.raises(ComputationError, match=r"RVM on cpu in float16 .* not finite.*matting.fp16=false.*hardware.device=cpu"):
+        on_card(tmp_path / "loud.pth", "float16", plain=True).check(loud)
+    with pytest.raises(ComputationError, match=r"in float32 .* differ from float32 on the CPU by \d+ %, and 30 % are allowed") as wrong:
+        there.check([m.flip(0) for m in expected])
+    assert "fp16" not in str(wrong.value)
 
 
 def test_as_published_it_is_the_same_network(weights):

@@ -15,6 +15,11 @@ from torch import Tensor
 Mark = torch.cuda.Event | None
 
 
+def queue_of(device: torch.device) -> int:
+    """Which queue work is asked for in now. What is kept for later belongs to one: others do not wait until it is there."""
+    return int(torch.cuda.current_stream(device).cuda_stream) if device.type == "cuda" else 0
+
+
 class Lane:
     """A queue of work beside those of other threads; one for each of decoding, networks and finishing.
 

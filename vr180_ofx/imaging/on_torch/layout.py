@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vr180_ofx.arrays import Array
+from vr180_ofx.imaging.on_torch.cuda import queue_of
 from vr180_ofx.imaging.opencv import Mirror
 
 #: PyTorch's words for `Mirror`; it has none for "symmetric".
@@ -58,13 +59,12 @@ def grown(planes: Tensor, before: tuple[int, int], after: tuple[int, int], borde
         return F.pad(planes, (left, right, top, bottom), _PADDING[border])
     for dim, sides, size in ((-1, (left, right), width), (-2, (top, bottom), height)):
         if any(sides):
-            planes = planes.index_select(dim, _mirror(size, sides, border, planes.device))
+            planes = planes.index_select(dim, kept(_mirror, size, sides, border, device=planes.device))
     return planes
 
 
-@lru_cache(256)
-def _mirror(size: int, sides: tuple[int, int], border: Mirror, device: torch.device) -> Tensor:
-    return torch.from_numpy(np.pad(np.arange(size), sides, border)).to(device)
+def _mirror(size: int, sides: tuple[int, int], border: Mirror) -> Array:
+    return np.pad(np.arange(size), sides, border)
 
 
 def picked(values: Tensor, dim: int, index: Tensor) -> Tensor:
@@ -76,12 +76,21 @@ def picked(values: Tensor, dim: int, index: Tensor) -> Tensor:
 
 def constant(values: Array, device: torch.device) -> Tensor:
     """A small array on a device, sent there once and kept: for kernels and matrices that are the same in every frame."""
-    return _constant(values.tobytes(), values.dtype.str, values.shape, device)
+    return kept(_parsed, values.tobytes(), values.dtype.str, values.shape, device=device)
+
+
+def _parsed(data: bytes, kind: str, shape: tuple[int, ...]) -> Array:
+    return np.frombuffer(data, kind).reshape(shape).copy()
+
+
+def kept(function: Callable[..., Array], *arguments: Any, device: torch.device) -> Tensor:
+    """The array that a function makes of hashable arguments, on a device, made and sent there once. Nothing waits for it."""
+    return _kept(function, arguments, device, queue_of(device))
 
 
 @lru_cache(1024)
-def _constant(data: bytes, kind: str, shape: tuple[int, ...], device: torch.device) -> Tensor:
-    return torch.from_numpy(np.frombuffer(data, kind).reshape(shape).copy()).to(device)
+def _kept(function: Callable[..., Array], arguments: tuple[Any, ...], device: torch.device, queue: int) -> Tensor:
+    return torch.from_numpy(function(*arguments)).to(device, non_blocking=True)
 
 
 def in_one_type(function: Callable[..., Any], *values: Tensor) -> Any:

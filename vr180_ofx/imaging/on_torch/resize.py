@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vr180_ofx.imaging.on_torch.layout import grown, picked, planes_first, planes_last
+from vr180_ofx.arrays import Array
+from vr180_ofx.imaging.on_torch.layout import grown, kept, picked, planes_first, planes_last
 from vr180_ofx.imaging.resize import Resampling
 
 _MODE = {"linear": "bilinear", "cubic": "bicubic"}
@@ -23,7 +22,7 @@ def resize(values: Tensor, size: tuple[int, int], interpolation: Resampling) -> 
         return values.clone()
     if interpolation == "nearest":
         first = 1 if values.ndim == 4 else 0
-        rows, columns = (_nearest(*sizes, values.device) for sizes in ((height, size[1]), (width, size[0])))
+        rows, columns = (kept(_nearest, *sizes, device=values.device) for sizes in ((height, size[1]), (width, size[0])))
         return picked(picked(values, first, rows), first + 1, columns)
     planes = planes_first(values)
     if interpolation == "area":
@@ -42,11 +41,10 @@ def block_means(values: Tensor, across: int, down: int) -> Tensor:
     return planes_last(F.avg_pool2d(grown(planes, (0, 0), more, "edge"), (down, across)), values)
 
 
-@lru_cache(256)
-def _nearest(old: int, new: int, device: torch.device) -> Tensor:
+def _nearest(old: int, new: int) -> Array:
     # as OpenCV reckons it
-    places = np.minimum(np.floor(np.arange(new) * (1 / (new / old))).astype(np.int64), old - 1)
-    return torch.from_numpy(places).to(device)
+    places: Array = np.minimum(np.floor(np.arange(new) * (1 / (new / old))).astype(np.int64), old - 1)
+    return places
 
 
 def _area(planes: Tensor, size: tuple[int, int]) -> Tensor:
@@ -57,7 +55,7 @@ def _area(planes: Tensor, size: tuple[int, int]) -> Tensor:
     smaller = across >= 1 and down >= 1
     for dim, old, new in ((2, height, size[1]), (3, width, size[0])):
         if old != new:
-            index, shares = _taps(old, new, planes.device, smaller=smaller)
+            index, shares = (kept(f, old, new, smaller, device=planes.device) for f in (_index, _shares))
             shape = list(planes.shape)
             shape[dim : dim + 1] = shares.shape
             picks = planes.index_select(dim, index).view(shape)
@@ -66,8 +64,15 @@ def _area(planes: Tensor, size: tuple[int, int]) -> Tensor:
     return planes
 
 
-@lru_cache(256)
-def _taps(old: int, new: int, device: torch.device, *, smaller: bool) -> tuple[Tensor, Tensor]:
+def _index(old: int, new: int, smaller: bool) -> Array:  # noqa: FBT001 - `kept` has no words
+    return _taps(old, new, smaller=smaller)[0]
+
+
+def _shares(old: int, new: int, smaller: bool) -> Array:  # noqa: FBT001
+    return _taps(old, new, smaller=smaller)[1]
+
+
+def _taps(old: int, new: int, *, smaller: bool) -> tuple[Array, Array]:
     """(new * taps,) which pixels each new one is made of, and (new, taps) their shares.
 
     smaller: by what is covered; else linear between old pixels, which a new one has two of when it lies across a side of theirs.
@@ -86,5 +91,4 @@ def _taps(old: int, new: int, device: torch.device, *, smaller: bool) -> tuple[T
         behind = ((k + 1) - (first + 1) * larger).astype(np.float32)
         behind = np.where(behind <= 0, 0, behind - np.floor(behind))
         index, shares = first[:, None] + np.arange(2), np.stack([1 - behind, behind], axis=-1)
-    index = np.minimum(index, old - 1).ravel()
-    return torch.from_numpy(index).to(device), torch.from_numpy(shares.astype(np.float32)).to(device)
+    return np.minimum(index, old - 1).ravel(), shares.astype(np.float32)

@@ -40,7 +40,7 @@ class Surfaces:
         """The three planes of a picture in 4:2:0, (h, w) and twice (h / 2, w / 2), uint8 or uint16 with ``bits`` in the lower ones.
 
         luma, chroma: of a picture in NV12, P010 or P016, as DLPack hands them over: (h, w) and (h / 2, w / 2, 2), the latter two with their
-        bits in the upper ones. owner: what holds them; it is held until they are copied.
+        bits in the upper ones. owner: what holds them; it is held until they are copied. Raises ValueError for samples of another size.
         """
         cuda = self._device.type == "cuda"
         if cuda:
@@ -49,6 +49,8 @@ class Surfaces:
             current.wait_stream(torch.cuda.default_stream(self._device))
         # as capsules: PyAV does not take the stream that `from_dlpack` would pass to the planes themselves
         y, uv = (from_dlpack(plane.__dlpack__()) for plane in (luma, chroma))
+        if (y.dtype == torch.uint8) != (bits == 8):
+            raise ValueError(f"samples of {bits} bits came as {str(y.dtype).removeprefix('torch.')}")
         made = tuple(_lowered(plane, bits) for plane in (y, uv[..., 0], uv[..., 1]))
         if cuda:
             self._held.append((current.record_event(), (owner, y, uv)))

@@ -16,6 +16,7 @@ from vr180_ofx.imaging.either import is_tensor, namespace
 from vr180_ofx.matte.rvm.contract import State
 from vr180_ofx.matte.rvm.network import RefinerName, RvmNetwork, Variant, folded
 from vr180_ofx.weights.graphs import BUCKETS, Graphs, filled, recorder_for
+from vr180_ofx.weights.known_picture import hold_against, known_picture
 from vr180_ofx.weights.store import file_sha256
 
 
@@ -56,6 +57,14 @@ def _read(path: Path) -> dict[str, Tensor]:
     return data
 
 
+def look(network: Any) -> tuple[Tensor, ...]:
+    """What the network remembers of a known picture that it sees twice, at each scale."""
+    with torch.inference_mode():
+        _, _, *memory = network(known_picture())
+        _, _, *memory = network(known_picture(), *memory)
+        return tuple(m[0] for m in memory)
+
+
 class Rvm:
     """See `contract.RecurrentNetwork`. precision: float32, float16 or bfloat16. For one thread at a time on a graphics card.
 
@@ -63,20 +72,20 @@ class Rvm:
     """
 
     def __init__(
-        self, weights: Path, device: str = "cpu", precision: str = "float32", *, plain: bool = False, state: torch.dtype | None = None,
-        buckets: tuple[int, ...] | None = None,
+        self, weights: Path, device: str = "cpu", precision: str = "float32", *, plain: bool = False, rehearsed: bool = False
     ) -> None:  # fmt: skip
-        """device: as PyTorch names it. plain: as it was published, for comparison. state, buckets: what is remembered is kept as, and what
-        batches are filled up to; None: what suits the device. Raises WeightsError.
+        """device: as PyTorch names it. plain: as it was published, for comparison. rehearsed: as on a graphics card, see
+        `weights.device.Placement`. Raises WeightsError, and ComputationError when a graphics card computes what cannot be.
         """
         network = load_network(weights)
         self.device = torch.device(device)
-        on_card = self.device.type != "cpu"
+        on_card = self.device.type != "cpu" or rehearsed
         self.dtype = getattr(torch, precision)
         # with channels last convolutions take half the time on CPUs
         self.layout = torch.contiguous_format if plain else torch.channels_last
         self._channels = [getattr(network.decoder, f"decode{k}").gru.channels for k in (1, 2, 3, 4)]
         module = network if plain else folded(network)
+        expected = () if self.device.type == "cpu" else look(module)
         self.network = module.to(self.device, self.dtype, memory_format=self.layout)  # type: ignore[call-overload]
         if not plain:
             # bfloat16 has steps of 1/256 where alpha is near 1; the last layer is a thousandth of the work
@@ -84,15 +93,26 @@ class Rvm:
             network.refiner.float()
         self.sha256 = file_sha256(weights)
         self.precision = precision
-        self._state = state or (torch.float32 if on_card else torch.float16)
-        self._buckets = buckets if buckets is not None else (BUCKETS if on_card else ())
-        self.graphs = Graphs(recorder_for(self.device))
+        self._state = torch.float32 if on_card else torch.float16
+        self._buckets = BUCKETS if on_card else ()
+        self.graphs = Graphs(recorder_for(self.device, rehearsed=rehearsed))
+        if self.device.type != "cpu":
+            self.check(expected)
 
     def identity(self) -> str:
         """Equal strings mean equal results."""
         state = "" if self._state == torch.float16 else f":{self._state}".replace("torch.", "state ")
         filled_up = f":{','.join(map(str, self._buckets))}" if self._buckets else ""
         return f"rvm:{self.sha256[:16]}:{self.precision}{state}{filled_up}"
+
+    def check(self, expected: Sequence[Tensor]) -> None:
+        """Looks at a known picture, twice. expected: what the CPU's float32 remembers of it, see `look`. Raises ComputationError."""
+        picture = known_picture().permute(0, 2, 3, 1).to(self.device)
+        alpha, states = self.step(picture, self.step(picture, [None])[1])
+        says = {"network": "RVM", "device": str(self.device), "precision": self.precision}
+        # its alphas of nobody are 0, in which there is nothing to compare
+        hold_against(expected, [cast(Any, a) for a in states[0]], **says)
+        hold_against((), [alpha], **says)
 
     def pool(self, pictures: int) -> Executor | None:
         """None: what is worked on at once is a batch."""

@@ -20,7 +20,9 @@ from vr180_ofx.errors import SettingsError
 from vr180_ofx.trackers.sam2.attention import MemoryTensors, attend, decode_unprompted, tokens_of
 from vr180_ofx.trackers.sam2.checkpoint import CONFIGS, load_weights
 from vr180_ofx.trackers.sam2.checkpoint import build as _build
+from vr180_ofx.weights.compiling import compiled_function
 from vr180_ofx.weights.graphs import Graphs, recorder_for
+from vr180_ofx.weights.known_picture import hold_against, known_picture
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 #: What autocast multiplies in half precision. It would cast their weights anew each time.
@@ -80,21 +82,28 @@ class Sam2Network:
 
     name: sam2.1_t, sam2.1_s, sam2.1_b+ or sam2.1_l. weights: an official checkpoint or its tensors as safetensors; None leaves
     random ones (for tests of the arithmetic). precision: what CUDA computes in: float32, float16 or bfloat16; the CPU always takes float32.
+    compiled: the image encoder is, see `weights.compiling`. rehearsed: as on a graphics card, see `weights.device.Placement`. Raises
+    SettingsError, WeightsError, and ComputationError when a graphics card computes what cannot be.
 
     What `encode` and `followed` return is lent until they are called again: see `weights.graphs`.
     """
 
-    def __init__(self, name: str, weights: Path | None, size: int = 1024, device: str = "cpu", precision: str = "float32") -> None:
+    def __init__(
+        self, name: str, weights: Path | None, size: int = 1024, device: str = "cpu", precision: str = "float32", *,
+        compiled: bool = False, rehearsed: bool = False,
+    ) -> None:  # fmt: skip
         if name not in CONFIGS:
             raise SettingsError(f"matting.tracker is {name!r}; SAM 2 has {', '.join(CONFIGS)}")
         if size % 64 or not 128 <= size <= 2048:
             raise SettingsError(f"matting.window_size is {size}; SAM 2 takes multiples of 64 from 128 to 2048")
-        self.name, self.size = name, size
+        self.name, self.size, self.compiled = name, size, compiled
         self.device = torch.device(device)
         self.model = _build(name, size)
         if weights is not None:
             load_weights(self.model, weights, name)
-        self.model.to(self.device).eval().requires_grad_(False)
+        self.model.eval().requires_grad_(False)
+        expected = () if self.device.type == "cpu" else look(self.model)
+        self.model.to(self.device)
         self.precision = precision if self.device.type == "cuda" else "float32"
         if self.device.type == "cuda":
             self.model.image_encoder.to(memory_format=torch.channels_last)
@@ -107,7 +116,7 @@ class Sam2Network:
         self.recent = int(self.model.num_maskmem) - 1
         #: Object pointers reach back so many frames.
         self.reach = int(self.model.max_obj_ptrs_in_encoder) - 1
-        self.graphs = Graphs(recorder_for(self.device))
+        self.graphs = Graphs(recorder_for(self.device, rehearsed=rehearsed))
         self._indices: dict[tuple[int, ...], Tensor] = {}
         #: What is known from the first picture on: sizes of the encoder's levels, and positions in the coarsest, (1, pixels, channels).
         self._sizes: tuple[tuple[int, int], ...] = ()
@@ -115,6 +124,10 @@ class Sam2Network:
         with self._mode():
             self._memory_positions = self._positions_of_memory()
             self._picture_positions: Tensor = self.model.sam_prompt_encoder.get_dense_pe()
+        if self.device.type != "cpu":
+            self.check(expected)
+        if compiled:
+            self.model.image_encoder.forward = compiled_function(self.model.image_encoder.forward)
 
     @contextlib.contextmanager
     def _mode(self) -> Iterator[None]:
@@ -124,6 +137,24 @@ class Sam2Network:
             else:
                 with torch.autocast(self.device.type, dtype=getattr(torch, self.precision)):
                     yield
+
+    def check(self, expected: Sequence[Tensor]) -> None:
+        """Looks at a known picture. expected: what the CPU's float32 makes of it, see `look`. Raises ComputationError."""
+        with self._mode():
+            found = look(self.model)
+        says = {"network": self.name, "device": str(self.device), "precision": self.precision}
+        hold_against(expected, found, **says)
+        # the rest of the network is for pictures of one size, which the CPU would look at for seconds
+        picture = known_picture(self.size).to(self.device)
+        box = torch.tensor([[[0.3, 0.2], [0.7, 0.95]]]) * self.size
+        features = self.encode(picture)
+        seen = self.prompt_points(features, box, torch.tensor([[2, 3]]))
+        memory = self.remember(features, seen, prompted=True)
+        bank = MemoryTensors(
+            memory[None], torch.full((1, 1), self.recent, device=self.device), seen.pointer[None], torch.ones(1, 1, device=self.device)
+        )
+        again = self.followed(features, [0], bank)
+        hold_against((), (seen.high, again.high, again.pointer, again.score, again.memory), **says)
 
     def up(self, values: Tensor) -> Tensor:
         """Small numbers on the network's device, without waiting for it. values: on the host."""
@@ -237,6 +268,13 @@ class Sam2Network:
         grid = encoder.position_encoding(torch.zeros(1, int(self.model.mem_dim), side, side, device=self.device))
         out: Tensor = grid[0].flatten(1).transpose(0, 1)
         return out
+
+
+def look(model: Any) -> tuple[Tensor, ...]:
+    """The image encoder's levels of a known picture."""
+    picture = (known_picture() - torch.tensor(_MEAN)[:, None, None]) / torch.tensor(_STD)[:, None, None]
+    with torch.inference_mode():
+        return tuple(model.forward_image(picture.to(next(model.parameters()).device))["backbone_fpn"])
 
 
 def lower(model: nn.Module, precision: torch.dtype) -> None:

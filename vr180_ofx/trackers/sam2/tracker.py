@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.errors import ComputationError
 from vr180_ofx.imaging.either import is_tensor
 from vr180_ofx.imaging.parts import all_bounds
 from vr180_ofx.parameters import identity_of
@@ -88,16 +90,17 @@ class Sam2Tracker:
         # a network's buffers are its own
         self._stepping = threading.Lock()
         filled = f":{','.join(map(str, self._buckets))}" if self._buckets else ""
-        self._identity = f"{network.name}:{identity}:{network.size}:{network.precision}:{identity_of(self.behaviour)}:{at_once}{filled}"
+        how = f"{network.size}:{network.precision}{':compiled' if network.compiled else ''}"
+        self._identity = f"{network.name}:{identity}:{how}:{identity_of(self.behaviour)}:{at_once}{filled}"
 
     @classmethod
     def load(
         cls, *, name: str, weights: Path, size: int, device: str = "cpu", precision: str = "float32", behaviour: Behaviour | None = None,
-        offload: bool = True, at_once: int = 0,
+        offload: bool = True, at_once: int = 0, compiled: bool = False, rehearsed: bool = False,
     ) -> Sam2Tracker:  # fmt: skip
-        """From a file of weights. name, size, device, precision: see `Sam2Network`; the rest: see above."""
-        network = Sam2Network(name, weights, size, device, precision)
-        buckets = () if network.device.type == "cpu" else BUCKETS
+        """From a file of weights. name, size, device, precision, compiled, rehearsed: see `Sam2Network`; the rest: see above."""
+        network = Sam2Network(name, weights, size, device, precision, compiled=compiled, rehearsed=rehearsed)
+        buckets = BUCKETS if network.device.type != "cpu" or rehearsed else ()
         return cls(network, file_sha256(weights)[:16], behaviour, offload=offload, at_once=at_once, buckets=buckets)
 
     def identity(self) -> str:
@@ -263,12 +266,22 @@ class Sam2Tracker:
                 features, pointers = features.cpu().numpy(), pointers.cpu().numpy()
             for i, key in enumerate(group.keys):
                 score, iou = next(facts)
+                self._refuse_nonsense(key, score, iou)
                 trusted = group.prompted or not self.behaviour.rules.reliable or self._reliable(logits[i], score, iou, images[i].prompt)
                 kept = features[i] if near else features[i].copy()
                 pointer = pointers[i] if near else pointers[i].copy()
                 remembered = MemoryFrame(now, group.prompted, pointer, score, iou, kept if trusted else None)
                 present = 1 / (1 + np.exp(-np.clip(score, -30, 30)))
                 yield key, Mask(logits[i], float(present)), remembered
+
+    def _refuse_nonsense(self, key: Key, score: float, iou: float) -> None:
+        if not (math.isfinite(score) and math.isfinite(iou)):
+            network = self.network
+            half = "set matting.fp16=false, or " if network.precision != "float32" else ""
+            raise ComputationError(
+                f"{network.name} on {network.device} in {network.precision} says of person {key[0]} in the {key[1]} eye what is no number "
+                f"(score {score}, overlap {iou}). To go on, {half}try other weights, or hardware.device=cpu"
+            )
 
     def _reliable(self, logits: FloatArray, score: float, iou: float, prompt: Prompt | None) -> bool:
         """Whether a mask is to be remembered. score: logit of being there. iou: predicted by the network, 0..1."""
