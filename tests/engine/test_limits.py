@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vr180_ofx.engine.limits import LEVELS, Ladder, cache_budget, explained, hold_pytorch, shortage
+from vr180_ofx.engine.limits import LEVELS, MEMORY, Ladder, cache_budget, explained, fitting, hold_pytorch, room_for_batches, shortage
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.errors import DeviceLostError, ResourceError
@@ -151,6 +151,16 @@ def test_a_card_is_limited_by_its_number(monkeypatch):
     for gigabytes in (10, 80):
         hold_pytorch(Settings(hardware={"max_vram_gb": gigabytes}).hardware, "cuda:1")
     assert limits == [(0.25, 1), (1.0, 1)]
+
+
+def test_batches_on_a_card_do_not_depend_on_what_others_hold_there(monkeypatch):
+    """Other batches are other last bits; so they follow from the settings and the card alone."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=24 * 2**30))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: pytest.fail("it was asked what is free now"))
+    rooms = [room_for_batches(Settings(hardware={"max_vram_gb": gb}), "cuda:0") / 2**30 for gb in (10, 100)]
+    assert rooms == [10 - MEMORY.weights_bytes / 2**30, 24 - MEMORY.weights_bytes / 2**30]
+    assert fitting(1024, rooms[0] * 2**30) >= 8
 
 
 def test_what_was_made_under_need_is_not_kept(scene, tmp_path):

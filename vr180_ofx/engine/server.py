@@ -57,7 +57,7 @@ class FrameServer:
         self.clip = clip
         self.models = models or Models.of(self.settings)
         # what is wrong with them is said before anything begins
-        self._controls(self._followed(plan), "final", None)
+        Controls(self._followed(plan), self.settings, clip.geometry.layout)
         self.stages = stages or Stages()
         self.store = store
         processing, threads = self.settings.processing, self.settings.hardware.threads_here
@@ -170,7 +170,9 @@ class FrameServer:
         )  # fmt: skip
 
     def _controls(self, plan: Plan, quality: Quality, edges: AskedEdges | None) -> Controls:
-        return Controls(plan, self.settings, self.clip.geometry.layout, edges, alone=quality == "draft")
+        return Controls(
+            plan, self.settings, self.clip.geometry.layout, edges, alone=quality == "draft", carried=self._served.carried
+        )  # fmt: skip
 
     def _find(self, n: int, quality: Quality, priority: Priority) -> Future[Frame]:
         # of the frame without its controls
