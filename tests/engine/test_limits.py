@@ -5,7 +5,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vr180_ofx.engine.limits import LEVELS, Ladder, cache_budget, decoder_bytes, explained, hold_pytorch, shortage
+from vr180_ofx.engine.limits import (
+    LEVELS,
+    MEMORY,
+    Ladder,
+    cache_budget,
+    decoder_bytes,
+    explained,
+    fitting,
+    hold_pytorch,
+    room_for_batches,
+    shortage,
+)  # fmt: skip
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.errors import DeviceLostError, ResourceError, SettingsError
@@ -168,6 +179,16 @@ def test_a_cards_own_decoder_counts(monkeypatch):
     small = Settings(hardware={"max_vram_gb": 2}).hardware
     with pytest.raises(SettingsError, match=r"max_vram_gb is 2, and decoding on the card takes 1.8 GB.*hardware.decoder=cpu"):
         hold_pytorch(small, "cuda:0", decoder_bytes(pixels, small, "cuda:0"))
+
+
+def test_batches_on_a_card_do_not_depend_on_what_others_hold_there(monkeypatch):
+    """Other batches are other last bits; so they follow from the settings and the card alone."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=24 * 2**30))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: pytest.fail("it was asked what is free now"))
+    rooms = [room_for_batches(Settings(hardware={"max_vram_gb": gb}), "cuda:0") / 2**30 for gb in (10, 100)]
+    assert rooms == [10 - MEMORY.weights_bytes / 2**30, 24 - MEMORY.weights_bytes / 2**30]
+    assert fitting(1024, rooms[0] * 2**30) >= 8
 
 
 def test_what_was_made_under_need_is_not_kept(scene, tmp_path):

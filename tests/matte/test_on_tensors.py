@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from vr180_ofx.matte.plain import NoRefiner
 from vr180_ofx.matte.refine import refine, refine_all
 from vr180_ofx.matte.same_edge import same_edge
 from vr180_ofx.matte.temporal import Neighbour, temporal_smooth
+from vr180_ofx.matte.together import batches
 from vr180_ofx.matte.uncertainty import uncertainty
 from vr180_ofx.matte.upsample import upsampled_part
 from vr180_ofx.media.picture import RgbEye
@@ -39,7 +41,6 @@ from vr180_ofx.vr180.window import Window
 torch = pytest.importorskip("torch")
 
 SIDE = 96
-on_eyes = pytest.mark.skipif(not hasattr(RgbEye, "moved"), reason="eyes are NumPy's")
 
 
 def over(value):
@@ -214,6 +215,47 @@ def test_both_eyes():
             assert difference.mean() < 2e-4 and difference.max() < 2e-2
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+def test_pictures_at_once_are_pictures_one_by_one(recorded, monkeypatch):
+    """Of one size and of others, with and without people that have no mask; by recordings, too, where what comes twice is replayed."""
+    if recorded:
+        from vr180_ofx.weights.graphs import Rehearsal
+
+        monkeypatch.setattr("vr180_ofx.weights.graphs.recorder_for", lambda device: Rehearsal())
+        monkeypatch.setattr("vr180_ofx.matte.together._here", SimpleNamespace())
+    smaller = replace(network(), alpha=network().alpha[:80], guide=network().guide[:80], crop=Crop((1, 2), 4.0, 6.0, 1.0, SIDE, 80))
+    scenes = [(network(), MASKS), (smaller, MASKS), (network(0, 3), MASKS), (network(0, 4), {1: NOBODY, 2: MASKS[2]})]
+    numbers = [(0, 1)] if recorded else [(0, 2), (1,), (3,)]
+    if recorded:
+        scenes = scenes[::2]
+    # the third time it is recorded, and replayed
+    for seed in range(3 if recorded else 1):
+        given = [(n, m) if k else (network(0, 10 + seed), m) for k, (n, m) in enumerate(scenes)]
+        groups = [GroupMasks.of(*over(g)) for g in given]
+        made = list(batches(groups, GuidedRefiner()))
+        assert sorted(b.numbers for b in made) == numbers
+        results = {}
+        for batch in made:
+            mattes = batch.mattes([groups[n].network.alpha for n in batch.numbers], GuidedRefiner())
+            results |= dict(zip(batch.numbers, zip(mattes, batch.instances(mattes), strict=True), strict=True))
+        for n, (alone, masks) in enumerate(given):
+            group = GroupMasks.of(alone, masks)
+            matte = group.matte(alone.alpha, GuidedRefiner())
+            same(results[n][0], matte, 3e-3)
+            found, expected = results[n][1], group.instances(matte)
+            assert list(found) == list(expected)
+            same({p: i.alpha for p, i in found.items()}, {p: i.alpha for p, i in expected.items()}, 3e-3)
+            assert {p: i.refined.place for p, i in found.items()} == {p: i.refined.place for p, i in expected.items()}
+
+
+def test_a_refiner_of_one_window_gets_one():
+    class One(GuidedRefiner):
+        takes_several = False
+
+    groups = [GroupMasks.of(*over((network(0, seed), MASKS))) for seed in range(2)]
+    assert [b.numbers for b in batches(groups, One())] == [(0,), (1,)]
+
+
 def test_neighbours_in_time():
     guide, alpha, refined, _ = scene()
     luma = (guide[..., 0] * 255).astype(np.uint8)
@@ -227,7 +269,6 @@ def test_confidences():
     assert confidences({}) == {}
 
 
-@on_eyes
 @pytest.mark.parametrize("window", [WINDOW, Window((0.9, 0.1, 0.2), 60, 10, 112)])
 @pytest.mark.parametrize("colour", [True, False])
 def test_pasting(window, colour):
@@ -289,7 +330,6 @@ def test_mattes_in_other_rectangles():
     same(spread(None, Rect(0, 0, 2, 3), like=torch.zeros(1)), spread(None, Rect(0, 0, 2, 3)), 0)
 
 
-@on_eyes
 @pytest.mark.parametrize("edge_aware", [True, False])
 def test_larger_mattes(edge_aware):
     rng = np.random.default_rng(4)

@@ -160,11 +160,14 @@ def fitting(size: int, room: float) -> int:
 
 
 def room_for_batches(settings: Settings, device: str) -> float:
-    """Bytes that SAM 2 may have for batches now."""
+    """Bytes that SAM 2 may have for batches: on the CPU now; on a graphics card of what it has in all, so that batches, and with them the
+    last bits, do not depend on what others hold there at this moment.
+    """
     if device.startswith("cuda"):
         import torch
 
-        return min(settings.hardware.max_vram_gb * 2**30, float(torch.cuda.mem_get_info(device)[0])) - MEMORY.weights_bytes
+        total = float(torch.cuda.get_device_properties(device).total_memory)
+        return min(settings.hardware.max_vram_gb * 2**30, total) - MEMORY.weights_bytes
     return min(settings.processing.max_memory_gb * 2**30 - resident_bytes(), float(free_bytes())) - MEMORY.weights_bytes
 
 
