@@ -57,14 +57,15 @@ class FrameServer:
         self.clip = clip
         self.models = models or Models.of(self.settings)
         # what is wrong with them is said before anything begins
-        self._controls(self._followed(plan), "final", None)
+        Controls(self._followed(plan), self.settings, clip.geometry.layout)
         self.stages = stages or Stages()
         self.store = store
         processing, threads = self.settings.processing, self.settings.hardware.threads_here
         self._pool = ThreadPoolExecutor(threads if processing.parallel_eyes else 1, "window")
         device = self.models.pictures
         self._recipe = load_recipe(
-            self.models, eyes=len(clip.views), pool=following(self._pool, device), stages=self.stages, tracker=tracker
+            self.models, eyes=len(clip.views), pool=following(self._pool, device), stages=self.stages, tracker=tracker,
+            pixels=len(clip.views) * clip.eye_size[0] * clip.eye_size[1],
         )  # fmt: skip
         network = self._recipe.network
         self._common = common_metadata(
@@ -170,7 +171,9 @@ class FrameServer:
         )  # fmt: skip
 
     def _controls(self, plan: Plan, quality: Quality, edges: AskedEdges | None) -> Controls:
-        return Controls(plan, self.settings, self.clip.geometry.layout, edges, alone=quality == "draft")
+        return Controls(
+            plan, self.settings, self.clip.geometry.layout, edges, alone=quality == "draft", carried=self._served.carried
+        )  # fmt: skip
 
     def _find(self, n: int, quality: Quality, priority: Priority) -> Future[Frame]:
         # of the frame without its controls
