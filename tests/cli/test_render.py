@@ -46,6 +46,8 @@ def test_what_would_be_refused_in_the_end_is_refused_before_people_are_looked_fo
         (["--preview", str(people_clip)], "is the clip itself"),
         (["--preview", str(file / "look.mp4")], "is a file; the output is a folder"),
         ([*out, "--frames", "11-12"], "the clip has frames 1 to 10"),
+        ([*out, "--layout", "mono", "--eye", "left"], "has one picture alone"),
+        (["--preview", str(tmp_path / "look.mp4"), "--layout", "mono", "--eye", "left"], "has one picture alone"),
         ([*out, "--cryptomatte", "--format", "alpha"], "ids fit into EXR files alone"),
     ):
         status, _, said = cli(capsys, "render", str(people_clip), *words)

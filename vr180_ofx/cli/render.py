@@ -131,6 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> RenderReport:
     """Renders one clip, and says what there is to say of it."""
     from vr180_ofx.engine.models import Models
+    from vr180_ofx.rendering.delivered import Delivered
     from vr180_ofx.rendering.folder import refuse_file
     from vr180_ofx.rendering.preview import refuse_target
     from vr180_ofx.rendering.render import render
@@ -142,6 +143,7 @@ def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> 
             say_clip(clip, settings)
         # what would be refused in the end is refused before people are looked for
         numbering(clip, settings).parse(settings.input.frames)
+        Delivered.of(settings.output).clip(clip)
         refuse_file(job.folder)
         if arguments.preview:
             refuse_target(Path(arguments.preview), clip, settings)

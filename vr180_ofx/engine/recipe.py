@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from vr180_ofx.engine.everybody import EVERYBODY, EverybodyPipeline
-from vr180_ofx.engine.limits import Level, hold_pytorch
+from vr180_ofx.engine.limits import Level, decoder_bytes, hold_pytorch
 from vr180_ofx.engine.maker import FrameMaker, Remembering
 from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.painted import PaintedPrompts
@@ -143,13 +143,17 @@ class EverybodyRecipe:
         self._network.close()
 
 
-def load_recipe(models: Models, *, eyes: int, pool: Executor | None, stages: Stages, tracker: Tracker | None = None) -> Recipe:
-    """Loads what the models name. tracker: instead of theirs; it stays its maker's to close.
+def load_recipe(
+    models: Models, *, eyes: int, pool: Executor | None, stages: Stages, tracker: Tracker | None = None, pixels: int = 0
+) -> Recipe:  # fmt: skip
+    """Loads what the models name. tracker: instead of theirs; it stays its maker's to close. pixels: of a frame, for whose decoding room is
+    left on a card.
 
     Raises WeightsError and SettingsError when a network cannot be had here.
     """
     if models.pictures is not None:
-        hold_pytorch(models.settings.hardware, models.pictures)
+        hardware = models.settings.hardware
+        hold_pytorch(hardware, models.pictures, decoder_bytes(pixels, hardware, models.pictures))
     if tracker is None and not models.follows_people:
         return EverybodyRecipe(models.load_frame_network(eyes), models.settings, stages=stages)
     tracker, refiner, matting_network = tracker or models.load_tracker(pool), models.load_refiner(), models.load_matting_network()

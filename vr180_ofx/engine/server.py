@@ -64,7 +64,8 @@ class FrameServer:
         self._pool = ThreadPoolExecutor(threads if processing.parallel_eyes else 1, "window")
         device = self.models.pictures
         self._recipe = load_recipe(
-            self.models, eyes=len(clip.views), pool=following(self._pool, device), stages=self.stages, tracker=tracker
+            self.models, eyes=len(clip.views), pool=following(self._pool, device), stages=self.stages, tracker=tracker,
+            pixels=len(clip.views) * clip.eye_size[0] * clip.eye_size[1],
         )  # fmt: skip
         network = self._recipe.network
         self._common = common_metadata(

@@ -35,6 +35,7 @@ def refuse_target(target: Path, clip: Clip, settings: Settings) -> None:
     if target.suffix.lower() not in _SUFFIXES:
         raise OutputError(f"the preview is called {target.name}; it is an H.264 film, which ends in {' or '.join(_SUFFIXES)}")
     refuse_file(target.parent)
+    Delivered.of(settings.output).clip(clip)
     if not target.exists():
         return
     if any(target.samefile(f) for f in clip.source.files() if f.exists()):
