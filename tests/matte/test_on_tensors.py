@@ -74,8 +74,8 @@ def network(view_shift: float = 0.0, seed: int = 0) -> NetworkAlpha:
 
 WINDOW = Window((0.05, 0.0, 1.0), 60, 0, 112)
 MASKS = {
-    1: InstanceMask(logits_of(disc(44, 52, 22, soft=4, side=112)), WINDOW),
-    2: InstanceMask(logits_of(disc(70, 66, 14, soft=4, side=112)), WINDOW),
+    1: InstanceMask(logits_of(disc(44.3, 52.2, 22.4, soft=4, side=112)), WINDOW),
+    2: InstanceMask(logits_of(disc(70.3, 66.4, 14.2, soft=4, side=112)), WINDOW),
 }
 NOBODY = InstanceMask(np.full((112, 112), -9, np.float32), WINDOW)
 
