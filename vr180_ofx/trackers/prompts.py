@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.sample import sample
 from vr180_ofx.trackers.contract import Prompt
 from vr180_ofx.vr180.body import Box, outline
 from vr180_ofx.vr180.projection import Projection
@@ -28,6 +31,23 @@ def prompt_in_window(
         shown = min(shown[0], *xs), min(shown[1], *ys), max(shown[2], *xs), max(shown[3], *ys)
     points = (*((x, y, 1) for x, y in on), *((x, y, 0) for x, y in beside))
     return None if shown is None and not on else Prompt(box=shown, points=points)
+
+
+def with_painted(prompt: Prompt | None, value: FloatArray, said: FloatArray, window: Window, projection: Projection) -> Prompt | None:
+    """A prompt with a painted matte, as far as the window shows what it says; where that is nothing, the prompt as it was.
+
+    value: how much of a pixel is the person's, times said; said: how far the picture says it; both (h, w), 0..1, of the eye's picture that
+    ``projection`` is of. What is half theirs is theirs, and what is half said is said.
+    """
+    grid = window.grid(projection)
+    seen_value, seen_said = sample(value, grid), sample(said, grid)
+    counts = seen_said >= 0.5
+    if not counts.any():
+        return prompt
+    mask = counts & (seen_value >= 0.5 * seen_said)
+    if counts.all():
+        return Prompt(mask=mask)
+    return replace(prompt, mask=mask, said=counts) if prompt is not None else Prompt(mask=mask, said=counts)
 
 
 def _box_in_window(box: Box, window: Window, projection: Projection) -> Box | None:
