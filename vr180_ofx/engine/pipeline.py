@@ -26,6 +26,7 @@ from vr180_ofx.matte.patch import Patch
 from vr180_ofx.matte.refine import refine
 from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.people.corrections import NO_POINTS
+from vr180_ofx.people.outline import polygons
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.stereo.correct import correct_views
@@ -33,8 +34,8 @@ from vr180_ofx.stereo.masks import agree
 from vr180_ofx.stereo.pair import StereoPair
 from vr180_ofx.stereo.state import FrameState
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.trackers.contract import CropSource, Key, Mask, Memory, Tracker, WindowImage
-from vr180_ofx.trackers.prompts import prompt_in_window
+from vr180_ofx.trackers.contract import CropSource, Key, Mask, Memory, Prompt, Tracker, WindowImage
+from vr180_ofx.trackers.prompts import covered_in_window, prompt_in_window
 from vr180_ofx.vr180.projection import Projection
 
 T = TypeVar("T")
@@ -189,12 +190,19 @@ class Pipeline:
                 projection = self._projection(eye)
                 sample = eye.sample(window.grid(projection))
                 occluders = track.occluders.get(frame.index, ())
-                image = WindowImage(sample, window, occluders, eye=eye, projection=projection, following=lambda: following(key))
+                outline = track.outlines.get(frame.index)
+                image = WindowImage(
+                    sample, window, occluders, eye=eye, projection=projection, following=lambda: following(key),
+                    sure=track.scores[frame.index] if outline else 0.0,
+                    covered=covered_in_window(polygons(outline), window, self.plan.projection) if outline else None,
+                )  # fmt: skip
                 if not self.tracker.wants_prompts:
                     return image
                 n = frame.index
                 said = person.points.get(key[1], {}).get(n, NO_POINTS)
                 prompt = prompt_in_window(track.boxes[n], window, self.plan.projection, plus=said.plus, minus=said.minus)
+                if image.covered is not None and (image.covered > 0.5).any():
+                    return replace(image, prompt=Prompt(mask=image.covered > 0.5), anchor=True, sure=track.scores[n])
                 # what somebody says of this frame is to be believed over what is remembered
                 pointed = prompt is not None and bool(prompt.points)
                 return replace(image, prompt=prompt, anchor=pointed or n in track.anchors, sure=track.scores[n])
