@@ -29,16 +29,16 @@ def test_labels_follow_what_they_are_on_within_the_radius():
     made = fused(now, before, labels, grid(24, 30))
     expected = np.roll(labels, (2, -3), (0, 1))
     inside = np.s_[5:-5, 6:-6]
-    assert np.abs(made - expected)[inside].max() < 0.01
+    assert np.abs(made - expected)[inside].max() < 0.05
     # and from where they are said to come from, it need not be looked for
     near = fused(now, before, labels, grid(24, 30) + np.array([3, -2], np.float32), radius=1)
-    assert np.abs(near - expected)[inside].max() < 0.01
+    assert np.abs(near - expected)[inside].max() < 0.05
 
 
-def test_what_looks_like_nothing_before_is_undecided():
+def test_what_looks_like_nothing_before_has_no_label():
     before, now = np.zeros((12, 12, 3), np.float32), np.ones((12, 12, 3), np.float32)
     made = fused(now, before, np.ones((12, 12, 2), np.float32), grid(12, 12))
-    assert (made == 0.5).all()
+    assert made.max() < 1e-6
 
 
 def test_lightness_is_cie_s():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import cv2
 import numpy as np
 
@@ -11,6 +9,8 @@ from vr180_ofx.arrays import FloatArray
 
 #: What comes into sight on the other side of what stands in front looks like what is so many times as far away; looked at so sparsely.
 _FAR = 3
+#: Weight of what has no label at all: that of a patch that differs by two and a half times what makes two things differ.
+_NOBODY = 0.0019
 
 
 def perceptual(rgb: FloatArray) -> FloatArray:
@@ -49,7 +49,6 @@ def fused_labels(
             share = np.exp(mean * np.float32(-1 / differs**2) - np.float32((dx * dx + dy * dy) / spread))
             total[..., k] += share * there[..., 3 + k]
             weight[..., k] += share
-    # where nothing looks alike, nothing is said: as likely the one as the other
-    known = weight > math.exp(-30)
-    out: FloatArray = np.where(known, total / np.maximum(weight, math.exp(-30)), np.float32(0.5)).astype(np.float32)
+    # what looks like nothing that was there before is nobody's: it came into sight, and may be anything
+    out: FloatArray = total / (weight + np.float32(_NOBODY))
     return out

@@ -58,7 +58,10 @@ def carry_person(
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """What was carried one way. made: frame -> what is covered, and where the body is. start: the frame from which it was carried."""
+    """What was carried one way.
+
+    made: frame -> what is covered, and where the body is. start: the last frame in which they were found, and that agrees.
+    """
 
     made: Mapping[int, tuple[Carried, Body]]
     start: int
@@ -131,13 +134,20 @@ class _Carrier:
                     break
                 body, then = self._shifted(body, now.moved, factor), eye
                 made[n] = now, body
-                if n in found and (found[n].source == "edited" or now.overlap(self._believed(view, n, found[n], eye)) >= p.alike):
+                if n not in found:
+                    continue
+                look = self._believed(view, n, found[n], eye)
+                agree = now.overlap(look)
+                if found[n].source == "edited" or agree >= p.alike:
                     believed = n
+                if found[n].source == "edited" or agree >= p.well_alike:
+                    # what was seen there is nearer to the truth than what was carried to it
+                    now, area = look, look.area
         except FrameError:
             # as far as pictures are to be had
             pass
         # of the frames in which they were found, those after the last one that agrees
-        return _Way({n: v for n, v in made.items() if n in gap or (n - believed) * gap.step > 0}, start)
+        return _Way({n: v for n, v in made.items() if n in gap or (n - believed) * gap.step > 0}, believed)
 
     def _start(self, found: Mapping[int, Entry], run: Sequence[int]) -> int:
         """The frame from which they are carried out of a run: the last one that somebody corrected, or so many looks before its end."""
@@ -200,12 +210,13 @@ class _Carrier:
                 if chosen.overlap(other) >= self._carrying.alike:
                     weights = chosen.sure * other_far, other.sure * one_far
                     chosen = mixed(chosen, other, weights[0] / max(sum(weights), 1e-6))
-            entry = self._entry(view, n, chosen, body, factor)
+            entry = self._entry(view, n, chosen, body, factor=factor, far=abs(n - near[0].start))
             if entry is not None:
                 out[n] = entry
         return out
 
-    def _entry(self, view: str, n: int, carried: Carried, body: Body, factor: int) -> Entry | None:
+    def _entry(self, view: str, n: int, carried: Carried, body: Body, *, factor: int, far: int) -> Entry | None:
+        """far: frames from where they were found."""
         whole = self._clip.projection
         eye = self._eye(n, view, factor, 1)
         found = polygons_of(carried, self._local(eye), whole, self._reach_px(body) / factor, self._carrying)
@@ -215,7 +226,8 @@ class _Carrier:
         if box is None:
             return None
         outline = outline_from(found)
-        return Entry(body, box, float(min(carried.sure, 1.0)), CARRIED, self._occluders(eye, n, view, carried, body), outline=outline)
+        score = carried.sure * 0.5 ** (far / float(self._clip.fps) / self._carrying.falls_s)
+        return Entry(body, box, float(score), CARRIED, self._occluders(eye, n, view, carried, body), outline=outline)
 
     def _occluders(self, eye: EyeImage, n: int, view: str, carried: Carried, body: Body) -> tuple[int, ...]:
         """Who surely stands right beside what is to be seen of them."""

@@ -272,7 +272,10 @@ class CarryParameters:
     where it began: a body that turns and stretches (`SamePersonParameters.step_size`).
     outline_px: how far polygons may pass beside the mask's border, and least_piece: of the square of the reach, parts that are left out.
     looks: of so many looks before they were lost, half a second, the first is where it begins: in the last ones the network sees
-    somebody half hidden already. alike: a look of the network that agrees with what is carried no further (IoU) is not believed.
+    somebody half hidden already. alike: a look of the network that agrees with what is carried no further (IoU) is
+    not believed. well_alike: one that agrees so far is what is carried on: half way from there to the same.
+    falls_s: how sure it is falls by half in so many seconds: what is no longer to be seen is missing from then on, and both carriers
+    agree on that.
     most_s: no further than that, in seconds, whatever fits: twice as long as anybody who is lost is looked for
     (`AssociateParameters.lost_s`).
     """
@@ -292,6 +295,8 @@ class CarryParameters:
     least_piece: float = 0.004
     looks: int = 6
     alike: float = 0.6
+    well_alike: float = 0.8
+    falls_s: float = 2.0
     most_s: float = 6.0
 
 
