@@ -9,6 +9,8 @@ With --whole-frame, RVM as people run it beside it, in processes of their own (`
 frames at downsample 0.25, with its own filter up to full resolution. As a process is, and with its memory kept as ours keeps it; and of
 each the network alone, and the same job as here, one thing after the other. Its first frame, which warms up, does not count; ours does in
 "render_alone", and does not in "after_the_first_frame".
+With --cores 1,2,4,8,16 the same render in processes that may use so many cores each, one after the other: how it scales, and which stages
+take longer when more of them run side by side (the interpreter's lock, memory).
 With more frames than the clip has, the clip is repeated by copying its packets: for the memory of long clips.
 """
 
@@ -24,6 +26,7 @@ import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +59,12 @@ def main() -> None:
     parser.add_argument("--refiner", help="matting.refiner")
     parser.add_argument("--refiner-weights", metavar="F")
     parser.add_argument("--whole-frame", type=int, nargs="?", const=4, default=0, metavar="N", help="frames of RVM on whole frames, too")
+    parser.add_argument("--cores", metavar="N,N", help="renders by so many cores, for instance 1,2,4,8,16; more than there are is left out")
     parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
     arguments = parser.parse_args()
+    if arguments.cores:
+        print(json.dumps(scaling([int(n) for n in arguments.cores.split(",")]), indent=None if arguments.json else 1))
+        return
     for key in ("refiner", "refiner_weights"):
         if getattr(arguments, key):
             arguments.overrides.append(f"matting.{key}={getattr(arguments, key)}")
@@ -77,7 +84,8 @@ def main() -> None:
 
 
 def measure(path: Path, work: Path, frames: int, overrides: list[str]) -> dict[str, Any]:
-    settings = Settings.from_values({}, overrides)
+    # frames of an earlier run would be found in the user's own cache
+    settings = Settings.from_values({}, [f"service.cache_dir={work / 'cache'}", *overrides])
     if frames:
         path = repeated(path, work / f"{path.stem}.mkv", frames)
     clip = open_clip(path, settings)
@@ -123,6 +131,33 @@ def measure(path: Path, work: Path, frames: int, overrides: list[str]) -> dict[s
         "ms_per_frame_of_stages": {k: round(1000 * v["seconds"] / count, 1) for k, v in report.stages.items()},
         "resident_mb": {"peak": peak[0] >> 20, **{f"at frame {k}": v >> 20 for k, v in memory.items()}},
     }
+
+
+def scaling(counts: list[int]) -> dict[str, Any]:
+    """The render that the command line describes, by so many cores each time."""
+    here = sorted(os.sched_getaffinity(0))
+    own = [a for k, a in enumerate(sys.argv) if a != "--cores" and not a.startswith("--cores=") and sys.argv[k - 1] != "--cores"]
+    rows: dict[int, dict[str, Any]] = {}
+    for count in counts:
+        if count > len(here):
+            continue
+        cores = set(here[:count])
+        run = subprocess.run(
+            [sys.executable, *own, "--json", "--set", f"hardware.threads={count}"], check=True, stdout=subprocess.PIPE, text=True,
+            preexec_fn=partial(os.sched_setaffinity, 0, cores),
+        )  # fmt: skip
+        rows[count] = json.loads(run.stdout)
+    least = min(rows)
+    base = rows[least]
+    out = {}
+    for count, row in rows.items():
+        fps, stages = row["fps_after_the_first_frame"], row["ms_per_frame_of_stages"]
+        slower = {k: round(v / base["ms_per_frame_of_stages"][k], 2) for k, v in stages.items() if base["ms_per_frame_of_stages"].get(k)}
+        out[str(count)] = {
+            "fps": fps, "efficiency": round(fps / base["fps_after_the_first_frame"] * least / count, 3),
+            "ms_per_frame_of_stages": stages, "stages_times_longer": slower, "resident_mb": row["resident_mb"]["peak"],
+        }  # fmt: skip
+    return {"benchmark": "render by cores", "cores_here": len(here), "clip": base["clip"], "by_cores": out}
 
 
 def whole_frame(clip: str, weights: str, frames: int, more: list[str]) -> dict[str, Any]:

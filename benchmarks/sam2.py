@@ -45,7 +45,8 @@ from vr180_ofx.people.plan import Plan  # noqa: E402
 from vr180_ofx.settings import Settings  # noqa: E402
 from vr180_ofx.trackers.contract import Prompt, WindowImage  # noqa: E402
 from vr180_ofx.trackers.prompts import prompt_in_window  # noqa: E402
-from vr180_ofx.trackers.sam2.network import CONFIGS, Sam2Network  # noqa: E402
+from vr180_ofx.trackers.sam2.checkpoint import CONFIGS  # noqa: E402
+from vr180_ofx.trackers.sam2.network import Sam2Network  # noqa: E402
 from vr180_ofx.trackers.sam2.tracker import REFERENCE, Behaviour, Sam2Tracker  # noqa: E402
 from vr180_ofx.vr180.window import Window  # noqa: E402
 

@@ -42,6 +42,12 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             os.environ[key] = value
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests that are marked ``cuda`` are skipped where there is no such card."""
+    if item.get_closest_marker("cuda") and not pytest.importorskip("torch", reason="PyTorch is not installed").cuda.is_available():
+        pytest.skip("this machine has no CUDA device")
+
+
 def shared_clip(name: str) -> Path:
     """A clip of the development set; the test is skipped where it is absent."""
     path = SHARED / "clips" / name

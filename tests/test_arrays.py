@@ -32,3 +32,9 @@ def test_what_is_no_value_is_refused():
     for wrong in (3, Value):
         with pytest.raises(TypeError, match="instances of dataclasses"):
             shapes_repr(wrong)
+
+
+def test_tensors_are_shown_as_arrays_are():
+    torch = pytest.importorskip("torch")
+    value = Value("left", torch.zeros(3, 4), {1: torch.zeros(2, dtype=torch.uint8)})
+    assert repr(value) == "Value(name='left', alpha=float32 (3, 4), more={1: uint8 (2,)})"

@@ -6,6 +6,8 @@ from vr180_ofx.engine.plans import analyse as analyse
 from vr180_ofx.engine.server import FrameServer as FrameServer
 from vr180_ofx.errors import ClipChangedError as ClipChangedError
 from vr180_ofx.errors import ColourError as ColourError
+from vr180_ofx.errors import ComputationError as ComputationError
+from vr180_ofx.errors import DeviceLostError as DeviceLostError
 from vr180_ofx.errors import DocumentError as DocumentError
 from vr180_ofx.errors import FrameError as FrameError
 from vr180_ofx.errors import FrameIndexError as FrameIndexError

@@ -34,6 +34,8 @@ def _fields(value: object) -> list[Field[object]]:
 def _shown(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} {value.shape}"
+    if type(value).__module__.startswith("torch") and hasattr(value, "dtype"):
+        return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"  # type: ignore[attr-defined]
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{k!r}: {_shown(v)}' for k, v in value.items())}}}"
     return repr(value)

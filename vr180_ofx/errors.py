@@ -106,6 +106,18 @@ class ResourceError(Vr180Error):
     http_status = 507
 
 
+class DeviceLostError(ResourceError):
+    """A graphics card that this process cannot use any more; what was written is whole and kept."""
+
+    http_status = 503
+
+
+class ComputationError(ResourceError):
+    """What a network computes here cannot be right: numbers that are none, or far from those of the same network in float32 on the CPU."""
+
+    http_status = 503
+
+
 class OutputError(Vr180Error):
     """The output cannot be written as asked."""
 

@@ -16,7 +16,8 @@ import torch
 from vr180_ofx.arrays import ByteArray
 from vr180_ofx.media.contract import Sample
 from vr180_ofx.trackers.contract import Key, Prompt, WindowImage
-from vr180_ofx.trackers.sam2.network import CONFIGS, Sam2Network
+from vr180_ofx.trackers.sam2.checkpoint import CONFIGS
+from vr180_ofx.trackers.sam2.network import Sam2Network
 from vr180_ofx.vr180.window import Window
 
 WHOLE = Window((0.0, 0.0, 1.0), 60.0, 0.0, 256)

@@ -43,3 +43,19 @@ def test_better_mattes_are_one_line_that_can_be_copied(capsys, tmp_path, monkeyp
     assert status == 0 and said.splitlines()[-1] == check["detail"]
     for more in (["--json"], ["--refiner", "guided", "--overwrite"]):
         assert "RVM" not in "".join(cli(capsys, "render", str(DEMO), "-o", out, "--frames", "1", *more)[1:])
+
+
+def test_a_device_whose_pictures_come_out_wrong_is_no_device(monkeypatch):
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    from vr180_ofx.cli.doctor import trial_of
+    from vr180_ofx.engine import card
+
+    check = trial_of("cpu")
+    assert check.ok and check.what == "pictures on cpu" and check.detail.startswith("right")
+
+    def failing(path, device):
+        raise RuntimeError("CUDA error: no kernel image is available for execution on the device\nCompile with ...")
+
+    monkeypatch.setattr(card, "trial", failing)
+    check = trial_of("cpu")
+    assert not check.ok and not check.optional and "no kernel image" in check.detail and "Compile" not in check.detail

@@ -6,11 +6,14 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vr180_ofx.controls.islands import without_holes, without_islands
-from vr180_ofx.controls.lengths import Milliradians, Pixels
+from vr180_ofx.controls.lengths import Milliradians, Pixels, area
+from vr180_ofx.imaging.parts import connected_parts
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.vr180.projection import Equirectangular
+from vr180_ofx.vr180.projection import Equirectangular, Fisheye
 
 RECT = Rect(0, 0, 80, 60)
 
@@ -71,3 +74,30 @@ def test_nothing_and_everything_stay():
         rect = Rect(0, 0, 7, 5)
         assert np.array_equal(without_islands(alpha, alpha, rect, 1, Pixels(1))[0], alpha)
         assert np.array_equal(without_holes(alpha, alpha, rect, 1, Pixels(1))[0], alpha)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.95), st.floats(0.1, 60), st.booleans())
+def test_each_part_by_itself_is_what_becomes_of_all(seed, share, limit, holes):
+    """Against a walk from part to part, on noise: many parts, of one pixel to nearly all, with soft values."""
+    random = np.random.default_rng(seed)
+    alpha = np.where(random.random((41, 57)) < share, random.random((41, 57)), holes).astype(np.float16).astype(np.float32)
+    confidence = random.random(alpha.shape).astype(np.float32)
+    mass = 1 - alpha if holes else alpha
+    wanted, trust = alpha.copy(), confidence.copy()
+    parts = connected_parts(mass > 1 / 510, 4 if holes else 8)
+    for k, (x0, y0, x1, y1) in enumerate(parts.boxes.tolist()):
+        part = parts.labels == k
+        enclosed = x0 > 0 and y0 > 0 and x1 < 57 and y1 < 41
+        if mass[part].astype(float).sum() < limit and (enclosed or not holes):
+            wanted[part], trust[part] = float(holes), confidence[part].min()
+    made = (without_holes if holes else without_islands)(alpha, confidence, Rect(5, 7, 62, 48), limit, Pixels(1))
+    assert np.array_equal(made[0], wanted) and np.array_equal(made[1], trust)
+
+
+def test_what_is_surely_large_is_large_by_the_largest_unit_there_is():
+    for eye in (Equirectangular(512, 256), Fisheye(300, 300, 190)):
+        lengths = Milliradians(eye)
+        areas = [area(lengths.ellipse(x, y)) for x in np.linspace(0, eye.width, 9) for y in np.linspace(0, eye.height, 9)]
+        assert max(areas) <= lengths.most_area * (1 + 1e-9)
+    assert Pixels(0.5).most_area == pytest.approx(area(Pixels(0.5).ellipse(3, 4)))

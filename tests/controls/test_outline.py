@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from vr180_ofx.controls.lengths import Milliradians, Pixels
 from vr180_ofx.controls.outline import feathered, resized, room
+from vr180_ofx.imaging.ellipse import Ellipse, dilate_by, erode_by
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye
 
@@ -88,6 +89,34 @@ def test_tiles_leave_no_seams():
     made, _ = resized(alpha, np.ones_like(alpha), rect, 9, lengths=Pixels(1), picture=(500, 450))
     wanted = np.clip(159 - np.hypot(x - 250, y - 220), 0, 1)
     assert np.abs(made - wanted).max() < 0.35
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(-20, 20), st.floats(0, 30), st.integers(0, 2**32 - 1))
+def test_tiles_that_follow_the_outline_leave_nothing_out(size, feather, seed):
+    """Blobs anywhere, of one pixel to many tiles: as all of the picture done at once, but for the last bits of sums."""
+    random = np.random.default_rng(seed)
+    height, width = (int(v) for v in random.integers(3, 260, 2))
+    alpha = np.zeros((height, width), np.float32)
+    for _ in range(random.integers(1, 6)):
+        x, y = random.integers(0, width), random.integers(0, height)
+        alpha[y : y + random.integers(1, 90), x : x + random.integers(1, 90)] = random.choice([1.0, 1.0, random.random()])
+    rect, ones = Rect(0, 0, width, height), np.ones_like(alpha)
+    edged = np.pad(alpha, 64, mode="edge")
+    wanted = alpha
+    if abs(size) >= 1e-3:
+        wanted = (dilate_by if size > 0 else erode_by)(edged, Ellipse.circle(abs(size)), (64, 64))
+    made, _ = resized(alpha, ones, rect, size, lengths=Pixels(1), picture=(width, height))
+    assert np.abs(made - np.clip(wanted, 0, 1)).max() < 1e-6
+    wide = np.pad(alpha, 64, mode="edge")
+    soft, _ = feathered(alpha, ones, rect, feather, lengths=Pixels(1), picture=(width, height))
+    if feather >= 1e-3:
+        sigma = feather / 2.5631031
+        reach = math.ceil(3 * sigma)
+        shares = np.diff([math.erf((k - 0.5) / (sigma * math.sqrt(2))) for k in range(-reach, reach + 2)])
+        kernel = (shares / shares.sum()).astype(np.float32)
+        wide = np.apply_along_axis(np.convolve, 0, np.apply_along_axis(np.convolve, 1, wide, kernel, "same"), kernel, "same")
+    assert np.abs(soft - wide[64:-64, 64:-64]).max() < 1e-5
 
 
 def test_where_nothing_changes_no_pixel_of_trust_changes():

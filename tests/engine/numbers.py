@@ -85,7 +85,7 @@ class NumberSource:
     def describe(self) -> dict[str, Any]:
         return {}
 
-    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> NumberSource:
+    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False, device: str | None = None) -> NumberSource:
         return NumberSource(self._frames, self._broken)
 
     def close(self) -> None: ...

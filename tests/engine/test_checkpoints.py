@@ -53,6 +53,24 @@ def test_the_newest_ones_and_one_every_so_many_frames_are_kept(chain):
     assert len(made) < FRAMES / 4
 
 
+def test_few_memories_stay_on_a_graphics_card(chain, store):
+    """The newest ones; those that outlive them come down, and are the same."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    made = Checkpoints(1 << 24, store, None, Stages())
+    for n in range(1, 2 * EVERY + 6):
+        made.keep(chain, CHUNK, n, Memory({"n": torch.full((1000,), float(n))}))
+    # and somewhere else, as who scrubs does
+    for n in range(EVERY + 9, EVERY + 12):
+        made.keep(chain, CHUNK, n, Memory({"n": torch.full((1000,), float(n))}))
+    kept = {n: made.find(chain, CHUNK, n, n - 1) for n in range(1, FRAMES)}
+    there = {n: found[1] for n, found in kept.items() if found is not None}
+    on_card = {n for n, m in there.items() if m.on_device}
+    assert {EVERY, 2 * EVERY} <= set(there) - on_card and EVERY + 11 in on_card and len(on_card) <= CHECKPOINTS.held_on_device + 1
+    assert all(m.digest() == Memory({"n": np.full(1000, n, np.float32)}).digest() for n, m in there.items())
+    again = Checkpoints(1 << 24, store, None, Stages()).find(chain, CHUNK, EVERY, 0)
+    assert again is not None and again[1].digest() == there[EVERY].digest()
+
+
 def test_what_is_no_nearer_than_a_cold_start_is_not_looked_for(chain):
     made = filled(chain)
     assert number(made.find(chain, CHUNK, EVERY + 5, EVERY)) is None

@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.conftest import make_clip
 from tests.engine.numbers import FRAMES, NumberSource, number_clip
 from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.errors import FrameError, MediaError
+from vr180_ofx.imaging.either import is_tensor
+from vr180_ofx.media.open import open_clip
 from vr180_ofx.telemetry import Stages
 
 
@@ -28,14 +31,14 @@ class Watched(NumberSource):
             self.let_go.wait(30)
         return super().read(n)
 
-    def reopen(self, threads, *, fast=False, gpu=False):
+    def reopen(self, threads, *, fast=False, gpu=False, device=None):
         return Watched(self.hangs, self.frames, self.let_go)
 
 
 class Gone(NumberSource):
     """A file that is no longer there."""
 
-    def reopen(self, threads, *, fast=False, gpu=False):
+    def reopen(self, threads, *, fast=False, gpu=False, device=None):
         raise MediaError("numbers.mp4 does not exist")
 
 
@@ -48,8 +51,8 @@ def watched(*hangs: int):
 def decoding():
     made = []
 
-    def make(clip, timeout_s=30.0, hold=0):
-        made.append(Decoder(clip, Stages(), timeout_s, hold))
+    def make(clip, timeout_s=30.0, hold=0, device=None):
+        made.append(Decoder(clip, Stages(), timeout_s, hold, device=device))
         return made[-1]
 
     yield make
@@ -107,3 +110,13 @@ def test_a_file_that_is_gone_is_said_at_once(decoding):
     for n in (1, 2):
         with pytest.raises(MediaError, match="numbers.mp4 does not exist"):
             decoder.get(n)
+
+
+def test_frames_come_where_they_are_worked_on(decoding, tmp_path):
+    """As tensors on the CPU here; on a graphics card in a queue beside that of the networks."""
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    with open_clip(make_clip(tmp_path / "a.mp4", 8)) as clip:
+        decoder = decoding(clip, device="cpu")
+        frames = [decoder.get(3, range(4, 6)), decoder.peek(4), decoder.get(4)]
+        assert [f.index for f in frames] == [3, 4, 4] and all(is_tensor(eye.like) for f in frames for eye in f.eyes.values())
+        assert not is_tensor(decoding(clip).get(3).eyes["left"].like)

@@ -7,6 +7,7 @@ from vr180_ofx.engine.enlarge import enlarged
 from vr180_ofx.engine.frame import Layer, ViewMatte
 from vr180_ofx.imaging.half import half
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.matte.patch import Patch
 from vr180_ofx.media.picture import RgbEye
 
 
@@ -18,11 +19,12 @@ def test_layers_that_touch_the_border_and_each_other_fit_and_add_up_to_one(edge_
     small = eye.reduced(4)
     assert (small.width, small.height) == (51, 51)
     rects = [Rect(0, 0, 30, 51), Rect(25, 10, 51, 51), Rect(20, 40, 40, 51)]
-    layers = tuple(
-        Layer(k, f"p{k}", r, half(np.full((r.height, r.width), 0.5, np.float32)), half(np.ones((r.height, r.width), np.float32)))
+    patches = {
+        k: Patch(r, half(np.full((r.height, r.width), 0.5, np.float32)), half(np.ones((r.height, r.width), np.float32)))
         for k, r in enumerate(rects)
-    )
-    view = enlarged(ViewMatte(51, 51, layers), small, eye, 4, edge_aware=edge_aware)
+    }
+    made = enlarged(patches, small, eye, 4, edge_aware=edge_aware)
+    view = ViewMatte(203, 203, tuple(Layer(k, f"p{k}", p.rect, p.alpha, p.confidence) for k, p in made.items()))
     assert (view.width, view.height) == (203, 203)
     assert view.alpha.shape == (203, 203) and all(x.alpha.shape == (x.rect.height, x.rect.width) for x in view.layers)
     total = np.sum([view.person(k) for k in range(3)], axis=0)

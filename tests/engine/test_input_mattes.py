@@ -136,3 +136,24 @@ def test_for_trackers_that_tell_nobody_apart_what_is_everybodys_is_left(scene):
     assert not left.people and [(m.name, m.person) for m in left.mattes] == [("g", None), ("h", None)]
     with pytest.raises(PlanError, match="the matte g is of person 1 alone"):
         replace(plan, mattes=(mine,)).of_everybody()
+
+
+def test_each_file_is_looked_at_once_as_a_render_begins(scene, tmp_path, monkeypatch):
+    """Of a render that has all of its frames, so that nothing else asks for them."""
+    clip, plan, settings = scene
+    for n in range(len(clip)):
+        mask_file(tmp_path / f"m.{n:04d}.png", Rect(0, 0, 40, 40), clip.eye_size)
+    other = Settings(
+        **{**settings.model_dump(), "mattes": {"garbage": str(tmp_path / "m.%04d.png"), "first": 0}, "input": {"frames": "1"}, "edges": {"size": 1}}
+    )  # fmt: skip
+    assert render(clip, plan, other, tmp_path / "out").written == 1
+    looked: list[str] = []
+    stat = os.stat
+
+    def counted(path, *args, **words):
+        looked.append(str(path))
+        return stat(path, *args, **words)
+
+    monkeypatch.setattr(os, "stat", counted)
+    assert render(clip, plan, other, tmp_path / "out").kept == 1
+    assert sorted(p for p in looked if "m.0" in p) == [str(tmp_path / f"m.{n:04d}.png") for n in range(len(clip))]

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vr180_ofx.engine.limits import LEVELS, Ladder, cache_budget, hold_pytorch, shortage
+from vr180_ofx.engine.limits import LEVELS, Ladder, cache_budget, explained, hold_pytorch, shortage
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.errors import ResourceError
+from vr180_ofx.errors import DeviceLostError, ResourceError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import free_bytes
@@ -59,6 +59,23 @@ def test_first_what_is_kept_then_how_much_at_once_then_resolution(scene):
         assert server.request(2).result().index == 2
 
 
+def test_frames_with_controls_are_given_up_with_those_without(scene):
+    clip, plan, reference = scene
+    meter, edges = Meter(), {"size": 2.0}
+    with FrameServer(clip, plan, ladder=Ladder(1000, meter)) as server:
+        made = [server.request(n, edges=edges).result() for n in (0, 1)]
+        assert len(server._served) == 2 and not made[0].same(reference[0])
+        meter.used = 950
+        assert [server.request(n).result().metadata["degradations"] for n in (2, 3)] == [LEVELS[1].name, LEVELS[2].name]
+        assert len(server._served) == 0
+        meter.used = 0
+        assert server.request(1, edges=edges).result().same(made[1])
+        # nor is one remembered that was made smaller, under the name of one that was not
+        meter.used = 950
+        assert "scale 0.5" in server.request(4, edges=edges).result().metadata["degradations"]
+        assert len(server._served) == 0
+
+
 def test_a_machine_that_others_fill_gets_caches_and_batches_back_and_no_resolution(scene):
     clip, plan, reference = scene
     with FrameServer(clip, plan, ladder=Ladder(1000, Meter(), lambda: 100 * 2**20)) as server:
@@ -92,6 +109,30 @@ def test_what_errors_say_of_memory():
     assert shortage(MemoryError("no room for 4 GB")) == "no room for 4 GB" and shortage(MemoryError()) == "an allocation failed"
     assert shortage(OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB")) == "CUDA out of memory."
     assert shortage(RuntimeError("CUDA error")) == ""
+
+
+class AcceleratorError(RuntimeError):
+    """As PyTorch's, which says so in words of its driver."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be reported later"),
+        RuntimeError("HIP error: no device"),
+        AcceleratorError("the device fell off the bus"),
+    ],
+)
+def test_a_card_that_is_lost_is_said(error):
+    said = explained(error)
+    assert isinstance(said, DeviceLostError) and said.http_status == 503 and said.exit_status == 4
+    text = str(said)
+    assert str(error).splitlines()[0] in text and "kernel errors" not in text and "run the same command again" in text
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shapes differ"), ValueError("CUDA error"), ResourceError("CUDA error")])
+def test_other_errors_stay_what_they_are(error):
+    assert explained(error) is error
 
 
 def test_caches_get_a_share_of_what_may_be_had():

@@ -38,7 +38,7 @@ def a_card(monkeypatch):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     monkeypatch.setattr("vr180_ofx.weights.device._DRIVERS", ("/",))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
 
 
 def own(folder: Path, name: str, content: bytes) -> str:

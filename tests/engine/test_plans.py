@@ -237,7 +237,7 @@ def test_of_frames_that_were_not_looked_at_no_matte_is_made(slow, tmp_path):
     saved = tmp_path / "part.json"
     part.save(saved)
     with FrameServer(slow, Plan.load(saved, slow), FEW) as server:
-        with pytest.raises(PlanError, match=r"frames 2 to 8 alone, counted from 0, and nobody was looked for in frame 9"):
+        with pytest.raises(PlanError, match=r"frames 2 to 8 alone, counted from 0, and nobody was looked for in 9;"):
             server.request(9)
         assert server.request(5).result().views["left"].alpha.max() > 0.9
     with pytest.raises(PlanError, match=r"frames 3 to 9 alone, and nobody was looked for in 1-2, 10;"):

@@ -14,7 +14,7 @@ from tests.engine.numbers import FRAMES, NumberRecipe, number_clip, numbers_of, 
 from vr180_ofx.engine.limits import LEVELS, Ladder
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.store import DiskStore
-from vr180_ofx.errors import FrameError, ResourceError
+from vr180_ofx.errors import DeviceLostError, FrameError, ResourceError
 
 SOON = 30.0
 
@@ -183,6 +183,17 @@ def test_an_error_is_told_to_whoever_asked_and_to_nobody_else(reference):
         with pytest.raises(ZeroDivisionError):
             bench.ask(1).result(SOON)
         assert bench.ask(0).result(SOON).same(reference[0])
+
+
+@pytest.mark.parametrize("stage", ["stepping", "finishing"])
+def test_a_card_that_is_lost_is_an_error_for_people(stage):
+    def failing(n):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    with working() as bench:
+        setattr(bench.recipe, stage, failing)
+        with pytest.raises(DeviceLostError, match="illegal memory access"):
+            bench.ask(1).result(SOON)
 
 
 class OutOfMemoryError(RuntimeError):

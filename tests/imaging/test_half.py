@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vr180_ofx.imaging.half import add_half, half, least_half
+from vr180_ofx.imaging.half import add_half, floats, half, least_half
 
 alphas = hnp.arrays(np.float32, (4, 6), elements=st.floats(0, 1, width=32))
 
@@ -23,6 +23,18 @@ def test_versions_of_opencv_that_know_no_halves_give_the_same(monkeypatch):
     monkeypatch.setattr("vr180_ofx.imaging.half._OPENCV_HALF", False)
     with np.errstate(over="ignore"):
         assert np.array_equal(half(values).view(np.uint16), before.ravel().view(np.uint16))
+
+
+def test_every_finite_half_becomes_the_float_that_it_is(monkeypatch):
+    halves = np.arange(65536, dtype=np.uint16).view(np.float16)
+    every = halves[np.isfinite(halves)].reshape(-1, 1024)
+    made = floats(every)
+    assert made.dtype == np.float32 and made.shape == every.shape and np.array_equal(made, every.astype(np.float32))
+    # parts of arrays, and what may not be written to
+    held = np.frombuffer(every.tobytes(), np.float16).reshape(every.shape)
+    assert np.array_equal(floats(held[3:9, 5:20]), every[3:9, 5:20].astype(np.float32)) and floats(every[:0]).shape == (0, 1024)
+    monkeypatch.setattr("vr180_ofx.imaging.half._OPENCV_HALF", False)
+    assert np.array_equal(floats(every), made)
 
 
 @given(alphas, alphas)

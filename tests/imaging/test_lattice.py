@@ -29,9 +29,11 @@ def test_what_grows_evenly_is_exact(rect, numbers):
 
 
 @settings(deadline=None)
-@given(rects, st.floats(5, 200), st.floats(5, 200))
+@given(rects, st.floats(16, 200), st.floats(16, 200))
 def test_what_bends_is_as_exact_as_asked(rect, period_x, period_y):
-    """The tolerance is meant in sample steps, of which there is at least one for a pixel here."""
+    """The tolerance is meant in sample steps, of which there is at least one for a pixel here. Waves are a hundred pixels long, or more:
+    of shorter ones three places, as a lattice of 16 has for a single pixel, can lie on a line.
+    """
 
     def function(p):
         bent = np.stack([np.sin(p[..., 0] / period_x) * period_x, np.cos(p[..., 1] / period_y) * period_y], axis=-1)
@@ -69,3 +71,19 @@ def test_a_lattice_begins_half_a_step_outside(step):
     coarse = np.stack(np.meshgrid(ticks, ticks), axis=-1)
     found = upsample_lattice(coarse, step, 3 * step, 2 * step)
     assert np.allclose(found, centres(Rect.of_size(3 * step, 2 * step)), atol=1e-4)
+
+
+def test_lattices_are_enlarged_where_the_pictures_are():
+    torch = pytest.importorskip("torch")
+    rect = Rect(-7, 3, 130, 77)
+
+    def bent(p):
+        return 3 * p + np.stack([np.sin(p[..., 1] / 40) * 40, np.cos(p[..., 0] / 90) * 90], axis=-1)
+
+    def torn(p):
+        return np.where(p[..., :1] < 50, p, np.nan)
+
+    for function in (bent, torn):
+        here, there = smooth_map(function, rect), smooth_map(function, rect, like=torch.zeros(1))
+        assert isinstance(there, torch.Tensor) and there.dtype == torch.float32
+        assert np.allclose(there.numpy(), here, rtol=1e-6, atol=1e-4, equal_nan=True)

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vr180_ofx.imaging.parts import bounds, centroid, connected_parts, distance_to, spread_outwards
+from vr180_ofx.imaging.parts import bounds, centroid, connected_parts, distance_to, labelled, spread_outwards
 from vr180_ofx.imaging.rect import Rect
 
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.booleans())
@@ -104,3 +104,12 @@ def test_what_is_known_spreads_from_a_nearest_place(seed, share):
     # the pixel that a value comes from is as near as any, as far as distances are exact
     own = np.array([[apart[y, x][sources == spread[y, x]].min() for x in range(24)] for y in range(20)])
     assert (own <= 1.06 * apart.min(axis=-1) + 1e-6).all()
+
+
+@given(masks, st.sampled_from([4, 8]))
+def test_labels_alone_are_those_of_the_parts(mask, connectivity):
+    parts = connected_parts(mask, connectivity)
+    count, labels = labelled(mask, connectivity)
+    assert count == len(parts) and np.array_equal(labels > 0, mask)
+    # one number for each part, whichever
+    assert len({*zip(labels[mask].tolist(), parts.labels[mask].tolist(), strict=True)}) == count

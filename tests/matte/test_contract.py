@@ -39,5 +39,5 @@ def test_values_say_what_is_wrong_and_show_no_pixels():
         Refined(coefficients, 1.0, (0.0, 0.0, 0.0))
     with pytest.raises(ValueError, match=r"alpha has the shape \(3, 5\) and luma \(4, 5\)"):
         EyeAlpha(np.zeros((3, 5)), np.zeros((4, 5)), (1, 1))
-    assert repr(Refined(coefficients)) == "Refined(coefficients=float32 (3, 5, 4), gain=1.0, place=None)"
+    assert repr(Refined(coefficients)) == "Refined(coefficients=float32 (3, 5, 4), gain=1.0, place=None, colour=True)"
     assert "float32 (3, 5)" in repr(EyeAlpha(coefficients[..., 0], coefficients[..., 1], (1, 1)))

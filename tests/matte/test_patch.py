@@ -15,7 +15,7 @@ def patch(rect):
     return Patch(rect, *(rng.random((rect.height, rect.width)).astype(np.float32) for _ in range(2)))
 
 
-@pytest.mark.parametrize("rect", [Rect(0, 0, 40, 30), Rect(12, 8, 20, 14), Rect(15, 0, 60, 9), Rect(50, 50, 60, 60)])
+@pytest.mark.parametrize("rect", [Rect(0, 0, 40, 30), Rect(10, 5, 30, 25), Rect(12, 8, 20, 14), Rect(15, 0, 60, 9), Rect(50, 50, 60, 60)])
 def test_a_patch_in_another_rectangle_is_what_the_whole_eye_shows_there(rect):
     own = patch(Rect(10, 5, 30, 25))
     alpha, confidence = np.zeros((80, 80), np.float32), np.full((80, 80), 0.25, np.float32)

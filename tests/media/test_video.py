@@ -93,7 +93,8 @@ def test_the_pixels_do_not_depend_on_the_order(bframe_clip, order):
     path, reference = bframe_clip
     reader = VideoReader(path)
     for n in order:
-        assert np.array_equal(reader.read(n).to_ndarray(), reference[n])
+        frame = reader.read(n)
+        assert isinstance(frame, av.VideoFrame) and np.array_equal(frame.to_ndarray(), reference[n])
     reader.close()
 
 
@@ -321,7 +322,8 @@ def test_the_graphics_card_decodes_the_same_or_is_done_without(bframe_clip):
     path, reference = bframe_clip
     reader = VideoReader(path, gpu=True)
     for n in (7, 8, 3, 39, 0):
-        assert np.array_equal(reader.read(n).to_ndarray(format="yuv420p"), reference[n])
+        frame = reader.read(n)
+        assert isinstance(frame, av.VideoFrame) and np.array_equal(frame.to_ndarray(format="yuv420p"), reference[n])
     reader.close()
     settings = Settings(hardware={"decoder": "gpu"})
     with open_clip(path, settings) as c, c.reopen() as again:

@@ -108,7 +108,8 @@ def test_growing_is_no_jump():
 
 def test_the_command_line(tmp_path, capsys):
     out, page = tmp_path / "out", tmp_path / "page.html"
-    assert main(["render", str(DEMO / "walk3d.mp4"), "-o", str(out), "--frames", "1-3", "--strict", "--json"]) == 0
+    numbers = ["--start-frame", "1001", "--frames", "1001-1003"]
+    assert main(["render", str(DEMO / "walk3d.mp4"), "-o", str(out), *numbers, "--strict", "--json"]) == 0
     capsys.readouterr()
     # the render says which clip it was made of
     assert main(["evaluate", str(out), "--no-reference", "--json", "--report", str(page), "--strict", "--limit", "softness=0.5"]) == 6
@@ -119,6 +120,8 @@ def test_the_command_line(tmp_path, capsys):
         and set(data["summary"]) >= set(METRICS) - {"jump"}
         and len(data["rows"]) >= 12
     )
+    # by the numbers of the files, from which it knows which frames of the clip they show
+    assert {r["frame"] for r in data["rows"]} == {1001, 1002, 1003} == set(data["warnings"][0]["frames"])
     text = page.read_text()
     # one file that needs nothing else
     assert not re.search(r"""(src|href)=['"](?!data:)""", text) and "http" not in text and text.count("<svg") >= 5
@@ -127,6 +130,7 @@ def test_the_command_line(tmp_path, capsys):
     assert "jaggedness" in capsys.readouterr().err
     assert main(["evaluate", str(out), "--no-reference", "--start-frame", "90"]) == 3
     assert "--start-frame" in capsys.readouterr().err
+    assert main(["evaluate", str(out), "--no-reference", "--limit", "holes=nan"]) == 2
 
 
 @pytest.mark.slow

@@ -18,7 +18,8 @@ from vr180_ofx.settings import OutputSettings
 TRUTH = DEMO.parent / "truth"
 
 
-def write(folder, change, frames=2):
+def write(folder, change, frames=2, first=1):
+    """first: the number of the first frame's file."""
     writer = None
     for n, frame in zip(range(frames), Truth(TRUTH).frames(), strict=False):
         views = {}
@@ -35,7 +36,7 @@ def write(folder, change, frames=2):
             )
             names = tuple((k + 1, name) for k, name in enumerate(layers))
         writer = writer or ExrWriter(ExrClip(Fraction(24), None, ("left", "right"), names, "equirect180", None), OutputSettings())
-        writer.write(folder / "t", n + 1, Frame(n, views, {}), None)
+        writer.write(folder / "t", n + first, Frame(n, views, {}), None)
     return evaluate(folder, TRUTH).to_dict()
 
 
@@ -73,6 +74,19 @@ def test_one_eye_off_raises_the_stereo_error(tmp_path, perfect):
     d = write(tmp_path, off, 1)
     assert d["overall"]["stereo_error"] > 3 * perfect["overall"]["stereo_error"]
     assert d["eyes"]["right"]["iou"] < 0.95 < d["eyes"]["left"]["iou"]
+
+
+def test_files_are_held_against_the_frames_that_they_show(tmp_path, perfect):
+    """Numbered from 1001, some left out: the same marks, whatever the number; and a gap is no step in time."""
+    d = write(tmp_path, lambda view, people: people, 3, first=1001)
+    assert d["start_frame"] == 1001 and d["overall"]["iou"] == 1 and d["per_frame"][0]["frame"] == 1001 and d["unmatched"] == []
+    (tmp_path / "t.1002.exr").unlink()
+    d = evaluate(tmp_path, TRUTH).to_dict()
+    assert d["start_frame"] == 1001 and d["overall"]["iou"] == 1 and d["frames"] == 2 and "dtssd" not in d["overall"]
+    wrong = evaluate(tmp_path, TRUTH, 1003).to_dict()
+    assert wrong["overall"]["iou"] < 1 and wrong["unmatched"] == [1001]
+    with pytest.raises(MediaError, match="numbered 1001 to 1003, and the truth's 24 frames begin at number 5000, as --start-frame says"):
+        evaluate(tmp_path, TRUTH, 5000)
 
 
 def test_errors_say_what_is_missing(tmp_path):

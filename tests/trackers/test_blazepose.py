@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vr180_ofx.engine.plans import analyse
+from vr180_ofx.imaging.either import is_tensor
 from vr180_ofx.imaging.inpaint import cover, erase
 from vr180_ofx.media.contract import Sample
 from vr180_ofx.media.open import open_clip
@@ -142,3 +145,20 @@ def test_tuned_numbers_are_part_of_what_masks_are_known_by():
         BlazePoseTracker(weights, parameters=BlazePoseParameters(squares=BlazePoseParameters().squares[:1])),
     ]
     assert len({t.identity() for t in made}) == 4 and made[0].identity() == BlazePoseTracker(weights).identity()
+
+
+def test_pictures_that_are_tensors_have_masks_that_are_tensors(tracker, steps):
+    """The window comes down, and its mask goes up beside it; what is remembered is the host's."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+    def as_tensors(windows):
+        return {
+            k: replace(w, sample=Sample(torch.from_numpy(w.sample.rgb.copy()), torch.from_numpy(w.sample.guide.copy())))
+            for k, w in windows.items()
+        }
+
+    memory, masks = run(tracker, steps[:3], tracker.begin())
+    there, found = run(tracker, [as_tensors(w) for w in steps[:3]], tracker.begin())
+    assert all(is_tensor(m.logits) for masks in found for m in masks.values())
+    assert not there.on_device and there.digest() == memory.digest()
+    assert all(np.array_equal(m.logits.numpy(), masks[n][k].logits) for n in range(3) for k, m in found[n].items())

@@ -1,5 +1,7 @@
 """Values that flow to trackers and back: what they refuse, and what they show of themselves."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -84,3 +86,21 @@ def test_memories_are_never_changed():
     assert Memory({"a": np.arange(3.0) + 1}).digest() != memory.digest() != Memory({"b": np.arange(3.0)}).digest()
     with pytest.raises(ValueError, match="read-only"):
         memory.arrays["a"][0] = 1
+
+
+def test_a_memory_of_tensors_has_the_value_of_one_of_arrays():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    rng = np.random.default_rng(0)
+    arrays: Any = {
+        "a": rng.random((3, 4)).astype(np.float16), "b": rng.integers(0, 9, (5,)).astype(np.uint16), "c": rng.random((2, 2)).astype(np.float32),
+        "d": rng.integers(0, 9, (2, 3)).astype(np.uint8), "e": np.array([1.5]),
+    }  # fmt: skip
+    tensors: Any = {name: torch.from_numpy(a.copy()) if name != "e" else a for name, a in arrays.items()}
+    memory, there = Memory({k: a.copy() for k, a in arrays.items()}), Memory(tensors)
+    assert there.on_device and there.nbytes == memory.nbytes and there.digest() == memory.digest()
+    assert Memory.from_bytes(there.to_bytes()).digest() == memory.digest()
+    down = there.on_host()
+    assert not down.on_device and down.on_host() is down and all(np.array_equal(down.arrays[k], a) for k, a in arrays.items())
+    # a value of its own
+    tensors["c"] += 1
+    assert down.digest() == memory.digest() and "float16 (3, 4)" in repr(there)

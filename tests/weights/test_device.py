@@ -15,7 +15,7 @@ def two_cards(monkeypatch):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     monkeypatch.setattr("vr180_ofx.weights.device._DRIVERS", ("/",))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
     return torch
 
 
@@ -46,7 +46,7 @@ def test_precision_on_cards(two_cards, monkeypatch):
     assert machine.on_device() == machine.at_best() == Placement("cuda:0", "bfloat16", "pytorch")
     assert machine.in_full() == Placement("cuda:0", "float32", "pytorch")
     # float16 overflows in long sums: it is for cards that have nothing better
-    monkeypatch.setattr(two_cards.cuda, "is_bf16_supported", lambda: False)
+    monkeypatch.setattr(two_cards.cuda, "get_device_capability", lambda device: (7, 5))
     assert machine.on_device().precision == "float16"
     assert Machine("cuda", half=False).at_best().precision == "float32"
     assert machine.embedded() == Placement()
@@ -71,3 +71,19 @@ def test_a_placement_that_cannot_be():
     with pytest.raises(ValueError, match="runtime is 'onnx'"):
         Placement(runtime="onnx")
     assert Placement("cuda:1", runtime="pytorch").kind == "cuda" and Placement().in_pytorch() == Placement(runtime="pytorch")
+
+
+def test_where_pictures_lie(two_cards, monkeypatch):
+    monkeypatch.delenv("VR180_OFX_TENSORS", raising=False)
+    assert [Machine(wanted).pictures for wanted in ("auto", "cuda", "cuda:1", "cpu")] == ["cuda:0", "cuda:0", "cuda:1", None]
+    # tensors on the CPU: how the rest is tested without a card
+    monkeypatch.setenv("VR180_OFX_TENSORS", "1")
+    assert [Machine(wanted).pictures for wanted in ("cuda:1", "cpu")] == ["cuda:1", "cpu"]
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert Machine("cpu").pictures is None
+
+
+def test_pictures_of_macs_stay_with_the_processor(two_cards, monkeypatch):
+    monkeypatch.delenv("VR180_OFX_TENSORS", raising=False)
+    monkeypatch.setattr(two_cards.backends.mps, "is_available", lambda: True)
+    assert Machine("mps").device == "mps" and Machine("mps").pictures is None

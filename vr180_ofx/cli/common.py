@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -77,6 +77,22 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_delivery_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of commands that write mattes: which eye, and how large."""
+    parser.add_argument("--eye", choices=("both", "left", "right"), help="which eye is written (default: both) [output.eye]")
+    parser.add_argument(
+        "--output-scale", metavar="{1,0.5,0.25}",
+        help="size of the files, of the clip's; mattes are made as ever (default: 1) [output.scale]",
+    )  # fmt: skip
+    parser.add_argument("--overwrite", action="store_true", help="render frames again that are there [output.overwrite]")
+
+
+def delivery_overrides(arguments: argparse.Namespace) -> list[str]:
+    """What the flags of `add_delivery_arguments` set."""
+    values = {"eye": arguments.eye, "scale": arguments.output_scale, "overwrite": "true" if arguments.overwrite else None}
+    return [f"output.{key}={value}" for key, value in values.items() if value]
+
+
 def add_matte_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of commands that apply input mattes."""
     group = parser.add_argument_group("garbage and holdout mattes", "pictures, or sequences as NAME.%04d.exr, with %V for the eye")
@@ -86,11 +102,14 @@ def add_matte_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--matte-channel", metavar="NAME", help="channel or layer of the pictures (default: alpha) [mattes.channel]")
 
 
-def add_node_arguments(parser: argparse.ArgumentParser) -> None:
-    """A flag for every parameter of the node that stands for a setting: hosts and command line call things alike."""
+def add_node_arguments(parser: argparse.ArgumentParser, groups: Container[str] | None = None) -> None:
+    """A flag for every parameter of the node that stands for a setting: hosts and command line call things alike.
+
+    groups: of the node, whose parameters are meant; by default all of them.
+    """
     # some the command has itself
     own = {option for action in parser._actions for option in action.option_strings}
-    known = dict(NODE.groups)
+    known = {group: label for group, label in NODE.groups if groups is None or group in groups}
     for name in [*(g for g in _GROUPS if g in known), *(g for g in known if g not in _GROUPS)]:
         flags = {f"--{p.name.replace('_', '-')}": p for p in NODE.parameters if p.group == name and p.setting is not None}
         flags = {flag: p for flag, p in flags.items() if flag not in own}
@@ -140,11 +159,16 @@ def clip_from(arguments: argparse.Namespace, settings: Settings) -> Clip:
     return open_clip(path, settings)
 
 
+def _views(views: tuple[str, ...], after: str = " ") -> str:
+    """The eyes in words, and what comes after them; a picture that is the only one is no eye."""
+    return "" if len(views) == 1 else f"{', '.join(views)}{after}"
+
+
 def say_clip(clip: Clip, settings: Settings | None = None) -> None:
     """What was decided about a clip, and why, and how its frames are called."""
     width, height = clip.eye_size
     numbers = numbering(clip, settings)
-    facts_of_it = f"{len(clip)} frames ({numbers.allowed}) at {float(clip.fps):.6g} fps, {', '.join(clip.views)} {width}x{height}"
+    facts_of_it = f"{len(clip)} frames ({numbers.allowed}) at {float(clip.fps):.6g} fps, {_views(clip.views)}{width}x{height}"
     console.print(styled(clip.path.name, "bold"), f": {facts_of_it}", sep="")
     for reason in clip.geometry.reasons:
         console.print(f"  {reason}")
@@ -226,9 +250,9 @@ def say_plan(plan: Plan, numbers: Numbering, file: str | None = None) -> None:
         where = []
         for view in plan.views:
             frames = sorted(plan.track(p, view).bodies)
-            where.append(
-                f"{view} {numbers.number(frames[0])}-{numbers.number(frames[-1])} ({len(frames)} frames)" if frames else f"{view} never"
-            )
+            eye = "" if len(plan.views) == 1 else f"{view} "
+            seen = f"{numbers.number(frames[0])}-{numbers.number(frames[-1])} ({len(frames)} frames)" if frames else "never"
+            where.append(f"{eye}{seen}")
         metres = [plan.interocular_m / s for s in p.shifts.values()]
         if metres:
             near, far = (f"{v:.1f}" for v in (min(metres), max(metres)))
@@ -244,10 +268,10 @@ def say_output(clip: Clip, settings: Settings) -> None:
     frames = numbers.parse(settings.input.frames)
     delivered = min(output.scale, scale) if settings.processing.upsampling == "none" else output.scale
     width, height = (-(-side // round(1 / delivered)) for side in clip.eye_size)
-    eyes = ", ".join(clip.views) if output.eye == "both" else f"{output.eye} alone"
+    eyes = _views(clip.views, ", ") if output.eye == "both" else f"{output.eye} alone, "
     made = "" if scale == 1 else f"; mattes are made at {scale:g} of the clip's size" + ("" if delivered <= scale else " and enlarged")
     shown = f"frames {numbers.text(frames)}" if len(frames) > 1 else f"frame {numbers.text(frames)}"
-    console.print(f"rendering {shown}: {eyes}, {width}x{height}{made}")
+    console.print(f"rendering {shown}: {eyes}{width}x{height}{made}")
 
 
 def say_report(report: RenderReport, title: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import importlib.resources
 import os
 import platform
 import shutil
@@ -17,7 +18,7 @@ from rich.text import Text
 
 from vr180_ofx.cli.common import paper, print_json, styled
 from vr180_ofx.cli.helping import Examples
-from vr180_ofx.errors import ExitStatus, WeightsError
+from vr180_ofx.errors import ExitStatus, Vr180Error, WeightsError
 from vr180_ofx.storage import cache_folder, weights_folder
 from vr180_ofx.weights.catalogue import CATALOGUE
 from vr180_ofx.weights.store import verify
@@ -93,7 +94,7 @@ def examine() -> list[Check]:
         optional = not entry.needed and problem == "missing"
         out.append(Check(f"weights {entry.name}", detail, ok=problem is None, optional=optional))
     out += [_writable("cache", cache_folder("plans").parent), _writable("weights folder", weights_folder())]
-    return [*out, _device(), _network(), _exr(), _better()]
+    return [*out, *_devices(), _network(), _exr(), _better()]
 
 
 def _version(name: str) -> str | None:
@@ -120,15 +121,32 @@ def _writable(title: str, folder: Path) -> Check:
         return Check(title, f"{folder} cannot be written ({error.strerror}); set VR180_OFX_CACHE to another folder", ok=False)
 
 
-def _device() -> Check:
-    """What the trackers of SAM 2 would run on."""
+def _devices() -> list[Check]:
+    """What the trackers of SAM 2 would run on, and all that is done to pictures."""
     if _version("torch") is None:
-        return Check("device", "PyTorch is not installed; the embedded networks do not need it", ok=False, optional=True)
+        return [Check("device", "PyTorch is not installed; the embedded networks do not need it", ok=False, optional=True)]
     import torch
 
-    names = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
-    cpu = f"the CPU, {torch.get_num_threads()} threads; PyTorch sees no CUDA device"
-    return Check("device", ", ".join(names) or cpu, ok=True)
+    from vr180_ofx.engine.card import card
+
+    devices = [f"cuda:{k}" for k in range(torch.cuda.device_count())]
+    if not devices:
+        return [Check("device", f"the CPU, {torch.get_num_threads()} threads; PyTorch sees no CUDA device", ok=True)]
+    return [c for d in devices for c in (Check(f"device {d}", card(d).describe(), ok=True), trial_of(d))]
+
+
+def trial_of(device: str) -> Check:
+    """Whether the way of pictures on a device comes out right; device: as PyTorch names it."""
+    from vr180_ofx.engine.card import trial
+
+    with importlib.resources.as_file(importlib.resources.files("vr180_ofx") / "demo" / "walk3d.mp4") as clip:
+        try:
+            done = trial(clip, device)
+        except (Vr180Error, RuntimeError, OSError) as error:
+            why = str(error).partition("\n")[0]
+            words = f"pictures cannot be worked on there: {why}. Update the driver and PyTorch; until then use hardware.device=cpu"
+            return Check(f"pictures on {device}", words, ok=False)
+    return Check(f"pictures on {device}", done.describe(), ok=done.ok)
 
 
 def _network() -> Check:

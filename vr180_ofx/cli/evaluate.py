@@ -39,7 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     against.add_argument(
         "--no-reference", action="store_true", help="judge the mattes by themselves: edges, flicker, both eyes, holes, jumps"
     )
-    parser.add_argument("--start-frame", type=int, default=1, metavar="N", help="number of the frame that is the truth's first one")
+    parser.add_argument(
+        "--start-frame", type=int, metavar="N",
+        help="number of the file that shows the first frame of the truth, or of the clip (default: as the files' headers or numbers tell)",
+    )  # fmt: skip
     parser.add_argument("--output", "-o", metavar="FILE", help="write the JSON there too")
     parser.add_argument(
         "--report", metavar="FILE", help="a picture (.png): plate, matte, truth, difference; with --no-reference a page (.html) with plots"
@@ -64,15 +67,21 @@ def run(arguments: argparse.Namespace) -> int:
 
     if is_layout(folder):
         return _folders(arguments, folder)
-    data = evaluate(Path(arguments.prediction), folder, arguments.start_frame).to_dict()
+    with progress_bar("comparing", quiet=arguments.json) as update:
+        found = evaluate(Path(arguments.prediction), folder, arguments.start_frame, update)
+    data = found.to_dict()
     _keep(arguments, data)
     if arguments.report:
         from vr180_ofx.quality.report import picture
 
-        picture(Path(arguments.prediction), folder, Path(arguments.report), arguments.start_frame, arguments.clip)
+        picture(Path(arguments.prediction), folder, Path(arguments.report), found.start_frame, arguments.clip)
     if arguments.json:
         print_json(data)
     else:
+        console.print(f"the truth's first frame is frame {found.start_frame} of {arguments.prediction}, {found.start_known}")
+        if data["unmatched"]:
+            shown = ranges_text(data["unmatched"])
+            console.print(styled(f"the truth has no frames for {shown}; is its first frame not frame {found.start_frame}?", "yellow"))
         show(data)
     return 0
 
@@ -104,6 +113,7 @@ def _folders(arguments: argparse.Namespace, truth: Path) -> int:
 def _by_themselves(arguments: argparse.Namespace) -> int:
     from vr180_ofx.quality.blind import METRICS
     from vr180_ofx.quality.judge import judge, opened, report
+    from vr180_ofx.quality.truth import find_prediction
 
     folder = Path(arguments.prediction)
     limits = {}
@@ -113,16 +123,20 @@ def _by_themselves(arguments: argparse.Namespace) -> int:
             limits[name] = float(value)
         except ValueError:
             limits[name] = -1.0
-        if name not in METRICS or limits[name] < 0:
+        if name not in METRICS or not limits[name] >= 0:
             raise SettingsError(f"--limit is {text!r}; it is NAME=VALUE with a name of {', '.join(METRICS)} and a number from 0")
-    clip = opened(folder, arguments.clip)
+    clip, start = opened(folder, arguments.clip), arguments.start_frame
     try:
+        if start is None:
+            start, known = (1, "") if clip is None else find_prediction(folder).first_number(len(clip), clip.path.name)
+            if known and not arguments.json:
+                console.print(f"the clip's first frame is frame {start} of {folder}, {known}")
         if clip is None:
             console.print(styled("the clip is not here (--clip CLIP names it); flicker and stereo are left out", "yellow"))
         with progress_bar("judging", quiet=arguments.json) as update:
-            judgement = judge(folder, clip, arguments.start_frame, limits, update)
+            judgement = judge(folder, clip, start, limits, update)
         if arguments.report:
-            report(Path(arguments.report), folder, clip, judgement, arguments.start_frame)
+            report(Path(arguments.report), folder, clip, judgement, start)
     finally:
         if clip is not None:
             clip.close()

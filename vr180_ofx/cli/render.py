@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from vr180_ofx.cli.common import (
+    add_delivery_arguments,
     add_matte_arguments,
     add_node_arguments,
     add_settings_arguments,
     console,
+    delivery_overrides,
     plan_for,
     print_json,
     progress_bar,
@@ -74,13 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preview", metavar="MP4", help="write a draft film over grey at half the size; nothing else, unless -o names a folder, too"
     )
-    parser.add_argument("--eye", choices=("both", "left", "right"), help="which eye is written (default: both) [output.eye]")
-    parser.add_argument(
-        "--output-scale",
-        metavar="{1,0.5,0.25}",
-        help="size of the files, of the clip's; --scale is that of the work (default: 1) [output.scale]",
-    )
-    parser.add_argument("--overwrite", action="store_true", help="render frames again that are there [output.overwrite]")
+    add_delivery_arguments(parser)
     add_settings_arguments(parser)
     add_matte_arguments(parser)
     add_node_arguments(parser)
@@ -101,15 +97,9 @@ def run(arguments: argparse.Namespace) -> int:
     extra = []
     if arguments.format:
         extra.append(f"output.format={arguments.format}")
-    if arguments.overwrite:
-        extra.append("output.overwrite=true")
     if arguments.profile or arguments.trace:
         extra.append("performance.profile_enabled=true")
-    if arguments.eye:
-        extra.append(f"output.eye={arguments.eye}")
-    if arguments.output_scale:
-        extra.append(f"output.scale={arguments.output_scale}")
-    settings = settings_from(arguments, extra)
+    settings = settings_from(arguments, [*extra, *delivery_overrides(arguments)])
     # a wrong name is said now, not after the analysis
     check_colorspace(settings.output)
     names = arguments.clips or [settings.input.video_path or ""]

@@ -16,6 +16,7 @@ from vr180_ofx.controls.motion import EyeMotion, motion_of_eye
 from vr180_ofx.controls.outline import feathered, resized, room
 from vr180_ofx.controls.shot import beside
 from vr180_ofx.imaging.morphology import box, dilate
+from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.matte.composite import fit_union
 from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.settings.edges import EdgesSettings
@@ -90,11 +91,17 @@ class EdgeControls:
         own = Patch(rect, *spread(patch, rect, around=1))
         if not others:
             return shaped(own, edges, lengths, picture, keep)
-        alphas, trust = zip(*(spread(q, rect, around=1) for q in others), strict=True)
-        rest: FloatArray = np.minimum(np.sum(alphas, axis=0), 1 - own.alpha)
-        together = Patch(rect, own.alpha + rest, np.minimum.reduce([own.confidence, *trust]))
-        made = shaped(together, edges, lengths, picture, keep)
-        return Patch(rect, made.alpha * _share(own.alpha, rest, patch.rect.x0 - rect.x0 + rect.x1 - patch.rect.x1), made.confidence)
+        rest, trust = np.zeros_like(own.alpha), own.confidence.copy()
+        for q in others:
+            common = q.rect.intersection(rect)
+            theirs, there = (common.shifted(-r.x0, -r.y0).slices for r in (q.rect, rect))
+            rest[there] += q.alpha[theirs]
+            np.minimum(trust[there], q.confidence[theirs], out=trust[there])
+        np.minimum(rest, 1 - own.alpha, out=rest)
+        made = shaped(Patch(rect, own.alpha + rest, trust), edges, lengths, picture, keep)
+        # made of `trust`, and of nobody else's arrays
+        np.multiply(made.alpha, _share(own.alpha, rest, patch.rect.x0 - rect.x0 + rect.x1 - patch.rect.x1), out=made.alpha)
+        return made
 
     def _lengths(self, edges: EdgesSettings, eye: EyeMattes) -> Lengths:
         if edges.unit == "milliradians":
@@ -133,9 +140,23 @@ def shaped(
 
 def _share(own: FloatArray, rest: FloatArray, reach: int) -> FloatArray:
     """How much of what is there is this person's, 0..1; where nobody was, of who is within ``reach`` pixels."""
-    around = box(2 * reach + 1, 2 * reach + 1)
-    near = _NEAR * (1 - own - rest)
-    mine, theirs = own + near * dilate(own, around), rest + near * dilate(rest, around)
-    total = mine + theirs
-    out: FloatArray = np.divide(mine, total, out=np.ones_like(mine), where=total > 0)
+    height, width = own.shape
+    out = np.ones_like(own)
+    # elsewhere nobody else is near
+    part = bounds(rest > 0).grown(reach).clipped(width, height)
+    if part.empty:
+        return out
+    wide = part.grown(reach).clipped(width, height)
+    around, within = box(2 * reach + 1, 2 * reach + 1), part.shifted(-wide.x0, -wide.y0).slices
+    own_near, rest_near = (dilate(v[wide.slices], around)[within] for v in (own, rest))
+    own, rest = own[part.slices], rest[part.slices]
+    near = 1 - own
+    near -= rest
+    near *= _NEAR
+    mine = np.multiply(own_near, near, out=np.empty_like(near))
+    mine += own
+    total = np.multiply(rest_near, near, out=near)
+    total += rest
+    total += mine
+    np.divide(mine, total, out=out[part.slices], where=total > 0)
     return out

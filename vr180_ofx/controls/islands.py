@@ -6,14 +6,19 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.controls.lengths import Lengths, Pixels, area
-from vr180_ofx.imaging.parts import connected_parts
+from vr180_ofx.imaging.parts import labelled
 from vr180_ofx.imaging.rect import Rect
 
 #: Half of a step of 8 bits: what is covered by less is seen by nobody, and joins nothing.
 _NOTHING = 1 / 510
+#: One row of so many is enough to see that a person, or what is around, is large.
+_SOME_ROW = 16
+#: Up to so many parts are left out one by one, which is quicker than to look up each pixel's.
+_FEW = 8
 
 
 def without_islands(
@@ -42,29 +47,50 @@ def _small(
 ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
     height, width = alpha.shape
     mass = weight(alpha)
-    parts = connected_parts(mass > _NOTHING, connectivity)
-    if not len(parts):
+    some = mass > _NOTHING
+    count, labels = labelled(some, connectivity)
+    if not count:
         return alpha, confidence
-    # 0 is what is in no part
-    masses = np.bincount(parts.labels.ravel() + 1, mass.ravel(), len(parts) + 1)[1:]
-    x0, y0, x1, y1 = parts.boxes.T
-    limits = limit * _areas(lengths, rect.x0 + (x0 + x1) / 2, rect.y0 + (y0 + y1) / 2)
-    small = masses < limits
+    most = limit * lengths.most_area
+    # what a few of their rows say to be large is not looked at again: most of the picture
+    few = slice(_SOME_ROW, None, _SOME_ROW)
+    open_yet = np.bincount(labels[few].ravel(), mass[few].ravel(), count + 1) < most
+    open_yet[0] = False
+    there = np.flatnonzero(_numbered(labels, some, open_yet))
+    if not len(there):
+        return alpha, confidence
+    numbers = labels.ravel()[there]
+    order = np.argsort(numbers, kind="stable")
+    there, numbers = there[order], numbers[order]
+    firsts = np.flatnonzero(np.diff(numbers, prepend=0))
+    # halves, and what clips make of them, add up exactly: the order makes no difference
+    masses = np.add.reduceat(mass.ravel()[there].astype(float), firsts)
+    ys, xs = np.divmod(there, width)
+    (x0, x1), (y0, y1) = ((np.minimum.reduceat(v, firsts), np.maximum.reduceat(v, firsts) + 1) for v in (xs, ys))
+    small = masses < limit * _areas(lengths, rect.x0 + (x0 + x1) / 2, rect.y0 + (y0 + y1) / 2)
     if becomes == 1:
         # what comes to the border of the rectangle is what lies around
         small &= (x0 > 0) & (y0 > 0) & (x1 < width) & (y1 < height)
     if not small.any():
         return alpha, confidence
-    where = np.concatenate([[False], small])[parts.labels + 1]
+    sizes = np.diff(firsts, append=len(there))
+    where = there[np.repeat(small, sizes)]
+    lowest = np.minimum.reduceat(confidence.ravel()[there], firsts)[small]
     new_alpha, new_confidence = alpha.copy(), confidence.copy()
-    new_alpha[where] = becomes
-    numbers, trust = parts.labels[where], confidence[where]
-    order = np.argsort(numbers, kind="stable")
-    firsts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
-    lowest = np.zeros(len(parts), np.float32)
-    lowest[numbers[order][firsts]] = np.minimum.reduceat(trust[order], firsts)
-    new_confidence[where] = lowest[numbers]
+    new_alpha.ravel()[where] = becomes
+    new_confidence.ravel()[where] = np.repeat(lowest, sizes[small])
     return new_alpha, new_confidence
+
+
+def _numbered(labels: npt.NDArray[np.int32], some: BoolArray, which: BoolArray) -> BoolArray:
+    """Where the parts are whose numbers are True in ``which``, (h, w). some: where any part is."""
+    others = np.flatnonzero(~which)
+    if len(others) > _FEW:
+        return which[labels]
+    # mostly one person, or what is around; 0 is no part
+    for number in others[1:]:
+        some &= labels != number
+    return some
 
 
 def _areas(lengths: Lengths, x: FloatArray, y: FloatArray) -> FloatArray:

@@ -24,6 +24,11 @@ class Lengths(Protocol):
         """The circle with a radius of one unit around a place, (x, y) in continuous pixels of the picture."""
         ...
 
+    @property
+    def most_area(self) -> float:
+        """A square unit is at most so many square pixels, anywhere."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
@@ -33,6 +38,10 @@ class Pixels:
 
     def ellipse(self, x: float, y: float) -> Ellipse:
         return Ellipse.circle(self.scale)
+
+    @property
+    def most_area(self) -> float:
+        return self.scale**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +64,21 @@ class Milliradians:
         assert metric is not None
         values, vectors = np.linalg.eigh(metric)
         # the radii are 1 / sqrt of these: pixels for a radian
-        least = float(np.linalg.eigvalsh(middle if middle is not None else metric)[0]) / MOST_STRETCH**2
+        least = _least(middle if middle is not None else metric)
         squares = _MRAD**2 / np.maximum(values, least)
         m = (vectors * squares) @ vectors.T
         return Ellipse(float(m[0, 0]), float(m[0, 1]), float(m[1, 1]))
+
+    @property
+    def most_area(self) -> float:
+        p = self.projection
+        middle = _metric(p, p.width / 2, p.height / 2)
+        return math.inf if middle is None else _MRAD**2 / _least(middle)
+
+
+def _least(metric: FloatArray) -> float:
+    """What a metric's values count as, at least: radians squared for a pixel. metric: of the picture's middle."""
+    return float(np.linalg.eigvalsh(metric)[0]) / MOST_STRETCH**2
 
 
 def _metric(projection: Projection, x: float, y: float) -> FloatArray | None:

@@ -12,12 +12,15 @@ from vr180_ofx.controls.lengths import Lengths, Pixels
 from vr180_ofx.imaging.ellipse import Ellipse, dilate_by, erode_by, margins
 from vr180_ofx.imaging.filter import separable
 from vr180_ofx.imaging.morphology import box, erode
-from vr180_ofx.imaging.planes import padded
+from vr180_ofx.imaging.planes import absolute_difference, padded
 from vr180_ofx.imaging.rect import Rect
 
 #: Pixels on a side of what is done at once: fits into a core's own cache, and where nothing changes nothing is done.
 _TILE = 192
 _LEAST_TILE = 8
+#: The same where the ellipse is one everywhere: rows of tiles that follow the outline, as narrow as it is worth.
+_TILE_OF_EDGES = 64
+_MARGINS_TO_A_TILE = 8
 #: Within a tile the ellipse changes by at most a pixel; between its corners results are mixed, which then is a share of a pixel.
 _MOST_CHANGE_PX = 1.0
 #: A sharp edge under a Gaussian goes from 90 to 10 per cent within 2 * 1.2816 standard deviations.
@@ -99,30 +102,38 @@ def _everywhere(
     """``step`` tile by tile, only where there is something else than one value."""
     if not alpha.size:
         return alpha, confidence
-    tiles = [(tile, _corners(tile, rect, lengths, length)) for tile in _tiles(rect, lengths, length)]
-    most = [margin_of(e) for _, corners in tiles for e, _ in corners]
-    across, down = max(m[0] for m in most), max(m[1] for m in most)
-    values = _with_margin(alpha, rect, (across, down), picture, outside=0.0)
+    tiles: list[tuple[Rect, list[tuple[Ellipse, FloatArray | None]]]]
+    if isinstance(lengths, Pixels):
+        circle = lengths.ellipse(0, 0).scaled(length)
+        across, down = margin_of(circle)
+        values = _with_margin(alpha, rect, (across, down), picture, outside=0.0)
+        tiles = [(tile, [(circle, None)]) for tile in _tiles_with_edges(values, across, down)]
+    else:
+        tiles = [(tile, _corners(tile, rect, lengths, length)) for tile in _tiles(rect, lengths, length)]
+        most = [margin_of(e) for _, corners in tiles for e, _ in corners]
+        across, down = max(m[0] for m in most), max(m[1] for m in most)
+        values = _with_margin(alpha, rect, (across, down), picture, outside=0.0)
     trusted = None
     new_alpha, new_confidence = alpha.copy(), confidence
     for tile, corners in tiles:
         own = [margin_of(e) for e, _ in corners]
         margin = max(m[0] for m in own), max(m[1] for m in own)
         part = _cut(values, tile, across, down, margin)
-        if part.min() == part.max():
+        if not isinstance(lengths, Pixels) and part.min() == part.max():
             continue
         made = _mixed([(step(part, e, margin), weight) for e, weight in corners])
+        np.clip(made, 0, 1, out=made)
         old = alpha[tile.slices]
-        changed = np.abs(made - old) > _SAME
+        changed = absolute_difference(made, old) > _SAME
         new_alpha[tile.slices] = made
         if changed.any():
             if trusted is None:
                 trusted = _with_margin(confidence, rect, (across, down), picture, outside=1.0)
                 new_confidence = confidence.copy()
-            low = erode(np.ascontiguousarray(_cut(trusted, tile, across, down, margin)), box(2 * margin[0] - 1, 2 * margin[1] - 1))
+            low = erode(_cut(trusted, tile, across, down, margin), box(2 * margin[0] - 1, 2 * margin[1] - 1))
             low = low[margin[1] : low.shape[0] - margin[1], margin[0] : low.shape[1] - margin[0]]
             np.copyto(new_confidence[tile.slices], low, where=changed)
-    return np.clip(new_alpha, 0, 1, out=new_alpha), new_confidence
+    return new_alpha, new_confidence
 
 
 def _mixed(made: list[tuple[FloatArray, FloatArray | None]]) -> FloatArray:
@@ -150,6 +161,27 @@ def _cut(values: FloatArray, tile: Rect, across: int, down: int, margin: tuple[i
     """A tile with its own margin out of all with theirs."""
     left, top = tile.x0 + across - margin[0], tile.y0 + down - margin[1]
     return values[top : top + tile.height + 2 * margin[1], left : left + tile.width + 2 * margin[0]]
+
+
+def _tiles_with_edges(values: FloatArray, across: int, down: int) -> Iterator[Rect]:
+    """Rectangles from 0, 0 on that are all of what is not of one value as far as the margins of ``values`` reach: an outline's length times
+    its surroundings, not its area.
+    """
+    height, width = values.shape[0] - 2 * down, values.shape[1] - 2 * across
+    # smaller ones leave more out, and more of them are margins
+    side = min(_TILE, max(_TILE_OF_EDGES, _MARGINS_TO_A_TILE * max(across, down)))
+    lefts = np.arange(0, width, side)
+    ends = np.minimum(lefts + side + 2 * across, values.shape[1])
+    # from each to the next, of which every second one is wanted
+    columns = np.stack([lefts, ends], axis=1).ravel()
+    for top in range(0, height, side):
+        rows = values[top : top + side + 2 * down]
+        # one column more, so that the last end is one
+        low, high = (np.append(v, v[-1]) for v in (rows.min(axis=0), rows.max(axis=0)))
+        edges = np.minimum.reduceat(low, columns)[::2] != np.maximum.reduceat(high, columns)[::2]
+        turns = np.flatnonzero(np.diff(edges, prepend=False, append=False))
+        for first, last in zip(turns[::2], turns[1::2], strict=True):
+            yield Rect(int(first) * side, top, min(int(last) * side, width), min(top + side, height))
 
 
 def _tiles(rect: Rect, lengths: Lengths, length: float) -> Iterator[Rect]:

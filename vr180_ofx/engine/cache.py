@@ -27,6 +27,16 @@ class BytesCache(Generic[K, V]):
         self._entries.move_to_end(key)
         return entry[0]
 
+    def peek(self, key: K) -> V | None:
+        """As `get`, and it counts as no use."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry[0]
+
+    def replace(self, key: K, value: V) -> None:
+        """Another form of what is there, as large; nothing where nothing is."""
+        if key in self._entries:
+            self._entries[key] = (value, self._entries[key][1])
+
     def put(self, key: K, value: V, nbytes: int) -> None:
         self.drop(key)
         self._entries[key] = (value, nbytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +19,12 @@ from vr180_ofx.trackers.contract import Memory
 class CheckpointParameters:
     """every_frames: of a chunk; so far apart are those that outlive the newest, and that lie on disk: a second of film, so that scrubbing
     backwards costs a second's frames at most. held_chunks: whose newest memory is held whatever else is given up: in a cross-fade there
-    are two.
+    are two. held_on_device: memories that may stay on a graphics card beside the newest; what is looked for is most often one of the last.
     """
 
     every_frames: int = 24
     held_chunks: int = 2
+    held_on_device: int = 4
 
 
 #: What is in use. It decides what is made again, and no pixel.
@@ -42,6 +44,8 @@ class Checkpoints:
         self._exact_after = exact_after
         self._stages = stages
         self._newest: dict[int, tuple[int, str, Memory]] = {}
+        #: Keys of memories in the cache that a graphics card may hold, the oldest first.
+        self._on_device: deque[str] = deque()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -72,6 +76,8 @@ class Checkpoints:
         """
         key = chain.memory(chunk, position)
         stale = position - 3
+        outlives = (position - chunk.start) % CHECKPOINTS.every_frames == 0
+        lasting = memory.on_host() if outlives and not under_need else memory
         with self._lock:
             if self._exact_after is None:
                 # whatever is given up: without it, the next frame would cost the whole chunk
@@ -81,12 +87,23 @@ class Checkpoints:
                     del self._newest[next(iter(self._newest))]
             if under_need:
                 return
-            self._cache.put(key, memory, memory.nbytes + 1024)
+            self._put(key, lasting)
             if stale > chunk.start and (stale - chunk.start) % CHECKPOINTS.every_frames:
                 self._cache.drop(chain.memory(chunk, stale))
-        if self._store is not None and (position - chunk.start) % CHECKPOINTS.every_frames == 0:
+        if self._store is not None and outlives:
             with self._stages.measure("cache: write"):
-                self._store.put(key, memory.to_bytes())
+                self._store.put(key, lasting.to_bytes())
+
+    def _put(self, key: str, memory: Memory) -> None:
+        """What a graphics card holds comes down when others are newer: its memory is not for this cache."""
+        self._cache.put(key, memory, memory.nbytes + 1024)
+        if memory.on_device:
+            self._on_device.append(key)
+            if len(self._on_device) > CHECKPOINTS.held_on_device:
+                oldest = self._on_device.popleft()
+                there = self._cache.peek(oldest)
+                if there is not None:
+                    self._cache.replace(oldest, there.on_host())
 
     def save_newest(self) -> None:
         """When the server closes: the next one goes on from here."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 
+from vr180_ofx.engine.lanes import lane
 from vr180_ofx.errors import FrameError
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.telemetry import Stages
@@ -26,13 +27,15 @@ class Decoder:
     next one is tried with a decoder of its own. hold: frames after the one that is asked for that are kept once they are decoded.
     """
 
-    def __init__(self, clip: Clip, stages: Stages, timeout_s: float, hold: int = 0) -> None:
+    def __init__(self, clip: Clip, stages: Stages, timeout_s: float, hold: int = 0, *, device: str | None = None) -> None:
+        """device: where frames are put, see `weights.device.Machine.pictures`."""
         self._clip = clip
         self._hold = hold
+        self._device = device
         self._stages = stages
         self._timeout_s = timeout_s
         self._ahead: OrderedDict[int, Future[SourceFrame]] = OrderedDict()
-        self._worker = _Worker(clip, stages)
+        self._worker = _Worker(clip, stages, device)
 
     def get(self, n: int, ahead: Iterable[int] = (), stop: Callable[[], bool] = lambda: False) -> SourceFrame:
         """Frame ``n``. ahead: what will be asked for next, in that order. stop: gives up early when it says so.
@@ -70,7 +73,7 @@ class Decoder:
     def _give_up(self, n: int) -> None:
         self._worker.abandon()
         self._ahead.clear()
-        self._worker = _Worker(self._clip, self._stages)
+        self._worker = _Worker(self._clip, self._stages, self._device)
         raise FrameError(self._clip.path, n, f"decoding it did not end within {self._timeout_s:g} s (processing.decode_timeout_s)")
 
     def close(self) -> None:
@@ -81,9 +84,11 @@ class Decoder:
 class _Worker:
     """A thread that decodes. It is a daemon: one that hangs must not keep the process alive."""
 
-    def __init__(self, clip: Clip, stages: Stages) -> None:
+    def __init__(self, clip: Clip, stages: Stages, device: str | None) -> None:
         self._clip = clip
+        self._device = device
         self._stages = stages
+        self._lane = lane(device)
         self._queue: queue.Queue[tuple[int, Future[SourceFrame]] | None] = queue.Queue()
         self._over = False
         #: When the frame that is being decoded was begun.
@@ -109,9 +114,11 @@ class _Worker:
                 self.since = time.monotonic()
                 try:
                     # here, so that whoever asked is told when the file is gone
-                    reader = reader or self._clip.reopen()
-                    with self._stages.measure("decode"):
+                    reader = reader or self._clip.reopen(device=self._device)
+                    with self._stages.measure("decode"), self._lane.work():
                         frame = reader.frame(n)
+                        # whoever gets it may use it at once, in any lane
+                        self._lane.finish()
                 except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
                     future.set_exception(error)
                 else:

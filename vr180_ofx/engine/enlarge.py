@@ -1,19 +1,23 @@
-"""Layers that were made at a fraction of the resolution, delivered at more of it."""
+"""Mattes that were made at a fraction of the resolution, delivered at more of it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 
-from vr180_ofx.engine.frame import ViewMatte
 from vr180_ofx.imaging.half import half
 from vr180_ofx.matte import enlarge
+from vr180_ofx.matte.patch import Covering, Patch
 from vr180_ofx.media.contract import EyeImage
 
 
-def enlarged(view: ViewMatte, small: EyeImage, large: EyeImage, factor: int, *, edge_aware: bool = True) -> ViewMatte:
-    """``view``, which is as large as ``small``, at the size of ``large``. See `matte.enlarge.enlarged`."""
-    made = enlarge.enlarged(view.layers, small, large, factor, edge_aware=edge_aware)
-    layers = (
-        replace(layer, rect=p.rect, alpha=half(p.alpha), confidence=half(p.confidence)) for layer, p in zip(view.layers, made, strict=True)
-    )
-    return ViewMatte(large.width, large.height, tuple(layers))
+def enlarged(
+    patches: Mapping[int, Covering], small: EyeImage, large: EyeImage, factor: int, *, edge_aware: bool = True
+) -> dict[int, Patch]:  # fmt: skip
+    """Person -> their matte in ``large``, half, of ``patches``, which lie in ``small``. See `matte.enlarge.enlarged`."""
+    made = enlarge.enlarged(list(patches.values()), small, large, factor, edge_aware=edge_aware)
+    return {person: halved(patch) for person, patch in zip(patches, made, strict=True)}
+
+
+def halved(patch: Patch) -> Patch:
+    """The same in half precision, as layers hold it."""
+    return Patch(patch.rect, half(patch.alpha), half(patch.confidence))

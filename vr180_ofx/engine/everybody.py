@@ -21,6 +21,8 @@ from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.contract import Memory
 
 NAME = "everybody"
+#: The layers of frames in which nobody is told from anybody: number and name.
+LAYERS = {1: NAME}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vr180_ofx.errors import ResourceError
+from vr180_ofx.errors import DeviceLostError, ResourceError, Vr180Error
 from vr180_ofx.settings import Settings
 from vr180_ofx.settings.machine import HardwareSettings
 from vr180_ofx.telemetry import free_bytes, resident_bytes
@@ -118,6 +118,24 @@ def shortage(error: BaseException) -> str:
         return str(error) or "an allocation failed"
     # PyTorch's own: not a MemoryError
     return str(error).splitlines()[0] if type(error).__name__ == "OutOfMemoryError" else ""
+
+
+def explained(error: BaseException) -> BaseException:
+    """An error as it is told to whoever asked for a frame: of a device that is lost it is said what that means.
+
+    What CUDA calls a sticky error (an illegal access, a card that fell off the bus, a driver that was reset) ends the device's use by
+    this process: each call after it fails, too.
+    """
+    first = str(error).strip().partition("\n")[0]
+    sticky = type(error).__name__ == "AcceleratorError" or (
+        isinstance(error, RuntimeError) and ("CUDA error" in first or "HIP error" in first)
+    )
+    if not sticky or isinstance(error, Vr180Error):
+        return error
+    return DeviceLostError(
+        f"the graphics card cannot be used any more by this process: {first}. What was written is whole and kept: run the same command "
+        "again, and it goes on; if this comes again, update the driver, look at `nvidia-smi`, or use hardware.device=cpu"
+    )
 
 
 def give_back() -> None:

@@ -84,7 +84,7 @@ def _sam2(spec: NetworkSpec, settings: Settings, pool: Executor | None) -> Track
     at_once = settings.processing.batch_size or fitting(size, room_for_batches(settings, where.device))
     return Sam2Tracker.load(
         name=spec.name, weights=spec.file, size=size, device=where.device, precision=where.precision, behaviour=behaviour,
-        offload=matting.memory_offload, at_once=at_once,
+        offload=matting.memory_offload, at_once=at_once, compiled=where.compiled, rehearsed=where.rehearsed,
     )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def _rvm(spec: NetworkSpec, *, what: str, threads: int = 1) -> CompiledRvm | Rvm
 
     from vr180_ofx.matte.rvm.model import Rvm
 
-    return Rvm(spec.file, spec.placement.device, spec.placement.precision)
+    return Rvm(spec.file, spec.placement.device, spec.placement.precision, rehearsed=spec.placement.rehearsed)
 
 
 def _need(*modules: str, what: str, extra: str) -> None:
@@ -186,7 +186,8 @@ class Models:
     """Which networks a clip's mattes are made with, with which weights, where and how they run. A value: it loads nothing by itself.
 
     detector, segmenter: what finds people. tracker: what follows them, or sees whole eyes. refiner: what makes edges. matting_network:
-    what has the say about edges where it sees somebody; None: nothing has. settings: how they are used.
+    what has the say about edges where it sees somebody; None: nothing has. settings: how they are used. machine: where pictures are worked
+    on; asked when that is needed.
     """
 
     detector: NetworkSpec
@@ -195,6 +196,7 @@ class Models:
     refiner: NetworkSpec
     matting_network: NetworkSpec | None
     settings: Settings = field(repr=False)
+    machine: Machine = field(repr=False, compare=False)
 
     @classmethod
     def of(cls, settings: Settings, machine: Machine | None = None) -> Models:
@@ -205,7 +207,7 @@ class Models:
         machine = machine or Machine.of(settings)
         tracker = _tracker(settings, machine)
         refiner, matting_network = _refiner(settings, machine)
-        return cls(_detector(settings, machine), _EMBEDDED, tracker, refiner, matting_network, settings)
+        return cls(_detector(settings, machine), _EMBEDDED, tracker, refiner, matting_network, settings, machine)
 
     def for_drafts(self) -> Models:
         """With the embedded networks, whatever the final frames are made with."""
@@ -221,7 +223,18 @@ class Models:
         """Equal texts mean that mattes are made by the same networks, with the same weights, computing alike. What finds people is in the
         plan. Raises WeightsError when weights are not there.
         """
-        return "|".join(n.identity for n in (self.tracker, self.refiner, self.matting_network) if n is not None)
+        networks = [n.identity for n in (self.tracker, self.refiner, self.matting_network) if n is not None]
+        return "|".join(networks + ([self.arithmetic] if self.arithmetic else []))
+
+    @property
+    def pictures(self) -> str | None:
+        """Where pictures are worked on, see `Machine.pictures`. Raises SettingsError when ``hardware.device`` names what is not there."""
+        return self.machine.pictures
+
+    @property
+    def arithmetic(self) -> str:
+        """What computes on pictures, part of what mattes depend on: empty for NumPy and OpenCV, whose last bits PyTorch's are not."""
+        return "" if self.pictures is None else f"tensors on {self.pictures.partition(':')[0]}"
 
     @property
     def forgotten_after(self) -> int | None:

@@ -5,25 +5,25 @@ A function of its inputs; no threads, no caches. What is done to pixels is said 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from vr180_ofx.engine.enlarge import enlarged
+from vr180_ofx.engine.enlarge import enlarged, halved
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
 from vr180_ofx.engine.maker import Ahead, nothing_ahead
 from vr180_ofx.engine.scale import FULL, Scale, reduced_eyes
-from vr180_ofx.imaging.half import half
+from vr180_ofx.imaging.either import hosts, is_tensor
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.matte.both_eyes import fuse_groups
 from vr180_ofx.matte.composite import compose
 from vr180_ofx.matte.confidence import confidences
 from vr180_ofx.matte.contract import Refiner
 from vr180_ofx.matte.fusion import InstanceAlpha
-from vr180_ofx.matte.paste import paste
+from vr180_ofx.matte.paste import occupied_parts, paste
 from vr180_ofx.matte.patch import Patch
-from vr180_ofx.matte.refine import refine
+from vr180_ofx.matte.refine import refine_all
 from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.people.corrections import NO_POINTS
 from vr180_ofx.people.outline import polygons
@@ -101,8 +101,9 @@ class Pipeline:
                 patches, report = correct_views(state, patches, pair, self.consistency, self._map)
             metadata = metadata | report.to_dict(self._names)
         with self.stages.measure("combine"):
-            views = {view: self._compose(view, eye, patches, state) for view, eye in eyes.items()}
-        return Frame(frame.index, self._upsample(frame, eyes, views), metadata)
+            made = {view: self._compose(view, eye, patches, state) for view, eye in eyes.items()}
+        large = eyes if self.scale.made == self.scale.delivered else reduced_eyes(frame, self.scale.delivered)
+        return Frame(frame.index, self._deliver(large, self._upsample(made, eyes, large)), metadata)
 
     def _matte(self, state: FrameState) -> FrameState:
         """With what a matting network's alphas give to everybody whom one saw."""
@@ -133,35 +134,59 @@ class Pipeline:
     def _paste(self, state: FrameState, eyes: Mapping[str, EyeImage]) -> dict[Key, Patch | None]:
         """Everybody's matte in the pixels of each eye; None for who is not in the picture."""
         sure = confidences(state.masks)
+        on_device = any(is_tensor(mask.logits) for mask in state.masks.values())
+        alphas = self._refined(state, list(state.masks)) if on_device else {}
+        # where they are is asked once for everybody: a graphics card is waited for
+        occupied = dict(zip(alphas, occupied_parts([alpha.refined for alpha in alphas.values()]), strict=True))
 
         def finish(key: Key) -> Patch | None:
-            image, eye = state.windows[key], eyes[key[1]]
-            alpha = state.alphas.get(key)
-            if alpha is None:
-                with self.stages.measure("refine"):
-                    alpha = InstanceAlpha(refine(self.refiner, image.sample.guide, sigmoid(state.masks[key].logits)), image.window)
+            eye = eyes[key[1]]
+            alpha = alphas[key] if on_device else self._refined(state, [key])[key]
             with self.stages.measure("paste"):
-                return paste(alpha.refined, alpha.sampled(sure[key]), alpha.window, eye, self._projection(eye))
+                confidence = alpha.sampled(sure[key])
+                return paste(alpha.refined, confidence, alpha.window, eye, self._projection(eye), occupied=occupied.get(key))
 
         return dict(zip(state.masks, self._map(finish, state.masks), strict=True))
 
-    def _compose(self, view: str, eye: EyeImage, patches: Mapping[Key, Patch | None], state: FrameState) -> ViewMatte:
-        layers = compose(state.claims(view, patches), self._projection(eye))
-        return ViewMatte(
-            eye.width, eye.height, tuple(Layer(k, self._names[k], p.rect, half(p.alpha), half(p.confidence)) for k, p in layers.items())
-        )  # fmt: skip
+    def _refined(self, state: FrameState, keys: Sequence[Key]) -> dict[Key, InstanceAlpha]:
+        """The alphas that some have from a network, and the others by the refiner."""
+        alone = [key for key in keys if key not in state.alphas]
+        made: dict[Key, InstanceAlpha] = {}
+        if alone:
+            with self.stages.measure("refine"):
+                guides = [state.windows[key].sample.guide for key in alone]
+                refined = refine_all(self.refiner, guides, [sigmoid(state.masks[key].logits) for key in alone])
+                made = {key: InstanceAlpha(r, state.windows[key].window) for key, r in zip(alone, refined, strict=True)}
+        return {key: made[key] if key in made else state.alphas[key] for key in keys}
 
-    def _upsample(self, frame: SourceFrame, eyes: Mapping[str, EyeImage], views: dict[str, ViewMatte]) -> dict[str, ViewMatte]:
+    def _compose(self, view: str, eye: EyeImage, patches: Mapping[Key, Patch | None], state: FrameState) -> dict[int, Patch]:
+        layers = compose(state.claims(view, patches), self._projection(eye))
+        return {person: halved(patch) for person, patch in layers.items()}
+
+    def _upsample(
+        self, made: dict[str, dict[int, Patch]], eyes: Mapping[str, EyeImage], large: Mapping[str, EyeImage]
+    ) -> dict[str, dict[int, Patch]]:  # fmt: skip
         """As large as they are delivered."""
         if self.scale.made == self.scale.delivered:
-            return views
+            return made
         with self.stages.measure("upsample"):
-            factor, large = self.scale.made // self.scale.delivered, reduced_eyes(frame, self.scale.delivered)
+            factor = self.scale.made // self.scale.delivered
 
-            def enlarge(view: str) -> ViewMatte:
-                return enlarged(views[view], eyes[view], large[view], factor, edge_aware=self.scale.edge_aware)
+            def enlarge(view: str) -> dict[int, Patch]:
+                return enlarged(made[view], eyes[view], large[view], factor, edge_aware=self.scale.edge_aware)
 
-            return dict(zip(views, self._map(enlarge, views), strict=True))
+            return dict(zip(made, self._map(enlarge, made), strict=True))
+
+    def _deliver(self, eyes: Mapping[str, EyeImage], made: Mapping[str, Mapping[int, Patch]]) -> dict[str, ViewMatte]:
+        """On the host, whatever they were made on: all of them in one transfer."""
+        down = iter(hosts(*(values for patches in made.values() for p in patches.values() for values in (p.alpha, p.confidence))))
+        return {
+            view: ViewMatte(
+                eyes[view].width, eyes[view].height,
+                tuple(Layer(person, self._names[person], p.rect, next(down), next(down)) for person, p in patches.items()),
+            )
+            for view, patches in made.items()
+        }  # fmt: skip
 
     def _map(self, function: Callable[[T], U], items: Iterable[T]) -> Iterable[U]:
         return self._executor.map(function, items) if self._executor is not None else map(function, items)
@@ -188,7 +213,8 @@ class Pipeline:
                 window = self.plan.window(person, key[1], frame.index, self.tracker.window_size)
                 track = self.plan.track(person, key[1])
                 projection = self._projection(eye)
-                sample = eye.sample(window.grid(projection))
+                rough = window.rough_grid(projection) if is_tensor(eye.like) else None
+                sample = eye.sample(window.grid(projection, like=eye.like), rough)
                 occluders = track.occluders.get(frame.index, ())
                 outline = track.outlines.get(frame.index)
                 image = WindowImage(

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from typing import Protocol
 
 from vr180_ofx.engine.everybody import EVERYBODY, EverybodyPipeline
-from vr180_ofx.engine.limits import Level
+from vr180_ofx.engine.limits import Level, hold_pytorch
 from vr180_ofx.engine.maker import FrameMaker, Remembering
 from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.pipeline import Pipeline
@@ -134,6 +134,8 @@ def load_recipe(models: Models, *, eyes: int, pool: Executor | None, stages: Sta
 
     Raises WeightsError and SettingsError when a network cannot be had here.
     """
+    if models.pictures is not None:
+        hold_pytorch(models.settings.hardware, models.pictures)
     if tracker is None and not models.follows_people:
         return EverybodyRecipe(models.load_frame_network(eyes), models.settings, stages=stages)
     tracker, refiner, matting_network = tracker or models.load_tracker(pool), models.load_refiner(), models.load_matting_network()

@@ -35,6 +35,7 @@ class ServedFrames:
         self._clip = clip
         self._stages = stages
         self._timeout_s = timeout_s
+        self._limit_bytes = limit_bytes
         self._frames = BytesCache[str, Frame](limit_bytes)
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_THREADS, "controls")
@@ -107,6 +108,18 @@ class ServedFrames:
                 while len(self._pictures) > _PICTURES:
                     self._pictures.popitem(last=False)
             return self._pictures[n]
+
+    def __len__(self) -> int:
+        """How many frames are remembered."""
+        return len(self._frames)
+
+    def keep_share(self, share: float) -> None:
+        """Remembers at most this share of its limit from now on, 0..1."""
+        with self._lock:
+            self._frames.limit_to(int(self._limit_bytes * share))
+        if share < 1:
+            with self._decoding:
+                self._pictures.clear()
 
     def clear(self) -> None:
         with self._lock:

@@ -15,6 +15,7 @@ from vr180_ofx.engine.controlled import AskedEdges, Controls
 from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.frames import FrameCache, named
+from vr180_ofx.engine.lanes import following
 from vr180_ofx.engine.limits import Ladder, cache_budget
 from vr180_ofx.engine.metadata import common_metadata
 from vr180_ofx.engine.models import Models
@@ -25,7 +26,8 @@ from vr180_ofx.engine.scheduler import Priority, Quality, Scheduler
 from vr180_ofx.engine.served import ServedFrames
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.engine.worker import Worker
-from vr180_ofx.errors import FrameIndexError, PlanError
+from vr180_ofx.errors import FrameIndexError
+from vr180_ofx.frame_ranges import Numbering
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
@@ -60,7 +62,10 @@ class FrameServer:
         self.store = store
         processing, threads = self.settings.processing, self.settings.hardware.threads_here
         self._pool = ThreadPoolExecutor(threads if processing.parallel_eyes else 1, "window")
-        self._recipe = load_recipe(self.models, eyes=len(clip.views), pool=self._pool, stages=self.stages, tracker=tracker)
+        device = self.models.pictures
+        self._recipe = load_recipe(
+            self.models, eyes=len(clip.views), pool=following(self._pool, device), stages=self.stages, tracker=tracker
+        )  # fmt: skip
         network = self._recipe.network
         self._common = common_metadata(
             clip, self.settings, detector=self.models.detector.name, tracker=network.identity(), refiner=self._recipe.refiner
@@ -74,7 +79,8 @@ class FrameServer:
         self._prefetch = Prefetch(prefetch, len(clip), partial(self._find, quality="final", priority=Priority.PREFETCH))
         self._worker = Worker(
             clip, self._scene_of(plan), self._recipe, scheduler=self._scheduler, frames=self._frames, checkpoints=self._checkpoints,
-            decoder=Decoder(clip, self.stages, processing.decode_timeout_s, network.looks_ahead), ladder=ladder, common=self._common,
+            decoder=Decoder(clip, self.stages, processing.decode_timeout_s, network.looks_ahead, device=device),
+            ladder=ladder, common=self._common, device=device, keep_share=self._served.keep_share,
         )  # fmt: skip
         self._lock = threading.Lock()
         self._closed = False
@@ -83,7 +89,7 @@ class FrameServer:
     def _scene_of(self, plan: Plan) -> Scene:
         processing, recipe, plan = self.settings.processing, self._recipe, self._followed(plan)
         return Scene.of(
-            plan, self.clip.fingerprint, recipe.network,
+            plan, "|".join(t for t in (self.clip.fingerprint, self.models.arithmetic) if t), recipe.network,
             chunk_size=processing.chunk_size, overlap=processing.overlap_frames, finish=recipe.finish(plan),
             facts=recipe.facts(plan),
         )  # fmt: skip
@@ -140,12 +146,7 @@ class FrameServer:
         """
         if not 0 <= n < len(self.clip):
             raise FrameIndexError(n, len(self.clip))
-        if self.plan.unknown((n,)):
-            first, last = self.plan.analysed or (0, 0)
-            raise PlanError(
-                f"the plan is of frames {first} to {last} alone, counted from 0, and nobody was looked for in frame {n}; analyse the "
-                "whole clip, or remove `analysed` from the plan where nobody is missing"
-            )
+        self.plan.refuse_unknown((n,), Numbering(len(self.clip)))
         if quality not in ("final", "draft"):
             raise ValueError(f"quality is {quality!r}; allowed are final and draft")
         if self._closed:

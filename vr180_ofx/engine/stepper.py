@@ -10,6 +10,7 @@ from vr180_ofx.engine.checkpoints import Checkpoints
 from vr180_ofx.engine.chunks import Chunk
 from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.engine.frame import Frame, cross_fade
+from vr180_ofx.engine.lanes import NO_LANE, AnyLane, borrowed
 from vr180_ofx.engine.maker import Ahead, FrameMaker, Remembering
 from vr180_ofx.engine.metadata import frame_metadata
 from vr180_ofx.engine.scene import Scene
@@ -32,7 +33,7 @@ class Stepper:
 
     def __init__(
         self, length: int, network: Remembering, decoder: Decoder, checkpoints: Checkpoints, scheduler: Scheduler, *,
-        common: dict[str, Any], stopped: Callable[[Work], bool], held_up: Callable[[Work], bool],
+        common: dict[str, Any], stopped: Callable[[Work], bool], held_up: Callable[[Work], bool], lane: AnyLane = NO_LANE,
     ) -> None:  # fmt: skip
         self._length = length
         self._network = network
@@ -42,6 +43,7 @@ class Stepper:
         self._common = common
         self._stopped = stopped
         self._held_up = held_up
+        self._lane = lane
         self._lock = threading.Lock()
         self._disagreement: dict[int, float] = {}
         self.steps = 0
@@ -134,7 +136,7 @@ class Stepper:
         on_the_way = n < work.n or self._scheduler.waiting_for(n + 1)
         try:
             ahead = range(n + 1, n + 2 + self._network.looks_ahead) if on_the_way else ()
-            return self._decoder.get(n, ahead, lambda: self._stopped(work))
+            return borrowed(self._decoder.get(n, ahead, lambda: self._stopped(work)), self._lane)
         except TimeoutError:
             raise Interrupted from None
 
@@ -147,7 +149,7 @@ class Stepper:
             if n + k >= self._length:
                 return None
             try:
-                return self._decoder.peek(n + k, lambda: self._stopped(work))
+                return borrowed(self._decoder.peek(n + k, lambda: self._stopped(work)), self._lane)
             except FrameError:
                 return None
             except TimeoutError:

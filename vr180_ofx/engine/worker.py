@@ -11,7 +11,8 @@ from vr180_ofx.engine.checkpoints import Checkpoints
 from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.frames import FrameCache, named
-from vr180_ofx.engine.limits import LEVELS, Ladder, Level, give_back, shortage
+from vr180_ofx.engine.lanes import lane
+from vr180_ofx.engine.limits import LEVELS, Ladder, Level, explained, give_back, shortage
 from vr180_ofx.engine.recipe import Recipe
 from vr180_ofx.engine.scene import Scene
 from vr180_ofx.engine.scheduler import Scheduler, Work
@@ -27,18 +28,24 @@ class Worker:
 
     def __init__(
         self, clip: Clip, scene: Scene, recipe: Recipe, *, scheduler: Scheduler, frames: FrameCache, checkpoints: Checkpoints,
-        decoder: Decoder, ladder: Ladder, common: dict[str, Any],
+        decoder: Decoder, ladder: Ladder, common: dict[str, Any], device: str | None = None,
+        keep_share: Callable[[float], None] = lambda share: None,
     ) -> None:  # fmt: skip
-        """common: see `metadata.common_metadata`."""
+        """common: see `metadata.common_metadata`. device: where pictures are, see `weights.device.Machine.pictures`. keep_share: is told
+        how much of what is made of its frames may be kept, 0..1, when memory runs short.
+        """
         self._clip = clip
+        self._keep_share = keep_share
         self._recipe = recipe
         self._scheduler = scheduler
         self._frames = frames
         self._checkpoints = checkpoints
         self._decoder = decoder
+        self._networks = lane(device)
         self._stepper = Stepper(
-            len(clip), recipe.network, decoder, checkpoints, scheduler, common=common, stopped=self._stopped, held_up=self._held_up
-        )
+            len(clip), recipe.network, decoder, checkpoints, scheduler, common=common, stopped=self._stopped, held_up=self._held_up,
+            lane=self._networks,
+        )  # fmt: skip
         self.ladder = ladder
         #: What is given up now; the ladder may be shared, and is looked at between frames.
         self._level = LEVELS[0]
@@ -46,6 +53,8 @@ class Worker:
         self._maker = recipe.maker(scene.plan, self._level)
         #: Counts the plans: frames of an older one are not those of a newer one.
         self.version = 0
+        self._device = device
+        self._finishes = lane(device)
         self._finisher = ThreadPoolExecutor(1, "finish")
         self._finishing: Future[None] | None = None
         self._closed = False
@@ -104,11 +113,12 @@ class Worker:
             self._may_go_on.wait()
             with self._busy:
                 try:
-                    finish = self._serve(work)
+                    with self._networks.work():
+                        finish = self._apart(self._serve(work))
                 except Interrupted:
                     self._put_back(work)
                 except BaseException as error:  # noqa: BLE001 - the futures carry it to whoever asked
-                    self._scheduler.fail(work, error)
+                    self._scheduler.fail(work, explained(error))
                 else:
                     self._wait_for_finishing()
                     # short of memory one thing is done after the other
@@ -116,6 +126,22 @@ class Worker:
                         self._conclude(work, finish)
                     else:
                         self._finishing = self._finisher.submit(self._conclude, work, finish)
+
+    def _apart(self, finish: Callable[[], Frame]) -> Callable[[], Frame]:
+        """The same in the lane of finishing, after what is in the one of networks now."""
+        if self._device is None:
+            return finish
+        mark = self._networks.mark()
+
+        def run() -> Frame:
+            try:
+                with self._finishes.work(mark):
+                    return finish()
+            finally:
+                # what the networks made, and this looks at, may go then
+                self._finishes.finish()
+
+        return run
 
     def _conclude(self, work: Work, finish: Callable[[], Frame]) -> None:
         """Gives a frame to whoever asked."""
@@ -126,7 +152,7 @@ class Worker:
             if work.short:
                 self._put_back(work)
             else:
-                self._scheduler.fail(work, error)
+                self._scheduler.fail(work, explained(error))
         else:
             self._scheduler.finish(work, frame)
 
@@ -195,5 +221,6 @@ class Worker:
         self._stepper.degradations, self._stepper.under_need = level.name, level.batch > 0
         self._frames.keep_share(level.cache)
         self._checkpoints.keep_share(level.cache)
+        self._keep_share(level.cache)
         give_back()
         self._maker = self._recipe.maker(self.scene.plan, level)

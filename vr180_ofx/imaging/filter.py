@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import either
 from vr180_ofx.imaging.opencv import MIRROR, Mirror, Values
 
 
+@either
 def box_blur(values: Values, size: tuple[int, int], *, border: Mirror = "reflect") -> Values:
     """The mean of a rectangle around each pixel.
 
@@ -19,6 +23,13 @@ def box_blur(values: Values, size: tuple[int, int], *, border: Mirror = "reflect
     return out
 
 
+@either
+def box_blurs(pictures: Sequence[FloatArray], size: tuple[int, int], *, border: Mirror = "reflect") -> Sequence[FloatArray]:
+    """`box_blur` of several pictures of one shape, at once where that is quicker. pictures: (h, w) float32 each."""
+    return [cv2.blur(picture, size, borderType=MIRROR[border]) for picture in pictures]
+
+
+@either
 def gaussian_blur(values: Values, sigma: float) -> Values:
     """The mean of what is around each pixel, weighted by a Gaussian; borders as NumPy's "reflect".
 
@@ -29,6 +40,7 @@ def gaussian_blur(values: Values, sigma: float) -> Values:
     return out
 
 
+@either
 def slopes(values: FloatArray, *, scale: float = 1.0) -> tuple[FloatArray, FloatArray]:
     """How values grow to the right and downwards, (h, w) float32 each, times ``scale``; borders as NumPy's "reflect".
 
@@ -37,6 +49,7 @@ def slopes(values: FloatArray, *, scale: float = 1.0) -> tuple[FloatArray, Float
     return cv2.Sobel(values, cv2.CV_32F, 1, 0, scale=scale), cv2.Sobel(values, cv2.CV_32F, 0, 1, scale=scale)
 
 
+@either
 def separable(values: FloatArray, across: FloatArray, down: FloatArray, *, border: Mirror = "edge") -> FloatArray:
     """Correlation with the outer product of two kernels. values: (h, w) float32.
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.arrays import ByteArray, FloatArray
+from vr180_ofx.imaging.either import as_float, beside, either, hosts, namespace
 from vr180_ofx.imaging.filter import gaussian_blur
 from vr180_ofx.imaging.planes import absolute_difference
 from vr180_ofx.imaging.sample import sample
@@ -37,11 +38,13 @@ class TrustParameters:
 TRUST = TrustParameters()
 
 
+@either
 def luma_of(guide: FloatArray) -> Luma:
     """What motion is found by. guide: see `media.contract.Sample`."""
     return np.clip(guide[..., 0] * 255, 0, 255).astype(np.uint8)
 
 
+@either
 def optical_flow(here: ByteArray, there: ByteArray, *, finest: int = FINE, thorough: bool = False) -> FloatArray:
     """How far ``there`` shows what ``here`` does: (h, w, 2) float32, pixels to the right and downwards.
 
@@ -79,19 +82,22 @@ class Motion:
 
     def warp_alpha(self, alpha: FloatArray) -> FloatArray:
         """The same of an alpha, (h, w) 0..1."""
-        return np.clip(self.warp(alpha.astype(np.float32)), 0, 1)
+        clipped: FloatArray = namespace(alpha).clip(self.warp(as_float(alpha)), 0, 1)
+        return clipped
 
 
 def motion_between(theirs: Luma, luma: Luma, reference_scale: float, *, finest: int = FINE, trust: TrustParameters = TRUST) -> Motion:
     """From this frame to another one.
 
     theirs, luma: (h, w), what the other frame shows and what this one does. reference_scale: pixels for one of a picture of 384.
-    finest: `FINE` or `COARSE`. trust: how differences of the pictures are taken.
+    finest: `FINE` or `COARSE`. Flow is found on the host, which waits for both. trust: how differences of the pictures are taken.
     """
     height, width = luma.shape
-    places = optical_flow(luma, theirs, finest=finest)
+    xp = namespace(luma)
+    places = optical_flow(*hosts(luma, theirs), finest=finest)
     places[..., 0] += np.arange(width, dtype=np.float32)
     places[..., 1] += np.arange(height, dtype=np.float32)[:, None]
+    places = beside(places, luma)
     there: Any = sample(theirs, places, border="edge", centre=0)
-    differs = gaussian_blur(absolute_difference(there, luma).astype(np.float32), trust.blur * reference_scale)
-    return Motion(places, np.exp(-np.square(np.maximum(differs - np.float32(trust.grain), 0) / np.float32(trust.fades))))
+    differs = gaussian_blur(as_float(absolute_difference(there, luma)), trust.blur * reference_scale)
+    return Motion(places, xp.exp(-xp.square(xp.maximum(differs - float(trust.grain), 0) / float(trust.fades))))

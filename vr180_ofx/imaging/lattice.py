@@ -7,15 +7,17 @@ from collections.abc import Callable
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import beside, either
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import resize
 
 
-def smooth_map(function: Callable[[FloatArray], FloatArray], rect: Rect, tolerance: float = 0.03) -> FloatArray:
-    """``function`` at the centres of the pixels of ``rect``, (rect.height, rect.width, 2) float32.
+def smooth_map(function: Callable[[FloatArray], FloatArray], rect: Rect, tolerance: float = 0.03, *, like: object = None) -> FloatArray:
+    """``function`` at the centres of the pixels of ``rect``, (rect.height, rect.width, 2) float32, of the kind of ``like``.
 
     function: (..., 2) float64 continuous pixels to (..., 2) places; NaN where it has none. Maps are smooth: they are computed on a lattice
-    and interpolated, as coarse as keeps the error under ``tolerance`` of a sample step.
+    and interpolated, as coarse as keeps the error under ``tolerance`` of a sample step. The lattice is NumPy's; what goes to where the
+    pictures are is no more than that.
     """
     x0, y0, width, height = rect.x0, rect.y0, rect.width, rect.height
     for step in (16, 8, 4):
@@ -24,9 +26,10 @@ def smooth_map(function: Callable[[FloatArray], FloatArray], rect: Rect, toleran
         ys = y0 + (np.arange(-(-height // step) + 2, dtype=np.float64) - 0.5) * step
         coarse = function(np.stack(np.meshgrid(xs, ys), axis=-1))
         if _smooth(coarse, step, tolerance):
-            return upsample_lattice(coarse, step, width, height)
+            return upsample_lattice(beside(coarse.astype(np.float32), like), step, width, height)
     centres = np.meshgrid(x0 + np.arange(width) + 0.5, y0 + np.arange(height) + 0.5)
-    return function(np.stack(centres, axis=-1)).astype(np.float32)
+    whole: FloatArray = beside(function(np.stack(centres, axis=-1)).astype(np.float32), like)
+    return whole
 
 
 def _smooth(coarse: FloatArray, step: int, tolerance: float) -> bool:
@@ -38,6 +41,7 @@ def _smooth(coarse: FloatArray, step: int, tolerance: float) -> bool:
     return worst / 8 < tolerance * max(1.0, typical)
 
 
+@either
 def upsample_lattice(coarse: FloatArray, step: int, width: int, height: int) -> FloatArray:
     """A lattice's values at every pixel, bilinear: (height, width, 2) float32.
 
@@ -45,5 +49,5 @@ def upsample_lattice(coarse: FloatArray, step: int, width: int, height: int) -> 
     """
     # these are the places that `resize` gives the samples of a picture enlarged by ``step``, and it is seven times as fast as a warp
     size = (coarse.shape[1] * step, coarse.shape[0] * step)
-    out = resize(coarse.astype(np.float32), size, "linear")
+    out = resize(coarse.astype(np.float32, copy=False), size, "linear")
     return np.ascontiguousarray(out[step : step + height, step : step + width])

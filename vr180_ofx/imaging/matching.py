@@ -7,10 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.arrays import BoolArray, ByteArray, FloatArray
+from vr180_ofx.imaging.either import either
 from vr180_ofx.imaging.planes import padded
 from vr180_ofx.imaging.resize import resize
 
 
+@either
 def semi_global_shift(
     left: ByteArray, right: ByteArray, least: int, most: int, *, enlarge: int = 1, block: int = 5, uniqueness: int = 5
 ) -> FloatArray:

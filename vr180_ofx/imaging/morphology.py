@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from vr180_ofx.arrays import ByteArray
+from vr180_ofx.imaging.either import either
 from vr180_ofx.imaging.opencv import Values, cooked, raw
 
 
@@ -36,18 +37,21 @@ def square(radius: int) -> ByteArray:
     return box(2 * radius + 1, 2 * radius + 1)
 
 
+@either
 def dilate(values: Values, kernel: ByteArray) -> Values:
     """The largest value under the kernel. values: (h, w[, c]) bool, uint8 or float32. kernel: see `disc`, `box`, `square`."""
     out: Values = cooked(cv2.dilate(raw(values), kernel), values)
     return out
 
 
+@either
 def erode(values: Values, kernel: ByteArray) -> Values:
     """The least value under the kernel. As `dilate`."""
     out: Values = cooked(cv2.erode(raw(values), kernel), values)
     return out
 
 
+@either
 def opened(values: Values, kernel: ByteArray) -> Values:
     """Without what is smaller than the kernel: eroded, then dilated."""
     out: Values = cooked(cv2.morphologyEx(raw(values), cv2.MORPH_OPEN, kernel), values)

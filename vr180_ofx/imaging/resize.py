@@ -6,12 +6,14 @@ from typing import Literal
 
 import cv2
 
+from vr180_ofx.imaging.either import either
 from vr180_ofx.imaging.opencv import INTERPOLATION, Values
 from vr180_ofx.imaging.planes import padded
 
 Resampling = Literal["nearest", "linear", "cubic", "area"]
 
 
+@either
 def resize(values: Values, size: tuple[int, int], interpolation: Resampling) -> Values:
     """values: (h, w) or (h, w, c), uint8, uint16 or float32. size: (width, height).
 
@@ -23,6 +25,7 @@ def resize(values: Values, size: tuple[int, int], interpolation: Resampling) -> 
     return out
 
 
+@either
 def block_means(values: Values, across: int, down: int) -> Values:
     """The means of blocks of ``across`` x ``down`` pixels, from the first pixel on; integers are rounded.
 

@@ -6,12 +6,14 @@ import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import either
 from vr180_ofx.imaging.opencv import INTERPOLATION, Border, Interpolation, Values, border_of
 
 #: A place that is nowhere, in pixels: far outside of any picture.
 _NOWHERE = -1e4
 
 
+@either
 def sample(
     values: Values,
     places: FloatArray,

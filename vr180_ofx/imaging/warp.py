@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import either
 from vr180_ofx.imaging.opencv import INTERPOLATION, Border, Interpolation, Values, border_of
 
 
+@either
 def warp_affine(
     values: Values, matrix: FloatArray, size: tuple[int, int], *, interpolation: Interpolation = "linear", border: Border = 0.0
 ) -> Values:
@@ -21,6 +23,7 @@ def warp_affine(
     return out
 
 
+@either
 def warp_homography(
     values: Values, matrix: FloatArray, size: tuple[int, int], *, interpolation: Interpolation = "linear", border: Border = 0.0
 ) -> Values:

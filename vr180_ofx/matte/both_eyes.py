@@ -112,7 +112,7 @@ class OtherEye:
         """
         size = (alpha.shape[1], alpha.shape[0])
         warped = self.motion.warp_alpha(warp_affine(theirs, self.matrix, size, interpolation="cubic"))
-        trust = self.motion.trust * uncertainty(alpha, self.parameters.uncertain) * np.float32(weight)
+        trust = self.motion.trust * uncertainty(alpha, self.parameters.uncertain) * weight
         out: FloatArray = (alpha + trust * warped) / (1 + trust)
         return out
 

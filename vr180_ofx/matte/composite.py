@@ -6,8 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-import numpy as np
-
+from vr180_ofx.imaging.either import is_tensor, namespace, zeros
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.imaging.rect import Rect
@@ -45,31 +44,42 @@ def compose(claims: Mapping[int, Claim], projection: Projection, parameters: Com
         pa, pb = (c.patch.alpha[overlap.shifted(-c.patch.rect.x0, -c.patch.rect.y0).slices] for c in (one, other))
         if one.shared is not None and one.shared == other.shared:
             # shared out already: together they are the union, but for what interpolation added
-            total = np.maximum(pa + pb, 1)
+            total = namespace(pa).maximum(pa + pb, 1)
             pa /= total
             pb /= total
-        elif (pa + pb).max() > 1:
+        else:
             _share_out(one, other, overlap, projection, parameters)
     return {person: claims[person].patch for person in sorted(claims)}
 
 
 def _share_out(one: Claim, other: Claim, overlap: Rect, projection: Projection, parameters: CompositeParameters) -> None:
-    """Gives each pixel of ``overlap`` that two claim to both, by what their masks say, in place."""
+    """Gives each pixel of ``overlap`` that two claim to both, by what their masks say, in place; if any of them has more than there is."""
     pa, pb = (c.patch.alpha[overlap.shifted(-c.patch.rect.x0, -c.patch.rect.y0).slices] for c in (one, other))
-    # only where both claim more than there is, and nothing is computed elsewhere
-    crowded = np.minimum(pa, pb) > parameters.least_alpha
-    part = bounds(crowded)
-    if part.empty:
+    xp = namespace(pa)
+    too_much = (pa + pb).max() > 1
+    place = overlap
+    if is_tensor(pa):
+        # asking where it is would wait for the card
+        crowded = (xp.minimum(pa, pb) > parameters.least_alpha) & too_much
+    elif too_much:
+        # only where both claim more than there is, and nothing is computed elsewhere
+        crowded = xp.minimum(pa, pb) > parameters.least_alpha
+        part = bounds(crowded)
+        if part.empty:
+            return
+        crowded, pa, pb = crowded[part.slices], pa[part.slices], pb[part.slices]
+        place = part.shifted(overlap.x0, overlap.y0)
+    else:
         return
-    crowded, pa, pb = crowded[part.slices], pa[part.slices], pb[part.slices]
-    place = part.shifted(overlap.x0, overlap.y0)
-    union = np.maximum(pa, pb)
-    la, lb = (sample(c.mask.logits, c.mask.window.inverse_map(projection, place), border=parameters.outside_logit) for c in (one, other))
+    union = xp.maximum(pa, pb)
+    la, lb = (
+        sample(c.mask.logits, c.mask.window.inverse_map(projection, place, like=pa), border=parameters.outside_logit) for c in (one, other)
+    )
     share = pa * sigmoid(la - lb)
     total = share + pb * sigmoid(lb - la)
-    share = np.where(total > 1e-6, share / np.maximum(total, 1e-6), 0.5)
-    np.copyto(pa, union * share, where=crowded)
-    np.copyto(pb, union * (1 - share), where=crowded)
+    share = xp.where(total > 1e-6, share / xp.maximum(total, 1e-6), 0.5)
+    xp.copyto(pa, union * share, where=crowded)
+    xp.copyto(pb, union * (1 - share), where=crowded)
 
 
 def fit_union(patches: Sequence[Patch]) -> None:
@@ -80,7 +90,7 @@ def fit_union(patches: Sequence[Patch]) -> None:
         crowded = crowded.union(a.intersection(b)) if not a.intersection(b).empty else crowded
     if crowded.empty:
         return
-    total = np.zeros((crowded.height, crowded.width), np.float32)
+    total = zeros((crowded.height, crowded.width), patches[0].alpha)
     places = []
     for patch in patches:
         common = crowded.intersection(patch.rect)
@@ -89,6 +99,6 @@ def fit_union(patches: Sequence[Patch]) -> None:
             place = common.shifted(-crowded.x0, -crowded.y0).slices
             places.append((part, place))
             total[place] += part
-    np.maximum(total, 1, out=total)
+    namespace(total).maximum(total, 1, out=total)
     for part, place in places:
         part /= total[place]

@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from vr180_ofx.arrays import FloatArray, shapes_repr
+from vr180_ofx.imaging.either import namespace, zeros
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.trackers.contract import Key, Mask, Memory, NetworkAlpha, WindowImage
 
@@ -22,20 +21,22 @@ from vr180_ofx.trackers.contract import Key, Mask, Memory, NetworkAlpha, WindowI
 class Refined:
     """Alpha in a window as a linear function of the picture.
 
-    coefficients: (h, w, 4) float32; alpha = c0 * luma + c1 * cb + c2 * cr + c3 of the guide (`media.contract.Guide`) at any
-        resolution, then clipped to 0..1.
+    coefficients: (h, w, 4) float32, or (n, h, w, 4) of several windows at once; alpha = c0 * luma + c1 * cb + c2 * cr + c3 of the guide
+        (`media.contract.Guide`) at any resolution, then clipped to 0..1.
     gain: contrast about 0.5 that is applied before clipping, above 0.
     place: (x, y, scale), where in the window's pixels the coefficients begin, and how many of them there are for one of those;
         None: they are the whole window.
+    colour: whether alpha depends on the colour differences at all: if not, c1 and c2 are 0.
     """
 
     coefficients: FloatArray
     gain: float = 1.0
     place: tuple[float, float, float] | None = None
+    colour: bool = True
 
     def __post_init__(self) -> None:
-        if self.coefficients.ndim != 3 or self.coefficients.shape[2] != 4:
-            raise ValueError(f"coefficients have the shape {self.coefficients.shape}; they are (h, w, 4)")
+        if self.coefficients.ndim not in (3, 4) or self.coefficients.shape[-1] != 4:
+            raise ValueError(f"coefficients have the shape {tuple(self.coefficients.shape)}; they are (h, w, 4) or (n, h, w, 4)")
         if self.gain <= 0:
             raise ValueError(f"gain is {self.gain}; contrast is above 0")
         if self.place is not None and self.place[2] <= 0:
@@ -46,7 +47,7 @@ class Refined:
 
     def at(self, window_size: int) -> tuple[float, float, float]:
         """(x, y, scale) as ``place``, in a window of so many pixels on a side."""
-        return self.place or (0.0, 0.0, self.coefficients.shape[0] / window_size)
+        return self.place or (0.0, 0.0, self.coefficients.shape[-3] / window_size)
 
     def value(self, guide: FloatArray) -> FloatArray:
         """The alpha at the coefficients' own resolution, (h, w) 0..1. guide: (h, w, 3), see `media.contract.Sample`."""
@@ -54,22 +55,25 @@ class Refined:
         value = c[..., 0] * guide[..., 0]
         value += c[..., 1] * guide[..., 1]
         value += c[..., 2] * guide[..., 2]
-        value += c[..., 3] - np.float32(0.5)
-        value *= np.float32(self.gain)
-        value += np.float32(0.5)
-        out: FloatArray = np.clip(value, 0, 1, out=value)
+        value += c[..., 3] - 0.5
+        value *= self.gain
+        value += 0.5
+        out: FloatArray = namespace(value).clip(value, 0, 1, out=value)
         return out
 
 
 def constant(alpha: FloatArray, gain: float = 1.0) -> Refined:
     """An alpha that does not depend on the picture. alpha: (h, w) 0..1."""
-    coefficients = np.zeros((*alpha.shape, 4), np.float32)
+    coefficients = zeros((*alpha.shape, 4), alpha)
     coefficients[..., 3] = alpha
-    return Refined(coefficients, gain)
+    return Refined(coefficients, gain, colour=False)
 
 
 class Refiner(Protocol):
-    """Edges of one window. A refiner knows nothing of frames, chunks, files or threads."""
+    """Edges of one window. A refiner knows nothing of frames, chunks, files or threads.
+
+    One whose attribute ``takes_several`` is true is given windows of one size together where these are tensors: (n, h, w, 3) and (n, h, w).
+    """
 
     def identity(self) -> str:
         """Its name and what it was tuned to: equal strings mean equal results."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.imaging.filter import box_blur
+from vr180_ofx.imaging.either import namespace
+from vr180_ofx.imaging.filter import box_blur, box_blurs
+from vr180_ofx.imaging.planes import interleaved
 from vr180_ofx.matte.contract import Refined
 from vr180_ofx.matte.parameters import MATTE, DetailParameters
 
@@ -15,11 +15,11 @@ def with_detail(alpha: FloatArray, guide: FloatArray, parameters: DetailParamete
 
     alpha: (h, w) float32 0..1. guide: (h, w, 3), the picture that it was made with, see `media.contract.Sample`.
     """
-    luma = np.ascontiguousarray(guide[..., 0])
-    coefficients = np.zeros((*alpha.shape, 4), np.float32)
-    coefficients[..., 0] = slope(alpha, luma, parameters)
-    coefficients[..., 3] = alpha - coefficients[..., 0] * luma
-    return Refined(coefficients)
+    xp = namespace(alpha)
+    luma = xp.ascontiguousarray(guide[..., 0])
+    by_luma = slope(alpha, luma, parameters)
+    no_colour = xp.zeros_like(by_luma)
+    return Refined(interleaved([by_luma, no_colour, no_colour, alpha - by_luma * luma]), colour=False)
 
 
 def slope(alpha: FloatArray, luma: FloatArray, parameters: DetailParameters = MATTE.detail) -> FloatArray:
@@ -30,12 +30,12 @@ def slope(alpha: FloatArray, luma: FloatArray, parameters: DetailParameters = MA
     """
     square = (parameters.square_px, parameters.square_px)
 
-    def mean(values: FloatArray) -> FloatArray:
-        return box_blur(values, square, border="symmetric")
-
-    mean_luma, mean_alpha = mean(luma), mean(alpha)
-    covariance = mean(luma * alpha) - mean_luma * mean_alpha
-    variance_luma = np.maximum(mean(luma * luma) - mean_luma * mean_luma, 0) + np.float32(parameters.epsilon)
-    variance_alpha = np.maximum(mean(alpha * alpha) - mean_alpha * mean_alpha, 0) + np.float32(parameters.least_variance)
-    correlation = np.abs(covariance) / np.sqrt(variance_luma * variance_alpha)
-    return mean(covariance / variance_luma * correlation)
+    xp = namespace(alpha)
+    mean_luma, mean_alpha, mean_both, mean_luma_2, mean_alpha_2 = box_blurs(
+        [luma, alpha, luma * alpha, luma * luma, alpha * alpha], square, border="symmetric"
+    )
+    covariance = mean_both - mean_luma * mean_alpha
+    variance_luma = xp.maximum(mean_luma_2 - mean_luma * mean_luma, 0) + parameters.epsilon
+    variance_alpha = xp.maximum(mean_alpha_2 - mean_alpha * mean_alpha, 0) + parameters.least_variance
+    correlation = xp.abs(covariance) / xp.sqrt(variance_luma * variance_alpha)
+    return box_blur(covariance / variance_luma * correlation, square, border="symmetric")

@@ -6,9 +6,10 @@ exactly how much of the pixel is whose; and the numbers in a file are not the li
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
 from vr180_ofx.arrays import BoolArray, ByteArray, FloatArray
+from vr180_ofx.imaging.either import as_float, is_tensor, namespace
 from vr180_ofx.imaging.filter import gaussian_blur
 from vr180_ofx.imaging.planes import interleaved, within
 from vr180_ofx.imaging.resize import resize
@@ -26,10 +27,10 @@ def refine_edges(alpha: FloatArray, guide: FloatArray, heights: Heights, paramet
     """
     out, trust, brighter = edges_by_colour(alpha, guide, reference_scale(alpha), parameters)
     hair = heights.weights(parameters.hair) * heights.proximity(parameters.hair_near, parameters.hair_far)
-    out += np.float32(parameters.hair_by_network) * hair * (alpha - out)
-    out += np.float32(parameters.hair_gain) * hair * out * (1 - out)
+    out += parameters.hair_by_network * hair * (alpha - out)
+    out += parameters.hair_gain * hair * out * (1 - out)
     out = linear_light_alpha(snap_to_edges(out, guide, trust, parameters), brighter)
-    out -= np.float32(parameters.soles_loss) * heights.weights(parameters.soles) * out * (1 - out)
+    out -= parameters.soles_loss * heights.weights(parameters.soles) * out * (1 - out)
     return out
 
 
@@ -42,29 +43,32 @@ def edges_by_colour(
     alpha, 0..1; the trust, how far colours tell both sides of an edge apart, 0..1; and how much brighter the front is, see
     `linear_light_alpha`.
     """
-    half, contrast = np.float32(0.5), np.float32(parameters.contrast)
-    sharp: FloatArray = np.clip((alpha - half) * contrast + half, 0, 1)
+    xp = namespace(alpha)
+    sharp: FloatArray = xp.clip((alpha - 0.5) * parameters.contrast + 0.5, 0, 1)
     near = uncertainty(sharp, parameters.uncertain, parameters.margin_px)
-    if not near.any():
-        return sharp, np.zeros_like(sharp), np.zeros_like(sharp)
+    some = near.any()
+    if not is_tensor(near) and not some:
+        return sharp, xp.zeros_like(sharp), xp.zeros_like(sharp)
     sigma = parameters.reach_px * scale / 2
     front, texture_front, has_front = _side(guide, within(sharp, parameters.certain, 2), sigma, parameters.least_coverage)
     back, texture_back, has_back = _side(guide, within(sharp, -1, 1 - parameters.certain), sigma, parameters.least_coverage)
     line = [f - b for f, b in zip(front, back, strict=True)]
-    distance = np.asarray(sum(v * v for v in line))
+    distance: Any = sum(v * v for v in line)
     # where along the line from one colour to the other: a slope for each channel of the picture, and a constant
-    slopes = [v / np.maximum(distance, 1e-6) for v in line]
-    constant = -np.asarray(sum(s * b for s, b in zip(slopes, back, strict=True)))
-    both = has_front & has_back
+    slopes = [v / xp.maximum(distance, 1e-6) for v in line]
+    products: Any = sum(s * b for s, b in zip(slopes, back, strict=True))
+    constant = -products
+    # of a tensor that is certain everywhere nothing counts
+    both = has_front & has_back & some
     doubt = parameters.texture_doubt * (texture_front + texture_back)
-    separation = (distance / (distance + doubt + parameters.least_contrast) * both).astype(np.float32)
-    brighter = (line[0] / np.maximum(front[0] + back[0], parameters.dark) * both).astype(np.float32)
+    separation = as_float(distance / (distance + doubt + parameters.least_contrast) * both)
+    brighter = as_float(line[0] / xp.maximum(front[0] + back[0], parameters.dark) * both)
     size = (alpha.shape[1], alpha.shape[0])
     fine = resize(interleaved([*slopes, constant]), size, "linear")
-    place = fine[..., 3].copy()
-    for k in range(3):
+    place = fine[..., 3] + fine[..., 0] * guide[..., 0]
+    for k in (1, 2):
         place += fine[..., k] * guide[..., k]
-    np.clip(place, 0, 1, out=place)
+    xp.clip(place, 0, 1, out=place)
     trust = resize(separation, size, "linear")
     place -= sharp
     place *= trust * near
@@ -89,7 +93,7 @@ def snap_to_edges(alpha: FloatArray, guide: FloatArray, trust: FloatArray, param
     Alpha as a linear function of colour within a few pixels. alpha: (h, w) 0..1; guide: (h, w, 3) the picture there. trust:
     (h, w) 0..1, as `edges_by_colour` returns it.
     """
-    share = np.clip(trust / np.float32(parameters.snap_trust), parameters.snap_least, 1) * np.float32(parameters.snap_share)
+    share = namespace(trust).clip(trust / parameters.snap_trust, parameters.snap_least, 1) * parameters.snap_share
     out: FloatArray = alpha + share * (guided_filter(guide, alpha, parameters.snap).value(guide) - alpha)
     return out
 
@@ -101,12 +105,13 @@ def _side(guide: FloatArray, certain: ByteArray, sigma: float, least_coverage: f
     of each channel, the variance of all of them together, and whether enough is certain there.
     """
     half = (max(1, guide.shape[1] // 2), max(1, guide.shape[0] // 2))
-    weight = certain.astype(np.float32) * np.float32(1 / 255)
+    xp = namespace(guide)
+    weight = as_float(certain) * (1 / 255)
     channels = [guide[..., k] * weight for k in range(3)]
-    squares = np.asarray(sum(c * guide[..., k] for k, c in enumerate(channels)))
+    squares: Any = sum(c * guide[..., k] for k, c in enumerate(channels))
     sums = gaussian_blur(resize(interleaved([*channels, squares]), half, "area"), sigma)
     coverage = gaussian_blur(resize(weight, half, "area"), sigma)
-    share = 1 / np.maximum(coverage, np.float32(1e-4))
+    share = 1 / xp.maximum(coverage, 1e-4)
     means = [sums[..., k] * share for k in range(3)]
-    texture = np.maximum(sums[..., 3] * share - sum(m * m for m in means), 0)
+    texture = xp.maximum(sums[..., 3] * share - sum(m * m for m in means), 0)
     return means, texture, coverage > least_coverage

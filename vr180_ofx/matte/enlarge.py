@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import namespace
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import Resampling, resize
 from vr180_ofx.matte.composite import fit_union
@@ -33,8 +32,8 @@ def _enlarged(patch: Covering, small: EyeImage, large: EyeImage, factor: int, *,
     if edge_aware:
         alpha = upsampled(alpha, small.guide(part).luma, large.guide(rect).luma, factor)
     else:
-        alpha = np.clip(_resized(alpha, factor, rect, "cubic"), 0, 1)
-    return Patch(rect, alpha, np.ascontiguousarray(_resized(confidence, factor, rect, "linear")))
+        alpha = namespace(alpha).clip(_resized(alpha, factor, rect, "cubic"), 0, 1)
+    return Patch(rect, alpha, namespace(alpha).ascontiguousarray(_resized(confidence, factor, rect, "linear")))
 
 
 def _resized(values: FloatArray, factor: int, rect: Rect, interpolation: Resampling) -> FloatArray:

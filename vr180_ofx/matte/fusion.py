@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray, shapes_repr
+from vr180_ofx.imaging.either import as_float, namespace, worth_it
 from vr180_ofx.imaging.filter import box_blur, gaussian_blur
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.logistic import logit, sigmoid
@@ -79,7 +81,7 @@ class InstanceAlpha:
         x, y, scale = self.refined.at(self.window.size)
         own = self.window
         whole = Rect.of_size(window.size, window.size)
-        places = smooth_map(lambda p: (own.points(window.directions(p)) - np.array([x, y])) * scale, whole)
+        places = smooth_map(lambda p: (own.points(window.directions(p)) - np.array([x, y])) * scale, whole, like=self.alpha)
         return logit(sample(self.alpha, places))
 
 
@@ -104,7 +106,8 @@ class GroupMasks:
         window, crop = network.window, network.crop
 
         def in_window(mask: InstanceMask) -> FloatArray:
-            return smooth_map(lambda p: mask.window.points(window.directions(crop.to_window(p))), Rect.of_size(crop.width, crop.height))
+            whole = Rect.of_size(crop.width, crop.height)
+            return smooth_map(lambda p: mask.window.points(window.directions(crop.to_window(p))), whole, like=mask.logits)
 
         places = {p: in_window(mask) for p, mask in masks.items()}
         logits = {p: sample(mask.logits, places[p], border=parameters.outside_logit) for p, mask in masks.items()}
@@ -116,7 +119,7 @@ class GroupMasks:
     def matte(self, alpha: FloatArray, refiner: Refiner, parameters: MatteParameters = MATTE) -> FloatArray:
         """Everybody's matte, (h, w) 0..1. alpha: the network's, the same."""
         guide = self.network.guide
-        mask = sigmoid(np.maximum.reduce(list(self.logits.values())))
+        mask = sigmoid(reduce(namespace(alpha).maximum, self.logits.values()))
         refined = refine(refiner, guide, mask, parameters.band).value(guide)
         together = fused(alpha, refined, reference_scale(alpha), self.heights, parameters.fusion)
         return refine_edges(together, guide, self.heights, parameters.edges)
@@ -144,7 +147,7 @@ def resplit_instances(
     distances = distances_to_masks(logits)
     if not distances:
         return dict(instances)
-    total = np.clip(sum(i.alpha for i in instances.values() if i.alpha is not None), 0, 1)
+    total = namespace(network.alpha).clip(sum(i.alpha for i in instances.values() if i.alpha is not None), 0, 1)
     shares = _shares(total, logits, distances, parameters.fusion)
     return {p: replace(instances[p], refined=_in_crop(a, network, parameters.detail), alpha=a) for p, a in shares.items()}
 
@@ -157,7 +160,7 @@ def split_instances(
     alpha: (h, w) 0..1, of everybody. logits: (h, w) each person's mask; heights: of these.
     """
     if not heights.distances:
-        return {p: np.zeros_like(alpha) for p in logits}
+        return {p: namespace(alpha).zeros_like(alpha) for p in logits}
     return _shares(alpha * heights.proximity(parameters.near, parameters.far), logits, heights.distances, parameters)
 
 
@@ -172,9 +175,10 @@ def fused(
     edge = (alpha > parameters.edge) & (alpha < 1 - parameters.edge)
     beside = dilate(edge, disc(max(1, round(parameters.beside_px * scale))))
     difference = _without_threads(refined, alpha) - alpha
-    difference *= np.where(difference < 0, heights.weights(parameters.less), np.float32(parameters.more))
-    difference *= same_edge(alpha, refined, scale, parameters.same_edge) * box_blur(beside.astype(np.float32), (3, 3))
-    return _decided((alpha + difference).astype(np.float32), alpha, refined, scale, parameters)
+    # a Python number beside an array of float32 takes its type
+    difference *= namespace(alpha).where(difference < 0, heights.weights(parameters.less), parameters.more)
+    difference *= same_edge(alpha, refined, scale, parameters.same_edge) * box_blur(as_float(beside), (3, 3))
+    return _decided(as_float(alpha + difference), alpha, refined, scale, parameters)
 
 
 def _without_threads(refined: FloatArray, alpha: FloatArray) -> FloatArray:
@@ -183,7 +187,8 @@ def _without_threads(refined: FloatArray, alpha: FloatArray) -> FloatArray:
     A guided filter follows bright lines behind an edge, which look like threads that stand off from it. Hair is in the network's
     alpha.
     """
-    out: FloatArray = np.minimum(refined, np.maximum(dilate(alpha, disc(1)), opened(refined, disc(1))))
+    xp = namespace(alpha)
+    out: FloatArray = xp.minimum(refined, xp.maximum(dilate(alpha, disc(1)), opened(refined, disc(1))))
     return out
 
 
@@ -192,11 +197,11 @@ def _decided(together: FloatArray, alpha: FloatArray, refined: FloatArray, scale
     radius = max(1, round(parameters.wavering_px * scale))
     doubtful = (alpha > parameters.wavering_low) & (alpha < parameters.wavering_high)
     wavering = erode(doubtful, disc(radius))
-    if not wavering.any():
+    if not worth_it(wavering):
         return together
     decided = dilate(wavering, disc(radius + 1)) & (refined > parameters.certain)
-    share = gaussian_blur(decided.astype(np.float32), parameters.wavering_fade_px * scale)
-    out: FloatArray = (together + (np.maximum(refined, together) - together) * share).astype(np.float32)
+    share = gaussian_blur(as_float(decided), parameters.wavering_fade_px * scale)
+    out: FloatArray = as_float(together + (namespace(alpha).maximum(refined, together) - together) * share)
     return out
 
 
@@ -207,9 +212,10 @@ def _shares(
     if len(logits) == 1:
         return {next(iter(logits)): alpha}
     fall, most = parameters.fall / reference_scale(alpha), parameters.most_logit
-    weights = {p: np.exp(np.clip(logits[p], -most, most) - fall * d) for p, d in distances.items()}
-    total = np.maximum(sum(weights.values()), 1e-30)
-    return {p: (alpha * weights[p] / total).astype(np.float32) if p in weights else np.zeros_like(alpha) for p in logits}
+    xp = namespace(alpha)
+    weights = {p: xp.exp(xp.clip(logits[p], -most, most) - fall * d) for p, d in distances.items()}
+    total = xp.maximum(sum(weights.values()), 1e-30)
+    return {p: as_float(alpha * weights[p] / total) if p in weights else xp.zeros_like(alpha) for p in logits}
 
 
 def _in_crop(alpha: FloatArray, network: NetworkAlpha, parameters: DetailParameters) -> Refined:

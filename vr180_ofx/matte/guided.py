@@ -12,6 +12,8 @@ from vr180_ofx.parameters import identity_of
 class GuidedRefiner:
     """`guided_filter` with given parameters. See `contract.Refiner`."""
 
+    takes_several = True
+
     def __init__(self, parameters: GuidedParameters = GUIDED) -> None:
         self._parameters = parameters
 

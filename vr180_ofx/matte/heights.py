@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
-from vr180_ofx.arrays import FloatArray, shapes_repr
+from vr180_ofx.arrays import BoolArray, FloatArray, shapes_repr
+from vr180_ofx.imaging.either import beside, host, namespace
 from vr180_ofx.imaging.parts import distance_to
 from vr180_ofx.matte.parameters import HeightCurve
 
@@ -17,7 +20,7 @@ def distances_to_masks(logits: Mapping[int, FloatArray]) -> dict[int, FloatArray
 
     logits: (h, w) each person's mask, above 0 inside.
     """
-    return {p: distance_to(mask) for p, v in logits.items() if (mask := v > 0).any()}
+    return {p: distance_to(logits[p] > 0) for p in _rows(logits)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +28,19 @@ class Heights:
     """Where pixels lie on the people of one picture, of those who have a mask.
 
     distances: (h, w) float32 pixels to each one's mask. heights: (h,) float32, of each row on each one: 0 at the top of their
-    mask, 1 at its bottom. People stand upright in what is seen of them.
+    mask, 1 at its bottom, NumPy's. People stand upright in what is seen of them. like: of which kind and where what is made of them is.
     """
 
     distances: Mapping[int, FloatArray]
     heights: Mapping[int, FloatArray]
+    like: object = None
 
     @classmethod
     def of(cls, logits: Mapping[int, FloatArray]) -> Heights:
-        """logits: (h, w) each person's mask."""
-        distances = distances_to_masks(logits)
-        return cls(distances, {p: _row_heights(logits[p]) for p in distances})
+        """logits: (h, w) each person's mask. Of tensors it brings down which rows have somebody."""
+        rows = _rows(logits)
+        distances = {p: distance_to(logits[p] > 0) for p in rows}
+        return cls(distances, {p: _row_heights(some) for p, some in rows.items()}, next(iter(logits.values()), None))
 
     def __post_init__(self) -> None:
         if self.distances.keys() != self.heights.keys():
@@ -51,26 +56,44 @@ class Heights:
 
         Without anybody (1, 1), the value of a body's middle.
         """
+        if not self.heights:
+            return self._beside(np.full((1, 1), np.interp(0.5, curve.heights, curve.values), np.float32))
         columns = [np.interp(r, curve.heights, curve.values).astype(np.float32)[:, None] for r in self.heights.values()]
-        if not columns:
-            return np.full((1, 1), np.interp(0.5, curve.heights, curve.values), np.float32)
         if len(columns) == 1:
-            return columns[0]
+            return self._beside(columns[0])
         distances = list(self.distances.values())
-        out: FloatArray = np.choose(np.argmin(distances, axis=0), [np.broadcast_to(c, distances[0].shape) for c in columns])
+        xp = namespace(distances[0])
+        nearest = xp.argmin(xp.stack(distances), axis=0)
+        out: FloatArray = xp.choose(nearest, [xp.broadcast_to(self._beside(c), distances[0].shape) for c in columns])
         return out
 
     def proximity(self, near: float, far: float) -> FloatArray:
         """(h, w): 1 up to ``near`` from the nearest mask, 0 from ``far`` on, in shares of the picture's side; (1, 1) 0 without anybody."""
         if not self.distances:
-            return np.zeros((1, 1), np.float32)
-        nearest = np.minimum.reduce(list(self.distances.values()))
-        side = np.float32(np.sqrt(nearest.size))
-        out: FloatArray = np.clip((far - nearest / side) / np.float32(far - near), 0, 1)
+            return self._beside(np.zeros((1, 1), np.float32))
+        distances = list(self.distances.values())
+        xp = namespace(distances[0])
+        nearest = reduce(xp.minimum, distances)
+        side = math.sqrt(math.prod(nearest.shape))
+        out: FloatArray = xp.clip((far - nearest / side) / (far - near), 0, 1)
         return out
 
+    def _beside(self, values: FloatArray) -> FloatArray:
+        moved: FloatArray = beside(values, self.like)
+        return moved
 
-def _row_heights(logits: FloatArray) -> FloatArray:
-    rows = np.flatnonzero((logits > 0).any(axis=1))
-    out: FloatArray = ((np.arange(len(logits)) - rows[0]) / max(1, rows[-1] - rows[0])).astype(np.float32)
+
+def _rows(logits: Mapping[int, FloatArray]) -> dict[int, BoolArray]:
+    """Person -> which rows hold some of their mask, (h,) and NumPy's, for those who have one. Waits for tensors once."""
+    if not logits:
+        return {}
+    xp = namespace(next(iter(logits.values())))
+    rows = host(xp.stack([(v > 0).any(axis=1) for v in logits.values()]))
+    return {p: some for p, some in zip(logits, rows, strict=True) if some.any()}
+
+
+def _row_heights(some: BoolArray) -> FloatArray:
+    """some: (h,) which rows hold some of a mask."""
+    rows = np.flatnonzero(some)
+    out: FloatArray = ((np.arange(len(some)) - rows[0]) / max(1, rows[-1] - rows[0])).astype(np.float32)
     return out

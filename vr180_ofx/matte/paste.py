@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import as_float, is_tensor, namespace, worth_it
+from vr180_ofx.imaging.lattice import smooth_map
+from vr180_ofx.imaging.parts import all_bounds
 from vr180_ofx.imaging.planes import interleaved
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.sample import sample
@@ -19,62 +22,75 @@ from vr180_ofx.media.contract import EyeImage, Guide
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
 
+#: Where coefficients have no place: far outside of any.
+_NOWHERE = -1e4
+
 
 def paste(
     refined: Refined, confidence: FloatArray, window: Window, eye: EyeImage, projection: Projection, *,
-    parameters: PasteParameters = MATTE.paste,
+    occupied: Rect | None = None, parameters: PasteParameters = MATTE.paste,
 ) -> Patch | None:  # fmt: skip
     """Evaluates the refined alpha on the plate's own pixels.
 
-    confidence: (h, w) 0..1, as the coefficients. window: what they lie in. projection: of ``eye``, and of its size. Returns None
-    when nothing of the person lies in the picture.
+    confidence: (h, w) 0..1, as the coefficients. window: what they lie in. projection: of ``eye``, and of its size. occupied: see
+    `occupied_parts`, where that was asked for already. Returns None when nothing of the person lies in the picture.
     """
-    rect = support(refined, window, projection)
+    if occupied is None:
+        (occupied,) = occupied_parts([refined])
+    rect = support(refined, window, projection, occupied)
     if rect.empty:
         return None
     grid = _coefficient_grid(refined, window, projection, rect)
     coefficients = refined.coefficients
+    xp = namespace(coefficients)
     guide = eye.guide(rect)
     # four channels are looked up three times as fast as three
-    smooth = interleaved([coefficients[..., 0], coefficients[..., 3], confidence.astype(np.float32), coefficients[..., 3]])
+    smooth = interleaved([coefficients[..., 0], coefficients[..., 3], as_float(confidence), coefficients[..., 3]])
     at = sample(smooth, grid, border=(0.0, 0.0, 1.0, 0.0))
     alpha = at[..., 0] * guide.luma
     alpha += at[..., 1]
-    if coefficients[..., 1].any() and guide.matrix.any():
+    if refined.colour and guide.matrix.any() and worth_it(coefficients[..., 1]):
         alpha += _chroma_term(coefficients, grid, guide)
     if refined.gain != 1:
         alpha -= 0.5
-        alpha *= np.float32(refined.gain)
+        alpha *= refined.gain
         alpha += 0.5
-    np.clip(alpha, 0, 1, out=alpha)
-    if _reaches_border(refined, parameters.fade):
-        _fade(alpha, grid, coefficients.shape[:2], parameters.fade)
-    return Patch(rect, alpha, np.ascontiguousarray(np.clip(at[..., 2], 0, 1)))
+    xp.clip(alpha, 0, 1, out=alpha)
+    shape = coefficients.shape[:2]
+    if _reaches_border(occupied, shape, parameters.fade):
+        _fade(alpha, grid, shape, parameters.fade)
+    return Patch(rect, alpha, xp.ascontiguousarray(xp.clip(at[..., 2], 0, 1)))
 
 
-def support(refined: Refined, window: Window, projection: Projection) -> Rect:
-    """The part of the eye's picture where the alpha can be above 0."""
+def occupied_parts(refined: Sequence[Refined]) -> list[Rect]:
+    """The part of each one's coefficients where alpha can be above 0. Waits for tensors once."""
+    # a constant alpha, or a dependence on luma: nothing else makes alpha without one of these
+    return all_bounds([(r.coefficients[..., 3] != 0) | (r.coefficients[..., 0] != 0) for r in refined])
+
+
+def support(refined: Refined, window: Window, projection: Projection, occupied: Rect) -> Rect:
+    """The part of the eye's picture where the alpha can be above 0. occupied: see `occupied_parts`."""
     left, top, scale = refined.at(window.size)
-    rows, columns = _occupied(refined)
-    if rows.size == 0:
+    if occupied.empty:
         return Rect(0, 0, 0, 0)
-    x0, x1 = left + (columns[0] - 1) / scale, left + (columns[-1] + 2) / scale
-    y0, y1 = top + (rows[0] - 1) / scale, top + (rows[-1] + 2) / scale
+    x0, x1 = left + (occupied.x0 - 1) / scale, left + (occupied.x1 + 1) / scale
+    y0, y1 = top + (occupied.y0 - 1) / scale, top + (occupied.y1 + 1) / scale
     ticks = np.linspace(0, 1, 17)
     grid = np.stack(np.meshgrid(x0 + (x1 - x0) * ticks, y0 + (y1 - y0) * ticks), axis=-1)
     return Rect.around(projection.project(window.directions(grid)), 1).clipped(projection.width, projection.height)
 
 
-def _occupied(refined: Refined) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """The rows and the columns of the coefficients where alpha can be above 0."""
-    # a constant alpha, or a dependence on luma: nothing else makes alpha without one of these
-    some = (refined.coefficients[..., 3] != 0) | (refined.coefficients[..., 0] != 0)
-    return np.flatnonzero(some.any(axis=1)), np.flatnonzero(some.any(axis=0))
-
-
 def _coefficient_grid(refined: Refined, window: Window, projection: Projection, rect: Rect) -> FloatArray:
     """Where the coefficients of the pixels of ``rect`` lie, (rect.height, rect.width, 2) float32 continuous pixels of theirs."""
     left, top, scale = refined.at(window.size)
+    if is_tensor(refined.coefficients):
+
+        def places(p: FloatArray) -> FloatArray:
+            own = (window.points(projection.unproject(p)) - (left, top)) * scale
+            return np.where(np.isnan(own), _NOWHERE, own)
+
+        # a lattice takes what the whole map would take several steps for
+        return smooth_map(places, rect, like=refined.coefficients)
     grid = window.inverse_map(projection, rect)
     if left or top:
         grid -= np.array([left, top], np.float32)
@@ -82,7 +98,7 @@ def _coefficient_grid(refined: Refined, window: Window, projection: Projection, 
         grid *= np.float32(scale)
     # the sum of floats is NaN when any of them is, and costs half of asking each
     if not math.isfinite(float(grid.sum())):
-        grid = np.where(np.isnan(grid), np.float32(-1e4), grid)
+        grid = np.where(np.isnan(grid), np.float32(_NOWHERE), grid)
     return grid
 
 
@@ -100,16 +116,15 @@ def _chroma_term(coefficients: FloatArray, grid: FloatArray, guide: Guide) -> Fl
     return term
 
 
-def _reaches_border(refined: Refined, fade: float) -> bool:
-    rows, columns = _occupied(refined)
-    height, width = refined.coefficients.shape[:2]
+def _reaches_border(occupied: Rect, shape: tuple[int, ...], fade: float) -> bool:
+    height, width = shape
     room = math.ceil(fade * max(height, width)) + 1
-    near = (rows[0], columns[0], height - 1 - rows[-1], width - 1 - columns[-1]) if rows.size else ()
-    return any(v < room for v in near)
+    return any(v < room for v in (occupied.y0, occupied.x0, height - occupied.y1, width - occupied.x1))
 
 
 def _fade(alpha: FloatArray, grid: FloatArray, shape: tuple[int, ...], fade: float) -> None:
     """Multiplies by a ramp at the border, so that nothing ends in a straight line."""
     height, width = shape
-    edge = np.minimum(np.minimum(grid[..., 0], grid[..., 1]), np.minimum(width - grid[..., 0], height - grid[..., 1]))
-    alpha *= np.clip(edge / np.float32(fade * max(height, width)), 0, 1)
+    xp = namespace(alpha)
+    edge = xp.minimum(xp.minimum(grid[..., 0], grid[..., 1]), xp.minimum(width - grid[..., 0], height - grid[..., 1]))
+    alpha *= xp.clip(edge / (fade * max(height, width)), 0, 1)

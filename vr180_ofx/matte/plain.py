@@ -9,6 +9,8 @@ from vr180_ofx.matte.contract import Refined, constant
 class NoRefiner:
     """The mask as it is. See `contract.Refiner`."""
 
+    takes_several = True
+
     def identity(self) -> str:
         return "none"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import as_float, namespace, worth_it
 from vr180_ofx.imaging.filter import box_blur
 from vr180_ofx.imaging.morphology import dilate, disc, erode
 from vr180_ofx.matte.parameters import SAME_EDGE, SameEdgeParameters
@@ -16,11 +15,11 @@ def same_edge(a: FloatArray, b: FloatArray, scale: float, parameters: SameEdgePa
     a, b: (h, w) 0..1. scale: see `scale.reference_scale`.
     """
     around = max(1, round(parameters.around_px * scale))
-    near_wide = np.zeros(a.shape, np.bool_)
+    near_wide = namespace(a).zeros_like(a > b)
     for difference, reach in ((a - b, parameters.less_px), (b - a, parameters.more_px)):
         radius = max(1, round(reach * scale))
         wide = erode(difference > 0.5, disc(radius))
-        if wide.any():
+        if worth_it(wide):
             near_wide |= dilate(wide, disc(radius + around))
-    out: FloatArray = 1 - box_blur(near_wide.astype(np.float32), (2 * around + 1, 2 * around + 1))
+    out: FloatArray = 1 - box_blur(as_float(near_wide), (2 * around + 1, 2 * around + 1))
     return out

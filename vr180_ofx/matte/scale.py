@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
 from vr180_ofx.arrays import FloatArray
 
@@ -12,4 +12,4 @@ REFERENCE_SIDE = 384
 
 def reference_scale(picture: FloatArray) -> float:
     """How many pixels of a picture, (h, w), are one of the reference's, by area: 1.0 for 384 x 384, 2.0 for 768 x 768."""
-    return float(np.sqrt(picture.size)) / REFERENCE_SIDE
+    return math.sqrt(math.prod(picture.shape)) / REFERENCE_SIDE

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import numpy as np
+from functools import reduce
 
 from vr180_ofx.arrays import FloatArray, shapes_repr
+from vr180_ofx.imaging.either import as_float, namespace
 from vr180_ofx.imaging.flow import Luma, motion_between
 from vr180_ofx.matte.parameters import TEMPORAL, TemporalParameters
 from vr180_ofx.matte.uncertainty import uncertainty
@@ -46,18 +46,19 @@ def temporal_smooth(
     alpha: (h, w) 0..1; luma: (h, w) uint8, what the frame shows there. neighbours: of the same size. scale: see
     `scale.reference_scale`.
     """
+    xp = namespace(alpha)
     others = []
     for neighbour in neighbours:
         motion = motion_between(neighbour.luma, luma, scale, trust=parameters.trust)
-        others.append((motion.warp_alpha(neighbour.alpha), motion.trust, np.float32(neighbour.weight)))
+        others.append((motion.warp_alpha(neighbour.alpha), motion.trust, neighbour.weight))
     uncertain = uncertainty(alpha, parameters.uncertain, round(parameters.margin_px * scale))
     if len(others) > 1:
-        outvoted = np.minimum.reduce([_opposed(alpha, warped, parameters) * trust for warped, trust, _ in others])
-        uncertain = np.maximum(uncertain, outvoted)
-    total, total_weight = alpha.astype(np.float32), np.ones(alpha.shape, np.float32)
+        outvoted = reduce(xp.minimum, [_opposed(alpha, warped, parameters) * trust for warped, trust, _ in others])
+        uncertain = xp.maximum(uncertain, outvoted)
+    total, total_weight = as_float(alpha), xp.ones_like(uncertain)
     for warped, trust, weight in others:
         counts = trust * uncertain * weight
-        total += counts * warped
+        total = total + counts * warped
         total_weight += counts
     out: FloatArray = total / total_weight
     return out
@@ -66,5 +67,6 @@ def temporal_smooth(
 def _opposed(alpha: FloatArray, other: FloatArray, parameters: TemporalParameters) -> FloatArray:
     """(h, w): 1 where two alphas are opposite, 0 where they do not, linear between."""
     low, high = parameters.opposed_from, parameters.opposed_to
-    out: FloatArray = np.clip((np.abs(other - alpha) - low) / np.float32(high - low), 0, 1)
+    xp = namespace(alpha)
+    out: FloatArray = xp.clip((xp.abs(other - alpha) - low) / (high - low), 0, 1)
     return out

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import as_float
 from vr180_ofx.imaging.filter import gaussian_blur
 from vr180_ofx.imaging.morphology import dilate, square
 from vr180_ofx.imaging.planes import within
@@ -19,5 +18,5 @@ def uncertainty(alpha: FloatArray, parameters: UncertaintyParameters, margin_px:
     mask = within(alpha, parameters.least_alpha, 1 - parameters.least_alpha)
     if margin_px:
         mask = dilate(mask, square(margin_px))
-    out: FloatArray = gaussian_blur(mask, parameters.soft_px).astype(np.float32) / np.float32(255)
+    out: FloatArray = as_float(gaussian_blur(mask, parameters.soft_px)) / 255
     return out

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import namespace
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import resize
 from vr180_ofx.imaging.warp import warp_affine
@@ -58,7 +59,7 @@ def upsampled_part(
         return warp_affine(values, matrix, (rect.width, rect.height), interpolation=interpolation, border="edge")
 
     if large is None:
-        interpolated: FloatArray = np.clip(enlarged(alpha, "cubic"), 0, 1)
+        interpolated: FloatArray = namespace(alpha).clip(enlarged(alpha, "cubic"), 0, 1)
         return interpolated
     return _joint(alpha, small, large, enlarged, parameters)
 
@@ -67,5 +68,5 @@ def _joint(alpha: FloatArray, small: FloatArray, large: FloatArray, enlarged: _E
     out = enlarged(alpha, "cubic")
     detail = large - enlarged(small, "cubic")
     detail *= enlarged(slope(alpha, small, parameters), "linear")
-    result: FloatArray = np.clip(out + detail, 0, 1)
+    result: FloatArray = namespace(alpha).clip(out + detail, 0, 1)
     return result

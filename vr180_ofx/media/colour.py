@@ -15,6 +15,8 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import ColourError
+from vr180_ofx.imaging.either import is_tensor, namespace
+from vr180_ofx.imaging.planes import colour_transform
 from vr180_ofx.media.contract import ColourTags
 
 Transform = Callable[[FloatArray], FloatArray]
@@ -106,15 +108,25 @@ def display_transform(tags: ColourTags) -> Transform | None:
     high_range = tags.transfer in ("pq", "hlg", "linear")
 
     def transform(rgb: FloatArray) -> FloatArray:
+        xp = namespace(rgb)
         linear = to_linear(rgb)
         if gamut is not None:
-            linear = linear @ gamut.T.astype(linear.dtype)
-        linear = np.nan_to_num(np.maximum(linear, 0), nan=0.0, posinf=64.0)
+            linear = _times(linear, gamut)
+        linear = xp.nan_to_num(xp.maximum(linear, 0), nan=0.0, posinf=64.0)
         if high_range:
             linear = compress_highlights(linear)
-        return linear_to_srgb(np.clip(linear, 0, 1)).astype(np.float32)
+        shown: FloatArray = xp.astype(linear_to_srgb(xp.clip(linear, 0, 1)), xp.float32, copy=False)
+        return shown
 
     return transform
+
+
+def _times(values: FloatArray, matrix: FloatArray) -> FloatArray:
+    """The last axis times a matrix, (m, 3)."""
+    if is_tensor(values):
+        return colour_transform(values, matrix)
+    made: FloatArray = values @ matrix.T.astype(values.dtype)
+    return made
 
 
 def compress_highlights(linear: FloatArray, knee: float = 0.8, peak: float = 16.0) -> FloatArray:
@@ -122,42 +134,60 @@ def compress_highlights(linear: FloatArray, knee: float = 0.8, peak: float = 16.
 
     Done on the largest channel so that hues stay. For the networks' eyes alone: no output is tone-mapped.
     """
-    top = linear.max(axis=-1, keepdims=True)
-    over = np.clip((top - knee) / (peak - knee), 0, 1)
+    xp = namespace(linear)
+    top = xp.max(linear, axis=-1, keepdims=True)
+    over = xp.clip((top - knee) / (peak - knee), 0, 1)
     # log shoulder: slope at the knee is close to 1, the value at the peak is 1
     strength = 200.0
-    shoulder = knee + (1 - knee) * np.log1p(strength * over) / np.log1p(strength)
-    scale = np.where(top > knee, shoulder / np.maximum(top, 1e-6), 1.0)
+    shoulder = knee + (1 - knee) * xp.log1p(strength * over) / np.log1p(strength)
+    scale = xp.where(top > knee, shoulder / xp.maximum(top, 1e-6), 1.0)
     out: FloatArray = linear * scale
     return out
 
 
 def srgb_to_linear(v: FloatArray) -> FloatArray:
-    v = np.clip(v, 0, None)
-    return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+    xp = namespace(v)
+    v = xp.clip(v, 0, None)
+    linear: FloatArray = xp.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+    return linear
 
 
 def linear_to_srgb(v: FloatArray) -> FloatArray:
-    return np.where(v <= 0.0031308, v * 12.92, 1.055 * np.maximum(v, 1e-9) ** (1 / 2.4) - 0.055)
+    xp = namespace(v)
+    coded: FloatArray = xp.where(v <= 0.0031308, v * 12.92, 1.055 * xp.maximum(v, 1e-9) ** (1 / 2.4) - 0.055)
+    return coded
 
 
 def pq_to_nits(v: FloatArray) -> FloatArray:
     """SMPTE ST 2084 EOTF: 0..1 -> cd/m²."""
+    xp = namespace(v)
     m1, m2 = 2610 / 16384, 2523 / 4096 * 128
     c1, c2, c3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
-    p = np.clip(v, 0, 1) ** (1 / m2)
-    nits: FloatArray = 10000.0 * (np.maximum(p - c1, 0) / (c2 - c3 * p)) ** (1 / m1)
+    p = xp.clip(v, 0, 1) ** (1 / m2)
+    nits: FloatArray = 10000.0 * (xp.maximum(p - c1, 0) / (c2 - c3 * p)) ** (1 / m1)
     return nits
 
 
 def hlg_to_nits(v: FloatArray, peak: float = 1000.0) -> FloatArray:
     """BT.2100 HLG: inverse OETF, then the OOTF for a display of ``peak`` cd/m² (system gamma 1.2 at 1000)."""
+    xp = namespace(v)
     a, b, c = 0.17883277, 0.28466892, 0.55991073
-    v = np.clip(v, 0, 1)
-    scene = np.where(v <= 0.5, v * v / 3, (np.exp((v - c) / a) + b) / 12)
-    luminance = scene @ np.array([0.2627, 0.6780, 0.0593])
-    nits: FloatArray = peak * scene * np.maximum(luminance, 1e-6)[..., None] ** 0.2
+    v = xp.clip(v, 0, 1)
+    scene = xp.where(v <= 0.5, v * v / 3, (xp.exp((v - c) / a) + b) / 12)
+    weights = (0.2627, 0.6780, 0.0593)
+    luminance = sum(scene[..., k] * w for k, w in enumerate(weights)) if is_tensor(scene) else scene @ np.array(weights)
+    nits: FloatArray = peak * scene * xp.maximum(luminance, 1e-6)[..., None] ** 0.2
     return nits
+
+
+def rgb_matrix(name: str) -> FloatArray:
+    """(3, 3): from luma and the differences of blue and red to non-linear RGB, as `yuv_to_rgb` has it."""
+    if name == "ycgco":
+        return np.array([[1.0, -1.0, 1.0], [1.0, 1.0, 0.0], [1.0, -1.0, -1.0]], np.float32)
+    kr, kb = _LUMA.get(name, _LUMA["bt709"])
+    red, blue = np.array([1.0, 0.0, 2 * (1 - kr)]), np.array([1.0, 2 * (1 - kb), 0.0])
+    green = (np.array([1.0, 0.0, 0.0]) - kr * red - kb * blue) / (1 - kr - kb)
+    return np.stack([red, green, blue]).astype(np.float32)
 
 
 def yuv_to_rgb(y: FloatArray, u: FloatArray, v: FloatArray, tags: ColourTags, bits: int) -> FloatArray:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
-from vr180_ofx.arrays import FloatArray, shapes_repr
+from vr180_ofx.arrays import Array, FloatArray, shapes_repr
+from vr180_ofx.imaging.either import host
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.settings import Settings
 from vr180_ofx.timecode import Timecode
@@ -135,8 +137,21 @@ class EyeImage(Protocol):
         """What is known of the encoding of `native`."""
         ...
 
-    def sample(self, grid: FloatArray) -> Sample:
-        """grid: (h, w, 2) continuous pixels, NaN outside. Minifying is anti-aliased; outside the picture is black."""
+    @property
+    def like(self) -> Array:
+        """Some of its pixels: NumPy's, or a tensor on a device. What is made of them is of this kind, see `imaging.either`."""
+        ...
+
+    def moved(self, move: Callable[[Array], Any]) -> EyeImage:
+        """The same picture, with what ``move`` gives for each of its arrays."""
+        ...
+
+    def sample(self, grid: FloatArray, rough: FloatArray | None = None) -> Sample:
+        """grid: (h, w, 2) continuous pixels, NaN outside. Minifying is anti-aliased; outside the picture is black.
+
+        rough: some of the places, NumPy's, (r, r, 2), in even steps from corner to corner of the grid; with it nothing waits for a
+        graphics card, see `vr180.window.Window.rough_grid`.
+        """
         ...
 
     def region(self, rect: Rect, shrink: int = 1) -> FloatArray:
@@ -225,10 +240,11 @@ class Source(Protocol):
         """Facts for people and for JSON."""
         ...
 
-    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
+    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False, device: str | None = None) -> Source:
         """The same source with a decoder of its own. threads: of the decoder, 0 for one per core.
 
-        fast: good enough for analysis. gpu: decode with the graphics card where it can.
+        fast: good enough for analysis. gpu: decode with the graphics card where it can. device: where pictures are put, as PyTorch names
+        it; None: they are NumPy's arrays.
         """
         ...
 
@@ -306,7 +322,7 @@ class Clip:
     def read(self, n: int) -> dict[str, FloatArray]:
         """Frame ``n`` as whole pictures: view name -> (height, width, 3) float32, display-referred sRGB 0..1."""
         frame = self.source.read(n)
-        return {view: eye.region(Rect(0, 0, eye.width, eye.height)) for view, eye in frame.eyes.items()}
+        return {view: host(eye.region(Rect(0, 0, eye.width, eye.height))) for view, eye in frame.eyes.items()}
 
     def check(self, n: int) -> None:
         """Raises ClipChangedError when the files of frame ``n`` are no longer those that were opened."""
@@ -340,14 +356,15 @@ class Clip:
             self._fingerprint = hashlib.sha256(text.encode()).hexdigest()[:24]
         return self._fingerprint
 
-    def reopen(self, threads: int | None = None, *, fast: bool = False) -> Clip:
+    def reopen(self, threads: int | None = None, *, fast: bool = False, device: str | None = None) -> Clip:
         """The same clip with a decoder of its own, for another thread.
 
-        threads: of the decoder, by default what the settings say. fast: good enough for analysis.
+        threads: of the decoder, by default what the settings say. fast: good enough for analysis. device: where frames are put, as PyTorch
+        names it, see `weights.device.Machine.pictures`; None: they are NumPy's arrays.
         """
         count = self.settings.hardware.threads if threads is None else threads
-        gpu = self.settings.hardware.decoder == "gpu"
-        return Clip(self.source.reopen(count, fast=fast, gpu=gpu), self.geometry, self.settings, self._fingerprint)
+        gpu = self.settings.hardware.decodes_on_gpu(device)
+        return Clip(self.source.reopen(count, fast=fast, gpu=gpu, device=device), self.geometry, self.settings, self._fingerprint)
 
     def describe(self) -> dict[str, Any]:
         """Facts for people and for JSON."""

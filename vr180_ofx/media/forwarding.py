@@ -44,8 +44,8 @@ class ForwardingSource(ABC):
     def describe(self) -> dict[str, Any]:
         return self.real.describe()
 
-    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
-        return self.real.reopen(threads, fast=fast, gpu=gpu)
+    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False, device: str | None = None) -> Source:
+        return self.real.reopen(threads, fast=fast, gpu=gpu, device=device)
 
     def close(self) -> None:
         self.real.close()

@@ -54,5 +54,5 @@ class OneEyeSource(ForwardingSource):
         frame = self._source.read(n)
         return replace(frame, eyes={self.view: frame.eyes[self.view]})
 
-    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
-        return OneEyeSource(self._source.reopen(threads, fast=fast, gpu=gpu), self.view)
+    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False, device: str | None = None) -> Source:
+        return OneEyeSource(self._source.reopen(threads, fast=fast, gpu=gpu, device=device), self.view)

@@ -1,24 +1,28 @@
 """One eye's picture inside a decoded frame, read only where somebody asks.
 
 A 6144x3072 frame is mostly not people: these classes keep the decoder's planes as they are and convert only the
-windows and regions that are asked for.
+windows and regions that are asked for. Planes are NumPy's arrays, or tensors of PyTorch on any device: what is made of
+them is of the same kind, see `imaging.either`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from vr180_ofx.arrays import Array, BoolArray, FloatArray, shapes_repr
+from vr180_ofx.imaging.either import as_float, is_tensor, namespace, zeros
 from vr180_ofx.imaging.planes import colour_transform, interleaved
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import block_means, resize
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.imaging.warp import warp_affine
-from vr180_ofx.media.colour import Transform, yuv_to_rgb
+from vr180_ofx.media.colour import Transform, rgb_matrix, yuv_to_rgb
 from vr180_ofx.media.contract import ColourTags, EyeImage, Guide, Sample
+from vr180_ofx.media.grid_plan import grid_plan
 
 #: BT.709 luma and colour differences from RGB.
 _LUMA_CHROMA = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]], np.float32)
@@ -27,44 +31,49 @@ _LUMA_CHROMA = np.array([[0.2126, 0.7152, 0.0722], [-0.1146, -0.3854, 0.5], [0.5
 _PICTURE = ColourTags("rgb", True, "srgb")
 
 
-def _grid_plan(grid: FloatArray, width: int, height: int) -> tuple[Rect, int, BoolArray | None]:
-    """The part of the picture that ``grid`` needs, the power of two to shrink it by, and which samples are inside.
-
-    None stands for all of them.
-    """
-    x, y = grid[..., 0], grid[..., 1]
-    x0, x1, y0, y1 = (float(v) for v in (x.min(), x.max(), y.min(), y.max()))  # NaN when any sample is
-    inside: BoolArray | None = None
-    if not (x0 >= 0 and x1 <= width and y0 >= 0 and y1 <= height):
-        inside = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)  # False for NaN
-        if not inside.any():
-            return Rect(0, 0, 0, 0), 1, inside
-        xs, ys = x[inside], y[inside]
-        x0, x1, y0, y1 = (float(v) for v in (xs.min(), xs.max(), ys.min(), ys.max()))
-    sparse = grid[::8, ::8]
-    scales = []
-    for axis in (0, 1):
-        step = np.diff(sparse, axis=axis) / 8
-        length = np.hypot(step[..., 0], step[..., 1])
-        length = length[np.isfinite(length)]
-        if length.size:
-            scales.append(float(np.median(length)))
-    # the geometric mean of both directions: near the poles of an equirectangular picture they differ
-    scale = float(np.sqrt(np.prod(scales))) if len(scales) == 2 else 1.0
-    factor = 1 << max(0, int(np.floor(np.log2(max(scale, 1e-6)) + 0.4)))
-    rect = Rect(int(x0), int(y0), int(np.ceil(x1)) + 1, int(np.ceil(y1)) + 1).grown(2 * factor).clipped(width, height)
-    aligned = Rect(rect.x0 // factor * factor, rect.y0 // factor * factor, rect.x1, rect.y1)
-    return aligned, factor, inside
-
-
 def _sampled(plane: Array, grid: FloatArray, origin: tuple[float, float], pixel: tuple[float, float]) -> FloatArray:
     """A plane at places of the eye, float32. origin: where its first pixel begins; pixel: how large one is, both in the eye's pixels."""
-    return sample(plane, grid, border="edge", origin=origin, pixel=pixel).astype(np.float32, copy=False)
+    made: FloatArray = as_float(sample(plane, grid, border="edge", origin=origin, pixel=pixel))
+    return made
 
 
-def _black(grid: FloatArray) -> Sample:
-    nothing = np.zeros((*grid.shape[:2], 3), np.float32)
+def _nothing(like: Array) -> FloatArray:
+    """A picture without pixels, (0, 0, 3)."""
+    made: FloatArray = zeros((0, 0, 3), like)
+    return made
+
+
+def _black(grid: FloatArray, like: Array) -> Sample:
+    nothing = zeros((*grid.shape[:2], 3), like)
     return Sample(nothing, nothing)
+
+
+def _scaled(codes: Array, gain: float, offset: float) -> FloatArray:
+    """An array of its own, float32."""
+    if is_tensor(codes):
+        made: FloatArray = as_float(codes) * gain + offset
+        return made
+    values: FloatArray = codes.astype(np.float32)
+    values *= gain
+    values += offset
+    return values
+
+
+def _within(values: FloatArray, inside: BoolArray | None) -> FloatArray:
+    """0 where it is not inside. values: (h, w, 3), which may be changed."""
+    if inside is None:
+        return values
+    if is_tensor(values):
+        # without asking where: that would wait for the graphics card
+        zeroed: FloatArray = namespace(values).where(inside[..., None], values, 0.0)
+        return zeroed
+    values[~inside] = 0
+    return values
+
+
+def _exact(block: Array) -> Array:
+    """Tensors are worked on in float32, where nothing is rounded in between: PyTorch knows little of integers of 16 bits."""
+    return as_float(block) if is_tensor(block) else block
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +109,16 @@ class YuvEye:
     def __repr__(self) -> str:
         return shapes_repr(self)
 
+    @property
+    def like(self) -> Array:
+        return self.y
+
+    def moved(self, move: Callable[[Array], Any]) -> YuvEye:
+        return replace(self, y=move(self.y), u=None if self.u is None else move(self.u), v=None if self.v is None else move(self.v))
+
     def _luma(self, rect: Rect) -> Array:
         ox, oy = self.origin
-        return self.y[oy + rect.y0 : oy + rect.y1, ox + rect.x0 : ox + rect.x1]
+        return _exact(self.y[oy + rect.y0 : oy + rect.y1, ox + rect.x0 : ox + rect.x1])
 
     def _chroma(self, plane: Array, rect: Rect) -> tuple[Array, float, float]:
         """The chroma samples of ``rect`` and where the first one begins, in the eye's pixels."""
@@ -113,18 +129,29 @@ class YuvEye:
         # a chroma sample that straddles the seam between the eyes goes to the eye that holds most of it
         c0, r0 = max(c0, -(-ox // sx)), max(r0, -(-oy // sy))
         block = plane[r0 : max(r1, r0 + 1), c0 : max(c1, c0 + 1)]
-        return block, c0 * sx - ox + self.chroma_x, float(r0 * sy - oy)
+        return _exact(block), c0 * sx - ox + self.chroma_x, float(r0 * sy - oy)
 
     def _each_chroma(self, rect: Rect, made: Callable[[Array, float, float], FloatArray], like: FloatArray) -> list[FloatArray]:
         """Both planes' samples of ``rect`` as ``made`` of (samples, x, y), x and y being where they begin; nothing but grey as large as
         ``like`` where there are none.
         """
         grey = 128 << (self.bits - 8)
-        return [np.full_like(like, grey) if plane is None else made(*self._chroma(plane, rect)) for plane in (self.u, self.v)]
+        xp = namespace(like)
+        return [xp.full_like(like, grey) if plane is None else made(*self._chroma(plane, rect)) for plane in (self.u, self.v)]
 
     def _rgb(self, y: FloatArray, u: FloatArray, v: FloatArray, *, display: bool) -> FloatArray:
-        rgb = yuv_to_rgb(y, u, v, self.tags, self.bits)
+        rgb = self._rgb_of(self._guide(y, u, v)) if is_tensor(y) else yuv_to_rgb(y, u, v, self.tags, self.bits)
         return self.transform(rgb) if display and self.transform is not None else rgb
+
+    def _rgb_of(self, guide: FloatArray) -> FloatArray:
+        """As `yuv_to_rgb`, in one step."""
+        rgb: FloatArray = namespace(guide).clip(colour_transform(guide, rgb_matrix(self.tags.matrix)), 0, 1)
+        return rgb
+
+    def _guide(self, y: FloatArray, u: FloatArray, v: FloatArray) -> FloatArray:
+        """Luma 0..1 and colour differences -0.5..0.5, (h, w, 3), of code values."""
+        gain, offset, chroma_gain, chroma_offset = self._scales()
+        return interleaved([y * gain + offset, u * chroma_gain + chroma_offset, v * chroma_gain + chroma_offset])
 
     def _scales(self) -> tuple[float, float, float, float]:
         """luma gain, luma offset, chroma gain, chroma offset that bring code values to 0..1 and -0.5..0.5."""
@@ -134,39 +161,35 @@ class YuvEye:
             return 1 / peak, 0.0, 1 / peak, -128.0 * unit / peak
         return 1 / (219.0 * unit), -16 / 219, 1 / (224.0 * unit), -128 / 224
 
-    def sample(self, grid: FloatArray) -> Sample:
-        rect, factor, inside = _grid_plan(grid, self.width, self.height)
+    def sample(self, grid: FloatArray, rough: FloatArray | None = None) -> Sample:
+        plan = grid_plan(grid, self.y, self.width, self.height, rough)
+        rect, factor = plan.rect, plan.factor
         if rect.empty:
-            return _black(grid)
-        clean = grid if inside is None else np.where(inside[..., None], grid, 0)
-        y = _sampled(block_means(self._luma(rect), factor, factor), clean, (rect.x0, rect.y0), (factor, factor))
+            return _black(grid, self.y)
+        y = _sampled(block_means(self._luma(rect), factor, factor), plan.grid, (rect.x0, rect.y0), (factor, factor))
         sx, sy = self.subsampling
         fx, fy = max(1, factor // sx), max(1, factor // sy)
 
         def chroma(block: Array, x0: float, y0: float) -> FloatArray:
-            return _sampled(block_means(block, fx, fy), clean, (x0, y0), (fx * sx, fy * sy))
+            return _sampled(block_means(block, fx, fy), plan.grid, (x0, y0), (fx * sx, fy * sy))
 
         u, v = self._each_chroma(rect, chroma, y)
-        gain, offset, chroma_gain, chroma_offset = self._scales()
-        guide = interleaved([y * gain + offset, u * chroma_gain + chroma_offset, v * chroma_gain + chroma_offset])
+        guide = self._guide(y, u, v)
         rgb = self._rgb(y, u, v, display=True)
-        if inside is not None:
-            rgb[~inside] = 0
-            guide[~inside] = 0
-        return Sample(rgb, guide)
+        return Sample(_within(rgb, plan.inside), _within(guide, plan.inside))
 
     def _region(self, rect: Rect, shrink: int, *, display: bool) -> FloatArray:
         rect = rect.clipped(self.width, self.height)
         if rect.empty:
-            return np.zeros((0, 0, 3), np.float32)
-        y = block_means(self._luma(rect), shrink, shrink).astype(np.float32)
+            return _nothing(self.y)
+        y = as_float(block_means(self._luma(rect), shrink, shrink))
         height, width = y.shape
         sx, sy = self.subsampling
         fx, fy = max(1, shrink // sx), max(1, shrink // sy)
         step_x, step_y = fx * sx, fy * sy
 
         def chroma(block: Array, x0: float, y0: float) -> FloatArray:
-            small = block_means(block, fx, fy).astype(np.float32)
+            small: FloatArray = as_float(block_means(block, fx, fy))
             if (step_x, step_y) == (shrink, shrink) and small.shape == y.shape:
                 return small
             # from output pixel i to the chroma sample: picture coordinate rect.x0 + (i + 0.5) * shrink
@@ -186,7 +209,8 @@ class YuvEye:
 
     def reduced(self, factor: int) -> EyeImage:
         whole = Rect(0, 0, self.width, self.height)
-        y = np.ascontiguousarray(block_means(self._luma(whole), factor, factor))
+        xp = namespace(self.y)
+        y = xp.ascontiguousarray(block_means(self._luma(whole), factor, factor))
         planes: list[Array | None] = []
         sub = tuple(max(1, s // factor) for s in self.subsampling)
         for plane in (self.u, self.v):
@@ -200,7 +224,7 @@ class YuvEye:
             if (small.shape[1], small.shape[0]) != size:
                 # by less than two, where linear is as good and takes a quarter of the time
                 small = resize(small, size, "linear")
-            planes.append(np.ascontiguousarray(small))
+            planes.append(xp.ascontiguousarray(small))
         shift = self.chroma_x if factor == 1 else 0.0
         return YuvEye(
             y, planes[0], planes[1], (sub[0], sub[1]), self.bits, self.tags, (0, 0), y.shape[1], y.shape[0], self.transform, shift
@@ -211,16 +235,12 @@ class YuvEye:
 
     def guide(self, rect: Rect) -> Guide:
         gain, offset, chroma_gain, chroma_offset = self._scales()
-        luma = self._luma(rect).astype(np.float32)
-        luma *= np.float32(gain)
-        luma += np.float32(offset)
+        luma = _scaled(self._luma(rect), gain, offset)
         if self.u is None or self.v is None:
-            return Guide(luma, np.zeros((1, 1, 2), np.float32), np.zeros((2, 3)))
+            return Guide(luma, zeros((1, 1, 2), luma), np.zeros((2, 3)))
         sx, sy = self.subsampling
         block, x0, y0 = self._chroma(self.u, rect)
-        chroma = interleaved([block, self._chroma(self.v, rect)[0]]).astype(np.float32)
-        chroma *= np.float32(chroma_gain)
-        chroma += np.float32(chroma_offset)
+        chroma = _scaled(interleaved([block, self._chroma(self.v, rect)[0]]), chroma_gain, chroma_offset)
         # luma pixel i has its centre at rect.x0 + i + 0.5
         matrix = np.array([[1 / sx, 0, (rect.x0 + 0.5 - x0) / sx - 0.5], [0, 1 / sy, (rect.y0 + 0.5 - y0) / sy - 0.5]])
         return Guide(luma, chroma, matrix)
@@ -250,52 +270,67 @@ class RgbEye:
         return shapes_repr(self)
 
     @property
+    def like(self) -> Array:
+        return self.pixels
+
+    def moved(self, move: Callable[[Array], Any]) -> RgbEye:
+        return replace(self, pixels=move(self.pixels))
+
+    @property
     def _peak(self) -> float:
-        kind = self.pixels.dtype
-        return float(np.iinfo(str(kind)).max) if np.issubdtype(kind, np.integer) else 1.0
+        # PyTorch's names are NumPy's: torch.uint16
+        kind = str(self.pixels.dtype).removeprefix("torch.")
+        return float(np.iinfo(kind).max) if "int" in kind else 1.0
 
     def _block(self, rect: Rect) -> Array:
         ox, oy = self.origin
         block = self.pixels[oy + rect.y0 : oy + rect.y1, ox + rect.x0 : ox + rect.x1]
-        return block.astype(np.float32) if block.dtype == np.float16 else block
+        return block.astype(np.float32) if block.dtype == np.float16 else _exact(block)
 
     def _display(self, values: FloatArray) -> FloatArray:
-        rgb = values.astype(np.float32, copy=False) * np.float32(1 / self._peak)
+        rgb = as_float(values) * (1 / self._peak)
         if self.transform is not None:
             return self.transform(rgb)
-        clean: FloatArray = np.clip(np.nan_to_num(rgb), 0, 1)
+        xp = namespace(rgb)
+        clean: FloatArray = xp.clip(xp.nan_to_num(rgb), 0, 1)
         return clean
 
-    def sample(self, grid: FloatArray) -> Sample:
-        rect, factor, inside = _grid_plan(grid, self.width, self.height)
+    def sample(self, grid: FloatArray, rough: FloatArray | None = None) -> Sample:
+        plan = grid_plan(grid, self.pixels, self.width, self.height, rough)
+        rect, factor = plan.rect, plan.factor
         if rect.empty:
-            return _black(grid)
-        clean = grid if inside is None else np.where(inside[..., None], grid, 0)
-        block = np.ascontiguousarray(self._block(rect))
-        values = _sampled(block_means(block, factor, factor), clean, (rect.x0, rect.y0), (factor, factor))
-        rgb = self._display(values)
-        if inside is not None:
-            rgb[~inside] = 0
+            return _black(grid, self.pixels)
+        block = namespace(self.pixels).ascontiguousarray(self._block(rect))
+        values = _sampled(block_means(block, factor, factor), plan.grid, (rect.x0, rect.y0), (factor, factor))
+        rgb = _within(self._display(values), plan.inside)
         return Sample(rgb, _luma_chroma(rgb))
 
     def region(self, rect: Rect, shrink: int = 1) -> FloatArray:
         rect = rect.clipped(self.width, self.height)
         if rect.empty:
-            return np.zeros((0, 0, 3), np.float32)
-        return self._display(block_means(np.ascontiguousarray(self._block(rect)), shrink, shrink).astype(np.float32))
+            return _nothing(self.pixels)
+        return self._display(as_float(block_means(namespace(self.pixels).ascontiguousarray(self._block(rect)), shrink, shrink)))
 
     def reduced(self, factor: int) -> EyeImage:
-        block = np.ascontiguousarray(self._block(Rect(0, 0, self.width, self.height)))
-        small = np.ascontiguousarray(block_means(block, factor, factor))
-        return RgbEye(small if factor > 1 else small.copy(), (0, 0), small.shape[1], small.shape[0], self.transform, self.tags)
+        xp = namespace(self.pixels)
+        block = xp.ascontiguousarray(self._block(Rect(0, 0, self.width, self.height)))
+        small = xp.ascontiguousarray(block_means(block, factor, factor))
+        if is_tensor(small):
+            # of floats 1 is the peak; and this is a copy
+            small = small * (1 / self._peak)
+        elif factor == 1:
+            small = xp.copy(small)
+        return RgbEye(small, (0, 0), small.shape[1], small.shape[0], self.transform, self.tags)
 
     def native(self, rect: Rect) -> FloatArray:
         rect = rect.clipped(self.width, self.height)
-        return self._block(rect).astype(np.float32) * np.float32(1 / self._peak)
+        values: FloatArray = as_float(self._block(rect)) * (1 / self._peak)
+        return values
 
     def guide(self, rect: Rect) -> Guide:
         values = _luma_chroma(self.region(rect))
-        return Guide(np.ascontiguousarray(values[..., 0]), np.ascontiguousarray(values[..., 1:]), np.eye(2, 3))
+        xp = namespace(values)
+        return Guide(xp.ascontiguousarray(values[..., 0]), xp.ascontiguousarray(values[..., 1:]), np.eye(2, 3))
 
 
 def _luma_chroma(rgb: FloatArray) -> FloatArray:

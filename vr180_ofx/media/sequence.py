@@ -17,6 +17,7 @@ from vr180_ofx.media.files import file_identity, picture_limit
 from vr180_ofx.media.geometry import decide_geometry
 from vr180_ofx.media.images import ImageViews, read_views
 from vr180_ofx.media.naming import facts_from_name, number_token
+from vr180_ofx.media.on_device import on_device
 from vr180_ofx.media.pattern import SequencePattern
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.settings import Settings
@@ -53,9 +54,10 @@ class SequenceSource:
     """Frames of an image sequence, numbered from 0 whatever the files' numbers are."""
 
     def __init__(
-        self, sequence: SequencePattern, geometry: Geometry, first: FirstImage, colorspace: str, fps: Fraction, *, limit: int
+        self, sequence: SequencePattern, geometry: Geometry, first: FirstImage, colorspace: str, fps: Fraction, *, limit: int,
+        device: str | None = None,
     ) -> None:  # fmt: skip
-        """first: what all frames must be like. limit: bytes that a picture may take, see `picture_limit`."""
+        """first: what all frames must be like. limit: bytes that a picture may take, see `picture_limit`. device: see `on_device`."""
         self.path = sequence.pattern
         self.name = sequence.name
         self._sequence = sequence
@@ -65,6 +67,7 @@ class SequenceSource:
         self._limit = limit
         self._colorspace = colorspace
         self.fps = fps
+        self._device = device
         self._identities = {n: [file_identity(p) for p in files.values()] for n, files in sequence.frames.items()}
 
     @staticmethod
@@ -136,7 +139,7 @@ class SequenceSource:
             else:
                 pixels, origin = next(iter(pictures.values())), self._geometry.layout.origin(view)
             eyes[view] = RgbEye(pixels, origin, width, height, transform, tags)
-        return SourceFrame(n, self.time_s(n), eyes)
+        return on_device(SourceFrame(n, self.time_s(n), eyes), self._device)
 
     def check(self, n: int) -> None:
         number = self._numbers[n]
@@ -199,8 +202,10 @@ class SequenceSource:
             "variable_rate": False,
         }
 
-    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
-        return SequenceSource(self._sequence, self._geometry, self._first, self._colorspace, self.fps, limit=self._limit)
+    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False, device: str | None = None) -> Source:
+        return SequenceSource(
+            self._sequence, self._geometry, self._first, self._colorspace, self.fps, limit=self._limit, device=device
+        )  # fmt: skip
 
     def close(self) -> None:
         pass

@@ -24,13 +24,15 @@ from vr180_ofx.media.colour import display_transform, tags_from_codes, with_colo
 from vr180_ofx.media.container import decoder_options, first_video, open_container
 from vr180_ofx.media.contract import ColourTags, EyeImage
 from vr180_ofx.media.files import file_identity, picture_limit, readable
-from vr180_ofx.media.hardware import open_accelerated
+from vr180_ofx.media.hardware import CardFormatError, CardFrame, CardFrames, open_accelerated, say_once
 from vr180_ofx.media.index import FrameIndex
 from vr180_ofx.media.index_file import load_index
 from vr180_ofx.media.picture import RgbEye, YuvEye
 from vr180_ofx.vr180.layout import Layout
 
 log = logging.getLogger(__name__)
+#: In the memory that the decoder writes to, or in tensors on a graphics card.
+DecodedFrame = VideoFrame | CardFrame
 
 
 class VideoReader:
@@ -39,11 +41,15 @@ class VideoReader:
     seeks: how often the decoder had to be repositioned. decoded: how many frames it has put out.
     """
 
-    def __init__(self, path: Path, threads: int = 0, *, fast: bool = False, gpu: bool = False, limit: int | None = None) -> None:
+    def __init__(
+        self, path: Path, threads: int = 0, *, fast: bool = False, gpu: bool = False, card: str | None = None, limit: int | None = None
+    ) -> None:  # fmt: skip
         """threads: decoder threads, 0 for one per core. fast: skip the loop filter (for analysis, not for output).
 
         gpu: decode with the graphics card where it can. Not together with ``fast``, whose pictures only the CPU makes: what is
-        found in a clip must not depend on the machine. limit: bytes that a picture may take, see `picture_limit`.
+        found in a clip must not depend on the machine. card: the CUDA device, with its number, on which frames that it decodes stay, as
+        `CardFrame`; None: they come down. What the card does not decode the CPU does, and that is said once.
+        limit: bytes that a picture may take, see `picture_limit`.
         """
         self.path = path
         self.limit = picture_limit() if limit is None else limit
@@ -54,16 +60,25 @@ class VideoReader:
         self._threads = threads
         self._fast = fast
         self._gpu = gpu and not fast
+        self._card = card
+        #: Takes frames off the decoder while it leaves them on the card.
+        self._taking: CardFrames | None = None
+        self._bits = 8
         self._lock = threading.Lock()
         self._container: av.container.InputContainer | None = None
         self._frames: Iterator[VideoFrame] | None = None
         self._position = -1  # index of the frame that the decoder delivered last
-        self._recent: OrderedDict[int, VideoFrame] = OrderedDict()
+        self._recent: OrderedDict[int, DecodedFrame] = OrderedDict()
         self._by_pts = {int(p): i for i, p in enumerate(self.index.pts)}
         self._ordinal = 0
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @property
+    def on_card(self) -> bool:
+        """Whether frames come from a graphics card's decoder, and stay there: known once one was read."""
+        return self._taking is not None
 
     def close(self) -> None:
         """Lets the decoder and its frames go; the next `read` opens it again."""
@@ -73,6 +88,9 @@ class VideoReader:
     def _close(self) -> None:
         self._frames = None
         self._recent.clear()
+        if self._taking is not None:
+            self._taking.close()
+            self._taking = None
         if self._container is not None:
             self._container.close()
             self._container = None
@@ -82,20 +100,26 @@ class VideoReader:
         accelerated = None
         if self._gpu:
             with readable(self.path) as name:
-                accelerated = open_accelerated(name)
+                accelerated = open_accelerated(name, self._card)
         self._container = accelerated or open_container(self.path, self.limit)
         stream = first_video(self._container, self.path, self.limit)
         context = stream.codec_context
         if accelerated is not None and context.is_hwaccel:
             # one thread feeds the card; more would only hold more of its surfaces
             context.thread_count = 1
+            if self._card is not None:
+                self._taking = CardFrames(self._card)
+                self._bits = max((c.bits for c in context.format.components), default=8) if context.format is not None else 8
             return stream
+        if accelerated is not None:
+            say_once(self.path, f"its decoder knows no {context.name}")
+            self._gpu = False
         context.thread_type = "FRAME" if "FRAME" in str(context.thread_type) or self._threads != 1 else "NONE"
         context.thread_count = self._threads
         context.options = decoder_options(self.limit) | ({"skip_loop_filter": "all"} if self._fast else {})
         return stream
 
-    def read(self, n: int) -> VideoFrame:
+    def read(self, n: int) -> DecodedFrame:
         """The decoded frame at position ``n`` (0-based, presentation order).
 
         Raises FrameError when this frame cannot be decoded, ClipChangedError when the file is no longer the same.
@@ -108,19 +132,32 @@ class VideoReader:
                 raise FrameError(self.path, n, "its data is cut off or damaged")
             if n in self._recent:
                 return self._recent[n]
-            # going on beats seeking while the wanted frame lies ahead and no keyframe lies in between
-            ahead = self._frames is not None and self._position < n
-            behind_keyframe = not ahead or int(self.index.key[n]) > int(self.index.pts[max(self._position, 0)])
-            if behind_keyframe and not (ahead and n == self._position + 1):
-                self._seek(n)
-            frame = self._advance(n)
-            if frame is None:
-                # a damaged stretch can swallow frames, and some formats seek past their goal: one more try from afar
-                self._seek(n, afar=True)
-                frame = self._advance(n)
+            try:
+                frame = self._find(n)
+                if frame is None and self._taking is not None:
+                    raise CardFormatError(f"it gives no frame {n}")
+            except CardFormatError as problem:
+                say_once(self.path, str(problem))
+                self._gpu = False
+                self._close()
+                frame = self._find(n)
             if frame is None or frame.is_corrupt:
                 raise FrameError(self.path, n, "its data is missing or damaged")
             return frame
+
+    def _find(self, n: int) -> DecodedFrame | None:
+        """The frame, from wherever the decoder stands; None when it does not come."""
+        # going on beats seeking while the wanted frame lies ahead and no keyframe lies in between
+        ahead = self._frames is not None and self._position < n
+        behind_keyframe = not ahead or int(self.index.key[n]) > int(self.index.pts[max(self._position, 0)])
+        if behind_keyframe and not (ahead and n == self._position + 1):
+            self._seek(n)
+        frame = self._advance(n)
+        if frame is None:
+            # a damaged stretch can swallow frames, and some formats seek past their goal: one more try from afar
+            self._seek(n, afar=True)
+            frame = self._advance(n)
+        return frame
 
     def check(self) -> None:
         """Raises ClipChangedError when the file is no longer the one that was opened."""
@@ -174,14 +211,15 @@ class VideoReader:
             except av.error.FFmpegError as error:
                 log.warning("%s: a packet at %s cannot be decoded: %s", self.path, packet.pts, error.strerror)
 
-    def _advance(self, n: int) -> VideoFrame | None:
+    def _advance(self, n: int) -> DecodedFrame | None:
         """Decodes until frame ``n`` comes out; None when the decoder goes past it."""
         assert self._frames is not None
-        for frame in self._frames:
+        for decoded in self._frames:
             self.decoded += 1
-            position = self._by_pts.get(int(frame.pts)) if frame.pts is not None else None
+            position = self._by_pts.get(int(decoded.pts)) if decoded.pts is not None else None
             if position is None:
                 continue  # discarded by an edit list, or not decodable on its own
+            frame = self._taken(decoded)
             self._position = position
             self._recent[position] = frame
             while len(self._recent) > 2:
@@ -194,6 +232,15 @@ class VideoReader:
         self._position = -1
         return None
 
+    def _taken(self, frame: VideoFrame) -> DecodedFrame:
+        """Off the card's decoder, where it is on one. Raises CardFormatError when the card does not do its work."""
+        if self._taking is None:
+            return frame
+        if frame.format.name != "cuda":
+            # FFmpeg fell back to the CPU, on the one thread that was meant to feed the card
+            raise CardFormatError(f"it does not take this {frame.format.name}")
+        return self._taking.taken(frame, self._bits)
+
 
 def _identity_or_none(path: Path) -> tuple[int, int] | None:
     try:
@@ -203,14 +250,14 @@ def _identity_or_none(path: Path) -> tuple[int, int] | None:
 
 
 class FrameConverter:
-    """Turns decoded frames into eyes without copying: planes stay where the decoder put them."""
+    """Turns decoded frames into eyes without copying: planes stay where they are."""
 
     def __init__(self, layout: Layout, colorspace: str = "auto") -> None:
         self.layout = layout
         self._colorspace = colorspace
         self._tags: dict[tuple[Any, ...], ColourTags] = {}
 
-    def tags(self, frame: VideoFrame) -> ColourTags:
+    def tags(self, frame: DecodedFrame) -> ColourTags:
         fmt = frame.format
         key = (fmt.name, int(frame.colorspace), int(frame.color_range), int(frame.color_trc), int(frame.color_primaries))
         if key not in self._tags:
@@ -223,21 +270,21 @@ class FrameConverter:
             self._tags[key] = with_colorspace(tags, self._colorspace)
         return self._tags[key]
 
-    def eyes(self, frame: VideoFrame) -> dict[str, EyeImage]:
+    def eyes(self, frame: DecodedFrame) -> dict[str, EyeImage]:
         tags = self.tags(frame)
         transform = display_transform(tags)
         width, height = self.layout.eye_size
         fmt = frame.format
         bits = fmt.components[0].bits if fmt.components else 8
         eyes: dict[str, EyeImage] = {}
-        if fmt.is_rgb:
+        if fmt.is_rgb and isinstance(frame, VideoFrame):
             wide = bits > 8
             name = "rgb48le" if wide else "rgb24"
             pixels = frame.to_ndarray(format=name)
             for view in self.layout.views:
                 eyes[view] = RgbEye(pixels, self.layout.origin(view), width, height, transform, tags)
             return eyes
-        if not _planar(frame):
+        if isinstance(frame, VideoFrame) and not _planar(frame):
             frame = frame.reformat(format=_planar_name(frame))
             fmt = frame.format
             bits = fmt.components[0].bits
@@ -273,7 +320,9 @@ def _planar_name(frame: VideoFrame) -> str:
     return f"yuv{sampling}p" + {8: "", 10: "10le", 12: "12le"}.get(bits, "16le" if bits > 8 else "")
 
 
-def _plane(frame: VideoFrame, number: int, bits: int) -> Array:
+def _plane(frame: DecodedFrame, number: int, bits: int) -> Array:
+    if isinstance(frame, CardFrame):
+        return frame.planes[number]
     plane = frame.planes[number]
     kind = np.dtype(np.uint16 if bits > 8 else np.uint8)
     rows: Array = np.frombuffer(memoryview(plane), kind).reshape(plane.height, plane.line_size // kind.itemsize)

@@ -15,6 +15,7 @@ from vr180_ofx.media.files import picture_limit
 from vr180_ofx.media.fingerprint import array_digest, file_fingerprint
 from vr180_ofx.media.geometry import decide_geometry
 from vr180_ofx.media.naming import facts_from_name
+from vr180_ofx.media.on_device import on_device
 from vr180_ofx.media.stream_facts import check_upright, facts_from_stream, stream_notes, stream_timecode, timecode_or_none
 from vr180_ofx.media.video import FrameConverter, VideoReader
 from vr180_ofx.settings import Settings
@@ -29,15 +30,17 @@ class VideoSource:
     """Frames of one video file, both eyes in each."""
 
     def __init__(
-        self, reader: VideoReader, layout: Layout, colorspace: str, notes: tuple[str, ...] = (), timecode: Timecode | None = None
-    ) -> None:
-        """notes: what somebody should know of the file. timecode: of its first frame."""
+        self, reader: VideoReader, layout: Layout, colorspace: str, notes: tuple[str, ...] = (), timecode: Timecode | None = None, *,
+        device: str | None = None,
+    ) -> None:  # fmt: skip
+        """notes: what somebody should know of the file. timecode: of its first frame. device: see `on_device`."""
         self.path = reader.path
         self.name = reader.path.stem
         self.reader = reader
         self.layout = layout
         self._colorspace = colorspace
         self._converter = FrameConverter(layout, colorspace)
+        self._device = device
         self._colour: str | None = None
         self._notes = notes
         self.timecode = timecode
@@ -74,7 +77,12 @@ class VideoSource:
                 f"{self.path}: frame {n} is {frame.width}x{frame.height} and the clip began with "
                 f"{self.layout.width}x{self.layout.height}; a clip has one size throughout"
             )
-        return SourceFrame(n, self.reader.index.time_s(n), self._converter.eyes(frame))
+        return on_device(SourceFrame(n, self.reader.index.time_s(n), self._converter.eyes(frame)), self._device)
+
+    @property
+    def on_card(self) -> bool:
+        """See `video.VideoReader.on_card`."""
+        return self.reader.on_card
 
     def check(self, n: int) -> None:
         self.reader.check()
@@ -123,9 +131,10 @@ class VideoSource:
         # of the frame that was read when the file was opened: no decoder is begun for it
         return facts | {"colour": self._colour or "not read"}
 
-    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False) -> Source:
-        reader = VideoReader(self.path, threads, fast=fast, gpu=gpu, limit=self.reader.limit)
-        return VideoSource(reader, self.layout, self._colorspace, self._notes, self.timecode)
+    def reopen(self, threads: int, *, fast: bool = False, gpu: bool = False, device: str | None = None) -> Source:
+        card = device if device is not None and device.startswith("cuda") else None
+        reader = VideoReader(self.path, threads, fast=fast, gpu=gpu, card=card, limit=self.reader.limit)
+        return VideoSource(reader, self.layout, self._colorspace, self._notes, self.timecode, device=device)
 
     def close(self) -> None:
         self.reader.close()
@@ -138,11 +147,13 @@ def _sound(stream: Any) -> str:
 
 
 def first_frame(reader: VideoReader) -> VideoFrame:
-    """The first frame that decodes; a damaged beginning does not hide the rest."""
+    """The first frame that decodes; a damaged beginning does not hide the rest. reader: one whose frames come down."""
     error: MediaError | None = None
     for n in range(min(len(reader), 64)):
         try:
-            return reader.read(n)
+            frame = reader.read(n)
+            assert isinstance(frame, VideoFrame)
+            return frame
         except MediaError as problem:
             error = error or problem
     raise MediaError(f"{reader.path}: none of its first frames can be decoded; {error}")

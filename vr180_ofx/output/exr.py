@@ -220,6 +220,8 @@ class ExrWriter:
         for key, value in frame.metadata.items():
             header[f"vr180ofx:{key}"] = str(value)
         header["vr180ofx:frame"] = str(number)
+        # where in the clip it is, whatever files are called: readers of some frames know from it which number the clip's first one has
+        header["vr180ofx:index"] = str(frame.index)
         return header
 
 

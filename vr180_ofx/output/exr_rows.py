@@ -11,7 +11,7 @@ Source of the layout: OpenEXR, "OpenEXR File Layout" (header, offset tables, chu
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -158,21 +158,59 @@ def _assembled(data: bytes, parts: list[RowPart], held: list[dict[int, bytes]], 
         struct.pack_into("<4i", head, fields["dataWindow"], 0, 0, part.width - 1, part.height - 1)
         if "chunkCount" in fields:
             struct.pack_into("<i", head, fields["chunkCount"], count)
-        own_number = number if many else None
-        for y in range(0, part.height, lines):
-            # the last block of a picture may be of fewer lines: its constants come last
-            content = held[number].get(y) or blank[number][0 if y + lines <= part.height else -1]
-            block = _chunk(own_number, y, content)
-            tables.append(position)
-            blocks.append(block)
-            position += len(block)
-    return [bytes(head), struct.pack(f"<{len(tables)}Q", *tables), *blocks]
+        sizes = []
+        for run in _runs(part, held[number], blank[number], lines):
+            chunks, size = run.chunks(number if many else None, lines)
+            blocks += chunks
+            sizes.append(size)
+        # each chunk begins where the one before ends
+        ends = position + np.cumsum(np.concatenate(sizes))
+        tables.append(np.concatenate([[position], ends[:-1]]).astype("<u8").tobytes())
+        position = int(ends[-1])
+    return [bytes(head), *tables, *blocks]
 
 
-def _chunk(number: int | None, y: int, content: bytes) -> bytes:
-    if number is None:
-        return struct.pack("<2i", y, len(content)) + content
-    return struct.pack("<3i", number, y, len(content)) + content
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Blocks one after the other. y: of the first one. contents: theirs; or one for ``count`` of them that are equal."""
+
+    y: int
+    contents: list[bytes]
+    count: int
+
+    def chunks(self, number: int | None, lines: int) -> tuple[list[bytes], npt.NDArray[np.int64]]:
+        """As they stand in the file, and how long each is. number: of the part, in a file of several."""
+        sizes = np.fromiter(map(len, self.contents), np.int64, len(self.contents))
+        fields = 2 if number is None else 3
+        heads = np.empty((self.count, fields), "<i4")
+        if number is not None:
+            heads[:, 0] = number
+        heads[:, -2] = self.y + lines * np.arange(self.count)
+        heads[:, -1] = sizes
+        if len(self.contents) < self.count:
+            # thousands of lines hold nothing: put together as one picture of bytes
+            same = np.empty((self.count, 4 * fields + len(self.contents[0])), np.uint8)
+            same[:, : 4 * fields] = heads.view(np.uint8)
+            same[:, 4 * fields :] = np.frombuffer(self.contents[0], np.uint8)
+            return [same.tobytes()], np.full(self.count, same.shape[1])
+        bits, step = heads.tobytes(), 4 * fields
+        return [part for k, content in enumerate(self.contents) for part in (bits[k * step : k * step + step], content)], sizes + step
+
+
+def _runs(part: RowPart, held: Mapping[int, bytes], blank: list[bytes], lines: int) -> Iterator[_Run]:
+    """All blocks of a part from above: constants, those that are held, constants, and at the end one of fewer lines."""
+    first, last = min(held), max(held)
+    if first:
+        yield _Run(0, blank[:1], first // lines)
+    yield _Run(first, [held[y] for y in range(first, last + 1, lines)], (last - first) // lines + 1)
+    below = last + lines
+    whole = (part.height - below) // lines
+    if whole > 0:
+        yield _Run(below, blank[:1], whole)
+        below += whole * lines
+    if below < part.height:
+        # its constants come last
+        yield _Run(below, blank[-1:], 1)
 
 
 def _is_multipart(data: bytes) -> bool:

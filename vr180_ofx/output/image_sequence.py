@@ -16,10 +16,12 @@ class ImageSequenceWriter(ABC):
 
     needs_source = True
     resumable = True
-    parallel = 2
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        # half of the cores make frames. Each file that is being written holds its frame and one band of rows; above eight the interpreter's
+        # lock, which a file needs for some 10 of its 50 ms, is what they wait for
+        self.parallel = max(2, min(8, job.settings.hardware.threads_here // 2))
         self.warnings: list[str] = []
 
     @abstractmethod

@@ -34,7 +34,7 @@ JUMPS = JumpParameters()
 class Row:
     """One person in one eye, or in both, at one frame.
 
-    frame: 0-based. area: sum of the alpha, pixels. values: what else was measured, by name.
+    frame: its number, from whatever it is counted. area: sum of the alpha, pixels. values: what else was measured, by name.
     """
 
     frame: int

@@ -25,9 +25,10 @@ def is_preview(path: Path) -> bool:
 class PreviewOutput(VideoOutput):
     """A film over a plain colour, at one path, with frames' numbers in it."""
 
-    def __init__(self, job: Job, path: Path) -> None:
+    def __init__(self, job: Job, path: Path, called: str = "draft") -> None:
+        """called: what its frames are called in the picture."""
         super().__init__(job)
-        self._path = path
+        self._path, self._called = path, called
         self._identity = _MARK + hashlib.sha256(self._identity.encode()).hexdigest()[:24]
 
     def paths(self, index: int) -> list[Path]:
@@ -36,7 +37,7 @@ class PreviewOutput(VideoOutput):
     def _eyes(self, frame: Frame, source: SourceFrame | None) -> dict[str, FloatArray]:
         numbers = self._job.numbers
         code = numbers.timecode_of(frame.index)
-        words = f"{numbers.number(frame.index)}{'' if code is None else f'  {code}'}  draft"
+        words = f"{numbers.number(frame.index)}{'' if code is None else f'  {code}'}  {self._called}"
         eyes = super()._eyes(frame, source)
         return {view: _captioned(picture, words) for view, picture in eyes.items()}
 

@@ -6,12 +6,14 @@ import hashlib
 import json
 import math
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from vr180_ofx.errors import PlanError
+from vr180_ofx.frame_ranges import Numbering
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import plan_file
 from vr180_ofx.people.corrections import POINTS_REACH, corrections_to_data
@@ -102,6 +104,19 @@ class Plan(PlanDocument):
     def save(self, path: str | Path) -> None:
         """Writes the document, whole or not at all."""
         write_atomic(Path(path), self.to_json().encode())
+
+    def refuse_unknown(self, frames: Iterable[int], numbers: Numbering) -> None:
+        """Raises PlanError for frames in which nobody was looked for: empty mattes would look like frames without people. numbers: what
+        frames are called there.
+        """
+        unknown, known = self.unknown(frames), self.analysed
+        if unknown and known is not None:
+            first, last = map(numbers.number, known)
+            raise PlanError(
+                f"the plan is of frames {first} to {last} alone, {'' if numbers.start else 'counted from 0, '}and nobody was looked for in "
+                f"{numbers.text(unknown)}; analyse these frames, or the whole clip, or remove `analysed` from the plan where nobody is "
+                "missing"
+            )
 
     def digest(self) -> str:
         """A hash of everything that decides what the mattes look like."""

@@ -98,7 +98,10 @@ class Judge:
         self._before: dict[str, tuple[int, EyeImage, dict[str, Patch]]] = {}
 
     def add(self, n: int, mattes: dict[str, dict[str, FloatArray]], plates: dict[str, EyeImage] | None) -> None:
-        """Frame ``n``. mattes: view -> person -> alpha (h, w). plates: view -> the eye's picture; None: what needs it is left out."""
+        """Frame ``n``, from whatever it is counted.
+
+        mattes: view -> person -> alpha (h, w). plates: view -> the eye's picture; None: what needs it is left out.
+        """
         patches = {view: {name: p for name, alpha in own.items() if (p := trimmed(alpha)) is not None} for view, own in mattes.items()}
         least = (JUMPS.least_side * self._projection.width) ** 2
         rows = {}

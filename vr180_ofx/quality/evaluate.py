@@ -20,13 +20,22 @@ FOUND = 0.3
 #: A layer whose pixels lie on people for less than this share shows somebody who is not there.
 GHOST = 0.3
 _PRESENT_PIXELS_AT_1024 = 60
+Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """Metrics; ``to_dict`` is what ``--json`` prints."""
+    """Metrics; ``to_dict`` is what ``--json`` prints.
+
+    views: the eyes that were compared. start_frame: the number of the file that shows the truth's first frame. start_known: how that is
+    known, in words. unmatched: numbers of files that show no frame of the truth.
+    """
 
     frames: int = 0
+    start_frame: int = 1
+    start_known: str = ""
+    views: tuple[str, ...] = ()
+    unmatched: list[int] = field(default_factory=list)
     eyes: dict[str, dict[str, float]] = field(default_factory=dict)
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     overall: dict[str, float | None] = field(default_factory=dict)
@@ -37,6 +46,8 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         return {
             "frames": self.frames,
+            "start_frame": self.start_frame,
+            "unmatched": self.unmatched,
             "overall": _rounded(self.overall),
             "eyes": {k: _rounded(v) for k, v in self.eyes.items()},
             "people": {k: _rounded(v) for k, v in self.people.items()},
@@ -46,10 +57,22 @@ class Evaluation:
         }
 
 
-def evaluate(prediction: Path, truth_folder: Path, start_frame: int = 1, progress: Callable[[int], None] | None = None) -> Evaluation:
-    """prediction: a folder of EXR frames. Frame ``start_frame`` is the truth's first one."""
+def evaluate(prediction: Path, truth_folder: Path, start_frame: int | None = None, progress: Progress | None = None) -> Evaluation:
+    """prediction: a folder of EXR frames. start_frame: the number of the one that shows the truth's first frame; by default as the files
+    tell, see `Prediction.first_number`. Raises MediaError.
+    """
     truth, found = Truth(truth_folder), find_prediction(prediction)
-    result = Evaluation()
+    known = "as --start-frame says"
+    if start_frame is None:
+        start_frame, known = found.first_number(len(truth), str(truth_folder))
+    # a render of one eye is held against that eye; that one lacks an eye which does not say so is an error
+    eye = found.eye
+    views = tuple(v for v in truth.layout.views if eye in (None, v))
+    if not views:
+        raise MediaError(f"{prediction} holds the {eye} eye alone, and the truth has {', '.join(truth.layout.views)}")
+    count = len(truth)
+    outside = [n for n in sorted(found.files) if not start_frame <= n < start_frame + count]
+    result = Evaluation(start_frame=start_frame, start_known=known, views=views, unmatched=outside)
     sums: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     before: dict[str, tuple[FloatArray, FloatArray]] = {}
     stereo: list[float] = []
@@ -59,13 +82,17 @@ def evaluate(prediction: Path, truth_folder: Path, start_frame: int = 1, progres
     for index, frame in enumerate(truth.frames()):
         number = index + start_frame
         if number not in found.files:
+            # what changed over a gap is no change from frame to frame
+            before.clear()
             continue
-        views = found.read(number)
+        read = found.read(number)
         row: dict[str, float] = {"frame": number}
-        for view in truth.layout.views:
-            if view not in views:
-                raise MediaError(f"frame {number} of {prediction} has no view {view}; it has {', '.join(views)}")
-            alpha, real = views[view][""], frame.union(view)
+        for view in views:
+            if view not in read:
+                raise MediaError(f"frame {number} of {prediction} has no view {view}; it has {', '.join(read)}")
+            if "" not in read[view]:
+                raise MediaError(f"frame {number} of {prediction} has no alpha channel (A) in view {view}")
+            alpha, real = read[view][""], frame.union(view)
             if alpha.shape != real.shape:
                 raise MediaError(
                     f"frame {number} of {prediction} is {alpha.shape[1]}x{alpha.shape[0]} and the truth is {real.shape[1]}x{real.shape[0]}"
@@ -77,8 +104,8 @@ def evaluate(prediction: Path, truth_folder: Path, start_frame: int = 1, progres
             for key, value in values.items():
                 sums[view][key].append(value)
                 row[f"{view}.{key}"] = value
-            coverage.add(frame, view, views[view], index)
-        error = _stereo(truth, frame, views)
+            coverage.add(frame, view, read[view], index)
+        error = _stereo(truth, frame, read) if len(views) == len(truth.layout.views) else None
         if error is not None:
             stereo.append(error[0])
             floor.append(error[1])
@@ -86,12 +113,13 @@ def evaluate(prediction: Path, truth_folder: Path, start_frame: int = 1, progres
         result.frames += 1
         result.per_frame.append(row)
         if progress:
-            progress(index + 1)
+            progress(result.frames, len(found.files))
     if result.frames == 0:
         raise MediaError(
-            f"no frame of {prediction} has a counterpart in {truth_folder}; frames are expected to begin at number {start_frame}"
+            f"no frame of {prediction} has a counterpart in {truth_folder}: its files are numbered {min(found.files)} to "
+            f"{max(found.files)}, and the truth's {count} frames begin at number {start_frame}, {known}"
         )
-    result.eyes = {view: {k: float(np.mean(v)) for k, v in sums[view].items()} for view in truth.layout.views}
+    result.eyes = {view: {k: float(np.mean(v)) for k, v in sums[view].items()} for view in views}
     keys = sorted({k for e in result.eyes.values() for k in e})
     result.overall = {k: float(np.mean([e[k] for e in result.eyes.values() if k in e])) for k in keys}
     result.overall["stereo_error"] = float(np.mean(stereo)) if stereo else None
@@ -162,7 +190,7 @@ def _people(result: Evaluation, truth: Truth, coverage: _Coverage) -> None:
     for k in truth.files:
         mine = [name for name in owner if owner[name] == k]
         rows: dict[str, Any] = {"layers": ", ".join(sorted(mine))}
-        for view in truth.layout.views:
+        for view in result.views:
             seen = [shares for v, person, shares, _ in coverage.present if v == view and person == k]
             hits = [sum(s for name, s in shares.items() if name in mine) >= FOUND for shares in seen]
             rows[f"{view}.frames_present"] = len(hits)
@@ -186,7 +214,7 @@ def _person_quality(result: Evaluation, truth: Truth, found: Prediction, start_f
         if index + start_frame not in found.files:
             continue
         views = found.read(index + start_frame)
-        for view in truth.layout.views:
+        for view in result.views:
             for k, real in frame.people[view].items():
                 names = [n for n in result.people[f"truth {k}"]["layers"].split(", ") if n]
                 mine = np.zeros_like(real)

@@ -38,8 +38,14 @@ def clip_of(folder: Path) -> Path | None:
 def judge(
     prediction: Path, clip: Clip | None, start_frame: int = 1, limits: dict[str, float] | None = None, progress: Progress | None = None
 ) -> Judgement:
-    """prediction: a folder of EXR frames. clip: what they were made of; None leaves out what needs the picture (flicker, stereo)."""
+    """prediction: a folder of EXR frames. clip: what they were made of; None leaves out what needs the picture (flicker, stereo).
+
+    start_frame: the number of the file that shows the clip's first frame. Frames are called by their files' numbers. Raises MediaError.
+    """
     found = find_prediction(prediction)
+    only = found.eye
+    if clip is not None and only not in (None, *clip.views):
+        raise MediaError(f"{prediction} holds the {only} eye alone, and {clip.path} has {', '.join(clip.views)}")
     worker: Judge | None = None
     for k, number in enumerate(sorted(found.files)):
         views = found.read(number)
@@ -47,12 +53,13 @@ def judge(
         index = number - start_frame
         if clip is not None and not 0 <= index < len(clip):
             raise MediaError(
-                f"frame {number} of {prediction} has no counterpart in {clip.path}, which has {len(clip)} frames; use --start-frame"
+                f"frame {number} of {prediction} has no counterpart in {clip.path}, whose {len(clip)} frames begin at number "
+                f"{start_frame}; --start-frame N says otherwise"
             )
         height, width = next(iter(next(iter(views.values())).values())).shape
         eyes = None
         if clip is not None:
-            eyes = clip.frame(index).eyes
+            eyes = {view: eye for view, eye in clip.frame(index).eyes.items() if only in (None, view)}
             factor = max(1, round(next(iter(eyes.values())).width / width))
             eyes = {view: eye.reduced(factor) if factor > 1 else eye for view, eye in eyes.items()}
             if set(eyes) != set(mattes) or next(iter(eyes.values())).width != width:
@@ -60,7 +67,7 @@ def judge(
         if worker is None:
             projection = clip.projection.resized(width, height) if clip is not None else _projection_of(width, height)
             worker = Judge(projection, limits)
-        worker.add(index, mattes, eyes)
+        worker.add(number, mattes, eyes)
         if progress:
             progress(k + 1, len(found.files))
     assert worker is not None
@@ -100,8 +107,8 @@ def report(path: Path, prediction: Path, clip: Clip | None, judgement: Judgement
         figures = f"{name} {worst.values[name]:.3g} (limit {judgement.limits[name]:.3g})"
         pictures.append(Picture(outlined(plate, alpha)[box.slices], f"{figures}: {who}{_eye(worst.view)}, frame {worst.frame}"))
     anaglyph = wiggle = None
-    if set(clip.views) == {LEFT, RIGHT}:
-        middle = frames[len(frames) // 2] - start_frame
+    if set(clip.views) == {LEFT, RIGHT} and found.eye is None:
+        middle = frames[len(frames) // 2]
         eyes = {view: (plate, _matte(layers, EVERYBODY)) for view, (plate, layers) in _seen(clip, found, middle, start_frame).items()}
         box = _around(np.maximum(eyes[LEFT][1], eyes[RIGHT][1]))
         left, right = (over_grey(*eyes[view])[box.slices] for view in (LEFT, RIGHT))
@@ -115,10 +122,12 @@ def _eye(view: str) -> str:
     return "both eyes" if view == BOTH else f"{view} eye"
 
 
-def _seen(clip: Clip, found: Prediction, index: int, start_frame: int) -> dict[str, tuple[FloatArray, dict[str, FloatArray]]]:
+def _seen(clip: Clip, found: Prediction, number: int, start_frame: int) -> dict[str, tuple[FloatArray, dict[str, FloatArray]]]:
     """view -> (plate at the size of the mattes, layers)."""
-    mattes, out = found.read(index + start_frame), {}
-    for view, eye in clip.frame(index).eyes.items():
+    mattes, out = found.read(number), {}
+    for view, eye in clip.frame(number - start_frame).eyes.items():
+        if view not in mattes:
+            continue
         width = next(iter(mattes[view].values())).shape[1]
         factor = max(1, round(eye.width / width))
         small = eye.reduced(factor) if factor > 1 else eye

@@ -62,27 +62,25 @@ def picture(prediction: Path, truth_folder: Path, path: Path, start_frame: int =
     truth, found = Truth(truth_folder), find_prediction(prediction)
     source = clip_path or next((str(p) for p in sorted(truth_folder.glob("clip.*"))), None)
     clip = open_clip(source) if source else None
-    frames = list(enumerate(truth.frames()))
+    frames = [(index, frame) for index, frame in enumerate(truth.frames()) if index + start_frame in found.files]
+    if not frames:
+        raise MediaError(f"no frame of {prediction} has a counterpart in {truth_folder}")
     shown = [frames[k] for k in sorted({0, len(frames) // 3, 2 * len(frames) // 3, len(frames) - 1})]
     rows = []
     for index, frame in shown:
-        if index + start_frame not in found.files:
-            continue
         views = found.read(index + start_frame)
-        for view in truth.layout.views:
+        for view in (v for v in truth.layout.views if v in views):
             alpha, real = views[view][""], frame.union(view)
             box = _crop({view: np.maximum(alpha, real)})
             difference = np.stack([np.clip(alpha - real, 0, 1), np.clip(real - alpha, 0, 1), np.zeros_like(alpha)], -1)
             tiles = [np.repeat(alpha[..., None], 3, -1), np.repeat(real[..., None], 3, -1), difference]
-            titles = [f"{view} {index}: matte", "truth", "green: missing, red: too much"]
+            titles = [f"{view} {index + start_frame}: matte", "truth", "green: missing, red: too much"]
             if clip is not None:
                 tiles.insert(0, clip.read(index)[view])
                 titles.insert(0, "plate")
             rows.append(np.concatenate([_fit(_tile(t, box, s), (_TILE, _TILE, 3)) for t, s in zip(tiles, titles, strict=True)], axis=1))
     if clip is not None:
         clip.close()
-    if not rows:
-        raise MediaError(f"no frame of {prediction} has a counterpart in {truth_folder}")
     write_png(path, np.clip(np.concatenate(rows, axis=0), 0, 1))
 
 

@@ -29,6 +29,9 @@ from vr180_ofx.output.measures import is_measure
 from vr180_ofx.vr180.layout import Layout
 from vr180_ofx.vr180.projection import Projection, make_projection
 
+#: Digits of a frame's place in a clip: more than a clip of a year has frames.
+_DIGITS = 12
+
 
 @dataclass(frozen=True, slots=True)
 class TruthFrame:
@@ -76,6 +79,12 @@ class Truth:
         width, height = self.layout.eye_size
         name = "equirect180" if "equirect" in str(self.scene.get("projection", "")) or width == height else "flat"
         return make_projection(name, width, height)
+
+    def __len__(self) -> int:
+        """How many frames there are: the packets of the first file, which is not decoded."""
+        first = next(iter(self.files.values()))
+        with open_container(first) as container:
+            return sum(1 for packet in container.demux(first_video(container, first)) if packet.size)
 
     def frames(self) -> Iterator[TruthFrame]:
         """In order."""
@@ -175,6 +184,51 @@ class Prediction:
                 }
         return views
 
+    @property
+    def eye(self) -> str | None:
+        """The only eye that was written (`output.eye`); None: all that the clip has."""
+        return _said(next(iter(self.files.values()))[0], "eye") or None
+
+    def first_number(self, count: int, of: str) -> tuple[int, str]:
+        """The number of the file that shows the first of ``count`` frames, and how that is known: from the files' headers (this program
+        writes where in its clip a frame lies), else from their numbers, where these leave no choice.
+
+        of: whose frames they are held against, for messages. Raises MediaError where neither tells.
+        """
+        numbers = sorted(self.files)
+        ends = [(n, _index_in_clip(self.files[n][0])) for n in dict.fromkeys((numbers[0], numbers[-1]))]
+        told = {n - index for n, index in ends if index is not None}
+        if len(told) == 1:
+            return told.pop(), "as the files' headers say"
+        if told:
+            (a, i), (b, k) = ends
+            raise MediaError(
+                f"frame {a} says that it is number {i} of its clip, counted from 0, and frame {b} number {k}: they are not of one render; "
+                "--start-frame N says which one is the first"
+            )
+        if numbers == list(range(numbers[0], numbers[0] + count)):
+            return numbers[0], "as there are as many files as frames"
+        # some frames of a render that was numbered as this program does by itself, or from 0
+        first = min(1, numbers[0])
+        if numbers[-1] < first + count:
+            return first, f"as files are numbered from {first} as a rule"
+        raise MediaError(
+            f"the files are numbered {numbers[0]} to {numbers[-1]}, and {of} has {count} frames: which of them is the first is not known; "
+            "say its number with --start-frame N"
+        )
+
+
+def _said(path: Path, what: str) -> str:
+    """What this program says in a file's header; empty in those of others."""
+    with open_image(path) as source:
+        return str(source.spec().getattribute(f"vr180ofx:{what}") or "")
+
+
+def _index_in_clip(path: Path) -> int | None:
+    """Where in its clip the frame of a file lies, counted from 0; None in files of other programs, and of former versions."""
+    text = _said(path, "index")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
+
 
 def read_views(path: Path) -> dict[str, dict[str, FloatArray]]:
     """Every channel of every view of an EXR, (h, w) float32, whichever of the layouts it has."""
@@ -191,7 +245,7 @@ def read_views(path: Path) -> dict[str, dict[str, FloatArray]]:
             several = spec.getattribute("multiView") if spec.getattribute("view") is None else None
             names = list(several) if several else []
             for k, name in enumerate(spec.channelnames):
-                view = spec.getattribute("view") or (names[0] if names else "left")
+                view = spec.getattribute("view") or (names[0] if names else spec.getattribute("vr180ofx:eye") or "left")
                 words = name.split(".")
                 if len(words) > 1 and words[-2] in names[1:]:
                     view = words.pop(-2)
@@ -210,4 +264,6 @@ def find_prediction(path: Path) -> Prediction:
         match = re.search(r"(\d+)\.exr$", f.name)
         if match:
             numbered.setdefault(int(match.group(1)), []).append(f)
+    if not numbered:
+        raise MediaError(f"{path} holds no frames: {files[0].name} has no number before .exr, as in clip.0001.exr")
     return Prediction(numbered)

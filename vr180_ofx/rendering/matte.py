@@ -13,6 +13,7 @@ from vr180_ofx.engine.store import open_store
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.open import open_clip
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.render import Progress, render
 from vr180_ofx.rendering.report import RenderReport
 from vr180_ofx.settings import Settings
@@ -35,23 +36,29 @@ def settings_of(
     return settings.with_overrides([*more, f"matting.tracker_weights={weights}"] if weights else more)
 
 
+def checked_outputs(outputs: Iterable[str]) -> list[str]:
+    """Each of ``outputs`` once. Raises SettingsError where there is no such one, or none."""
+    wanted = list(dict.fromkeys(outputs))
+    if not wanted or not set(wanted) <= set(MATTE_OUTPUTS):
+        raise SettingsError(f"the outputs are {', '.join(wanted) or 'none'}; allowed are {', '.join(MATTE_OUTPUTS)}")
+    return wanted
+
+
 def matte(
     clip: str | Path | Clip, folder: str | Path, outputs: Iterable[str] = ("alpha",), *, images: bool = False,
-    settings: Settings | None = None,
+    settings: Settings | None = None, plan: Plan | None = None,
     watch: Callable[[str], AbstractContextManager[Progress | None]] = lambda name: nullcontext(),
 ) -> dict[str, RenderReport]:  # fmt: skip
     """Writes each of ``outputs`` into a folder of its name in ``folder``; what is there is kept. settings: see `settings_of`.
 
-    images: sequences instead of videos. watch: gives each output's progress something to call. Raises SettingsError, MediaError,
-    WeightsError, and what `render` raises.
+    images: sequences instead of videos. plan: of which edges and mattes for everybody count; by default none. watch: gives each
+    output's progress something to call. Raises SettingsError, MediaError, WeightsError, and what `render` raises.
     """
-    wanted = list(dict.fromkeys(outputs))
-    if not wanted or not set(wanted) <= set(MATTE_OUTPUTS):
-        raise SettingsError(f"the outputs are {', '.join(wanted) or 'none'}; allowed are {', '.join(MATTE_OUTPUTS)}")
+    wanted = checked_outputs(outputs)
     settings = settings or settings_of(Settings())
     with open_clip(clip, settings) if not isinstance(clip, Clip) else nullcontext(clip) as opened:
         models = Models.of(settings)
-        plan = find_plan(opened, settings, models=models)
+        plan = plan or find_plan(opened, settings, models=models)
         reports = {}
         stages = Stages(enabled=settings.performance.profile_enabled)
         # one server for all outputs: a frame is made once, and found again for the next one

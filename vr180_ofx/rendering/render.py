@@ -18,7 +18,7 @@ from vr180_ofx.engine.models import Models
 from vr180_ofx.engine.scheduler import Priority, Quality
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import open_store
-from vr180_ofx.errors import FrameError, InputMatteError, OutputError, PlanError
+from vr180_ofx.errors import FrameError, InputMatteError, OutputError
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.colour import BLUR_FUSION
@@ -66,33 +66,24 @@ def render(
     settings = settings or clip.settings
     stages = stages or Stages(enabled=settings.performance.profile_enabled)
     frames = tuple(numbering(clip, settings).parse(settings.input.frames))
-    refuse_unknown(plan, frames, clip, settings)
+    plan.refuse_unknown(frames, numbering(clip, settings))
     with output_folder(output, settings, links=links) as folder:
         if models is None:
             models = server.models if server is not None else Models.of(settings)
         delivered = Delivered.of(settings.output)
         name = delivered.name(clip, settings.output)
-        known_by = identity(clip, plan, settings, models, edges)
+        # each of them is looked at: a sequence has many
+        files = files_digest(clip, plan, settings)
+        known_by = identity(clip, plan, settings, models, edges, files=files)
         job = Job(delivered.clip(clip), plan, settings, folder.path, name, known_by, frames, edges or {}, clip)
         writer = make_writer(job)
         shown = Path(output or settings.output.path or folder.path)
         report = RenderReport(str(shown), _pattern(shown, writer, frames), len(frames), people=[p.name for p in plan.active])
         report.notes += [*clip.notes, *map(job.numbers.told, plan.notes), *_doubts(job), *without_effect(settings)]
-        with claimed(job, writer, folder, mattes=_but_for_edges(job, models)) as notes:
+        with claimed(job, writer, folder, mattes=_but_for_edges(job, models, files)) as notes:
             report.notes += notes
             _filled(job, writer, report, models, stages=stages, progress=progress, server=server)
     return report
-
-
-def refuse_unknown(plan: Plan, frames: Sequence[int], clip: Clip, settings: Settings) -> None:
-    """Raises PlanError for frames in which nobody was looked for: empty mattes would look like frames without people."""
-    unknown = plan.unknown(frames)
-    if unknown:
-        numbers, (first, last) = numbering(clip, settings), plan.analysed or (0, 0)
-        raise PlanError(
-            f"the plan is of frames {numbers.number(first)} to {numbers.number(last)} alone, and nobody was looked for in "
-            f"{numbers.text(unknown)}; analyse these frames, or the whole clip, or remove `analysed` from the plan where nobody is missing"
-        )
 
 
 def _filled(
@@ -130,9 +121,12 @@ def _doubts(job: Job) -> list[str]:
     return job.plan.doubts(job.numbers.start, f"{job.clip.name}.plan.json")
 
 
-def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None = None, edges: Curves | None = None) -> str:
+def identity(
+    clip: Clip, plan: Plan, settings: Settings, models: Models | None = None, edges: Curves | None = None, *, files: str | None = None
+) -> str:
     """A hash of all that decides what a frame's file looks like: clip, plan, settings, and how mattes are made. models: by default those
-    that the settings name. edges: see `render`. Raises WeightsError when their weights are not there.
+    that the settings name. edges: see `render`. files: what `files_digest` says, where it is known. Raises WeightsError when their weights
+    are not there.
     """
     parts = [
         str(MATTE_REVISION),
@@ -140,7 +134,7 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
         str(WRITER_REVISION),
         clip.fingerprint,
         plan.digest(),
-        files_digest(clip, plan, settings),
+        files_digest(clip, plan, settings) if files is None else files,
         (models or Models.of(settings)).identity,
         settings.pixel_digest(),
         identity_of(BLUR_FUSION),
@@ -151,13 +145,13 @@ def identity(clip: Clip, plan: Plan, settings: Settings, models: Models | None =
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
 
 
-def _but_for_edges(job: Job, models: Models) -> str:
+def _but_for_edges(job: Job, models: Models, files: str) -> str:
     """The identity that it had without edge controls: of what networks make, and all else."""
     plan = job.plan
     if plan.edges or any(p.edges for p in plan.people):
         # the digest of another plan takes seconds where there are many rows
         plan = replace(plan, edges={}, people=[replace(p, edges={}) for p in plan.people])
-    return identity(job.clip, plan, job.settings.model_copy(update={"edges": EdgesSettings()}), models)
+    return identity(job.clip, plan, job.settings.model_copy(update={"edges": EdgesSettings()}), models, files=files)
 
 
 @contextlib.contextmanager

@@ -19,11 +19,18 @@ class HardwareSettings(Section):
         description="auto, cpu, cuda, cuda:1, mps: what SAM 2 and YOLO run on. The embedded models run on the CPU.",
     )
     # H.264, HEVC, VP9 and AV1 say what a decoder gives to the bit
-    decoder: Literal["cpu", "gpu"] = setting(
-        "cpu",
+    decoder: Literal["auto", "cpu", "gpu"] = setting(
+        "auto",
         pixels="no",
         http=False,
-        description="gpu: decode with the graphics card (NVDEC, VideoToolbox, Direct3D, VA-API) where it can; else the CPU takes over.",
+        description="gpu: decode with the graphics card (NVDEC, VideoToolbox, Direct3D, VA-API) where it can; else the CPU takes over. "
+        "auto: so where hardware.device is a CUDA device, whose frames then stay on it; elsewhere by the CPU.",
+    )
+    compile: bool = setting(
+        False,
+        pixels="networks",
+        http=False,
+        description="Compile SAM 2's image encoder: a minute once, kept for later runs; needs a C++ compiler. What RVM runs on is not.",
     )
     max_vram_gb: float = setting(10, pixels="no", http=False, gt=0, le=4096, description="Memory of the GPU that may be used.")
     # each call of a network runs on one thread: the last bits do not depend on how many calls run at once
@@ -33,6 +40,10 @@ class HardwareSettings(Section):
     def threads_here(self) -> int:
         """``threads``, with one per core counted."""
         return self.threads or os.cpu_count() or 1
+
+    def decodes_on_gpu(self, device: str | None) -> bool:
+        """device: where frames are worked on; None: in the CPU's memory. Bringing them down costs more than the CPU takes to decode."""
+        return self.decoder == "gpu" or (self.decoder == "auto" and device is not None and device.startswith("cuda"))
 
 
 class PerformanceSettings(Section):

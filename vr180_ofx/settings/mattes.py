@@ -206,10 +206,10 @@ class MattingSettings(Section):
         True, pixels="yes", http=True, description="Let each eye confirm the other along the disparity; without it each is for itself."
     )
     memory_offload: bool = setting(
-        True,
+        False,
         pixels="no",
         http=True,
-        description="Keep the tracker's memory outside the GPU between uses; false spends up to 20 MB of it per person and eye.",
+        description="Keep SAM 2's memory outside the GPU between frames, which costs time; else up to 20 MB per person and eye stay there.",
     )
     fp16: bool = setting(
         True,

@@ -136,6 +136,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "hardware": {
         "device": "gpu, cuda, graphics card, cpu, mps, metal, apple, nvidia, which gpu, second gpu",
         "decoder": "hardware decoding, nvdec, gpu decode, videotoolbox, vaapi, faster decoding, decode",
+        "compile": "torch compile, inductor, triton, optimise, optimize, faster network, jit, speed up the gpu",
         "max_vram_gb": "vram, gpu memory, graphics memory, cuda out of memory, limit",
         "threads": "cores, cpu, parallel, processes, use fewer cores, workers, load, faster, busy machine, concurrency",
     },

@@ -1,7 +1,8 @@
 """Whether both eyes say the same of a person: each eye's mask carried to the other, compared where both can see.
 
 Masks are compared as windows show them, a few thousand samples each: that is enough to know whether a matte is wrong, and costs a
-hundredth of the frame. How far away the person is comes out of it: the shift at which the masks agree best.
+hundredth of the frame. It is done on the host, with NumPy's arrays: geometry and decisions, which leave nothing for a graphics card but
+to be waited for. How far away the person is comes out of it: the shift at which the masks agree best.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray
+from vr180_ofx.imaging.either import as_float
 from vr180_ofx.imaging.filter import box_blur, gaussian_blur
 from vr180_ofx.imaging.resize import resize
 from vr180_ofx.imaging.sample import sample
@@ -239,7 +241,7 @@ def _ticks(size: int, n: int) -> FloatArray:
 def _sampled(values: FloatArray, places: FloatArray, size: int) -> FloatArray:
     """values: (n, n) what lies in a window of ``size`` pixels. places: (..., h, w, 2) continuous pixels of the window. 0 outside."""
     scale = values.shape[0] / size
-    return sample(values.astype(np.float32, copy=False), places if scale == 1 else places * scale)
+    return sample(as_float(values), places if scale == 1 else places * scale)
 
 
 def _inside(places: FloatArray, projection: Projection) -> BoolArray:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import beside, is_tensor, namespace
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.sample import sample
@@ -18,14 +19,15 @@ from vr180_ofx.vr180.layout import LEFT, RIGHT
 
 
 def counterpart(
-    pair: StereoPair, rect: Rect, found: Disparity, parameters: SurfaceParameters = STEREO.surface, *, to_left: bool
+    pair: StereoPair, rect: Rect, found: Disparity, parameters: SurfaceParameters = STEREO.surface, *, to_left: bool, like: object = None
 ) -> FloatArray:  # fmt: skip
     """(h, w, 2) float32: where the other eye sees the pixels of ``rect``, in its picture's continuous pixels; NaN outside of it.
 
-    to_left: ``rect`` lies in the right eye, and the other one is the left one.
+    to_left: ``rect`` lies in the right eye, and the other one is the left one. like: see `smooth_map`.
     """
-    across = _across(pair, found, parameters, to_left=to_left)
-    return smooth_map(across, rect, parameters.tolerance)
+    if is_tensor(like):
+        return _looked_up(pair, rect, found, parameters, to_left=to_left, like=like)
+    return smooth_map(_across(pair, found, parameters, to_left=to_left), rect, parameters.tolerance)
 
 
 def extent(
@@ -63,3 +65,32 @@ def _across(
         return there.project(directions(lateral, angles(rays)[..., 1]))
 
     return other
+
+
+def _looked_up(
+    pair: StereoPair, rect: Rect, found: Disparity, parameters: SurfaceParameters, *, to_left: bool, like: object
+) -> FloatArray:  # fmt: skip
+    """As `_across` of all pixels of ``rect``, where ``like`` is: a measured surface is not smooth, and would be looked up on the host at
+    every pixel. What is smooth are the ways from an eye to its window, and from the other one's window to that eye.
+    """
+    window, target = (found.right, found.left) if to_left else (found.left, found.right)
+    here, there = (pair.level(view) for view in ((RIGHT, LEFT) if to_left else (LEFT, RIGHT)))
+    at = smooth_map(lambda points: window.points(here.unproject(points)) - 0.5, rect, parameters.tolerance, like=like)
+    xp = namespace(at)
+    columns, rows = (xp.nan_to_num(at[..., axis], nan=-1.0) for axis in (0, 1))
+    shift = beside(found.shift.astype(np.float32), like)
+
+    def shift_at(found_columns: FloatArray) -> FloatArray:
+        return sample(shift, xp.stack([found_columns, rows], axis=-1), border="edge", centre=0)
+
+    if to_left:
+        found_columns = columns + shift_at(columns)
+    else:
+        # see `_across`
+        found_columns = columns - float(np.median(found.shift))
+        for _ in range(parameters.rounds):
+            found_columns = columns - shift_at(found_columns)
+    whole = Rect.of_size(target.width, target.height)
+    ways = smooth_map(lambda points: there.project(target.directions(points)), whole, parameters.tolerance, like=like)
+    # beyond the windows nobody is
+    return sample(ways, xp.stack([found_columns, rows], axis=-1), border="edge", centre=0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray
+from vr180_ofx.imaging.either import hosts, is_tensor
 from vr180_ofx.matte.patch import Patch
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.stereo.matching import match, surface
@@ -69,7 +70,7 @@ def measure(
     exact: see `matching.match`.
     """
     ours = {view: pair.level(view) for view in (LEFT, RIGHT)}
-    box_left, box_right = _box(in_left, ours[LEFT], parameters), _box(in_right, ours[RIGHT], parameters)
+    box_left, box_right = _boxes((in_left, ours[LEFT]), (in_right, ours[RIGHT]), parameters=parameters)
     if box_left is None or box_right is None:
         return None
     (l0, l1, l2, l3), (r0, r1, r2, r3) = box_left, box_right
@@ -83,8 +84,9 @@ def measure(
     box = ((l0 + l2) / 2 - half, min(l1, r1), (l0 + l2) / 2 + half, max(l3, r3))
     level = EpipolarWindow.around(box, scale, parameters.margin_px)
     window_left, window_right = level.moved((l0 + l2) / 2), level.moved((r0 + r2) / 2)
-    luma_left, mask_left = _see(pair.left, in_left, window_left, ours[LEFT])
-    luma_right, mask_right = _see(pair.right, in_right, window_right, ours[RIGHT])
+    left, right = _see(pair.left, in_left, window_left, ours[LEFT]), _see(pair.right, in_right, window_right, ours[RIGHT])
+    # matchers are the host's
+    luma_left, mask_left, luma_right, mask_right = hosts(*left, *right)
     shift, sure = match(luma_left, luma_right, mask_left, mask_right, parameters, exact=exact)
     return Disparity(window_right, window_left, surface(shift, sure, mask_right, parameters), sure, mask_right)
 
@@ -96,7 +98,8 @@ def at_distance(
 
     patch: the person's matte in the left eye, or, without ``from_left``, in the right one. shift: see `epipolar.upright`.
     """
-    l0, l1, l2, l3 = _box(patch, pair.level(LEFT if from_left else RIGHT), parameters) or (0.0, 0.0, 1e-3, 1e-3)
+    (box,) = _boxes((patch, pair.level(LEFT if from_left else RIGHT)), parameters=parameters)
+    l0, l1, l2, l3 = box or (0.0, 0.0, 1e-3, 1e-3)
     scale = max(_pixel(pair.projection), (l3 - l1) / parameters.rows, (l2 - l0) / parameters.rows)
     sign = -1 if from_left else 1
     # the largest step is that at the elevation nearest to the horizon
@@ -117,11 +120,18 @@ def _pixel(projection: Projection) -> float:
     return math.acos(float(np.clip(rays[0] @ rays[1], -1, 1)))
 
 
-def _box(patch: Patch, projection: Projection, parameters: DisparityParameters) -> tuple[float, float, float, float] | None:
-    """(least lateral, least elevation, most lateral, most elevation) of a matte, radians; None when it is empty."""
+def _boxes(*mattes: tuple[Patch, Projection], parameters: DisparityParameters) -> list[tuple[float, float, float, float] | None]:
+    """(least lateral, least elevation, most lateral, most elevation) of each matte, radians; None when it is empty."""
     # some hundreds of samples a side are enough
-    step = max(1, min(patch.alpha.shape) // parameters.box_samples)
-    ys, xs = np.nonzero(patch.alpha[::step, ::step] > 0.5)
+    steps = [max(1, min(patch.alpha.shape) // parameters.box_samples) for patch, _ in mattes]
+    inside = hosts(*(patch.alpha[::step, ::step] > 0.5 for (patch, _), step in zip(mattes, steps, strict=True)))
+    return [_box(*of, *matte, parameters) for of, matte in zip(zip(inside, steps, strict=True), mattes, strict=True)]
+
+
+def _box(
+    inside: BoolArray, step: int, patch: Patch, projection: Projection, parameters: DisparityParameters
+) -> tuple[float, float, float, float] | None:  # fmt: skip
+    ys, xs = np.nonzero(inside)
     if not len(xs):
         return None
     some = max(1, len(xs) // parameters.box_points)
@@ -133,5 +143,8 @@ def _box(patch: Patch, projection: Projection, parameters: DisparityParameters) 
 
 def _see(eye: EyeImage, patch: Patch, window: EpipolarWindow, projection: Projection) -> tuple[FloatArray, FloatArray]:
     """(luma, matte) of a window, (h, w) each."""
+    if is_tensor(eye.like) and is_tensor(patch.alpha):
+        there = window.grid(projection, like=eye.like)
+        return eye.sample(there, window.rough_grid(projection)).guide[..., 0], sampled(patch.alpha, patch.rect, there)
     grid = window.grid(projection).astype(np.float32)
     return eye.sample(grid).guide[..., 0], sampled(patch.alpha, patch.rect, grid)

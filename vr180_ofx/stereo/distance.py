@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray
+from vr180_ofx.imaging.either import host
 from vr180_ofx.imaging.matching import template_likeness
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.media.contract import EyeImage
@@ -64,8 +65,8 @@ def whole_shift(
     inside = sample(mask.astype(np.float32), grid, pixel=(factor, factor)) > 0.5
     if np.count_nonzero(inside) < parameters.least_pixels:
         return None
-    what = right.sample(grid).guide[..., 0]
-    where = left.sample(strip.grid(projection).astype(np.float32)).guide[..., 0]
+    what = host(right.sample(grid).guide[..., 0])
+    where = host(left.sample(strip.grid(projection).astype(np.float32)).guide[..., 0])
     picture, template_picture = (np.ascontiguousarray(v, np.float32) for v in (where, what))
     found = template_likeness(picture, template_picture, inside.astype(np.float32))
     found = np.nan_to_num(found, nan=-1, posinf=-1, neginf=-1)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray
+from vr180_ofx.imaging.either import as_float, host, hosts
 from vr180_ofx.imaging.logistic import logit, sigmoid
 from vr180_ofx.imaging.parts import bounds, distance_to
 from vr180_ofx.matte.fusion import InstanceMask, resplit_instances
@@ -31,14 +32,19 @@ def agree(state: FrameState, consistency: Consistency, look_again: LookAgain, *,
 
 def compare(state: FrameState, consistency: Consistency) -> FrameState:
     """What both eyes say of everybody whom the plan has in both."""
-    soft = {key: sigmoid(mask.logits) for key, mask in state.masks.items()}
+    both = [p for p, view in state.masks if view == LEFT and (p, RIGHT) in state.masks]
+    seen = [(p, view) for p in both for view in (LEFT, RIGHT)]
+    occluders = {key: [k for k in ((o, key[1]) for o in state.windows[key].occluders) if k in state.masks and k != key] for key in seen}
+    needed = [*seen, *dict.fromkeys(k for keys in occluders.values() for k in keys if k not in seen)]
+    # from a graphics card everything in one go
+    masks, lumas = [sigmoid(state.masks[k].logits) for k in needed], [state.windows[k].sample.guide[..., 0] for k in seen]
+    here = [as_float(v) for v in hosts(*masks, *lumas)]
+    soft, luma = dict(zip(needed, here, strict=False)), dict(zip(seen, here[len(needed) :], strict=True))
 
     def view_of(key: Key) -> EyeView:
-        image = state.windows[key]
-        occluders = [(soft[k], state.windows[k].window) for k in ((other, key[1]) for other in image.occluders) if k in soft and k != key]
-        return EyeView(soft[key], image.sample.guide[..., 0], image.window, state.masks[key].score, occluders)
+        hiding = [(soft[k], state.windows[k].window) for k in occluders[key]]
+        return EyeView(soft[key], luma[key], state.windows[key].window, state.masks[key].score, hiding)
 
-    both = [p for p, view in state.masks if view == LEFT and (p, RIGHT) in state.masks]
     found = {
         p: compare_eyes(view_of((p, LEFT)), view_of((p, RIGHT)), state.projection, consistency, state.shifts.get(p)) for p in both
     }  # fmt: skip
@@ -120,7 +126,7 @@ def warped_logits(state: FrameState, key: Key, consistency: Consistency) -> Floa
 
 def prompted_window(state: FrameState, key: Key, consistency: Consistency, *, boxes: bool) -> WindowImage | None:
     """The window of a person in an eye with a prompt from the other one; None when that sees nobody there. boxes: see `reprocess`."""
-    inside = _warped(state, key, consistency) > 0.5
+    inside = host(_warped(state, key, consistency) > 0.5)
     if not inside.any():
         return None
     prompt = _box_and_point(inside) if boxes else Prompt(mask=inside)

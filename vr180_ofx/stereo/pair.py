@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import as_float
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.media.contract import EyeImage
@@ -55,4 +54,4 @@ def sampled(values: FloatArray, rect: Rect, places: FloatArray) -> FloatArray:
     where a place is NaN.
     """
     first = (rect.x0 + 0.5, rect.y0 + 0.5)
-    return sample(values.astype(np.float32, copy=False), places.astype(np.float32, copy=False), origin=first, centre=0)
+    return sample(as_float(values), as_float(places), origin=first, centre=0)

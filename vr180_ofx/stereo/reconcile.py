@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
+from vr180_ofx.imaging.either import as_float, hosts, namespace
 from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.matte.same_edge import same_edge
 from vr180_ofx.matte.scale import reference_scale
@@ -55,13 +54,14 @@ def _blended(
     """One eye's matte with what the other says of its pixels, and how far both overlapped. to_left: ``own`` is the right eye's."""
     joining = parameters.join
     rect = own.rect.grown(joining.margin_px).clipped(pair.projection.width, pair.projection.height)
-    places = counterpart(pair, rect, found, parameters.surface, to_left=to_left)
+    places = counterpart(pair, rect, found, parameters.surface, to_left=to_left, like=own.alpha)
     mine, my_confidence = spread(own, rect, around=1.0)
     theirs, their_confidence = (sampled(v, other.rect, places) for v in (other.alpha, other.confidence))
     weights = my_confidence + joining.least_weight, their_confidence + joining.least_weight
     joined = (mine * weights[0] + theirs * weights[1]) / (weights[0] + weights[1])
     if edges_only:
         joined = mine + (joined - mine) * same_edge(mine, theirs, joining.edge_leniency * reference_scale(mine), joining.same_edge)
-    union = np.maximum(mine, theirs).sum()
-    overlap = float(np.minimum(mine, theirs).sum() / union) if union > 0 else 0.0
-    return replace(own, rect=rect, alpha=joined.astype(np.float32), confidence=my_confidence), overlap
+    xp = namespace(mine)
+    common, union = hosts(xp.minimum(mine, theirs).sum(), xp.maximum(mine, theirs).sum())
+    overlap = float(common / union) if union > 0 else 0.0
+    return replace(own, rect=rect, alpha=as_float(joined), confidence=my_confidence), overlap

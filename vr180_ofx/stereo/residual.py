@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vr180_ofx.arrays import ByteArray, FloatArray
+from vr180_ofx.imaging.either import host
 from vr180_ofx.imaging.matching import corners, track_points
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.stereo.parameters import RESIDUAL, ResidualParameters
@@ -32,7 +33,7 @@ def observe(left: EyeImage, right: EyeImage, projection: Projection, parameters:
     limit = min(parameters.half, _half_of(projection))
     window = EpipolarWindow(0.0, 0.0, 2 * limit / side, side, side)
     grid = window.grid(projection).astype(np.float32)
-    pictures = [_bytes(eye.sample(grid).guide[..., 0]) for eye in (right, left)]
+    pictures = [_bytes(host(eye.sample(grid).guide[..., 0])) for eye in (right, left)]
     points = corners(pictures[0], parameters.points, quality=parameters.quality, apart=parameters.apart_px)
     if not len(points):
         return np.zeros((0, 3))

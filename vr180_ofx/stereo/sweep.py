@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import host
 from vr180_ofx.matte.patch import Patch
 from vr180_ofx.stereo.pair import StereoPair, sampled
 from vr180_ofx.stereo.parameters import SWEEP, SweepParameters
@@ -36,12 +37,12 @@ def sweep(
     if window is None:
         return None
     grid = window.grid(here).astype(np.float32)
-    mask = sampled(patch.alpha, patch.rect, grid) > parameters.inside
+    mask = host(sampled(patch.alpha, patch.rect, grid) > parameters.inside)
     if np.count_nonzero(mask) < parameters.least_pixels:
         return None
     eyes = {LEFT: pair.left}
     own, other = (pair.left, pair.right) if view in eyes else (pair.right, pair.left)
-    what = own.sample(grid).guide[..., 0][mask]
+    what = host(own.sample(grid).guide[..., 0])[mask]
     elevations = np.broadcast_to(window.elevations()[:, None], mask.shape)[mask]
     tangents = np.broadcast_to(np.tan(window.laterals())[None, :], mask.shape)[mask]
     sign = -1 if view == LEFT else 1
@@ -50,7 +51,7 @@ def sweep(
     for shift in shifts:
         lateral = np.arctan(tangents + sign * upright(float(shift), elevations))
         places = there.project(directions(lateral, elevations)).astype(np.float32)
-        likeness.append(_correlation(what, other.sample(places[None]).guide[0, :, 0]))
+        likeness.append(_correlation(what, host(other.sample(places[None]).guide[0, :, 0])))
     values = np.array(likeness)
     if not np.isfinite(values).any():
         return None
@@ -68,7 +69,7 @@ def _shifts(scale: float, interocular_m: float, parameters: SweepParameters) -> 
 
 
 def _window(pair: StereoPair, patch: Patch, view: str, parameters: SweepParameters) -> EpipolarWindow | None:
-    ys, xs = np.nonzero(patch.alpha > parameters.inside)
+    ys, xs = np.nonzero(host(patch.alpha > parameters.inside))
     if len(xs) < parameters.least_pixels:
         return None
     a = angles(pair.level(view).unproject(np.stack([xs + patch.rect.x0 + 0.5, ys + patch.rect.y0 + 0.5], axis=-1)))

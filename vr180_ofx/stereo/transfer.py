@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vr180_ofx.imaging.either import as_float, namespace, zeros
 from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.patch import Patch, spread
@@ -16,8 +17,6 @@ from vr180_ofx.stereo.pair import StereoPair, sampled
 from vr180_ofx.stereo.parameters import STEREO, StereoParameters
 from vr180_ofx.vr180.epipolar import upright
 from vr180_ofx.vr180.layout import RIGHT
-
-_NOTHING = Patch(Rect(0, 0, 0, 0), np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +41,32 @@ def transferred(pair: StereoPair, better: Patch, weak: WeakerEye, parameters: St
     if weak.own is not None:
         rect = rect.union(weak.own.rect)
     if rect.empty:
-        return weak.own or _NOTHING
+        return weak.own or _nothing(better)
     numbers = parameters.transfer
-    places = counterpart(pair, rect, found, parameters.surface, to_left=to_left)
+    places = counterpart(pair, rect, found, parameters.surface, to_left=to_left, like=better.alpha)
     theirs, sure = (sampled(v, better.rect, places) for v in (better.alpha, better.confidence))
-    mine, my_confidence = spread(weak.own, rect)
+    mine, my_confidence = spread(weak.own, rect, like=better.alpha)
+    x, y = places[..., 0], places[..., 1]
     with np.errstate(invalid="ignore"):
-        unseen = ~((places >= 0) & (places <= (pair.projection.width, pair.projection.height))).all(axis=-1)
+        unseen = ~((x >= 0) & (y >= 0) & (x <= pair.projection.width) & (y <= pair.projection.height))
+    xp = namespace(theirs)
     # beyond the better eye's matte nobody is there, for sure
-    sure = np.where(theirs > 0, sure, np.float32(1))
+    sure = xp.where(theirs > 0, sure, 1.0)
     alpha = theirs
     if weak.weight is not None:
-        weights = my_confidence * np.float32(weak.weight) + numbers.least_weight, sure + numbers.least_weight
-        alpha = np.asarray((mine * weights[0] + theirs * weights[1]) / (weights[0] + weights[1]), np.float32)
-    confidence = np.where(unseen, my_confidence, sure * np.float32(numbers.confidence))
-    return Patch(rect, np.where(unseen, mine, alpha).astype(np.float32), confidence.astype(np.float32))
+        weights = my_confidence * float(weak.weight) + numbers.least_weight, sure + numbers.least_weight
+        alpha = (mine * weights[0] + theirs * weights[1]) / (weights[0] + weights[1])
+    confidence = xp.where(unseen, my_confidence, sure * numbers.confidence)
+    return Patch(rect, as_float(xp.where(unseen, mine, alpha)), as_float(confidence))
+
+
+def _nothing(like: Patch) -> Patch:
+    return Patch(Rect(0, 0, 0, 0), zeros((0, 0), like.alpha), zeros((0, 0), like.alpha))
 
 
 def without_occluded(patch: Patch, occluders: Iterable[Patch]) -> Patch:
     """A carried matte behind those who stand before the person in this eye: what they hide is not to be seen."""
-    alpha = patch.alpha.copy()
+    alpha = namespace(patch.alpha).copy(patch.alpha)
     for other in occluders:
         common = patch.rect.intersection(other.rect)
         if not common.empty:
@@ -77,8 +82,9 @@ def _surface(pair: StereoPair, better: Patch, weak: WeakerEye, parameters: Stere
     rect = _extent(pair, better, flat, parameters, from_left=from_left)
     if rect.empty:
         return flat
-    warped = sampled(better.alpha, better.rect, counterpart(pair, rect, flat, parameters.surface, to_left=from_left))
-    there = Patch(rect, warped, np.ones((rect.height, rect.width), np.float32))
+    places = counterpart(pair, rect, flat, parameters.surface, to_left=from_left, like=better.alpha)
+    warped = sampled(better.alpha, better.rect, places)
+    there = Patch(rect, warped, namespace(warped).ones_like(warped))
     in_left, in_right = (better, there) if from_left else (there, better)
     # a few percent of a pixel are no matter where an eye was wrong altogether
     found = measure(pair, in_left, in_right, parameters.disparity, exact=False)

@@ -3,6 +3,8 @@
 Each window is segmented three times: the whole body, and its upper and lower part larger. The network gives masks of
 256 pixels whatever it is shown, so the parts bring detail that the whole does not have.
 
+The network runs on the CPU: of pictures on a graphics card the small window comes down, and its mask goes up beside it.
+
 The memory holds the last frame's mask, and the one before that, as the last frame shows it. Warped along the motion of the picture, they
 steady the new one, as far as what is warped looks like it, so that nothing drags. It forgets after two frames by construction.
 """
@@ -18,6 +20,7 @@ from typing import cast
 import numpy as np
 
 from vr180_ofx.arrays import Array, BoolArray, FloatArray
+from vr180_ofx.imaging.either import beside, host, hosts
 from vr180_ofx.imaging.filter import gaussian_blur
 from vr180_ofx.imaging.flow import COARSE, TRUST, Luma, TrustParameters, luma_of, motion_between
 from vr180_ofx.imaging.inpaint import ERASE, EraseParameters, cover, erase
@@ -126,11 +129,11 @@ class BlazePoseTracker:
             occluders = [self._occluders(k, windows, raw) for k in keys_now]
             found = run(self._segment, [windows[k] for k in keys_now], occluders)
             raw |= dict(zip(keys_now, found, strict=True))
-        lumas = {k: luma_of(w.sample.guide) for k, w in windows.items()}
+        lumas = dict(zip(windows, hosts(*(luma_of(w.sample.guide) for w in windows.values())), strict=True))
         smooth = run(lambda k: self._temporal_smooth(raw[k][0], lumas[k], windows[k].window, _past(memory, k)), keys)
         masks, arrays = cast("dict[Key, Mask]", {}), cast("dict[str, Array]", {})
         for key, (logits, kept) in zip(keys, smooth, strict=True):
-            masks[key] = Mask(logits, raw[key][1])
+            masks[key] = Mask(beside(logits, windows[key].sample.rgb), raw[key][1])
             arrays |= {f"{_name(key)}.{k}": v for k, v in kept.items()}
         return Memory(arrays), masks
 
@@ -153,7 +156,8 @@ class BlazePoseTracker:
         if image.covered is not None:
             return self._as_planned(image, image.covered)
         most, sure = self._parameters.logit_limit, self._parameters.surely_in_front
-        picture = image.sample.rgb if occluders is None else erase(image.sample.rgb, occluders > sure, self._parameters.erase)
+        shown = host(image.sample.rgb)
+        picture = shown if occluders is None else erase(shown, occluders > sure, self._parameters.erase)
         elsewhere = self._elsewhere(image)
         if elsewhere is not None:
             picture = cover(picture, elsewhere, self._parameters.erase)

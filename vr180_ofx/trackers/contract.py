@@ -12,6 +12,7 @@ import numpy.typing as npt
 from safetensors.numpy import load, save
 
 from vr180_ofx.arrays import Array, BoolArray, FloatArray, shapes_repr
+from vr180_ofx.imaging.either import hosts, is_tensor
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import EyeImage, Sample
@@ -68,9 +69,16 @@ class CropSource:
 
     def sample(self, crop: Crop) -> Sample:
         """The picture in a rectangle, which may lie beyond the window."""
-        window, projection = self.window, self.projection
-        grid = smooth_map(lambda p: projection.project(window.directions(crop.to_window(p))), Rect.of_size(crop.width, crop.height))
-        return self.eye.sample(grid)
+        window, projection, like = self.window, self.projection, self.eye.like
+
+        def places(pixels: FloatArray) -> FloatArray:
+            return projection.project(window.directions(crop.to_window(pixels)))
+
+        grid = smooth_map(places, Rect.of_size(crop.width, crop.height), like=like)
+        if not is_tensor(like):
+            return self.eye.sample(grid)
+        columns, rows = (np.linspace(0.5, n - 0.5, 33) for n in (crop.width, crop.height))
+        return self.eye.sample(grid, places(np.stack(np.meshgrid(columns, rows), axis=-1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,14 +210,16 @@ class Mask:
 class Memory:
     """A tracker's memory: named arrays and nothing else, never changed once made.
 
-    It can be saved (safetensors), hashed, restored, and sent to another process.
+    It can be saved (safetensors), hashed, restored, and sent to another process. Where the tracker runs on a graphics card arrays may be
+    tensors, which stay there until somebody asks for their value.
     """
 
     arrays: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for array in self.arrays.values():
-            array.setflags(write=False)
+            if not is_tensor(array):
+                array.setflags(write=False)
 
     def __repr__(self) -> str:
         return shapes_repr(self)
@@ -219,9 +229,23 @@ class Memory:
         """What the arrays hold, in bytes."""
         return sum(a.nbytes for a in self.arrays.values())
 
+    @property
+    def on_device(self) -> bool:
+        """Whether some of it are tensors."""
+        return any(is_tensor(a) for a in self.arrays.values())
+
+    def on_host(self) -> Memory:
+        """The same value in arrays of NumPy alone; what lies on a device comes down in one transfer."""
+        there = [name for name, a in self.arrays.items() if is_tensor(a)]
+        if not there:
+            return self
+        # copies: what came down lies in memory that the card writes to, of which there is little
+        brought = {name: a.copy() for name, a in zip(there, hosts(*(self.arrays[name] for name in there)), strict=True)}
+        return Memory({name: brought.get(name, a) for name, a in self.arrays.items()})
+
     def to_bytes(self) -> bytes:
         """As a file of safetensors."""
-        data: bytes = save({k: np.ascontiguousarray(v) for k, v in self.arrays.items()})
+        data: bytes = save({k: np.ascontiguousarray(v) for k, v in self.on_host().arrays.items()})
         return data
 
     @classmethod
@@ -232,8 +256,9 @@ class Memory:
     def digest(self) -> str:
         """A hash of names, kinds, shapes and contents."""
         digest = hashlib.sha256()
-        for name in sorted(self.arrays):
-            a = self.arrays[name]
+        arrays = self.on_host().arrays
+        for name in sorted(arrays):
+            a = arrays[name]
             digest.update(f"{name}|{a.dtype}|{a.shape}|".encode())
             digest.update(np.ascontiguousarray(a).tobytes())
         return digest.hexdigest()

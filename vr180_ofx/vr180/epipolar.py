@@ -18,6 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import is_tensor
+from vr180_ofx.imaging.lattice import smooth_map
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.vr180.projection import Projection
 
 #: What people's eyes have, and most VR180 cameras; clips may say otherwise.
@@ -98,9 +101,24 @@ class EpipolarWindow:
         out: FloatArray = self.elevation - (np.arange(self.height) + 0.5 - self.height / 2) * self.scale
         return out
 
-    def grid(self, projection: Projection) -> FloatArray:
-        """(height, width, 2) pixels of an eye's picture: what to sample. NaN outside of it."""
+    def grid(self, projection: Projection, *, like: object = None) -> FloatArray:
+        """(height, width, 2) pixels of an eye's picture: what to sample. NaN outside of it.
+
+        like: a tensor, for places where it is; they are interpolated there, see `smooth_map`.
+        """
+        if is_tensor(like):
+            return smooth_map(lambda points: projection.project(self.directions(points)), Rect.of_size(self.width, self.height), like=like)
         return projection.project(directions(self.laterals()[None, :], self.elevations()[:, None]))
+
+    def rough_grid(self, projection: Projection) -> FloatArray:
+        """Some of the places of `grid`, in even steps from its first to its last pixel: (33, 33, 2), NaN outside."""
+        across, down = (np.linspace(0.5, n - 0.5, 33) for n in (self.width, self.height))
+        return projection.project(self.directions(np.stack(np.meshgrid(across, down), axis=-1)))
+
+    def directions(self, points: FloatArray) -> FloatArray:
+        """points: (..., 2) continuous pixels of the window. Returns (..., 3) unit vectors."""
+        lateral = self.lateral + (points[..., 0] - self.width / 2) * self.scale
+        return directions(lateral, self.elevation - (points[..., 1] - self.height / 2) * self.scale)
 
     def points(self, rays: FloatArray) -> FloatArray:
         """rays: (..., 3). Returns (..., 2) continuous pixels of the window."""

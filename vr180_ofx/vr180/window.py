@@ -99,15 +99,23 @@ class Window:
         half = self.size / 2
         return np.stack([half + focal * local[..., 0] / z, half - focal * local[..., 1] / z], axis=-1)
 
-    def grid(self, projection: Projection, size: int | None = None) -> FloatArray:
-        """Where each window pixel's centre lies in the eye's picture: (size, size, 2) float32, NaN outside."""
+    def grid(self, projection: Projection, size: int | None = None, *, like: object = None) -> FloatArray:
+        """Where each window pixel's centre lies in the eye's picture: (size, size, 2) float32, NaN outside. like: see `smooth_map`."""
         n = size or self.size
         scale = self.size / n
-        return smooth_map(lambda p: projection.project(self._rays(p * scale)), Rect.of_size(n, n))
+        return smooth_map(lambda p: projection.project(self._rays(p * scale)), Rect.of_size(n, n), like=like)
 
-    def inverse_map(self, projection: Projection, rect: Rect) -> FloatArray:
-        """Where each picture pixel's centre in ``rect`` lies in the window: (height, width, 2) float32, NaN behind."""
-        return smooth_map(lambda p: self.points(projection.unproject(p)), rect)
+    def rough_grid(self, projection: Projection) -> FloatArray:
+        """Where places of the window lie in the eye's picture, in even steps from its first to its last pixel: (33, 33, 2), NaN outside."""
+        ticks = np.linspace(0.5, self.size - 0.5, 33)
+        return projection.project(self._rays(np.stack(np.meshgrid(ticks, ticks), axis=-1)))
+
+    def inverse_map(self, projection: Projection, rect: Rect, *, like: object = None) -> FloatArray:
+        """Where each picture pixel's centre in ``rect`` lies in the window: (height, width, 2) float32, NaN behind it.
+
+        like: see `smooth_map`.
+        """
+        return smooth_map(lambda p: self.points(projection.unproject(p)), rect, like=like)
 
     def bounds(self, projection: Projection, margin: float = 0.0) -> Rect:
         """The picture's pixels that the window can show, grown by ``margin`` of its size."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,12 +24,15 @@ class Placement:
     """Where a network runs, how it multiplies, and by which library.
 
     device: as PyTorch names it, with the number of a CUDA device: cpu, cuda:0, mps. precision: float32, float16 or bfloat16.
-    runtime: openvino, which compiles for the CPU, or pytorch.
+    runtime: openvino, which compiles for the CPU, or pytorch. compiled: PyTorch compiles what it can (``hardware.compile``).
+    rehearsed: the CPU does as a graphics card would, for tests: batches are filled up, and steps replayed.
     """
 
     device: str = "cpu"
     precision: str = "float32"
     runtime: str = "openvino"
+    compiled: bool = False
+    rehearsed: bool = False
 
     def __post_init__(self) -> None:
         if self.device == "cuda":
@@ -55,21 +59,39 @@ class Machine:
     """Where networks can run here, as settings allow. Asked once, and only when somebody needs to know: PyTorch takes two seconds to
     load.
 
-    device: as in ``hardware.device``. half: whether half precision may be used where it is quicker.
+    device: as in ``hardware.device``. half: whether half precision may be used where it is quicker. compiled: as in ``hardware.compile``.
     """
 
-    def __init__(self, device: str = "auto", *, half: bool = True) -> None:
+    def __init__(self, device: str = "auto", *, half: bool = True, compiled: bool = False) -> None:
         self._wanted = device
         self._half = half
+        self._compiled = compiled
 
     @classmethod
     def of(cls, settings: Settings) -> Machine:
-        return cls(settings.hardware.device, half=settings.matting.fp16)
+        hardware = settings.hardware
+        return cls(hardware.device, half=settings.matting.fp16, compiled=hardware.compile)
 
     @cached_property
     def device(self) -> str:
         """What ``hardware.device`` means here: cpu, cuda:0, mps. Raises SettingsError when it names what is not there."""
         return _pick(self._wanted)
+
+    @cached_property
+    def pictures(self) -> str | None:
+        """Where pictures, and what is made of them, lie: a CUDA device, as PyTorch's tensors; None: in the CPU's memory, as NumPy's arrays.
+
+        MPS has no numbers of 64 bits and little of 16, so its pictures stay with the CPU. The environment variable VR180_OFX_TENSORS=1
+        makes them tensors on the CPU: how what is done on a graphics card is tested without one.
+        """
+        if self.device.startswith("cuda"):
+            return self.device
+        tensors = os.environ.get("VR180_OFX_TENSORS") == "1" and importlib.util.find_spec("torch") is not None
+        return "cpu" if tensors else None
+
+    @property
+    def _rehearsed(self) -> bool:
+        return self.pictures == "cpu"
 
     def embedded(self) -> Placement:
         """The CPU: of small networks."""
@@ -81,13 +103,14 @@ class Machine:
 
     def on_device(self) -> Placement:
         """The device, in half precision where that is a GPU."""
-        return Placement(self.device, _precision_of(self.device) if self._half else "float32", "pytorch")
+        precision = _precision_of(self.device) if self._half else "float32"
+        return Placement(self.device, precision, "pytorch", compiled=self._compiled, rehearsed=self._rehearsed)
 
     def at_best(self) -> Placement:
         """As `on_device`; CPUs compute in half precision, too, where they multiply it: with AMX half of the time was measured, and 0.6
         to 0.8 of it with AVX512_BF16. Elsewhere it gains little or nothing.
         """
-        if self.device != "cpu":
+        if self.device != "cpu" or self._rehearsed:
             return self.on_device()
         return Placement("cpu", "bfloat16" if self._half and multiplies_bfloat16() else "float32")
 
@@ -121,4 +144,6 @@ def _precision_of(device: str) -> str:
         return "float32"
     import torch
 
-    return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+    # `is_bf16_supported` asks the card that is current, and takes one for able that only imitates it. NVIDIA's have it from Ampere on; of
+    # AMD's all that PyTorch is built for, and their numbers are larger
+    return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float16"

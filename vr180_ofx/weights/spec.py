@@ -59,7 +59,8 @@ class NetworkSpec:
         if self.weights is None:
             return self.name
         where = self.placement
-        return ":".join((self.name, self.weights.sha256, where.kind, where.precision, where.runtime))
+        how = [word for word, said in (("compiled", where.compiled), ("rehearsed", where.rehearsed)) if said]
+        return ":".join((self.name, self.weights.sha256, where.kind, where.precision, where.runtime, *how))
 
     @property
     def own_sha256(self) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.either import beside, host
 from vr180_ofx.matte.rvm.contract import State
 from vr180_ofx.storage import cache_folder, remove_leftovers, write_atomic
 from vr180_ofx.weights.inference import Compiled, openvino
@@ -56,19 +57,20 @@ class CompiledRvm:
     def step(self, pictures: FloatArray, states: Sequence[State | None]) -> tuple[FloatArray, list[State]]:
         """One frame of several pictures of one size.
 
-        pictures: (n, h, w, 3) sRGB 0..1. Returns alphas (n, h, w), 0..1 float32, and what is to be remembered of each.
+        pictures: (n, h, w, 3) sRGB 0..1. Returns alphas (n, h, w), 0..1 float32, of the pictures' kind, and what is to be remembered of
+        each, always the host's.
         """
-        planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), np.float32)
+        planes = np.ascontiguousarray(host(pictures).transpose(0, 3, 1, 2), np.float32)
         n, _, height, width = planes.shape
         # halves, rounded up
         sizes = [(channels, -(-height >> k), -(-width >> k)) for k, channels in enumerate(self._channels, start=1)]
-        memory = [np.stack([np.zeros(size, np.float16) if s is None else s[k] for s in states]) for k, size in enumerate(sizes)]
+        memory = [np.stack([np.zeros(size, np.float16) if s is None else host(s[k]) for s in states]) for k, size in enumerate(sizes)]
         hidden, *after = self._run([planes, *memory])
         # the last layer in full precision: bfloat16 has steps of 1/256 where alpha is near 1
         alpha = np.full((n, height, width), self._bias, np.float32)
         for k, weight in enumerate(self._weight):
             alpha += weight * hidden[:, k]
-        return np.clip(alpha, 0, 1), [tuple(values[i] for values in after) for i in range(n)]
+        return beside(np.clip(alpha, 0, 1), pictures), [tuple(values[i] for values in after) for i in range(n)]
 
 
 def _read(weights: Path, sha256: str) -> tuple[Any, Any, Values, np.float32]:

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
+from vr180_ofx.arrays import Array, FloatArray
 
-from vr180_ofx.arrays import FloatArray
-
-#: What is remembered of one picture at four scales, finest first, (channels, h, w) each; half, so that a memory that was written
-#: and read again is the same.
-State = tuple[npt.NDArray[np.float16], ...]
+#: What is remembered of one picture at four scales, finest first, (channels, h, w) each. Half on CPUs, float32 on graphics cards, and kept
+#: as it is: a memory that was written and read again is the same.
+State = tuple[Array, ...]
 #: The network's pictures are multiples of this on both sides.
 STEP = 16
 
@@ -33,6 +30,6 @@ class RecurrentNetwork(Protocol):
         """One frame of several pictures of one size, or frames in a row of each of them.
 
         pictures: (n[, t], h, w, 3) sRGB 0..1. states: n, what was remembered of each; None: nothing. Returns alphas
-        (n[, t], h, w) float32 0..1, and what is to be remembered.
+        (n[, t], h, w) float32 0..1, of the pictures' kind, and what is to be remembered.
         """
         ...

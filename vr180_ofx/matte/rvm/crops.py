@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vr180_ofx.arrays import FloatArray
-from vr180_ofx.imaging.parts import bounds
+from vr180_ofx.imaging.parts import all_bounds
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.parameters import CROPS, CropParameters
 from vr180_ofx.matte.rvm.contract import STEP
 from vr180_ofx.trackers.contract import Crop, Key, Mask, WindowImage
@@ -53,9 +53,9 @@ def _groups(
     windows: Mapping[Key, WindowImage], masks: Mapping[Key, Mask], before: Mapping[Key, Crop], parameters: CropParameters
 ) -> Iterator[_Group]:  # fmt: skip
     """Who is seen with whom: the largest first, and with them whoever is near enough."""
+    found = dict(zip(windows, all_bounds([masks[k].logits > 0 for k in windows]), strict=True))
     for view in dict.fromkeys(k[1] for k in windows):
-        boxes_or_none = {k[0]: _bounds(masks[k].logits, parameters.least_side_px) for k in windows if k[1] == view}
-        boxes = {p: box for p, box in boxes_or_none.items() if box is not None}
+        boxes = {k[0]: _box(r) for k, r in found.items() if k[1] == view and min(r.width, r.height) > parameters.least_side_px}
         # in degrees, across windows of different cameras
         sizes = {p: _area(b) * (windows[p, view].window.fov_degrees / windows[p, view].window.size) ** 2 for p, b in boxes.items()}
         rest = sorted(boxes, key=lambda p: (-sizes[p], p))
@@ -104,9 +104,8 @@ def _united(group: _Group, other: _Group) -> _Group:
     return _Group(group.anchor, (*group.members, *other.members), wanted, least, group.area_apart + other.area_apart)
 
 
-def _bounds(logits: FloatArray, least_side: int) -> Box | None:
-    box = bounds(logits > 0)
-    return (float(box.x0), float(box.y0), float(box.x1), float(box.y1)) if min(box.width, box.height) > least_side else None
+def _box(r: Rect) -> Box:
+    return float(r.x0), float(r.y0), float(r.x1), float(r.y1)
 
 
 def _grown(box: Box, share: float) -> Box:

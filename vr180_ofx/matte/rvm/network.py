@@ -107,8 +107,12 @@ class ConvGru(nn.Module):
         self.hh = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.Tanh())
 
     def step(self, x: Tensor, h: Tensor) -> Tensor:
-        reset, update = self.ih(torch.cat([x, h], dim=1)).split(self.channels, dim=1)
-        candidate = self.hh(torch.cat([x, reset * h], dim=1))
+        # memory may be finer than what multiplies: what is added to it in a frame may be less than a step of bfloat16
+        seen = h if h.dtype == x.dtype else h.to(x.dtype)
+        reset, update = self.ih(torch.cat([x, seen], dim=1)).split(self.channels, dim=1)
+        candidate = self.hh(torch.cat([x, reset * seen], dim=1))
+        if h.dtype != x.dtype:
+            update, candidate = update.to(h.dtype), candidate.to(h.dtype)
         return (1 - update) * h + update * candidate
 
     def forward(self, x: Tensor, h: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -134,6 +138,8 @@ class Recurrent(nn.Module):
     def forward(self, x: Tensor, h: Tensor | None) -> tuple[Tensor, Tensor]:
         plain, remembering = x.chunk(2, dim=-3)
         remembering, h = self.gru(remembering, h)
+        if remembering.dtype != plain.dtype:
+            remembering = remembering.to(plain.dtype)
         return torch.cat([plain, remembering], dim=-3), h
 
 

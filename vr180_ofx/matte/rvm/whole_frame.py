@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-import numpy as np
-
 from vr180_ofx.arrays import Array, FloatArray
+from vr180_ofx.imaging.either import beside, namespace
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import resize
 from vr180_ofx.matte.contract import EyeAlpha, EyesAhead, no_eyes_ahead
@@ -65,16 +64,18 @@ class WholeFrames:
         arrays: dict[str, Array]
         if all(c is not None for c in coming):
             # seen with the frame before; the state is that after the whole sequence already
-            alphas = cast("FloatArray", np.stack([c for c in coming if c is not None]))
+            like = seen[views[0]][0]
+            alphas = cast("FloatArray", namespace(like).stack([beside(c, like) for c in coming if c is not None]))
             arrays = {name: a for name, a in memory.arrays.items() if not name.endswith(f".{_COMING}")}
         else:
-            pictures = [np.stack([seen[v][0] for v in views])]
+            xp = namespace(seen[views[0]][0])
+            pictures = [xp.stack([seen[v][0] for v in views])]
             while len(pictures) < self.sequence and (following := ahead(len(pictures))) is not None:
-                pictures.append(np.stack([self._shrunk(following[v])[0] for v in views]))
-            alphas, after = self._run(np.stack(pictures, axis=1), [restored(memory, view) for view in views])
+                pictures.append(xp.stack([self._shrunk(following[v])[0] for v in views]))
+            alphas, after = self._run(xp.stack(pictures, axis=1), [restored(memory, view) for view in views])
             arrays = {name: a for view, state in zip(views, after, strict=True) for name, a in stored(view, state).items()}
         if alphas.shape[1] > 1:
-            arrays |= {f"{view}.{_COMING}": rest for view, rest in zip(views, alphas[:, 1:].copy(), strict=True)}
+            arrays |= {f"{view}.{_COMING}": rest for view, rest in zip(views, namespace(alphas).copy(alphas[:, 1:]), strict=True)}
         out = {}
         for view, alpha in zip(views, alphas[:, 0], strict=True):
             eye = eyes[view]
@@ -91,7 +92,7 @@ class WholeFrames:
         if self._pool is None:
             return self.network.step(pictures, states)
         made = list(self._pool.map(lambda p, state: self.network.step(p, [state]), pictures, states))
-        return np.stack([alpha for alpha, _ in made]), [state for _, (state,) in made]
+        return namespace(made[0][0]).stack([alpha for alpha, _ in made]), [state for _, (state,) in made]
 
     def _shrunk(self, eye: EyeImage) -> tuple[FloatArray, FloatArray]:
         """(picture, luma) as large as the network wants it."""

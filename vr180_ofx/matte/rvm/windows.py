@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 
 from vr180_ofx.arrays import Array, FloatArray
+from vr180_ofx.imaging.either import as_float, beside, namespace
 from vr180_ofx.imaging.flow import Luma, luma_of
 from vr180_ofx.imaging.warp import warp_affine
 from vr180_ofx.matte.parameters import CROPS, TEMPORAL, CropParameters, TemporalParameters
@@ -85,11 +86,12 @@ class RvmWindows:
         def see(part: list[Key]) -> tuple[dict[Key, NetworkAlpha], dict[str, Array]]:
             alphas, arrays = cast("dict[Key, NetworkAlpha]", {}), cast("dict[str, Array]", {})
             samples = [sample(k) for k in part]
-            pasts = [self._past(memory, k, before.get(k), crops[k]) for k in part]
+            pasts = [self._past(memory, k, before.get(k), crops[k], s.rgb) for k, s in zip(part, samples, strict=True)]
             now = self._now(memory, part, samples, [before.get(k) == crops[k] for k in part])
             later = self._later({k: (following[k], crops[k], state) for k, (_, state) in zip(part, now, strict=True)})
+            lumas = {k: luma_of(s.guide) for k, s in zip(part, samples, strict=True)}
             for key, shown, past, (alpha, state) in zip(part, samples, pasts, now, strict=True):
-                crop, luma, coming = crops[key], luma_of(shown.guide), later.get(key)
+                crop, luma, coming = crops[key], lumas[key], later.get(key)
                 neighbours = [n for n in (past, coming[0] if coming is not None else None) if n is not None]
                 smooth = temporal_smooth(alpha, luma, neighbours, reference_scale(alpha), self._temporal)
                 together = NetworkAlpha(smooth, shown.guide, windows[key].window, crop)
@@ -121,14 +123,16 @@ class RvmWindows:
         out: dict[int, tuple[FloatArray, State]] = {}
         for i, (alpha, state) in enumerate(zip(known, states, strict=True)):
             if alpha is not None and state is not None:
-                out[i] = alpha.astype(np.float32), state
+                out[i] = as_float(beside(alpha, samples[i].rgb)), state
         if missing:
-            pictures = np.stack([samples[i].rgb for i in missing])
+            stack = namespace(samples[0].rgb).stack
+            pictures = stack([samples[i].rgb for i in missing])
             fresh = [j for j, i in enumerate(missing) if states[i] is None]
             given = [states[i] for i in missing]
             if fresh:
                 # whom it never saw it sees twice
-                for j, state in zip(fresh, self.network.step(pictures[fresh], [None] * len(fresh))[1], strict=True):
+                unseen = stack([samples[missing[j]].rgb for j in fresh])
+                for j, state in zip(fresh, self.network.step(unseen, [None] * len(fresh))[1], strict=True):
                     given[j] = state
             for i, alpha, state in zip(missing, *self.network.step(pictures, given), strict=True):
                 out[i] = alpha, state
@@ -144,18 +148,19 @@ class RvmWindows:
             return {}
         self._prefetched |= ahead
         samples = [p.sample for p in ahead.values()]
-        alphas, states = self.network.step(np.stack([s.rgb for s in samples]), [frames[key][2] for key in ahead])
+        pictures = namespace(samples[0].rgb).stack([s.rgb for s in samples])
+        alphas, states = self.network.step(pictures, [frames[key][2] for key in ahead])
         return {
             key: (Neighbour(alpha, luma_of(sample.guide), self._temporal.after), state)
             for key, alpha, sample, state in zip(ahead, alphas, samples, states, strict=True)
         }
 
-    def _past(self, memory: Memory, key: Key, old: Crop | None, crop: Crop) -> Neighbour | None:
-        """The network's alpha of the frame before, in this crop."""
+    def _past(self, memory: Memory, key: Key, old: Crop | None, crop: Crop, like: object) -> Neighbour | None:
+        """The network's alpha of the frame before, in this crop. like: of whose kind it is wanted."""
         if old is None:
             return None
-        alpha: FloatArray = memory.arrays[f"{_name(key)}.{_BEFORE}"].astype(np.float32)
-        luma = cast("Luma", memory.arrays[f"{_name(key)}.{_LUMA}"])
+        alpha: FloatArray = as_float(beside(memory.arrays[f"{_name(key)}.{_BEFORE}"], like))
+        luma = cast("Luma", beside(memory.arrays[f"{_name(key)}.{_LUMA}"], like))
         if old != crop:
             # from pixels of this crop to those of the old one; that the window moved meanwhile is the flow's to find
             scale = old.scale / crop.scale
@@ -171,11 +176,11 @@ def _remembered(
     key: Key, crop: Crop, *, alpha: FloatArray, luma: Luma, state: State, coming: tuple[Neighbour, State] | None
 ) -> dict[str, Array]:  # fmt: skip
     """What is kept of one crop: the state after the newest frame that was seen, its alpha, and this frame for the next one."""
-    name = _name(key)
-    arrays: dict[str, Array] = {f"{name}.{_CROP}": crop.to_array(), f"{name}.{_BEFORE}": alpha.astype(np.float16), f"{name}.{_LUMA}": luma}
+    name, xp = _name(key), namespace(alpha)
+    arrays = {f"{name}.{_CROP}": crop.to_array(), f"{name}.{_BEFORE}": xp.astype(alpha, xp.float16), f"{name}.{_LUMA}": luma}
     if coming is None:
         return arrays | stored(name, state)
-    return arrays | stored(name, coming[1]) | {f"{name}.{_COMING}": coming[0].alpha.astype(np.float16)}
+    return arrays | stored(name, coming[1]) | {f"{name}.{_COMING}": xp.astype(coming[0].alpha, xp.float16)}
 
 
 def _name(key: Key) -> str:

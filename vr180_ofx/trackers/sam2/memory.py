@@ -1,4 +1,8 @@
-"""What SAM 2 remembers of people, as a value: conditioning frames, the last frames' features, object pointers, scores."""
+"""What SAM 2 remembers of people, as a value: conditioning frames, the last frames' features, object pointers, scores.
+
+Features and pointers are arrays, or tensors where they stay on a device: a ring to which each frame adds one, and from which the oldest
+goes. What is kept is never written to, so memories share it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vr180_ofx.arrays import Array, shapes_repr
+from vr180_ofx.imaging.either import namespace
 from vr180_ofx.trackers.contract import Key, Memory
 
 
@@ -18,7 +23,7 @@ class MemoryFrame:
 
     step: when, counted from the memory's beginning. anchor: whether a prompt said where they were (a conditioning frame).
     pointer: (256,) float32 object pointer. score: logit of being there. iou: predicted quality of the mask, 0..1.
-    features: (64, h, w) the bits of bfloat16; None when the frame is too far back, or not trusted, to be looked at again.
+    features: (64, h, w) uint16, the bits of bfloat16; None when the frame is too far back, or not trusted, to be looked at again.
     """
 
     step: int
@@ -64,7 +69,7 @@ class MemoryBank:
         for (number, view), past in sorted(self.people.items()):
             name = f"{number}.{view}"
             arrays[f"{name}.facts"] = np.array([[r.step, r.anchor, r.features is not None, r.score, r.iou] for r in past], np.float64)
-            arrays[f"{name}.pointers"] = np.stack([r.pointer for r in past])
+            arrays[f"{name}.pointers"] = namespace(past[-1].pointer).stack([r.pointer for r in past])
             for r in past:
                 if r.features is not None:
                     arrays[f"{name}.features.{r.step}"] = r.features
@@ -82,9 +87,9 @@ class MemoryBank:
                 if not name.endswith(".facts"):
                     continue
                 number, view, _ = name.split(".")
-                rows = zip(arrays[name], arrays[f"{number}.{view}.pointers"], strict=True)
                 past = []
-                for (step, anchor, has_features, score, iou), pointer in rows:
+                for facts, pointer in zip(arrays[name], cast(Any, arrays[f"{number}.{view}.pointers"]), strict=True):
+                    step, anchor, has_features, score, iou = facts.tolist()
                     features = cast(Any, arrays[f"{number}.{view}.features.{int(step)}"]) if has_features else None
                     past.append(MemoryFrame(int(step), bool(anchor), pointer, float(score), float(iou), features))
                 people[int(number), view] = tuple(past)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.imaging.parts import bounds
+from vr180_ofx.errors import ComputationError
+from vr180_ofx.imaging.either import is_tensor
+from vr180_ofx.imaging.parts import all_bounds
 from vr180_ofx.parameters import identity_of
 from vr180_ofx.trackers.contract import Key, Mask, Memory, Prompt, WindowImage
+from vr180_ofx.trackers.sam2.attention import MemoryTensors
 from vr180_ofx.trackers.sam2.memory import MemoryBank, MemoryFrame, Past, Rules, trimmed
-from vr180_ofx.trackers.sam2.network import Decoded, Features, MemoryTensors, Sam2Network
+from vr180_ofx.trackers.sam2.network import Decoded, Features, Sam2Network
 from vr180_ofx.vr180.body import box_iou
+from vr180_ofx.weights.graphs import BUCKETS, filled
 from vr180_ofx.weights.store import file_sha256
 
 
@@ -46,6 +52,21 @@ class Behaviour:
 REFERENCE = Behaviour(Rules(anchors=0), prompt_again_after=0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was seen of a group, still where the network is.
+
+    logits: (b, size, size). features: (b, 64, h, w) bfloat16. pointers: (b, 256). facts: (2, b), score and iou.
+    """
+
+    keys: list[Key]
+    prompted: bool
+    logits: Tensor
+    features: Tensor
+    pointers: Tensor
+    facts: Tensor
+
+
 class Sam2Tracker:
     """See `trackers.contract.Tracker`. identity: of the weights, for caches."""
 
@@ -54,25 +75,33 @@ class Sam2Tracker:
     looks_ahead = 0
 
     def __init__(
-        self, network: Sam2Network, identity: str, behaviour: Behaviour | None = None, *, offload: bool = True, at_once: int = 0
+        self, network: Sam2Network, identity: str, behaviour: Behaviour | None = None, *, offload: bool = True, at_once: int = 0,
+        buckets: tuple[int, ...] = (),
     ) -> None:  # fmt: skip
-        """offload: nothing of the memory stays on the network's device between steps. at_once: windows in a batch, 0 for all."""
+        """offload: nothing of the memory stays on the network's device between steps. at_once: windows in a batch, 0 for all.
+        buckets: see `weights.graphs.BUCKETS`; none: batches are as large as they are.
+        """
         self.network = network
-        #: id -> array of a memory, and the same on the device. Of the newest memory alone; the arrays keep the ids their own.
-        self._near: dict[int, tuple[npt.NDArray[np.uint16], Tensor]] | None = None if offload else {}
         self.window_size = network.size
         self.behaviour = behaviour or Behaviour(Rules(network.recent, network.reach))
-        self.at_once = at_once
-        self._identity = f"{network.name}:{identity}:{network.size}:{network.precision}:{identity_of(self.behaviour)}:{at_once}"
+        self._buckets = tuple(b for b in buckets if not at_once or b <= at_once)
+        self.at_once = min(at_once or self._buckets[-1], self._buckets[-1]) if self._buckets else at_once
+        self._offload = offload
+        # a network's buffers are its own
+        self._stepping = threading.Lock()
+        filled = f":{','.join(map(str, self._buckets))}" if self._buckets else ""
+        how = f"{network.size}:{network.precision}{':compiled' if network.compiled else ''}"
+        self._identity = f"{network.name}:{identity}:{how}:{identity_of(self.behaviour)}:{at_once}{filled}"
 
     @classmethod
     def load(
         cls, *, name: str, weights: Path, size: int, device: str = "cpu", precision: str = "float32", behaviour: Behaviour | None = None,
-        offload: bool = True, at_once: int = 0,
+        offload: bool = True, at_once: int = 0, compiled: bool = False, rehearsed: bool = False,
     ) -> Sam2Tracker:  # fmt: skip
-        """From a file of weights. name, size, device, precision: see `Sam2Network`; the rest: see above."""
-        network = Sam2Network(name, weights, size, device, precision)
-        return cls(network, file_sha256(weights)[:16], behaviour, offload=offload, at_once=at_once)
+        """From a file of weights. name, size, device, precision, compiled, rehearsed: see `Sam2Network`; the rest: see above."""
+        network = Sam2Network(name, weights, size, device, precision, compiled=compiled, rehearsed=rehearsed)
+        buckets = BUCKETS if network.device.type != "cpu" or rehearsed else ()
+        return cls(network, file_sha256(weights)[:16], behaviour, offload=offload, at_once=at_once, buckets=buckets)
 
     def identity(self) -> str:
         return self._identity
@@ -81,39 +110,67 @@ class Sam2Tracker:
         return Memory()
 
     def step(self, memory: Memory, windows: Mapping[Key, WindowImage], batch: int = 0) -> tuple[Memory, dict[Key, Mask]]:
-        bank = MemoryBank.from_memory(memory)
+        with self._stepping:
+            return self._step(memory, windows, batch)
+
+    def _step(self, memory: Memory, windows: Mapping[Key, WindowImage], batch: int) -> tuple[Memory, dict[Key, Mask]]:
+        if batch:
+            # memory is short
+            self.network.graphs.clear()
+        as_tensors = any(is_tensor(w.sample.rgb) for w in windows.values())
+        near = not self._offload and (as_tensors or self.network.device.type != "cpu")
+        bank = MemoryBank.from_memory(self._placed(memory) if near else memory.on_host())
         now, rules = bank.step, self.behaviour.rules
         pasts = {k: trimmed(p, now, rules) for k, p in bank.people.items() if p and now - p[-1].step < rules.forget_after}
-        masks: dict[Key, Mask] = {}
         keys = list(windows)
         most = min(batch or len(keys), self.at_once or len(keys)) or 1
+        seen: list[_Seen] = []
         for begin in range(0, len(keys), most):
-            part = {k: windows[k] for k in keys[begin : begin + most]}
-            for key, mask, remembered in self._segment(part, pasts, now):
-                masks[key] = mask
-                pasts[key] = trimmed((*pasts.get(key, ()), remembered), now + 1, rules)
-        self._tidy(pasts)
+            seen += self._segment({k: windows[k] for k in keys[begin : begin + most]}, pasts, now)
+        masks: dict[Key, Mask] = {}
+        for key, mask, remembered in self._results(seen, windows, now=now, near=near):
+            masks[key] = mask
+            pasts[key] = trimmed((*pasts.get(key, ()), remembered), now + 1, rules)
         return MemoryBank(now + 1, pasts).to_memory(), {k: masks[k] for k in keys}
 
-    def _segment(self, windows: Mapping[Key, WindowImage], pasts: Mapping[Key, Past], now: int) -> list[tuple[Key, Mask, MemoryFrame]]:
-        """What the network says of these windows, and what is to be remembered of it."""
+    def _placed(self, memory: Memory) -> Memory:
+        """With what is large on the network's device: a memory that was restored goes up once."""
+        device = self.network.device
+
+        def up(name: str, a: Any) -> Any:
+            small = is_tensor(a) or not (".features." in name or name.endswith(".pointers"))
+            return a if small else torch.from_numpy(a.copy()).to(device)
+
+        return Memory({name: up(name, a) for name, a in memory.arrays.items()})
+
+    def _segment(self, windows: Mapping[Key, WindowImage], pasts: Mapping[Key, Past], now: int) -> list[_Seen]:
+        """What the network says of these windows. Nothing waits for it."""
         features, places = self._encode(windows)
+        pictures = features.levels[0].shape[1]
         out = []
         for group, prompted in self._groups(list(windows), windows, pasts):
-            own = [places[k] for k in group]
-            of_group = features.take(own)
-            images = [windows[k] for k in group]
+            own, count = [places[k] for k in group], len(group)
             if prompted:
-                seen = self._prompt(of_group, [_prompt_of(i) for i in images])
+                of_group = features.take(self.network.index(own, pictures))
+                shown = self._prompt(of_group, [_prompt_of(windows[k]) for k in group])
+                memories = self.network.remember(of_group, shown, prompted=True)
+                # of prompted frames the package's predictor keeps only the small masks
+                high = F.interpolate(shown.low, size=(self.window_size, self.window_size), mode="bilinear", align_corners=False)
+                pointers, score, iou = shown.pointer, shown.score, shown.iou
             else:
-                seen = self.network.follow(features, own, self._bank([pasts[k] for k in group], now))
-            memories = self.network.remember(of_group, seen, prompted=prompted)
-            out += self._results(group, images, seen=seen, memories=memories, now=now, prompted=prompted)
+                bank = self._bank(filled([pasts[k] for k in group], self._buckets), now)
+                found = self.network.followed(features, filled(own, self._buckets), bank)
+                memories, pointers = self.network.graphs.kept(found.memory[:count], found.pointer[:count])
+                # other tensors are made of these
+                high = found.high[:count]
+                score, iou = found.score[:count], found.iou[:count]
+            facts = torch.stack([score[:, 0], iou])
+            out.append(_Seen(group, prompted, high[:, 0].clamp(min=self.behaviour.absent_logit), memories, pointers, facts))
         return out
 
     def _encode(self, windows: Mapping[Key, WindowImage]) -> tuple[Features, dict[Key, int]]:
         """Features of all pictures, and which is whose: people who share a window share its features."""
-        pictures: list[FloatArray] = []
+        pictures: list[Any] = []
         places: dict[Key, int] = {}
         known: dict[tuple[str, object], int] = {}
         for key, image in windows.items():
@@ -122,10 +179,12 @@ class Sam2Tracker:
                 known[view] = len(pictures)
                 pictures.append(image.sample.rgb)
             places[key] = known[view]
-        batch = torch.from_numpy(np.stack([np.ascontiguousarray(p, np.float32) for p in pictures])).permute(0, 3, 1, 2)
-        if self.network.device.type == "cuda":
-            batch = batch.pin_memory()
-        return self.network.encode(batch), places
+        pictures = filled(pictures, self._buckets)
+        if is_tensor(pictures[0]):
+            batch = torch.stack(pictures)
+        else:
+            batch = torch.from_numpy(np.stack([np.ascontiguousarray(p, np.float32) for p in pictures]))
+        return self.network.encode(self.network.up(batch).permute(0, 3, 1, 2)), places
 
     def _groups(self, keys: list[Key], windows: Mapping[Key, WindowImage], pasts: Mapping[Key, Past]) -> list[tuple[list[Key], bool]]:
         """Batches: those who are prompted alike, and those who remember equally much. A function of plan and memory alone."""
@@ -169,69 +228,60 @@ class Sam2Tracker:
 
     def _bank(self, pasts: list[Past], now: int) -> MemoryTensors:
         """What a batch of people with equally long memories remember, as the network takes it."""
-        device = self.network.device
         recent = self.behaviour.rules.recent
-        spatial, slots, pointers, ages = [], [], [], []
+        spatial: list[list[Tensor]] = []
+        pointers: list[list[Any]] = []
+        slots, ages = [], []
         for past in pasts:
             anchors = [r for r in past if r.anchor]
             frames = [r for r in past if not r.anchor and r.features is not None]
             # temporal embeddings: the last one is for conditioning frames, the first for the frame just before
             count = len(frames)
             places = [count - 1 - i if self.behaviour.rules.reliable else now - r.step - 1 for i, r in enumerate(frames)]
-            spatial.append([self._features(r) for r in (*anchors, *frames)])
+            spatial.append([_as_bfloat16(r.features) for r in (*anchors, *frames)])
             slots.append([recent] * len(anchors) + places)
             others = sorted((r for r in past if not r.anchor), key=lambda r: -r.step)
-            pointers.append(np.stack([r.pointer for r in (*anchors, *others)]))
+            pointers.append([r.pointer for r in (*anchors, *others)])
             ages.append([now - r.step for r in (*anchors, *others)])
-        # torch's own memory: the alignment of the numbers must not depend on where they came from
-        stacked = torch.stack([torch.stack(frames) for frames in spatial], dim=1)
+        up = self.network.up
+        # stacked anew: the alignment of the numbers must not depend on where they came from
         return MemoryTensors(
-            (self._put(stacked) if self._near is None else stacked).float(),
-            torch.tensor(slots, device=device).T,
-            self._put(torch.from_numpy(np.stack(pointers, axis=1)).clone()),
-            torch.tensor(ages, dtype=torch.float32, device=device).T,
+            up(_stacked(spatial)), up(torch.tensor(slots)).T, up(_stacked(pointers)), up(torch.tensor(ages, dtype=torch.float32)).T
         )
 
-    def _features(self, r: MemoryFrame) -> Tensor:
-        """What is remembered of one frame: on the device when memory stays there, else on the CPU."""
-        assert r.features is not None
-        if self._near is None:
-            return _as_bfloat16(r.features)
-        if id(r.features) not in self._near:
-            self._near[id(r.features)] = (r.features, self._put(_as_bfloat16(r.features)))
-        return self._near[id(r.features)][1]
-
-    def _tidy(self, pasts: Mapping[Key, Past]) -> None:
-        """Lets everything go that the newest memory does not hold."""
-        if self._near is not None:
-            held = {id(r.features) for past in pasts.values() for r in past if r.features is not None}
-            self._near = {k: v for k, v in self._near.items() if k in held}
-
-    def _put(self, values: Tensor) -> Tensor:
-        if self.network.device.type == "cuda":
-            return values.pin_memory().to(self.network.device, non_blocking=True)
-        return values
-
     def _results(
-        self, group: list[Key], images: list[WindowImage], *, seen: Decoded, memories: Tensor, now: int, prompted: bool
-    ) -> list[tuple[Key, Mask, MemoryFrame]]:
-        size = self.window_size
-        # of prompted frames the package's predictor keeps only the small masks
-        high = F.interpolate(seen.low, size=(size, size), mode="bilinear", align_corners=False) if prompted else seen.high
-        logits = high[:, 0].clamp(min=self.behaviour.absent_logit).cpu().numpy()
-        features = memories.view(torch.int16).cpu().numpy().view(np.uint16)
-        pointers, scores, ious = seen.pointer.cpu().numpy(), seen.score[:, 0].cpu().numpy(), seen.iou.cpu().numpy()
-        out = []
-        for i, key in enumerate(group):
-            score, iou = float(scores[i]), float(ious[i])
-            kept = features[i].copy()
-            trusted = prompted or not self.behaviour.rules.reliable or self._reliable(logits[i], score, iou, images[i].prompt)
-            if self._near is not None and trusted:
-                self._near[id(kept)] = (kept, memories[i])
-            remembered = MemoryFrame(now, prompted, pointers[i].copy(), score, iou, kept if trusted else None)
-            present = 1 / (1 + np.exp(-np.clip(score, -30, 30)))
-            out.append((key, Mask(logits[i], float(present)), remembered))
-        return out
+        self, seen: Sequence[_Seen], windows: Mapping[Key, WindowImage], *, now: int, near: bool
+    ) -> Iterator[tuple[Key, Mask, MemoryFrame]]:
+        """What is seen of everybody, and to be remembered. What decides something comes down at once: the only wait of a step."""
+        if not seen:
+            return
+        facts = iter(torch.cat([s.facts for s in seen], dim=1).T.tolist())
+        for group in seen:
+            images = [windows[k] for k in group.keys]
+            # masks are of the pictures' kind
+            logits: Any = group.logits if is_tensor(images[0].sample.rgb) else group.logits.cpu().numpy()
+            features: Any = group.features.view(torch.uint16)
+            pointers: Any = group.pointers
+            if not near:
+                features, pointers = features.cpu().numpy(), pointers.cpu().numpy()
+            for i, key in enumerate(group.keys):
+                score, iou = next(facts)
+                self._refuse_nonsense(key, score, iou)
+                trusted = group.prompted or not self.behaviour.rules.reliable or self._reliable(logits[i], score, iou, images[i].prompt)
+                kept = features[i] if near else features[i].copy()
+                pointer = pointers[i] if near else pointers[i].copy()
+                remembered = MemoryFrame(now, group.prompted, pointer, score, iou, kept if trusted else None)
+                present = 1 / (1 + np.exp(-np.clip(score, -30, 30)))
+                yield key, Mask(logits[i], float(present)), remembered
+
+    def _refuse_nonsense(self, key: Key, score: float, iou: float) -> None:
+        if not (math.isfinite(score) and math.isfinite(iou)):
+            network = self.network
+            half = "set matting.fp16=false, or " if network.precision != "float32" else ""
+            raise ComputationError(
+                f"{network.name} on {network.device} in {network.precision} says of person {key[0]} in the {key[1]} eye what is no number "
+                f"(score {score}, overlap {iou}). To go on, {half}try other weights, or hardware.device=cpu"
+            )
 
     def _reliable(self, logits: FloatArray, score: float, iou: float, prompt: Prompt | None) -> bool:
         """Whether a mask is to be remembered. score: logit of being there. iou: predicted by the network, 0..1."""
@@ -239,7 +289,7 @@ class Sam2Tracker:
             return False
         if prompt is None or prompt.box is None:
             return True
-        seen = bounds(logits > 0)
+        (seen,) = all_bounds([logits > 0])
         return not seen.empty and box_iou((seen.x0, seen.y0, seen.x1, seen.y1), prompt.box) >= self.behaviour.least_box_iou
 
 
@@ -255,6 +305,13 @@ def _kind(prompt: Prompt) -> tuple[object, ...]:
     return ("mask",) if prompt.mask is not None else ("points", len(prompt.points_and_labels()[1]))
 
 
-def _as_bfloat16(bits: npt.NDArray[np.uint16]) -> Tensor:
-    # a copy: PyTorch knows no read-only tensors
-    return torch.tensor(bits.view(np.int16)).view(torch.bfloat16)
+def _as_bfloat16(bits: Any) -> Tensor:
+    # a copy of an array: PyTorch knows no read-only ones
+    return (bits if is_tensor(bits) else torch.tensor(bits.view(np.int16))).view(torch.bfloat16)
+
+
+def _stacked(rows: Sequence[Sequence[Any]]) -> Tensor:
+    """(b, n) arrays or tensors as one tensor, (n, b, ...): one operation, however many they are."""
+    count, length = len(rows), len(rows[0])
+    flat = [torch.from_numpy(v.copy()) if isinstance(v, np.ndarray) else v for row in zip(*rows, strict=True) for v in row]
+    return torch.stack(flat).view(length, count, *flat[0].shape)
