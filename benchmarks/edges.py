@@ -3,7 +3,8 @@
     python benchmarks/edges.py CLIP [--frames N] [--set K=V] [--json]
 
 A clip is rendered without controls, then with some into another folder, then the same from nothing (with an empty cache), and the two are
-compared pixel by pixel. Beside it, what cannot be saved: reading the frames that are kept, and writing the same files.
+compared pixel by pixel. Beside it, what cannot be saved: reading the frames that are kept and writing them with their edges as they were,
+and writing alone. These are done by turns, three times.
 """
 
 from __future__ import annotations
@@ -38,8 +39,10 @@ from vr180_ofx.output.contract import Job  # noqa: E402
 from vr180_ofx.output.formats import make_writer  # noqa: E402
 from vr180_ofx.people.plan import Plan  # noqa: E402
 from vr180_ofx.rendering.render import identity, render  # noqa: E402
+from vr180_ofx.rendering.report import RenderReport  # noqa: E402
 from vr180_ofx.settings import Settings  # noqa: E402
 
+_TURNS = 3
 #: What is changed, as a compositor would.
 OTHER = {"size": -1.5, "black_clip": 0.05, "feather": 2.0, "despeckle": 40.0, "close_holes": 40.0}
 #: Each control by itself, for its milliseconds.
@@ -75,18 +78,23 @@ def measure(path: str, scratch: Path, count: int, overrides: list[str]) -> dict[
         plan = analyse(clip, plain)
         first = rendered(clip, plan, plain, scratch / "plain")
         entries = [p.stat().st_size for p in (scratch / "one").rglob("*.entry")]
-        again = rendered(clip, plan, other, scratch / "other")
-        fresh = rendered(clip, plan, nothing, scratch / "nothing")
         frames = kept(clip, plan, plain, count)
-        writing = seconds(lambda: write(clip, plan, other, frames, scratch / "written"))
+        # by turns: others may use the cores, too
+        again, kept_again, writing = [], [], []
+        for k in range(_TURNS):
+            again.append(rendered(clip, plan, other, scratch / f"other{k}"))
+            kept_again.append(rendered(clip, plan, plain, scratch / f"plain{k}"))
+            writing.append(spent(lambda k=k: write(clip, plan, other, frames, scratch / f"written{k}")))  # type: ignore[misc]
+        fresh = rendered(clip, plan, nothing, scratch / "nothing")
         return {
             "clip": str(clip.path), "frames": count, "eye": list(clip.eye_size), "people": len(plan.people),
             "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
             "load_before": os.getloadavg()[0],
-            "first_render": first, "other_edges": again, "from_nothing": fresh,
-            "same_bits": same(scratch / "other", scratch / "nothing"),
-            "writing_alone_s": round(writing, 3),
-            "other_edges_over_writing": round(again["seconds"] / writing, 2),
+            "first_render": first, "other_edges": again, "same_edges": kept_again, "from_nothing": fresh,
+            "same_bits": all(same(scratch / f"other{k}", scratch / "nothing") for k in range(_TURNS)),
+            "writing_alone": [{"seconds": round(s, 3), "cpu_s": round(c, 3)} for s, c in writing],
+            "other_edges_over_writing": [round(a["seconds"] / s, 2) for a, (s, _) in zip(again, writing, strict=True)],
+            "other_edges_over_writing_cpu": [round(a["cpu_s"] / c, 2) for a, (_, c) in zip(again, writing, strict=True)],
             "kept_frame_mb": round(max(entries, default=0) / 1e6, 2), "kept_mb_of_all": round(sum(entries) / 1e6, 1),
             "frame_mb_in_memory": round(frames[0].nbytes / 1e6, 1),
             "cpu_ms_a_frame": each(clip, plan, plain, frames),
@@ -97,13 +105,12 @@ def rendered(clip: Clip, plan: Plan, settings: Settings, folder: Path) -> dict[s
     """A render as the command line makes it, with the steps of the network counted."""
     stages = Stages()
     with FrameServer(clip, plan, settings, stages=stages, store=open_store(settings), cache_bytes=64 << 20) as server:
-        begin = time.perf_counter()
-        report = render(clip, plan, settings, folder, server=server, stages=stages)
-        took = time.perf_counter() - begin
-        steps = server.steps
+        reports: list[RenderReport] = []
+        took, cpu = spent(lambda: reports.append(render(clip, plan, settings, folder, server=server, stages=stages)))
+        steps, report = server.steps, reports[0]
     wanted = ("cache: write", "cache: read", "controls", "write")
-    spent = {name: row["seconds"] for name, row in stages.summary().items() if name in wanted}
-    return {"seconds": round(took, 3), "steps": steps, "written": report.written, "stages_s": spent}
+    parts = {name: row["seconds"] for name, row in stages.summary().items() if name in wanted}
+    return {"seconds": round(took, 3), "cpu_s": round(cpu, 3), "steps": steps, "written": report.written, "stages_s": parts}
 
 
 def kept(clip: Clip, plan: Plan, settings: Settings, count: int) -> list[Frame]:
@@ -137,10 +144,11 @@ def each(clip: Clip, plan: Plan, settings: Settings, frames: list[Frame]) -> dic
     return out
 
 
-def seconds(work: Callable[[], Any]) -> float:
-    begin = time.perf_counter()
+def spent(work: Callable[[], Any]) -> tuple[float, float]:
+    """(seconds, seconds of all cores together)."""
+    begin, cpu = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - begin
+    return time.perf_counter() - begin, time.process_time() - cpu
 
 
 def same(one: Path, other: Path) -> bool:

@@ -87,11 +87,17 @@ NUKE_POINTS = (
     ("plus_2", "Plus 2", "On the same person: the hips are a good place. At 0, 0 it does not count."),
     ("minus", "Minus", "On whoever is not meant, or on what is not the person's. At 0, 0 it does not count."),
 )  # fmt: skip
+#: A knob of Nuke's: the picture is written there by a RotoPaint and a Write, or by any other program.
+NUKE_PAINTED = (
+    "The picture in which a matte is painted, as large as one eye's picture: white is the person's, black is not, and what is transparent "
+    "stays. %04d or #### is the current frame."
+)
 #: What Nuke has beside the node's own: the mark by which the bridge knows its groups, the box and the points that are dragged in the
 #: viewer, the First frame that the plate gave (another one is the artist's), and how the rendered files lie in time.
 NUKE_EXTRAS = (
     "vr180_matte", "box_view", "box", "show_box", "followed_first", "rendered_as",
     *(n for n, _, _ in NUKE_POINTS), "add_by_points", "correct_by_points", "forget_points",
+    "painted", "correct_by_paint", "forget_paint",
 )  # fmt: skip
 
 
@@ -140,6 +146,13 @@ def _nk_knobs() -> list[str]:
                     "What is the chosen person's at the current frame, and what is not; carried to the frames beside it.",
                 ),
                 _nk_button("forget_points", "Forget points", "Take the points of the chosen person away that corrected their matte."),
+                f" addUserKnob {{2 painted l Painted t {_nk(NUKE_PAINTED)}}}",
+                _nk_button(
+                    "correct_by_paint",
+                    "Correct by paint",
+                    "The chosen person's matte at the current frame, in the eye of the box, is as painted; carried to the frames beside.",
+                ),
+                _nk_button("forget_paint", "Forget paint", "Take the painted mattes of the chosen person away; the pictures stay."),
             ]
         out += [_nk_button(a.name, a.label, a.help) for a in actions if a.group == group]
     hidden = [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vr180_ofx.wording import printable, short
+from vr180_ofx.wording import counted, printable, short
 
 
 @given(st.text())
@@ -26,3 +26,7 @@ def test_what_is_long_is_said_briefly():
     # Python refuses the digits of the number, pytest's names of cases, too
     for value in ("x" * 10**6, [[[[[[[0] * 10**5]]]]]], 16**100_000, dict.fromkeys(range(10000), "y" * 1000)):
         assert len(short(value)) < 1500
+
+
+def test_things_are_counted_in_words():
+    assert [counted(n, "frame") for n in (0, 1, 2)] == ["0 frames", "1 frame", "2 frames"]

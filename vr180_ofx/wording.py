@@ -40,3 +40,8 @@ def printable(text: str) -> str:
 def as_utf8(text: str) -> str:
     """A name with what is not UTF-8 in it replaced, for outputs that are named after it."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\ufffd", "_")
+
+
+def counted(count: int, thing: str) -> str:
+    """How many there are: "1 frame", "3 frames". thing: a word whose plural ends in s."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"

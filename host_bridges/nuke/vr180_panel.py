@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nuke
@@ -301,6 +302,34 @@ def forget_points(node: Any) -> None:
     corrected(node, {"op": "unpoint", "person": person})
 
 
+def chosen_eye(node: Any, facts: dict[str, Any]) -> str:
+    """The eye that the knob names; a clip of one picture has one."""
+    chosen, views = str(value(node, "box_view")), list(facts["views"])
+    return chosen if chosen in views else str(views[0])
+
+
+def correct_by_paint(node: Any) -> None:
+    if not reads.text_of(node, "painted"):
+        raise ValueError("Painted is empty; name the picture in which the matte of this frame is painted, as large as one eye's picture")
+    knowing(node, paint_corrected)
+
+
+def paint_corrected(node: Any, facts: dict[str, Any]) -> None:
+    """The picture of the current frame: the server reads it, and says what is wrong with it."""
+    person = int(current(node)[2]["person"])
+    if not person:
+        raise ValueError("Person is 0; choose whose matte is painted")
+    file = Path(reads.at_frame(reads.text_of(node, "painted"), int(nuke.frame()))).absolute()
+    corrected(node, {"op": "paint", "person": person, "view": chosen_eye(node, facts), "frame": index_now(node, facts), "file": str(file)})
+
+
+def forget_paint(node: Any) -> None:
+    person = int(current(node)[2]["person"])
+    if not person:
+        raise ValueError("Person is 0; choose whose painted mattes are forgotten")
+    corrected(node, {"op": "unpaint", "person": person})
+
+
 def points_in_eye(node: Any, facts: dict[str, Any]) -> tuple[str, list[list[float]], list[list[float]]]:
     """The eye in which the points lie, and where in it the plus and the minus ones are, counted from its upper left corner."""
     plus, minus = (placed_points(node, *names) for names in (("plus_1", "plus_2"), ("minus",)))
@@ -315,8 +344,7 @@ def points_in_eye(node: Any, facts: dict[str, Any]) -> tuple[str, list[list[floa
             raise ValueError("the points do not lie in one eye; put all of them into the same one")
         view, (left, low) = inside[0], places[inside[0]]
     else:
-        chosen = str(value(node, "box_view"))
-        view, (left, low) = (chosen if chosen in views else views[0]), (0, 0)
+        view, (left, low) = chosen_eye(node, facts), (0, 0)
     high = int(eye_height(facts))
     in_eye = [[[x - left, high - (y - low)] for x, y in points] for points in (plus, minus)]
     return view, in_eye[0], in_eye[1]
@@ -325,6 +353,7 @@ def points_in_eye(node: Any, facts: dict[str, Any]) -> tuple[str, list[list[floa
 BUTTONS = {
     "set_project": set_project, "analyse": analyse, "render": render, "cancel": cancel, "show_box": show_box, "edit_people": edit_people,
     "add_by_points": add_by_points, "correct_by_points": correct_by_points, "forget_points": forget_points,
+    "correct_by_paint": correct_by_paint, "forget_paint": forget_paint,
     "forget_corrections": at_once(lambda clip: clip.forget_corrections()), "clear_cache": at_once(lambda clip: clip.clear_cache()),
     "reconnect": reconnect,
 }  # fmt: skip

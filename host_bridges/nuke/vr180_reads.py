@@ -116,6 +116,17 @@ def pattern_of(name: str) -> str:
     return re.sub(r"(\d+)(\.[^.]+)$", lambda m: f"%0{len(m.group(1))}d{m.group(2)}", name)
 
 
+def at_frame(pattern: str, frame: int) -> str:
+    """The file of a frame of the script: ``%04d`` or ``####`` in its name are that frame's number. A name without is one file."""
+
+    def number(match: re.Match[str]) -> str:
+        token = match.group()
+        return str(frame).zfill(len(token) if token[0] == "#" else int(token[1:-1] or 0))
+
+    folder, slash, name = pattern.replace("\\", "/").rpartition("/")
+    return f"{folder}{slash}{_NUMBERED.sub(number, name)}"
+
+
 def number_in(name: Any, pattern: str) -> int | None:
     """The number that a file of a sequence has in its name; None for files of another one. %V and %v stand for a view."""
     parts = re.split(r"(%0?\d*d|#+|%[vV])", pattern.replace("\\", "/"))

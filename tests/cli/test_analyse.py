@@ -25,3 +25,19 @@ def test_analyse_edit_render_inspect(capsys, people_clip, tmp_path):
     broken.write_bytes(broken.read_bytes()[:3000])
     status, said, _ = cli(capsys, "inspect", str(out), "--json")
     assert status == 3 and json.loads(said)["damaged"] == ["people.0002.exr"]
+
+
+def test_names_that_cannot_be_written_are_refused_before_people_are_looked_for(capsys, people_clip, tmp_path, monkeypatch):
+    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "cache"))
+    for words, what in (
+        (["-o", str(tmp_path / "none" / "plan.json")], "there is no folder"),
+        (["-o", str(tmp_path)], "is a folder; name a file in it"),
+        (["-o", str(tmp_path / "p.json"), "--preview", str(tmp_path / "p.exr")], "it is a picture that ends in .png"),
+        (["-o", str(tmp_path / "p.json"), "--preview", str(tmp_path / "p.png"), "--at", "99"], "--at asks for frame 99"),
+    ):
+        status, _, said = cli(capsys, "analyse", str(people_clip), *words)
+        assert status == 2 and what in " ".join(said.split()), said
+    assert not list(tmp_path.glob("cache/plans/*")) and not list(tmp_path.glob("p.*"))
+    # what only writing tells
+    status, _, said = cli(capsys, "analyse", str(people_clip), "-o", "/proc/plan.json", "--frames", "1-2")
+    assert status == 2 and "/proc/plan.json cannot be written: " in " ".join(said.split())

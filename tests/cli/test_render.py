@@ -33,6 +33,41 @@ def test_a_wrong_colour_space_is_said_before_the_clip_is_looked_at(capsys, tmp_p
     assert status == 2 and "output.colorspace is 'ACESgc'" in " ".join(said.split()) and not (tmp_path / "out").exists()
 
 
+def test_what_would_be_refused_in_the_end_is_refused_before_people_are_looked_for(capsys, people_clip, tmp_path, monkeypatch):
+    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "cache"))
+    file, film = tmp_path / "file", tmp_path / "film.mp4"
+    file.write_bytes(b"")
+    film.write_bytes(people_clip.read_bytes())
+    out = ["-o", str(tmp_path / "out")]
+    for words, what in (
+        (["-o", str(file)], "is a file; the output is a folder"),
+        ([*out, "--preview", str(tmp_path / "look.exr")], "which ends in .mp4 or .mov"),
+        (["--preview", str(film)], "is there, and no preview"),
+        (["--preview", str(people_clip)], "is the clip itself"),
+        (["--preview", str(file / "look.mp4")], "is a file; the output is a folder"),
+        ([*out, "--frames", "11-12"], "the clip has frames 1 to 10"),
+        ([*out, "--layout", "mono", "--eye", "left"], "has one picture alone"),
+        (["--preview", str(tmp_path / "look.mp4"), "--layout", "mono", "--eye", "left"], "has one picture alone"),
+        ([*out, "--cryptomatte", "--format", "alpha"], "ids fit into EXR files alone"),
+    ):
+        status, _, said = cli(capsys, "render", str(people_clip), *words)
+        assert status == 2 and what in " ".join(said.split()) and "{'" not in said, said
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name != "cache") == ["file", "film.mp4"] and not list(
+        tmp_path.glob("cache/plans/*")
+    )
+    assert film.read_bytes() == people_clip.read_bytes()
+
+
+def test_a_render_that_came_to_nothing_leaves_the_folder_to_the_next_one(capsys, tmp_path):
+    """A name that was mistyped is mended, and the same folder taken."""
+    words = ["render", str(DEMO), "-o", str(tmp_path), "--frames", "1"]
+    status, _, said = cli(capsys, *words, "--garbage", str(tmp_path / "absent.png"))
+    assert status == 3 and "1 frame not made, 1" in said and "0 frames written" in said
+    status, _, said = cli(capsys, *words)
+    assert status == 0 and "1 frame written" in said
+    assert cli(capsys, *words, "--edge-size", "1")[0] == 2
+
+
 def test_a_render_with_its_profile(capsys, tmp_path):
     trace, log = tmp_path / "trace.json", tmp_path / "log.jsonl"
     words = ["render", str(DEMO), "-o", str(tmp_path / "out"), "--frames", "1-4", "--trace", str(trace), "--resource-log", str(log)]

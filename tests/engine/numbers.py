@@ -22,6 +22,7 @@ from vr180_ofx.engine.frames import FrameCache
 from vr180_ofx.engine.keys import Chain
 from vr180_ofx.engine.limits import Ladder, Level
 from vr180_ofx.engine.maker import Ahead, nothing_ahead
+from vr180_ofx.engine.painted import PaintedPrompts
 from vr180_ofx.engine.scene import Scene
 from vr180_ofx.engine.scheduler import Priority, Scheduler
 from vr180_ofx.engine.store import DiskStore
@@ -158,10 +159,13 @@ class NumberRecipe:
     def finish(self, plan: Plan) -> str:
         return self.refiner
 
-    def facts(self, plan: Plan) -> Callable[[int], bytes]:
+    def paint(self, plan: Plan) -> None:
+        return None
+
+    def facts(self, plan: Plan, paint: PaintedPrompts | None = None) -> Callable[[int], bytes]:
         return plan.facts
 
-    def maker(self, plan: Plan, level: Level) -> NumberMaker:
+    def maker(self, plan: Plan, level: Level, paint: PaintedPrompts | None = None) -> NumberMaker:
         return NumberMaker(self.network, lambda n: self.stepping(n), lambda n: self.finishing(n), half=level.shrink > 1)
 
     def close(self) -> None: ...

@@ -62,7 +62,7 @@ def test_a_card_is_asked_by_its_number(asked, wanted, number):
     assert settings.hardware.decodes_on_gpu(models.pictures)
     hold_pytorch(settings.hardware, models.tracker.placement.device)
     assert room_for_batches(settings, models.tracker.placement.device) == pytest.approx(10 * GIB - 1.5 * GIB)
-    names = ["get_device_capability", "get_device_properties", "set_per_process_memory_fraction", "mem_get_info"]
+    names = ["get_device_capability", "get_device_properties", "set_per_process_memory_fraction", "get_device_properties"]
     assert asked == [(name, number) for name in names]
 
 

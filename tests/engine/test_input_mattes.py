@@ -114,7 +114,7 @@ def test_a_render_says_which_frames_had_no_matte(scene, tmp_path):
     })  # fmt: skip
     report = render(clip, plan, wanted, tmp_path / "out")
     assert report.written == 1 and report.missing == report.refused == [1, 2]
-    assert any("2 frames were not made, 2-3: the matte mattes.garbage: " in w and "m.0001.png" in w for w in report.warnings)
+    assert any("2 frames not made, 2-3: the matte mattes.garbage: " in w and "m.0001.png" in w for w in report.warnings)
     assert not any("damaged there" in note for note in report.notes)
 
 

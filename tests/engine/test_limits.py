@@ -5,10 +5,21 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vr180_ofx.engine.limits import LEVELS, Ladder, cache_budget, explained, hold_pytorch, shortage
+from vr180_ofx.engine.limits import (
+    LEVELS,
+    MEMORY,
+    Ladder,
+    cache_budget,
+    decoder_bytes,
+    explained,
+    fitting,
+    hold_pytorch,
+    room_for_batches,
+    shortage,
+)  # fmt: skip
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.server import FrameServer
-from vr180_ofx.errors import DeviceLostError, ResourceError
+from vr180_ofx.errors import DeviceLostError, ResourceError, SettingsError
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import free_bytes
@@ -151,6 +162,33 @@ def test_a_card_is_limited_by_its_number(monkeypatch):
     for gigabytes in (10, 80):
         hold_pytorch(Settings(hardware={"max_vram_gb": gigabytes}).hardware, "cuda:1")
     assert limits == [(0.25, 1), (1.0, 1)]
+
+
+def test_a_cards_own_decoder_counts(monkeypatch):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    shares = []
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=40 * 2**30))
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", lambda share, device: shares.append(share))
+    pixels = 6144 * 3072
+    by_card, by_cpu = (Settings(hardware={"max_vram_gb": 10, "decoder": d}).hardware for d in ("auto", "cpu"))
+    # 24 frames of 4:2:0 in 16 bits, and what CUDA takes
+    assert decoder_bytes(pixels, by_card, "cuda:0") == 24 * pixels * 3 + 2**29 and decoder_bytes(pixels, by_cpu, "cuda:0") == 2**29
+    assert decoder_bytes(pixels, by_card, None) == decoder_bytes(pixels, by_card, "cpu") == 0
+    hold_pytorch(by_card, "cuda:0", decoder_bytes(pixels, by_card, "cuda:0"))
+    assert shares == [pytest.approx(0.25 - (24 * pixels * 3 + 2**29) / (40 * 2**30))]
+    small = Settings(hardware={"max_vram_gb": 2}).hardware
+    with pytest.raises(SettingsError, match=r"max_vram_gb is 2, and decoding on the card takes 1.8 GB.*hardware.decoder=cpu"):
+        hold_pytorch(small, "cuda:0", decoder_bytes(pixels, small, "cuda:0"))
+
+
+def test_batches_on_a_card_do_not_depend_on_what_others_hold_there(monkeypatch):
+    """Other batches are other last bits; so they follow from the settings and the card alone."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=24 * 2**30))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: pytest.fail("it was asked what is free now"))
+    rooms = [room_for_batches(Settings(hardware={"max_vram_gb": gb}), "cuda:0") / 2**30 for gb in (10, 100)]
+    assert rooms == [10 - MEMORY.weights_bytes / 2**30, 24 - MEMORY.weights_bytes / 2**30]
+    assert fitting(1024, rooms[0] * 2**30) >= 8
 
 
 def test_what_was_made_under_need_is_not_kept(scene, tmp_path):

@@ -30,4 +30,4 @@ def test_clip_network_finish_and_division_are_part_of_all_keys():
 
 
 def test_it_shows_what_it_is_of_and_not_the_plan():
-    assert repr(scene()) == "Scene(names={}, finish='none', exact_after=None)"
+    assert repr(scene()) == "Scene(names={1: 'everybody'}, finish='none', exact_after=None)"

@@ -21,7 +21,7 @@ from vr180_ofx.engine.plans import analyse
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.server import FrameServer
 from vr180_ofx.engine.store import DiskStore
-from vr180_ofx.errors import ClipChangedError
+from vr180_ofx.errors import ClipChangedError, InputMatteError
 from vr180_ofx.matte.guided import GuidedRefiner
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.corrections import PointsAt
@@ -260,6 +260,75 @@ def test_points_go_into_a_network_that_takes_them_from_their_frame_on(remembered
     assert np.allclose(plan.projection.project(ray), point, atol=1e-3)
     past = MemoryBank.from_memory(memories[-1]).people[key]
     assert n in [r.step for r in past if r.anchor]
+
+
+class Meddling:
+    """A tracker, and what is done once as it is stepped for the second time."""
+
+    def __init__(self, tracker, meddle):
+        self._tracker, self._meddle, self._steps = tracker, meddle, 0
+
+    def __getattr__(self, name):
+        return getattr(self._tracker, name)
+
+    def step(self, *words):
+        self._steps += 1
+        if self._steps == 2:
+            self._meddle()
+        return self._tracker.step(*words)
+
+
+def paint(file, clip, value):
+    """The upper half is said, the lower one is not."""
+    width, height = clip.eye_size
+    picture = np.full((height, width, 4), value, np.uint8)
+    picture[..., 3] = 0
+    picture[: height // 2, :, 3] = 255
+    cv2.imwrite(str(file), picture)
+
+
+def test_a_painted_matte_that_changes_leaves_no_stale_memory(remembered, tracker, tmp_path):
+    """Frames and memories, in this server and on disk, are those of what the file holds now; before its frame all stays."""
+    clip, plan, _ = remembered
+    n, frames = 1, (0, 1, 2)
+    file = tmp_path / "mine.png"
+    people = [replace(plan.people[0], paint={"left": {n: str(file)}})]
+    own, store = replace(plan, people=people), DiskStore(tmp_path / "store", 1 << 28)
+
+    def bits(server):
+        return [server._find(k, "final", Priority.BATCH).result() for k in frames]
+
+    made, keys = {}, {}
+    for value in (255, 0):
+        paint(file, clip, value)
+        with FrameServer(clip, own, tracker=tracker) as server:
+            made[value], keys[value] = bits(server), [server._worker.current().key(k, "final") for k in range(len(clip))]
+    # up to the next chunk, which begins with the plan alone
+    assert [a == b for a, b in zip(keys[0], keys[255], strict=True)] == [k < n or k >= 6 for k in range(len(clip))]
+    assert [a.same(b) for a, b in zip(made[0], made[255], strict=True)] == [k < n for k in frames]
+    with FrameServer(clip, own, tracker=tracker, store=store) as server:
+        for value in (0, 255):
+            paint(file, clip, value)
+            assert all(a.same(b) for a, b in zip(bits(server), made[value], strict=True)), value
+        assert server.version == 1
+        paint(file, clip, 0)
+        steps = server.steps
+        assert all(a.same(b) for a, b in zip(bits(server), made[0], strict=True)) and server.steps == steps
+        file.write_bytes(b"no picture")
+        with pytest.raises(InputMatteError, match=str(file)):
+            server.request(2).result()
+        assert server._find(0, "final", Priority.BATCH).result().same(made[0][0])
+    # another server goes on from what lies on disk
+    paint(file, clip, 255)
+    with FrameServer(clip, own, tracker=tracker, store=DiskStore(tmp_path / "store", 1 << 28)) as server:
+        assert all(a.same(b) for a, b in zip(bits(server), made[255], strict=True)) and server.steps == 0
+    # while it is being made: nobody is given what was made with the former one
+    paint(file, clip, 0)
+    with FrameServer(clip, own, tracker=Meddling(tracker, lambda: paint(file, clip, 255))) as server:
+        assert server._find(2, "final", Priority.BATCH).result().same(made[255][2]) and server.version == 1
+    # a tracker that takes no prompts is shown none
+    with FrameServer(clip, own) as server, FrameServer(clip, replace(plan, people=plan.people[:1])) as plain:
+        assert server._worker.current().key(2, "final") == plain._worker.current().key(2, "final")
 
 
 def test_the_mattes_are_of_something(remembered):

@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -305,69 +306,105 @@ def test_people_are_put_right_with_a_box(nuke, standing):
     assert "the box is empty" in nuke.messages[-1]
 
 
-def test_somebody_is_added_by_points_in_the_viewer(nuke, standing):
-    """In the plate with both eyes the clicked one is meant; the plan gets them where the points lie."""
+@pytest.fixture
+def pointing(nuke, standing):
+    """A node whose people are found, at frame 4 of the host, and its clip; corrections are forgotten afterwards."""
     read(nuke, standing.clip)
     node = nuke.bridge.create()
-    nuke.click(node, "add_by_points")
-    assert "no point is placed" in nuke.messages[-1]
     nuke.click(node, "analyse")
     nuke.pump(lambda: node.knob("people_list").value().startswith("1 person01"))
     clip = nuke.bridge.live.lives[node.fullName()].link.wait()
+    nuke.go_to(4)
+    yield node, clip
+    clip.forget_corrections()
+
+
+@pytest.mark.parametrize("button", ["add_by_points", "correct_by_points"])
+def test_points_are_placed_before_they_are_used(nuke, standing, button):
+    read(nuke, standing.clip)
+    nuke.click(nuke.bridge.create(), button)
+    assert "no point is placed" in nuke.messages[-1]
+
+
+def test_somebody_is_added_by_points_in_the_viewer(nuke, pointing):
+    """In the plate with both eyes the clicked one is meant; the plan gets them where the points lie."""
+    node, clip = pointing
     left = {p["id"] for p in clip.people()["people"]} - {2}
     box = clip.box(2, "right", 3)
     clip.edit({"op": "remove", "person": 2})
-    try:
-        nuke.go_to(4)
-        # x, y of the chest and of the hips in the right eye, 512 pixels to the right in the plate, counted from below
-        x, chest, hips = (box[0] + box[2]) / 2, box[1] + 0.3 * (box[3] - box[1]), box[1] + 0.5 * (box[3] - box[1])
-        nuke.set(node, "plus_1", [512 + x, 512 - chest])
-        nuke.set(node, "plus_2", [100, 512 - hips])
-        nuke.click(node, "add_by_points")
-        nuke.pump(lambda: "do not lie in one eye" in status(node))
-        assert {p["id"] for p in clip.people()["people"]} == left
-        nuke.set(node, "plus_2", [512 + x, 512 - hips])
-        nuke.click(node, "add_by_points")
-        nuke.pump(lambda: "made anew" in status(node) or "point" in status(node).replace("points do not lie", ""), timeout=120)
-        added = [p for p in clip.people()["people"] if p["id"] not in left]
-        assert len(added) == 1, status(node)
-        found = clip.box(added[0]["id"], "right", 3)
-        across = max(0, min(box[2], found[2]) - max(box[0], found[0])) * max(0, min(box[3], found[3]) - max(box[1], found[1]))
-        area = sum((b[2] - b[0]) * (b[3] - b[1]) for b in (box, found)) - across
-        assert across / area > 0.5, (box, found)
-    finally:
-        clip.forget_corrections()
+    # x, y of the chest and of the hips in the right eye, 512 pixels to the right in the plate, counted from below
+    x, chest, hips = (box[0] + box[2]) / 2, box[1] + 0.3 * (box[3] - box[1]), box[1] + 0.5 * (box[3] - box[1])
+    nuke.set(node, "plus_1", [512 + x, 512 - chest])
+    nuke.set(node, "plus_2", [100, 512 - hips])
+    nuke.click(node, "add_by_points")
+    nuke.pump(lambda: "do not lie in one eye" in status(node))
+    assert {p["id"] for p in clip.people()["people"]} == left
+    nuke.set(node, "plus_2", [512 + x, 512 - hips])
+    nuke.click(node, "add_by_points")
+    nuke.pump(lambda: "made anew" in status(node) or "point" in status(node).replace("points do not lie", ""), timeout=120)
+    added = [p for p in clip.people()["people"] if p["id"] not in left]
+    assert len(added) == 1, status(node)
+    found = clip.box(added[0]["id"], "right", 3)
+    across = max(0, min(box[2], found[2]) - max(box[0], found[0])) * max(0, min(box[3], found[3]) - max(box[1], found[1]))
+    area = sum((b[2] - b[0]) * (b[3] - b[1]) for b in (box, found)) - across
+    assert across / area > 0.5, (box, found)
 
 
-def test_a_matte_is_corrected_by_points_in_the_viewer(nuke, standing):
+def test_a_matte_is_corrected_by_points_in_the_viewer(nuke, pointing):
     """What is said in the viewer stands in the plan, in the pixels of the eye that was clicked; and is taken back."""
-    read(nuke, standing.clip)
-    node = nuke.bridge.create()
-    nuke.click(node, "correct_by_points")
-    assert "no point is placed" in nuke.messages[-1]
-    nuke.click(node, "analyse")
-    nuke.pump(lambda: node.knob("people_list").value().startswith("1 person01"))
-    clip = nuke.bridge.live.lives[node.fullName()].link.wait()
+    node, clip = pointing
     left, top, right, bottom = clip.box(2, "right", 3)
     x, y = round((left + right) / 2), round(top + 0.3 * (bottom - top))
-    try:
-        nuke.go_to(4)
-        nuke.set(node, "plus_1", [512 + x, 512 - y])
-        nuke.set(node, "minus", [512 + x, 512 - y - 60])
-        nuke.set(node, "person", 0)
-        nuke.click(node, "correct_by_points")
-        nuke.pump(lambda: "Person is 0" in status(node))
-        nuke.set(node, "person", 2)
-        nuke.click(node, "correct_by_points")
-        nuke.pump(lambda: not nuke.bridge.panel.tasks and "Person is 0" not in status(node))
-        assert "made anew" in status(node), status(node)
-        told = next(p for p in clip.people()["people"] if p["id"] == 2)["points"]
-        assert told == {"right": {"3": {"plus": [[x, y]], "minus": [[x, y + 60]]}}}
-        nuke.click(node, "forget_points")
+    nuke.set(node, "plus_1", [512 + x, 512 - y])
+    nuke.set(node, "minus", [512 + x, 512 - y - 60])
+    nuke.set(node, "person", 0)
+    nuke.click(node, "correct_by_points")
+    nuke.pump(lambda: "Person is 0" in status(node))
+    nuke.set(node, "person", 2)
+    nuke.click(node, "correct_by_points")
+    nuke.pump(lambda: not nuke.bridge.panel.tasks and "Person is 0" not in status(node))
+    assert "made anew" in status(node), status(node)
+    told = next(p for p in clip.people()["people"] if p["id"] == 2)["points"]
+    assert told == {"right": {"3": {"plus": [[x, y]], "minus": [[x, y + 60]]}}}
+    nuke.click(node, "forget_points")
+    nuke.pump(lambda: not nuke.bridge.panel.tasks)
+    assert "points" not in next(p for p in clip.people()["people"] if p["id"] == 2)
+
+
+def test_a_painted_matte_is_the_one_of_the_current_frame(nuke, pointing, tmp_path):
+    """By the number of the script's frame in its name; another picture in the same file shows at once, and the plan loses it again."""
+    node, clip = pointing
+    link = nuke.bridge.live.lives[node.fullName()].link
+    nuke.click(node, "correct_by_paint")
+    assert "Painted is empty" in nuke.messages[-1]
+    nuke.set(node, "painted", (tmp_path / "paint.%04d.png").as_posix())
+    node.knob("box_view").setValue("right")
+    for person, said in ((0, "Person is 0"), (2, "paint.0004.png', which does not exist")):
+        nuke.set(node, "person", person)
+        nuke.click(node, "correct_by_paint")
         nuke.pump(lambda: not nuke.bridge.panel.tasks)
-        assert "points" not in next(p for p in clip.people()["people"] if p["id"] == 2)
-    finally:
-        clip.forget_corrections()
+        assert said in status(node), status(node)
+    width, height = clip.facts["eye_size"]
+    for value in (255, 0):
+        cv2.imwrite(str(tmp_path / "paint.0004.png"), np.full((height, width), value, np.uint8))
+        nuke.click(node, "correct_by_paint")
+        nuke.pump(lambda: not nuke.bridge.panel.tasks)
+        assert "made anew" in status(node), status(node)
+        told = next(p for p in clip.people()["people"] if p["id"] == 2)["paint"]
+        assert told == {"right": {"3": str(tmp_path / "paint.0004.png")}}
+        layer = halves(link.frame(3, view="right", layer="person02"))
+        assert (layer > 0.99).all() if value else not layer.any()
+    nuke.click(node, "forget_paint")
+    nuke.pump(lambda: not nuke.bridge.panel.tasks)
+    assert "paint" not in next(p for p in clip.people()["people"] if p["id"] == 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("a/b.%04d.exr", "a/b.0012.exr"), ("a/b.###.exr", "a/b.012.exr"), ("%02d/b%d.png", "%02d/b12.png"), ("b.png", "b.png")],
+)
+def test_the_picture_of_a_frame_is_the_one_with_its_number(nuke, name, file):
+    assert nuke.bridge.panel.reads.at_frame(name, 12) == file
 
 
 def test_the_project_is_set_from_the_clip(nuke, standing):

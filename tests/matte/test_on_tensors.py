@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from vr180_ofx.matte.plain import NoRefiner
 from vr180_ofx.matte.refine import refine, refine_all
 from vr180_ofx.matte.same_edge import same_edge
 from vr180_ofx.matte.temporal import Neighbour, temporal_smooth
+from vr180_ofx.matte.together import batches
 from vr180_ofx.matte.uncertainty import uncertainty
 from vr180_ofx.matte.upsample import upsampled_part
 from vr180_ofx.media.picture import RgbEye
@@ -39,7 +41,8 @@ from vr180_ofx.vr180.window import Window
 torch = pytest.importorskip("torch")
 
 SIDE = 96
-on_eyes = pytest.mark.skipif(not hasattr(RgbEye, "moved"), reason="eyes are NumPy's")
+#: One pixel in a thousand.
+FLIPS = 1e-3
 
 
 def over(value):
@@ -71,30 +74,33 @@ def network(view_shift: float = 0.0, seed: int = 0) -> NetworkAlpha:
 
 WINDOW = Window((0.05, 0.0, 1.0), 60, 0, 112)
 MASKS = {
-    1: InstanceMask(logits_of(disc(44, 52, 22, soft=4, side=112)), WINDOW),
-    2: InstanceMask(logits_of(disc(70, 66, 14, soft=4, side=112)), WINDOW),
+    1: InstanceMask(logits_of(disc(44.3, 52.2, 22.4, soft=4, side=112)), WINDOW),
+    2: InstanceMask(logits_of(disc(70.3, 66.4, 14.2, soft=4, side=112)), WINDOW),
 }
 NOBODY = InstanceMask(np.full((112, 112), -9, np.float32), WINDOW)
 
 
-def same(found, expected, most: float) -> None:
-    """Of values, and of what holds them: of one shape, and no number differs by more."""
+def same(found, expected, most: float, flips: float = 0.0) -> None:
+    """Of values, and of what holds them: of one shape, and no number differs by more.
+
+    flips: the share of pixels that may: of stages with thresholds, on which some number may lie.
+    """
     if isinstance(expected, dict):
         assert found.keys() == expected.keys()
         for key in expected:
-            same(found[key], expected[key], most)
+            same(found[key], expected[key], most, flips)
     elif isinstance(expected, list | tuple):
         assert len(found) == len(expected)
         for a, b in zip(found, expected, strict=True):
-            same(a, b, most)
+            same(a, b, most, flips)
     elif isinstance(expected, np.ndarray):
         assert is_tensor(found)
         values = host(found)
         assert values.shape == expected.shape and values.dtype == expected.dtype
-        assert np.abs(values - expected).max(initial=0) <= most
+        assert np.count_nonzero(~(np.abs(values - expected) <= most)) <= flips * values.size
     elif is_dataclass(expected):
         for f in fields(expected):
-            same(getattr(found, f.name), getattr(expected, f.name), most)
+            same(getattr(found, f.name), getattr(expected, f.name), most, flips)
     elif expected is not None:
         assert found == expected
 
@@ -165,8 +171,8 @@ def test_heights(masks):
 def test_fusion_and_edges(seed):
     guide, alpha, refined, mask = scene(seed)
     here, there = heights_of(mask), Heights.of({0: over(logits_of(mask))})
-    same(fused(over(alpha), over(refined), 1.0, there), fused(alpha, refined, 1.0, here), 1e-5)
-    same(refine_edges(over(alpha), over(guide), there), refine_edges(alpha, guide, here), 3e-3)
+    same(fused(over(alpha), over(refined), 1.0, there), fused(alpha, refined, 1.0, here), 1e-5, FLIPS)
+    same(refine_edges(over(alpha), over(guide), there), refine_edges(alpha, guide, here), 3e-3, FLIPS)
 
 
 def test_edges_where_nothing_is_uncertain():
@@ -192,9 +198,9 @@ def test_people_whom_a_network_saw_together(masks):
 
     given = network(), masks
     found, expected = shares(*over(given)), shares(*given)
-    same(found[0], expected[0], 3e-3)
-    same(found[2], expected[2], 3e-3)
-    same(found[3], expected[3], 2e-2)
+    same(found[0], expected[0], 3e-3, FLIPS)
+    same(found[2], expected[2], 3e-3, FLIPS)
+    same(found[3], expected[3], 2e-2, FLIPS)
 
 
 def test_both_eyes():
@@ -211,7 +217,48 @@ def test_both_eyes():
     for one, other in zip(found, expected, strict=True):
         for p in other:
             difference = np.abs(host(one[p]) - other[p])
-            assert difference.mean() < 2e-4 and difference.max() < 2e-2
+            assert difference.mean() < 2e-4 and np.mean(difference > 2e-2) <= FLIPS
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_pictures_at_once_are_pictures_one_by_one(recorded, monkeypatch):
+    """Of one size and of others, with and without people that have no mask; by recordings, too, where what comes twice is replayed."""
+    if recorded:
+        from vr180_ofx.weights.graphs import Rehearsal
+
+        monkeypatch.setattr("vr180_ofx.weights.graphs.recorder_for", lambda device: Rehearsal())
+        monkeypatch.setattr("vr180_ofx.matte.together._here", SimpleNamespace())
+    smaller = replace(network(), alpha=network().alpha[:80], guide=network().guide[:80], crop=Crop((1, 2), 4.0, 6.0, 1.0, SIDE, 80))
+    scenes = [(network(), MASKS), (smaller, MASKS), (network(0, 3), MASKS), (network(0, 4), {1: NOBODY, 2: MASKS[2]})]
+    numbers = [(0, 1)] if recorded else [(0, 2), (1,), (3,)]
+    if recorded:
+        scenes = scenes[::2]
+    # the third time it is recorded, and replayed
+    for seed in range(3 if recorded else 1):
+        given = [(n, m) if k else (network(0, 10 + seed), m) for k, (n, m) in enumerate(scenes)]
+        groups = [GroupMasks.of(*over(g)) for g in given]
+        made = list(batches(groups, GuidedRefiner()))
+        assert sorted(b.numbers for b in made) == numbers
+        results = {}
+        for batch in made:
+            mattes = batch.mattes([groups[n].network.alpha for n in batch.numbers], GuidedRefiner())
+            results |= dict(zip(batch.numbers, zip(mattes, batch.instances(mattes), strict=True), strict=True))
+        for n, (alone, masks) in enumerate(given):
+            group = GroupMasks.of(alone, masks)
+            matte = group.matte(alone.alpha, GuidedRefiner())
+            same(results[n][0], matte, 3e-3, FLIPS)
+            found, expected = results[n][1], group.instances(matte)
+            assert list(found) == list(expected)
+            same({p: i.alpha for p, i in found.items()}, {p: i.alpha for p, i in expected.items()}, 3e-3, FLIPS)
+            assert {p: i.refined.place for p, i in found.items()} == {p: i.refined.place for p, i in expected.items()}
+
+
+def test_a_refiner_of_one_window_gets_one():
+    class One(GuidedRefiner):
+        takes_several = False
+
+    groups = [GroupMasks.of(*over((network(0, seed), MASKS))) for seed in range(2)]
+    assert [b.numbers for b in batches(groups, One())] == [(0,), (1,)]
 
 
 def test_neighbours_in_time():
@@ -227,7 +274,6 @@ def test_confidences():
     assert confidences({}) == {}
 
 
-@on_eyes
 @pytest.mark.parametrize("window", [WINDOW, Window((0.9, 0.1, 0.2), 60, 10, 112)])
 @pytest.mark.parametrize("colour", [True, False])
 def test_pasting(window, colour):
@@ -289,7 +335,6 @@ def test_mattes_in_other_rectangles():
     same(spread(None, Rect(0, 0, 2, 3), like=torch.zeros(1)), spread(None, Rect(0, 0, 2, 3)), 0)
 
 
-@on_eyes
 @pytest.mark.parametrize("edge_aware", [True, False])
 def test_larger_mattes(edge_aware):
     rng = np.random.default_rng(4)

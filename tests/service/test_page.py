@@ -8,6 +8,8 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 
+import numpy as np
+import OpenImageIO as iio
 import pytest
 
 from tests.service.conftest import raw
@@ -100,3 +102,21 @@ def test_what_it_says_to_type_works(live):
     assert line is not None
     done = subprocess.run(["sh", "-c", line[1].replace("TOKEN_FILE", str(live.token_file))], capture_output=True, text=True, timeout=30)
     assert "clips" in json.loads(done.stdout), done
+
+
+@pytest.mark.slow
+def test_in_a_browser_the_whole_page_is_seen_at_once(live, tmp_path):
+    """At 1280x720: in a column, which the style makes (its hash lets it), and nothing to scroll."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("Chromium is not installed")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1280,720"]
+    shot = tmp_path / "page.png"
+    subprocess.run([browser, *options, f"--screenshot={shot}", f"{live.address}/"], check=True, capture_output=True, timeout=120)
+    pixels = iio.ImageBuf(str(shot)).get_pixels(iio.UINT8)
+    assert pixels is not None
+    seen = pixels[..., :3]
+    paper = seen[0, 0]
+    ink = (np.abs(seen.astype(int) - paper) > 60).any(axis=-1)
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    assert seen.shape == (720, 1280, 3) and 300 < rows[-1] < 715 and columns[0] > 150 and columns[-1] < 1130

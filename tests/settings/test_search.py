@@ -124,6 +124,11 @@ MEANT = {
     "garbage matte": "mattes.garbage",
     "holdout": "mattes.holdout",
     "scene linear": "output.colorspace",
+    "make the edge smaller": "edges.size",
+    "smaller matte": "edges.size",
+    "tighter": "edges.size",
+    "spots": "edges.despeckle",
+    "green screen": "output.format",
     # mistyped, and half typed
     "compresion": "output.compression",
     "stabilize": "matting.stabilise",

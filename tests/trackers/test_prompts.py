@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vr180_ofx.trackers.prompts import prompt_in_window
+from vr180_ofx.trackers.prompts import prompt_in_window, with_painted
 from vr180_ofx.vr180.projection import Equirectangular
 from vr180_ofx.vr180.window import Window
 
@@ -52,3 +52,24 @@ def test_what_a_window_does_not_show_makes_no_prompt():
     assert prompt_in_window((10, 400, 60, 600), Window((0, 0, 1), 30, 0, 100), PROJECTION) is None
     # behind the camera
     assert prompt_in_window((10, 500, 40, 524), Window((1, 0, 0), 30, 0, 100), PROJECTION) is None
+
+
+def test_a_painted_matte_is_where_the_window_shows_it():
+    """What the left half of the eye's picture says, in a window straight ahead: its left half; all of it where all is said."""
+    window = Window((0, 0, 1), 60, 0, 100)
+    box = prompt_in_window((400, 400, 600, 600), window, PROJECTION)
+    value, said = np.zeros((1024, 1024), np.float32), np.ones((1024, 1024), np.float32)
+    value[:, :512] = 1
+    whole = with_painted(box, value, said, window, PROJECTION)
+    assert whole is not None and whole.box is None and whole.said is None and whole.mask is not None
+    assert whole.mask[:, :50].all() and not whole.mask[:, 50:].any()
+    # half as strong, and half said: it is as much theirs
+    said[:512] = 0
+    part = with_painted(box, 0.6 * value * said, 0.6 * said, window, PROJECTION)
+    assert part is not None and box is not None and part.box == box.box and part.mask is not None and part.said is not None
+    assert not part.said[:49].any() and part.said[51:].all() and part.mask[51:, :50].all() and not (part.mask & ~part.said).any()
+    # by less than half it is not said; and what the window does not show neither
+    assert with_painted(box, 0.4 * value * said, 0.4 * said, window, PROJECTION) is box
+    assert with_painted(box, value, said, Window((0, 0, 1), 20, 0, 100), PROJECTION) is not box
+    said[:900] = 0
+    assert with_painted(box, value * said, said, Window((0, 0, 1), 20, 0, 100), PROJECTION) is box

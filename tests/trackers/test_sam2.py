@@ -48,13 +48,15 @@ def tracker(network):
     return Sam2Tracker(network, "random", REFERENCE)
 
 
-def ours(tracker, samples, prompts, memory=None, keys=(ONE, TWO)):
-    """prompts: frame -> {key: prompt}. Returns the memories after each frame and the masks."""
+def ours(tracker, samples, prompts, memory=None, keys=(ONE, TWO), anchors=None):
+    """prompts: frame -> {key: prompt}. anchors: who is to be prompted anew there; by default all who have one. Returns the memories after
+    each frame and the masks.
+    """
     memory = memory or tracker.begin()
     memories, masks = [], []
     for n, sample in enumerate(samples):
         now = prompts.get(n, {})
-        memory, m = tracker.step(memory, shown(sample, keys, now, now))
+        memory, m = tracker.step(memory, shown(sample, keys, now, now if anchors is None else anchors))
         memories.append(memory)
         masks.append(m)
     return memories, masks
@@ -102,6 +104,31 @@ def test_a_box_with_points_in_mid_run_equals_the_reference(network, tracker, fra
     assert max(worst(expected[n], masks[n]) for n in range(5)) <= 1e-4
     _, boxes = ours(tracker, images(frames[:5]), {0: {ONE: BOX}, 2: {ONE: BOX}}, keys=(ONE,))
     assert all(np.abs(boxes[n][ONE].logits - masks[n][ONE].logits).max() > 1e-3 for n in (2, 3, 4))
+
+
+def test_a_part_of_a_mask_in_mid_run_equals_the_reference_that_is_given_all_of_it(network, tracker, frames, tmp_path):
+    """What nobody painted is as the network has it from its memory; both together are a conditioning frame."""
+    samples = images(frames[:5])
+    _, before = ours(tracker, samples, {0: {ONE: BOX}}, keys=(ONE,))
+    said = np.zeros((SIZE, SIZE), bool)
+    said[:100] = True
+    part = Prompt(mask=DISC & said, said=said)
+    memories, masks = ours(tracker, samples, {0: {ONE: BOX}, 2: {ONE: part}}, keys=(ONE,), anchors=())
+    whole = np.where(said, DISC, before[2][ONE].logits > 0)
+    assert 0 < whole[~said].mean() < 1
+    reference = Reference(network, frames[:16], tmp_path)
+    reference.prompt(0, 1, BOX)
+    expected = dict(reference.run(0, 1))
+    reference.prompt(2, 1, Prompt(mask=whole))
+    expected |= dict(reference.run(2, 4))
+    assert max(worst(expected[n], masks[n]) for n in range(5)) <= 1e-4
+    assert ((masks[2][ONE].logits > 0) == whole).mean() > 0.97
+    assert [r.step for r in MemoryBank.from_memory(memories[-1]).people[ONE] if r.anchor] == [0, 2]
+    assert all(np.abs(before[n][ONE].logits - masks[n][ONE].logits).max() > 1e-3 for n in (3, 4))
+    # of somebody who was never seen: with the plan's box, or where the window was made for them
+    for prompt in (replace(part, box=BOX.box), part):
+        first = ours(tracker, samples[:1], {0: {ONE: prompt}}, keys=(ONE,))[1][0][ONE].logits > 0
+        assert (first[:90] == DISC[:90]).mean() > 0.97
 
 
 @pytest.mark.slow
@@ -352,6 +379,8 @@ def test_sizes_and_names_that_are_not_there():
 
 
 def test_prompts_say_what_is_wrong_with_them():
+    with pytest.raises(ValueError, match="says where a mask counts"):
+        Prompt(box=BOX.box, said=DISC)
     with pytest.raises(ValueError, match="empty"):
         Prompt()
     with pytest.raises(ValueError, match="left < right"):

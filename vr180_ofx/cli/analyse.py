@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from vr180_ofx.cli.common import (
     styled,
 )
 from vr180_ofx.cli.helping import Examples
+from vr180_ofx.errors import OutputError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.people.plan import Plan
@@ -57,23 +60,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_node_arguments(parser)
 
 
+def _refuse(target: Path, preview: str | None) -> None:
+    """Raises OutputError for names that cannot be written to, before minutes are spent on what goes there."""
+    if preview is not None and Path(preview).suffix.lower() != ".png":
+        raise OutputError(f"the contact sheet is called {preview}; it is a picture that ends in .png")
+    for path in (target, *(() if preview is None else (Path(preview),))):
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder; name a file in it")
+        if not path.absolute().parent.is_dir():
+            raise OutputError(f"{path} cannot be written: there is no folder {path.parent}")
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Says which file the system's words are about."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}; choose another name") from None
+
+
 def run(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     with clip_from(arguments, settings) as clip:
         if not arguments.json:
             say_clip(clip, settings)
-        plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json, fresh=arguments.fresh)
         numbers = numbering(clip, settings)
         target = Path(arguments.output or f"{clip.name}.plan.json")
+        _refuse(target, arguments.preview)
+        at = numbers.parse(arguments.at, "--at") if arguments.at else ()
+        plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json, fresh=arguments.fresh)
         if target.exists() and not arguments.output:
             console.print(styled(f"{target} exists; it is left alone. Use -o to write another", "yellow"))
         else:
-            remembering(plan, clip, target).save(target)
+            with _writing(target):
+                remembering(plan, clip, target).save(target)
         if arguments.preview:
             from vr180_ofx.rendering.contact_sheet import contact_sheet
 
-            at = numbers.parse(arguments.at, "--at") if arguments.at else ()
-            contact_sheet(clip, plan, Path(arguments.preview), settings, at=at)
+            with _writing(Path(arguments.preview)):
+                contact_sheet(clip, plan, Path(arguments.preview), settings, at=at)
         if arguments.json:
             people = [
                 {

@@ -26,7 +26,7 @@ from vr180_ofx.people.plan import Plan
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
-from vr180_ofx.wording import printable
+from vr180_ofx.wording import counted, printable
 
 if TYPE_CHECKING:
     from vr180_ofx.rendering.report import RenderReport
@@ -278,7 +278,7 @@ def say_report(report: RenderReport, title: str = "") -> None:
     """What a render wrote, and what it has to say. title: before it."""
     kept = f", {report.kept} were there" if report.kept else ""
     speed = f" in {report.seconds:.1f} s ({report.fps:.2f} fps)" if report.written else ""
-    console.print(styled(f"{title}{report.written} frames written", "bold"), f"{kept}{speed}: {report.pattern}", sep="")
+    console.print(styled(f"{title}{counted(report.written, 'frame')} written", "bold"), f"{kept}{speed}: {report.pattern}", sep="")
     for note in report.notes:
         console.print(f"  {note}")
 

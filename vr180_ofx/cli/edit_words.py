@@ -86,7 +86,7 @@ class _Reader:
         return int(word) - self.first_number
 
     def ranges(self, word: str) -> list[tuple[int | None, int | None]]:
-        found = frame_ranges(word)
+        found = frame_ranges(word, "the frames")
         if found is None:
             return [(None, None)]
         out: list[tuple[int | None, int | None]] = []

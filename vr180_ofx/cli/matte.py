@@ -70,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from vr180_ofx.engine.plans import find_plan
     from vr180_ofx.output.colorspace import check_colorspace
+    from vr180_ofx.rendering.delivered import Delivered
     from vr180_ofx.rendering.matte import checked_outputs, matte, settings_of
     from vr180_ofx.rendering.preview import preview
 
@@ -82,6 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = checked_outputs(w.strip() for w in arguments.outputs.split(",") if w.strip())
     reports = {}
     with Monitor() as monitor, clip_from(arguments, settings) as clip:
+        Delivered.of(settings.output).clip(clip)
         plan = find_plan(clip, settings, arguments.plan)
         if not arguments.json:
             say_clip(clip, settings)

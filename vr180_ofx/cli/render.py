@@ -131,6 +131,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> RenderReport:
     """Renders one clip, and says what there is to say of it."""
     from vr180_ofx.engine.models import Models
+    from vr180_ofx.rendering.delivered import Delivered
+    from vr180_ofx.rendering.folder import refuse_file
+    from vr180_ofx.rendering.preview import refuse_target
     from vr180_ofx.rendering.render import render
 
     stages = Stages(enabled=settings.performance.profile_enabled, trace=arguments.trace is not None)
@@ -138,6 +141,12 @@ def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> 
     with Monitor(log) as monitor, open_clip(job.clip.path, settings) as clip:
         if not arguments.json:
             say_clip(clip, settings)
+        # what would be refused in the end is refused before people are looked for
+        numbering(clip, settings).parse(settings.input.frames)
+        Delivered.of(settings.output).clip(clip)
+        refuse_file(job.folder)
+        if arguments.preview:
+            refuse_target(Path(arguments.preview), clip, settings)
         models = Models.of(settings)
         plan = plan_for(clip, settings, str(job.plan) if job.plan else None, quiet=arguments.json, stages=stages, models=models)
         if not arguments.json:
@@ -178,9 +187,12 @@ def _preview(arguments: argparse.Namespace, clip: Clip, plan: Plan, settings: Se
 
 def _preview_alone(arguments: argparse.Namespace, settings: Settings, name: str) -> int:
     """The film, and no other file."""
+    from vr180_ofx.rendering.preview import refuse_target
+
     with Monitor() as monitor, open_clip(name, settings) as clip:
         if not arguments.json:
             say_clip(clip, settings)
+        refuse_target(Path(arguments.preview), clip, settings)
         plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json)
         if not arguments.json:
             say_plan(plan, numbering(clip, settings), arguments.plan)

@@ -122,10 +122,8 @@ def _everywhere(
         if not isinstance(lengths, Pixels) and part.min() == part.max():
             continue
         made = _mixed([(step(part, e, margin), weight) for e, weight in corners])
-        np.clip(made, 0, 1, out=made)
-        old = alpha[tile.slices]
-        changed = absolute_difference(made, old) > _SAME
-        new_alpha[tile.slices] = made
+        changed = absolute_difference(made, alpha[tile.slices]) > _SAME
+        np.clip(made, 0, 1, out=new_alpha[tile.slices])
         if changed.any():
             if trusted is None:
                 trusted = _with_margin(confidence, rect, (across, down), picture, outside=1.0)

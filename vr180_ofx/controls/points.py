@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,46 +12,23 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.controls.carry import Carrier, carried_by
+from vr180_ofx.controls.chain import CARRY, CarryParameters, Chain, Kept, Origin
 from vr180_ofx.controls.contract import Around, EyeMattes, Mattes
 from vr180_ofx.controls.coverage import Coverage
 from vr180_ofx.controls.files import stamp
 from vr180_ofx.controls.paint import painted_at, regions_of
-from vr180_ofx.controls.region import REGION, Region, RegionParameters, rect_of, region_of, small_size
+from vr180_ofx.controls.region import Region, rect_of, region_of, small_size
 from vr180_ofx.errors import FrameError
-from vr180_ofx.imaging.filter import gaussian_blur
-from vr180_ofx.imaging.flow import TRUST, TrustParameters, optical_flow
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import resize
-from vr180_ofx.imaging.sample import sample
 from vr180_ofx.matte.composite import fit_union
 from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.parameters import identity_of
-from vr180_ofx.people.corrections import NO_POINTS, POINTS_REACH, PointsAt
+from vr180_ofx.people.corrections import NO_POINTS, PointsAt
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.vr180.layout import other_eye
-
-
-@dataclass(frozen=True, slots=True)
-class CarryParameters:
-    """How far a correction goes in time.
-
-    frames: to either side at most. least_fit: the share of a region that must still look like it did,
-    and move alike both ways; below it, it ends.
-    consistent: of the squared motions, and consistent_px2 of squared pixels: how far there and back may miss (Sundaram, Brox, Keutzer 2010,
-    eq. 5). region: see `region.RegionParameters`. trust: how much colour may have changed.
-    """
-
-    frames: int = POINTS_REACH
-    least_fit: float = 0.5
-    consistent: float = 0.01
-    consistent_px2: float = 0.5
-    region: RegionParameters = REGION
-    trust: TrustParameters = TRUST
-
-
-CARRY = CarryParameters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +52,13 @@ class _Key:
 
 
 class PointCorrections:
-    """See `contract.Control`. alone: for a draft, which is made of one frame alone: corrections of other frames are left out."""
+    """See `contract.Control`. alone: for a draft, which is made of one frame alone: corrections of other frames are left out. kept: where
+    what is carried is remembered on its way, of this clip alone; None: nowhere.
+    """
 
-    def __init__(self, plan: Plan, *, alone: bool = False, parameters: CarryParameters = CARRY) -> None:
+    def __init__(self, plan: Plan, *, alone: bool = False, kept: Kept | None = None, parameters: CarryParameters = CARRY) -> None:
         self._plan = plan
+        self._kept = kept
         self._parameters = parameters
         self._reach = 0 if alone else parameters.frames
         self._keys = [
@@ -147,30 +128,51 @@ class PointCorrections:
             px = (box[3] - box[1]) / 2
         return px * width / self._plan.projection.width
 
-    def _region(self, key: _Key, pictures: _Pictures, around: Around) -> tuple[Region, Region | None] | None:
-        """What belongs to the points, or is painted, at its frame, and what of that goes further; None: nothing, which is said."""
+    def _origin(self, key: _Key, pictures: _Pictures, around: Around) -> tuple[str, Origin] | None:
+        """(its name, what belongs to the points, or is painted, at its frame); None: nothing, which is said."""
         eye = around.mattes(key.frame)[key.view]
         reach = self._body_px(key, eye.width)
         if reach is None:
             around.say(key.kind, key.name, "the person is not there, in the plan")
             return None
+        name = self._name(key, eye, reach)
+        known = None if self._kept is None else self._kept.get(name)
+        found = known if isinstance(known, Origin) else self._found(key, eye, reach, pictures)
+        for text in found.said:
+            around.say(key.kind, key.name, text)
+        # a picture that was replaced while it was read is no longer what the name says
+        if known is None and self._kept is not None and name == self._name(key, eye, reach):
+            self._kept.put(name, found, found.nbytes)
+        return None if found.whole is None else (name, found)
+
+    def _name(self, key: _Key, eye: EyeMattes, reach: float) -> str:
+        """Of all that an origin depends on, beside the clip's pictures."""
+        own = eye.people.get(key.person)
+        matte = "" if own is None else f"{own.rect}{hashlib.blake2b(np.ascontiguousarray(own.alpha).data, digest_size=16).hexdigest()}"
+        facts = f"{key}|{'' if key.paint is None else stamp(Path(key.paint))}|{reach!r}|{eye.width}x{eye.height}|{matte}"
+        return f"{facts}|{identity_of(self._parameters)}"
+
+    def _found(self, key: _Key, eye: EyeMattes, reach: float, pictures: _Pictures) -> Origin:
+        region = self._parameters.region
+        whole: Region | None
+        changes: Region | None
+        said: tuple[str, ...] = ()
         if key.paint is not None:
             size = eye.width, eye.height
             name = f"painted for {self._person(key).name} ({key.view} eye)"
             painted = painted_at(key.paint, key.frame, name, (self._plan.projection.width, self._plan.projection.height), size)
             alpha, _ = spread(eye.people.get(key.person), Rect.of_size(*size))
-            made = regions_of(painted, alpha, reach, self._parameters.region)
-            return made.whole, made.changes
-        scale = eye.width / self._plan.projection.width
-        plus, minus = ([(x * scale, y * scale) for x, y in own] for own in (key.points.plus, key.points.minus))
-        rect = rect_of([*plus, *minus], reach, eye.width, eye.height, self._parameters.region)
-        alpha, _ = spread(eye.people.get(key.person), rect)
-        region = region_of(
-            pictures.eye(key.frame, key.view), alpha, rect, plus, minus, reach_px=reach, p=self._parameters.region
-        )  # fmt: skip
-        for text in region.said:
-            around.say(key.kind, key.name, text)
-        return None if region.empty else (region, region)
+            made = regions_of(painted, alpha, reach, region)
+            whole, changes = made.whole, made.changes
+        else:
+            scale = eye.width / self._plan.projection.width
+            plus, minus = ([(x * scale, y * scale) for x, y in own] for own in (key.points.plus, key.points.minus))
+            rect = rect_of([*plus, *minus], reach, eye.width, eye.height, region)
+            alpha, _ = spread(eye.people.get(key.person), rect)
+            found = region_of(pictures.eye(key.frame, key.view), alpha, rect, plus, minus, reach_px=reach, p=region)
+            whole = changes = None if found.empty else found
+            said = found.said
+        return Origin(whole, changes, said)
 
     # in frames beside it -----------------------------------------------------------------------------------------
 
@@ -179,67 +181,32 @@ class PointCorrections:
         InputMatteError where what is painted for this frame cannot be had.
         """
         try:
-            found = self._region(key, pictures, around)
-            if found is None or key.frame == n:
-                if found is not None:
-                    around.say(key.kind, key.name, "here")
-                return found
-            if found[1] is None:
+            named = self._origin(key, pictures, around)
+            if named is None:
                 return None
-            moved = self._carried(key, found[1], n, pictures, around)
-            return None if moved is None else (moved, moved)
+            name, origin = named
+            if key.frame == n:
+                around.say(key.kind, key.name, "here")
+                assert origin.whole is not None
+                return origin.whole, origin.changes
+            if origin.changes is None:
+                return None
+            rect = origin.changes.rect
+            size = small_size(rect, self._parameters.region)
+            moved = Chain(
+                name, key.frame, origin.changes, small=lambda k: pictures.small(k, key.view, rect, size), kept=self._kept,
+                parameters=self._parameters,
+            ).to(n)  # fmt: skip
         except FrameError as error:
             if key.paint is not None and key.frame == n:
                 raise
             around.say(key.kind, key.name, f"not carried to here: {error}")
             return None
-
-    def _carried(self, key: _Key, region: Region, n: int, pictures: _Pictures, around: Around) -> Region | None:
-        size = small_size(region.rect, self._parameters.region)
-        changes = region.small.astype(np.float32)
-        step = 1 if n > key.frame else -1
-        first = before = pictures.small(key.frame, key.view, region.rect, size)
-        xs, ys = np.meshgrid(np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32))
-        grid: FloatArray = np.stack([xs, ys], axis=-1)
-        places: FloatArray = grid
-        alive: FloatArray = np.ones(changes.shape, np.float32)
-        for k in range(key.frame + step, n + step, step):
-            now = pictures.small(k, key.view, region.rect, size)
-            back, good = self._motion(now, before, grid)
-            places = sample(places, back, border="edge", centre=0)
-            alive = sample(alive, back, centre=0) * good
-            fits = alive * self._alike(now, sample(first, places, border="edge", centre=0), size)
-            there = sample(changes, places, centre=0)
-            if float((there * fits).sum()) < self._parameters.least_fit * float(changes.sum()):
-                around.say(key.kind, key.name, f"ends {abs(k - key.frame)} frames from there, where it no longer fits")
-                return None
-            before = now
-        rect = region.rect
-        # to the plate's pixels: places are indices of the small picture
-        factor = np.array([rect.width / size[0], rect.height / size[1]], np.float32)
-        full = resize((places + 0.5) * factor, (rect.width, rect.height), "linear")
-        weight = np.clip(resize(fits, (rect.width, rect.height), "linear"), 0, 1)
-        grow, shrink = (sample(v, full) * weight for v in (region.grow, region.shrink))
+        if isinstance(moved, int):
+            around.say(key.kind, key.name, f"ends {moved} frames from there, where it no longer fits")
+            return None
         around.say(key.kind, key.name, f"carried over {abs(n - key.frame)} frames")
-        return Region(rect, grow, shrink, there > 0.5, painted=region.painted)
-
-    def _motion(self, now: FloatArray, before: FloatArray, grid: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Where the frame before has what this one shows, and 1 where the way there and back ends where it began."""
-        p = self._parameters
-        here, there = ((picture[..., 0] + 0.5).astype(np.uint8) for picture in (now, before))
-        to, fro = optical_flow(here, there), optical_flow(there, here)
-        back = grid + to
-        again = sample(fro, back, border="edge", centre=0)
-        miss = np.square(to + again).sum(axis=-1)
-        allowed = p.consistent * (np.square(to).sum(axis=-1) + np.square(again).sum(axis=-1)) + p.consistent_px2
-        return back, (miss <= allowed).astype(np.float32)
-
-    def _alike(self, now: FloatArray, then: FloatArray, size: tuple[int, int]) -> FloatArray:
-        """How far two pictures look the same, 0..1."""
-        t = self._parameters.trust
-        differs = gaussian_blur(np.abs(now - then).max(axis=-1), t.blur * max(size) / self._parameters.region.side)
-        alike: FloatArray = np.exp(-np.square(np.maximum(differs - np.float32(t.grain), 0) / np.float32(t.fades)))
-        return alike
+        return moved, moved
 
     # in the other eye --------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
@@ -58,3 +59,37 @@ class BytesCache(Generic[K, V]):
     def clear(self) -> None:
         self._entries.clear()
         self.nbytes = 0
+
+
+class SharedCache(Generic[K, V]):
+    """A `BytesCache` for several threads at once."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._cache = BytesCache[K, V](limit)
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._cache)
+
+    @property
+    def nbytes(self) -> int:
+        """Of memory that is held."""
+        return self._cache.nbytes
+
+    def get(self, key: K) -> V | None:
+        with self._lock:
+            return self._cache.get(key)
+
+    def put(self, key: K, value: V, nbytes: int) -> None:
+        with self._lock:
+            self._cache.put(key, value, nbytes)
+
+    def keep_share(self, share: float) -> None:
+        """Holds at most this share of its limit from now on, 0..1."""
+        with self._lock:
+            self._cache.limit_to(int(self._limit * share))
+
+    def clear(self) -> None:
+        with self._lock:
+            self._cache.clear()

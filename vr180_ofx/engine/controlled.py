@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from vr180_ofx.controls.chain import Kept
 from vr180_ofx.controls.contract import Control, EyeMattes, Mattes
 from vr180_ofx.controls.edges import EdgeControls
 from vr180_ofx.controls.files import identity as files_identity
@@ -37,11 +38,12 @@ class Controls:
 
     settings: the sections edges and mattes count. layout: how the clip's pictures hold its eyes. asked: for everybody and this frame
     alone; stronger than the settings and than what the plan says of everybody, and weaker than what it says of a person. alone: for a
-    draft, which is made of one frame alone: what looks at the frames beside it is left out.
+    draft, which is made of one frame alone: what looks at the frames beside it is left out. carried: see `points.PointCorrections`.
     """
 
     def __init__(
-        self, plan: Plan, settings: Settings, layout: Layout, asked: AskedEdges | None = None, *, alone: bool = False
+        self, plan: Plan, settings: Settings, layout: Layout, asked: AskedEdges | None = None, *, alone: bool = False,
+        carried: Kept | None = None,
     ) -> None:  # fmt: skip
         #: Person's number -> what their layer is called.
         self.names = {p.id: p.name for p in plan.people} or {EVERYBODY: everybody.NAME}
@@ -55,7 +57,7 @@ class Controls:
         self._all: tuple[Control, ...] = (
             # first: frames beside have the mattes that networks made
             TemporalSmoothing(edges, people, plan.shots, alone=alone),
-            PointCorrections(plan, alone=alone),
+            PointCorrections(plan, alone=alone, kept=carried),
             MatteControls(plan, mattes, layout, ("hand_over",)),
             EdgeControls(edges, people, plan.projection, plan.shots, alone=alone),
             # last, so that no edge grows into what is nobody's

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vr180_ofx.errors import DeviceLostError, ResourceError, Vr180Error
+from vr180_ofx.errors import DeviceLostError, ResourceError, SettingsError, Vr180Error
 from vr180_ofx.settings import Settings
 from vr180_ofx.settings.machine import HardwareSettings
 from vr180_ofx.telemetry import free_bytes, resident_bytes
@@ -28,6 +28,10 @@ class MemoryParameters:
     window_bytes: what SAM 2 holds at its peak for each window of 1024 pixels, in float32: 0.6 GB were measured, 0.2 of 512 pixels, of
         any of its networks.
     weights_bytes: what its weights, and PyTorch's code, take in all.
+    surfaces: frames of 4:2:0 in 16 bits that a card's decoder holds: up to 16 that others refer to (so H.264 and HEVC allow), and some that
+        are under way.
+    context_bytes: what CUDA takes for itself and its libraries on a card; chosen, not measured.
+    least_share: of hardware.max_vram_gb that has to be left for PyTorch beside these; chosen.
     """
 
     full_share: float = 0.92
@@ -35,6 +39,9 @@ class MemoryParameters:
     cache_share: float = 0.125
     window_bytes: float = 0.75 * 2**30
     weights_bytes: float = 1.5 * 2**30
+    surfaces: int = 24
+    context_bytes: float = 0.5 * 2**30
+    least_share: float = 0.25
 
 
 #: What is in use. It decides no pixel but by `fitting`, which is part of what SAM 2 says of itself.
@@ -153,17 +160,22 @@ def fitting(size: int, room: float) -> int:
 
 
 def room_for_batches(settings: Settings, device: str) -> float:
-    """Bytes that SAM 2 may have for batches now."""
+    """Bytes that SAM 2 may have for batches: on the CPU now; on a graphics card of what it has in all, so that batches, and with them the
+    last bits, do not depend on what others hold there at this moment.
+    """
     if device.startswith("cuda"):
         import torch
 
-        return min(settings.hardware.max_vram_gb * 2**30, float(torch.cuda.mem_get_info(device)[0])) - MEMORY.weights_bytes
+        total = float(torch.cuda.get_device_properties(device).total_memory)
+        return min(settings.hardware.max_vram_gb * 2**30, total) - MEMORY.weights_bytes
     return min(settings.processing.max_memory_gb * 2**30 - resident_bytes(), float(free_bytes())) - MEMORY.weights_bytes
 
 
-def hold_pytorch(hardware: HardwareSettings, device: str) -> None:
-    """Holds PyTorch to the threads and the memory of the settings; what does not fit raises, and the engine steps down. device: with its
-    number.
+def hold_pytorch(hardware: HardwareSettings, device: str, beside: float = 0) -> None:
+    """Holds PyTorch to the threads and the memory of the settings; what does not fit raises, and the engine steps down.
+
+    device: with its number. beside: bytes of a card that others of this process take, see `decoder_bytes`. What graphs of networks need is
+    PyTorch's own. Raises SettingsError when less than a share is left for PyTorch.
     """
     import torch
 
@@ -171,4 +183,18 @@ def hold_pytorch(hardware: HardwareSettings, device: str) -> None:
         torch.set_num_threads(hardware.threads)
     if device.startswith("cuda"):
         total = torch.cuda.get_device_properties(device).total_memory
-        torch.cuda.set_per_process_memory_fraction(min(1.0, hardware.max_vram_gb * 2**30 / total), device)
+        allowed = min(hardware.max_vram_gb * 2**30, total) - beside
+        if allowed < MEMORY.least_share * hardware.max_vram_gb * 2**30:
+            raise SettingsError(
+                f"hardware.max_vram_gb is {hardware.max_vram_gb:g}, and decoding on the card takes {beside / 2**30:.1f} GB of it; allow "
+                "more, or use hardware.decoder=cpu"
+            )
+        torch.cuda.set_per_process_memory_fraction(allowed / total, device)
+
+
+def decoder_bytes(pixels: int, hardware: HardwareSettings, device: str | None) -> float:
+    """Memory of a card that its decoder, and CUDA itself, take beside PyTorch. pixels: of a frame. device: where pictures are."""
+    if device is None or not device.startswith("cuda"):
+        return 0
+    surfaces = MEMORY.surfaces * pixels * 1.5 * 2 if hardware.decodes_on_gpu(device) else 0
+    return MEMORY.context_bytes + surfaces

@@ -78,7 +78,9 @@ def _sam2(spec: NetworkSpec, settings: Settings, pool: Executor | None) -> Track
     from vr180_ofx.trackers.sam2.tracker import Behaviour, Sam2Tracker
 
     matting, where = settings.matting, spec.placement
-    hold_pytorch(settings.hardware, where.device)
+    if where.kind != "cuda":
+        # a card is where pictures are, too, and is shared out by whoever loads all of it
+        hold_pytorch(settings.hardware, where.device)
     size = matting.window_size or (1024 if where.kind == "cuda" else 512)
     behaviour = Behaviour(Rules(reliable=matting.memory_selection == "reliable"), matting.prompt_again_after)
     at_once = settings.processing.batch_size or fitting(size, room_for_batches(settings, where.device))

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from vr180_ofx.engine.enlarge import enlarged, halved
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
 from vr180_ofx.engine.maker import Ahead, nothing_ahead
+from vr180_ofx.engine.painted import PaintedPrompts
 from vr180_ofx.engine.scale import FULL, Scale, reduced_eyes
 from vr180_ofx.imaging.either import hosts, is_tensor
 from vr180_ofx.imaging.logistic import sigmoid
@@ -27,6 +28,7 @@ from vr180_ofx.matte.refine import refine_all
 from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.people.corrections import NO_POINTS
 from vr180_ofx.people.outline import polygons
+from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.stereo.correct import correct_views
@@ -35,8 +37,9 @@ from vr180_ofx.stereo.pair import StereoPair
 from vr180_ofx.stereo.state import FrameState
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.contract import CropSource, Key, Mask, Memory, Prompt, Tracker, WindowImage
-from vr180_ofx.trackers.prompts import covered_in_window, prompt_in_window
+from vr180_ofx.trackers.prompts import covered_in_window, prompt_in_window, with_painted
 from vr180_ofx.vr180.projection import Projection
+from vr180_ofx.vr180.window import Window
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -46,12 +49,14 @@ class Pipeline:
     """Makes a frame's mattes from its picture, the plan and the tracker's memory.
 
     executor: windows are independent of each other and may be worked on at once; the result is the same.
-    batch: windows that the tracker sees at once, 0 for all of them. consistency: what the eyes owe each other; None: nothing.
+    batch: windows that the tracker sees at once, 0 for all of them. consistency: what the eyes owe each other; None: nothing. paint: the
+    painted mattes that the tracker is shown; None: none.
     """
 
     def __init__(
         self, plan: Plan, tracker: Tracker, refiner: Refiner, *, scale: Scale = FULL, executor: Executor | None = None,
         stages: Stages | None = None, batch: int = 0, consistency: Consistency | None = None,
+        paint: PaintedPrompts | None = None,
     ) -> None:  # fmt: skip
         self.plan = plan
         self._people = {p.id: p for p in plan.people}
@@ -63,6 +68,7 @@ class Pipeline:
         self.stages = stages or Stages()
         self.batch = batch
         self.consistency = consistency
+        self.paint = paint
 
     def advance(
         self, frame: SourceFrame, memory: Memory, ahead: Ahead = nothing_ahead
@@ -188,6 +194,15 @@ class Pipeline:
             for view, patches in made.items()
         }  # fmt: skip
 
+    def _painted(self, prompt: Prompt | None, person: Person, view: str, n: int, window: Window) -> Prompt | None:
+        """With what somebody painted of a person in this frame and eye."""
+        file = person.paint.get(view, {}).get(n)
+        if file is None or self.paint is None:
+            return prompt
+        whole = self.plan.projection
+        said = self.paint.read(file, n, person.name, (whole.width, whole.height))
+        return with_painted(prompt, said.value, said.said, window, whole)
+
     def _map(self, function: Callable[[T], U], items: Iterable[T]) -> Iterable[U]:
         return self._executor.map(function, items) if self._executor is not None else map(function, items)
 
@@ -227,10 +242,11 @@ class Pipeline:
                 n = frame.index
                 said = person.points.get(key[1], {}).get(n, NO_POINTS)
                 prompt = prompt_in_window(track.boxes[n], window, self.plan.projection, plus=said.plus, minus=said.minus)
-                if image.covered is not None and (image.covered > 0.5).any():
-                    return replace(image, prompt=Prompt(mask=image.covered > 0.5), anchor=True, sure=track.scores[n])
                 # what somebody says of this frame is to be believed over what is remembered
                 pointed = prompt is not None and bool(prompt.points)
+                if image.covered is not None and (image.covered > 0.5).any():
+                    prompt, pointed = Prompt(mask=image.covered > 0.5), True
+                prompt = self._painted(prompt, person, key[1], n, window)
                 return replace(image, prompt=prompt, anchor=pointed or n in track.anchors, sure=track.scores[n])
 
         return dict(zip(keys, self._map(crop, keys), strict=True))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 from typing import Protocol
 
 from vr180_ofx.engine.everybody import EVERYBODY, EverybodyPipeline
-from vr180_ofx.engine.limits import Level, hold_pytorch
+from vr180_ofx.engine.limits import Level, decoder_bytes, hold_pytorch
 from vr180_ofx.engine.maker import FrameMaker, Remembering
 from vr180_ofx.engine.models import Models
+from vr180_ofx.engine.painted import PaintedPrompts
 from vr180_ofx.engine.pipeline import Pipeline
 from vr180_ofx.engine.scale import Scale
 from vr180_ofx.matte.contract import FrameNetwork, MattingNetwork, Refiner
@@ -36,12 +38,16 @@ class Recipe(Protocol):
         """What decides a frame beside the network's memory of it; equal texts mean equal frames."""
         ...
 
-    def facts(self, plan: Plan) -> Callable[[int], bytes]:
+    def paint(self, plan: Plan) -> PaintedPrompts | None:
+        """The plan's painted mattes, as far as the network is shown them; None where it is shown none."""
+        ...
+
+    def facts(self, plan: Plan, paint: PaintedPrompts | None = None) -> Callable[[int], bytes]:
         """What the plan says of a frame, as far as the network is shown it."""
         ...
 
-    def maker(self, plan: Plan, level: Level) -> FrameMaker:
-        """level: what is given up for want of memory."""
+    def maker(self, plan: Plan, level: Level, paint: PaintedPrompts | None = None) -> FrameMaker:
+        """level: what is given up for want of memory. paint: see `paint`."""
         ...
 
     def close(self) -> None:
@@ -80,14 +86,19 @@ class PeopleRecipe:
         consistency = self._consistency(plan)
         return f"{self.refiner}|{_made(self._settings)}|{'' if consistency is None else consistency.identity()}"
 
-    def facts(self, plan: Plan) -> Callable[[int], bytes]:
-        return plan.prompt_facts if self._tracker.wants_prompts else plan.facts
+    def paint(self, plan: Plan) -> PaintedPrompts | None:
+        return PaintedPrompts(plan.painted) if self._tracker.wants_prompts and plan.painted else None
 
-    def maker(self, plan: Plan, level: Level) -> Pipeline:
+    def facts(self, plan: Plan, paint: PaintedPrompts | None = None) -> Callable[[int], bytes]:
+        if not self._tracker.wants_prompts:
+            return plan.facts
+        return partial(plan.prompt_facts, painted=None if paint is None else paint.digest)
+
+    def maker(self, plan: Plan, level: Level, paint: PaintedPrompts | None = None) -> Pipeline:
         return Pipeline(
             plan, self._tracker, self._refiner, scale=Scale.of(self._settings.processing, level.shrink),
             executor=None if level.batch == 1 else self._pool, stages=self._stages, batch=level.batch,
-            consistency=self._consistency(plan),
+            consistency=self._consistency(plan), paint=paint,
         )  # fmt: skip
 
     def _consistency(self, plan: Plan) -> Consistency | None:
@@ -119,23 +130,30 @@ class EverybodyRecipe:
     def finish(self, plan: Plan) -> str:
         return f"{_made(self._settings)}|{identity_of(EVERYBODY)}"
 
-    def facts(self, plan: Plan) -> Callable[[int], bytes]:
+    def paint(self, plan: Plan) -> None:
+        return None
+
+    def facts(self, plan: Plan, paint: PaintedPrompts | None = None) -> Callable[[int], bytes]:
         return plan.facts
 
-    def maker(self, plan: Plan, level: Level) -> EverybodyPipeline:
+    def maker(self, plan: Plan, level: Level, paint: PaintedPrompts | None = None) -> EverybodyPipeline:
         return EverybodyPipeline(self._network, Scale.of(self._settings.processing), self._stages)
 
     def close(self) -> None:
         self._network.close()
 
 
-def load_recipe(models: Models, *, eyes: int, pool: Executor | None, stages: Stages, tracker: Tracker | None = None) -> Recipe:
-    """Loads what the models name. tracker: instead of theirs; it stays its maker's to close.
+def load_recipe(
+    models: Models, *, eyes: int, pool: Executor | None, stages: Stages, tracker: Tracker | None = None, pixels: int = 0
+) -> Recipe:  # fmt: skip
+    """Loads what the models name. tracker: instead of theirs; it stays its maker's to close. pixels: of a frame, for whose decoding room is
+    left on a card.
 
     Raises WeightsError and SettingsError when a network cannot be had here.
     """
     if models.pictures is not None:
-        hold_pytorch(models.settings.hardware, models.pictures)
+        hardware = models.settings.hardware
+        hold_pytorch(hardware, models.pictures, decoder_bytes(pixels, hardware, models.pictures))
     if tracker is None and not models.follows_people:
         return EverybodyRecipe(models.load_frame_network(eyes), models.settings, stages=stages)
     tracker, refiner, matting_network = tracker or models.load_tracker(pool), models.load_refiner(), models.load_matting_network()

@@ -9,6 +9,7 @@ from vr180_ofx.engine.chunks import ChunkPlan
 from vr180_ofx.engine.everybody import LAYERS
 from vr180_ofx.engine.keys import Chain, frame_key
 from vr180_ofx.engine.maker import Remembering
+from vr180_ofx.engine.painted import PaintedPrompts
 from vr180_ofx.engine.scheduler import Quality
 from vr180_ofx.people.plan import Plan
 
@@ -16,7 +17,8 @@ from vr180_ofx.people.plan import Plan
 @dataclass(frozen=True, slots=True)
 class Scene:
     """chunks: how the clip is divided. chain: what memory depends on. names: person's number -> what they are called. finish: what
-    decides frames beside memory (see `keys.frame_key`). exact_after: of the network.
+    decides frames beside memory (see `keys.frame_key`). exact_after: of the network. paint: the painted mattes that the network is shown,
+    as they were when the chain was begun.
     """
 
     plan: Plan = field(repr=False)
@@ -25,11 +27,12 @@ class Scene:
     names: Mapping[int, str]
     finish: str
     exact_after: int | None
+    paint: PaintedPrompts | None = field(default=None, repr=False)
 
     @classmethod
     def of(
         cls, plan: Plan, clip: str, network: Remembering, *, chunk_size: int, overlap: int, finish: str,
-        facts: Callable[[int], bytes] | None = None,
+        facts: Callable[[int], bytes] | None = None, paint: PaintedPrompts | None = None,
     ) -> Scene:  # fmt: skip
         """clip: its fingerprint. chunk_size, overlap: see `ChunkPlan`. facts: what the network is shown of the plan, see `Recipe.facts`;
         None: `Plan.facts`.
@@ -41,6 +44,7 @@ class Scene:
             {p.id: p.name for p in plan.people} or LAYERS,
             finish,
             network.exact_after,
+            paint,
         )
 
     def key(self, n: int, quality: Quality) -> str:

@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from vr180_ofx.engine.cache import BytesCache
+from vr180_ofx.controls.chain import Link, Origin
+from vr180_ofx.engine.cache import SharedCache
 from vr180_ofx.engine.controlled import Controls
 from vr180_ofx.engine.decoding import Decoder
 from vr180_ofx.engine.frame import Frame
@@ -21,6 +22,9 @@ from vr180_ofx.telemetry import Stages
 _THREADS = 2
 #: Decoded frames that are held: those that are done and those beside them, so that from one to the next a single one is decoded.
 _PICTURES = 2 + _THREADS
+#: What is carried takes up to 3.5 MB a frame (six numbers for each pixel of a picture of 384), over 12 frames to each side: room for one
+#: correction in all of its frames.
+_CARRIED_BYTES = 96 << 20
 #: Asks for a frame without controls.
 Raw = Callable[[int], Future[Frame]]
 
@@ -35,9 +39,9 @@ class ServedFrames:
         self._clip = clip
         self._stages = stages
         self._timeout_s = timeout_s
-        self._limit_bytes = limit_bytes
-        self._frames = BytesCache[str, Frame](limit_bytes)
-        self._lock = threading.Lock()
+        self._frames = SharedCache[str, Frame](limit_bytes)
+        #: What is carried from frame to frame on its way.
+        self.carried = SharedCache[str, Origin | Link](min(limit_bytes, _CARRIED_BYTES))
         self._pool = ThreadPoolExecutor(_THREADS, "controls")
         self._decoding = threading.Lock()
         self._decoder: Decoder | None = None
@@ -49,8 +53,7 @@ class ServedFrames:
         key: names the result. raw: gives it and its neighbours without controls. still: whether what ``raw`` gave is what the key names;
         what is not is not remembered. The future raises what ``raw`` and decoding raise; cancelled, it gives up what it waits for.
         """
-        with self._lock:
-            known = self._frames.get(key)
+        known = self._frames.get(key)
         out: Future[Frame] = Future()
         if known is not None:
             self._clip.check(n)
@@ -83,8 +86,7 @@ class ServedFrames:
                     made = controls.apply(frames, n, self._picture)
                 self._clip.check(n)
                 if still():
-                    with self._lock:
-                        self._frames.put(key, made, made.nbytes)
+                    self._frames.put(key, made, made.nbytes)
                 out.set_result(made)
             except BaseException as error:  # noqa: BLE001 - the future carries it to whoever asked
                 out.set_exception(error)
@@ -115,15 +117,15 @@ class ServedFrames:
 
     def keep_share(self, share: float) -> None:
         """Remembers at most this share of its limit from now on, 0..1."""
-        with self._lock:
-            self._frames.limit_to(int(self._limit_bytes * share))
+        self._frames.keep_share(share)
+        self.carried.keep_share(share)
         if share < 1:
             with self._decoding:
                 self._pictures.clear()
 
     def clear(self) -> None:
-        with self._lock:
-            self._frames.clear()
+        self._frames.clear()
+        self.carried.clear()
 
     def close(self) -> None:
         """What is being made is finished, what waits is cancelled by whoever gives the frames."""

@@ -57,14 +57,15 @@ class FrameServer:
         self.clip = clip
         self.models = models or Models.of(self.settings)
         # what is wrong with them is said before anything begins
-        self._controls(self._followed(plan), "final", None)
+        Controls(self._followed(plan), self.settings, clip.geometry.layout)
         self.stages = stages or Stages()
         self.store = store
         processing, threads = self.settings.processing, self.settings.hardware.threads_here
         self._pool = ThreadPoolExecutor(threads if processing.parallel_eyes else 1, "window")
         device = self.models.pictures
         self._recipe = load_recipe(
-            self.models, eyes=len(clip.views), pool=following(self._pool, device), stages=self.stages, tracker=tracker
+            self.models, eyes=len(clip.views), pool=following(self._pool, device), stages=self.stages, tracker=tracker,
+            pixels=len(clip.views) * clip.eye_size[0] * clip.eye_size[1],
         )  # fmt: skip
         network = self._recipe.network
         self._common = common_metadata(
@@ -80,7 +81,7 @@ class FrameServer:
         self._worker = Worker(
             clip, self._scene_of(plan), self._recipe, scheduler=self._scheduler, frames=self._frames, checkpoints=self._checkpoints,
             decoder=Decoder(clip, self.stages, processing.decode_timeout_s, network.looks_ahead, device=device),
-            ladder=ladder, common=self._common, device=device, keep_share=self._served.keep_share,
+            ladder=ladder, common=self._common, device=device, anew=self._scene_of, keep_share=self._served.keep_share,
         )  # fmt: skip
         self._lock = threading.Lock()
         self._closed = False
@@ -88,10 +89,11 @@ class FrameServer:
 
     def _scene_of(self, plan: Plan) -> Scene:
         processing, recipe, plan = self.settings.processing, self._recipe, self._followed(plan)
+        paint = recipe.paint(plan)
         return Scene.of(
             plan, "|".join(t for t in (self.clip.fingerprint, self.models.arithmetic) if t), recipe.network,
             chunk_size=processing.chunk_size, overlap=processing.overlap_frames, finish=recipe.finish(plan),
-            facts=recipe.facts(plan),
+            facts=recipe.facts(plan, paint), paint=paint,
         )  # fmt: skip
 
     def _followed(self, plan: Plan) -> Plan:
@@ -108,7 +110,7 @@ class FrameServer:
 
     @property
     def version(self) -> int:
-        """How often the plan was replaced."""
+        """How often the plan was replaced, or a painted matte that the network is shown."""
         return self._worker.version
 
     @property
@@ -157,7 +159,7 @@ class FrameServer:
         return future
 
     def _with_controls(self, n: int, quality: Quality, priority: Priority, edges: AskedEdges | None) -> Future[Frame]:
-        scene = self._worker.scene
+        scene = self._worker.current()
         controls = self._controls(scene.plan, quality, edges)
         identity = controls.identity(n)
         if not identity:
@@ -165,15 +167,17 @@ class FrameServer:
         # files of mattes may have become others meanwhile
         return self._served.request(
             n, controls, controlled_key(scene, n, quality, controls, identity), lambda k: self._find(k, quality, priority),
-            still=lambda: self._worker.scene is scene and controls.identity(n) == identity,
+            still=lambda: self._worker.current() is scene and controls.identity(n) == identity,
         )  # fmt: skip
 
     def _controls(self, plan: Plan, quality: Quality, edges: AskedEdges | None) -> Controls:
-        return Controls(plan, self.settings, self.clip.geometry.layout, edges, alone=quality == "draft")
+        return Controls(
+            plan, self.settings, self.clip.geometry.layout, edges, alone=quality == "draft", carried=self._served.carried
+        )  # fmt: skip
 
     def _find(self, n: int, quality: Quality, priority: Priority) -> Future[Frame]:
         # of the frame without its controls
-        key = self._worker.scene.key(n, quality)
+        key = self._worker.current().key(n, quality)
         cached = self._frames.get(key)
         if cached is not None:
             done: Future[Frame] = Future()
@@ -212,12 +216,12 @@ class FrameServer:
 
     def is_made(self, n: int) -> bool:
         """Whether final frame ``n`` lies in a cache, so that no network runs for it."""
-        key = self._worker.scene.key(n, "final")
+        key = self._worker.current().key(n, "final")
         return self._frames.get(key) is not None or self._frames.on_disk(key)
 
     def frame_key(self, n: int, quality: Quality = "final", edges: AskedEdges | None = None) -> str:
         """A hash of everything that decides what frame ``n`` looks like."""
-        scene = self._worker.scene
+        scene = self._worker.current()
         controls = self._controls(scene.plan, quality, edges)
         return controlled_key(scene, n, quality, controls, controls.identity(n))
 

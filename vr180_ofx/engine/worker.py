@@ -13,11 +13,13 @@ from vr180_ofx.engine.frame import Frame
 from vr180_ofx.engine.frames import FrameCache, named
 from vr180_ofx.engine.lanes import lane
 from vr180_ofx.engine.limits import LEVELS, Ladder, Level, explained, give_back, shortage
+from vr180_ofx.engine.maker import FrameMaker
 from vr180_ofx.engine.recipe import Recipe
 from vr180_ofx.engine.scene import Scene
 from vr180_ofx.engine.scheduler import Scheduler, Work
 from vr180_ofx.engine.stepper import Interrupted, Stepper
 from vr180_ofx.media.contract import Clip
+from vr180_ofx.people.plan import Plan
 
 
 class Worker:
@@ -29,10 +31,11 @@ class Worker:
     def __init__(
         self, clip: Clip, scene: Scene, recipe: Recipe, *, scheduler: Scheduler, frames: FrameCache, checkpoints: Checkpoints,
         decoder: Decoder, ladder: Ladder, common: dict[str, Any], device: str | None = None,
-        keep_share: Callable[[float], None] = lambda share: None,
+        anew: Callable[[Plan], Scene] | None = None, keep_share: Callable[[float], None] = lambda share: None,
     ) -> None:  # fmt: skip
-        """common: see `metadata.common_metadata`. device: where pictures are, see `weights.device.Machine.pictures`. keep_share: is told
-        how much of what is made of its frames may be kept, 0..1, when memory runs short.
+        """common: see `metadata.common_metadata`. device: where pictures are, see `weights.device.Machine.pictures`. anew: makes the scene
+        of a plan once painted mattes are others; None: they stay. keep_share: is told how much of what is made of its frames may be kept,
+        0..1, when memory runs short.
         """
         self._clip = clip
         self._keep_share = keep_share
@@ -49,10 +52,13 @@ class Worker:
         self.ladder = ladder
         #: What is given up now; the ladder may be shared, and is looked at between frames.
         self._level = LEVELS[0]
-        self.scene = scene
-        self._maker = recipe.maker(scene.plan, self._level)
-        #: Counts the plans: frames of an older one are not those of a newer one.
-        self.version = 0
+        #: Counts the scenes: frames of an older one are not those of a newer one. One value: requests look at it from other threads.
+        self._now = (0, scene)
+        self._anew = anew
+        self._renewing = threading.Lock()
+        #: What makes frames, and of which scene.
+        self._maker = recipe.maker(scene.plan, self._level, scene.paint)
+        self._made_of: Scene | None = scene
         self._device = device
         self._finishes = lane(device)
         self._finisher = ThreadPoolExecutor(1, "finish")
@@ -82,6 +88,25 @@ class Worker:
         """See `Stepper.disagreement`."""
         return self._stepper.disagreement
 
+    @property
+    def scene(self) -> Scene:
+        return self._now[1]
+
+    @property
+    def version(self) -> int:
+        """How often the scene became another one."""
+        return self._now[0]
+
+    def current(self) -> Scene:
+        """The scene, with painted mattes as they are now. What is being made with former ones is made again before anybody gets it."""
+        before = self._now
+        scene = before[1]
+        if scene.paint is not None and self._anew is not None and scene.paint.changed():
+            with self._renewing:
+                if self._now is before:
+                    self._now = (before[0] + 1, self._anew(scene.plan))
+        return self._now[1]
+
     def use(self, scene: Scene) -> None:
         """Goes on with another plan, once the frame that is being made has stopped."""
         # what is being made stops at its next step
@@ -89,11 +114,9 @@ class Worker:
         try:
             with self._busy:
                 self._wait_for_finishing()
-                self.version += 1
                 self._checkpoints.forget_newest()
-                # in one assignment: requests look at it from other threads
-                self.scene = scene
-                self._maker = self._recipe.maker(scene.plan, self._level)
+                with self._renewing:
+                    self._now = (self._now[0] + 1, scene)
         finally:
             self._may_go_on.set()
 
@@ -118,7 +141,10 @@ class Worker:
                 except Interrupted:
                     self._put_back(work)
                 except BaseException as error:  # noqa: BLE001 - the futures carry it to whoever asked
-                    self._scheduler.fail(work, explained(error))
+                    if self._outdated(work):
+                        self._put_back(work)
+                    else:
+                        self._scheduler.fail(work, explained(error))
                 else:
                     self._wait_for_finishing()
                     # short of memory one thing is done after the other
@@ -144,9 +170,12 @@ class Worker:
         return run
 
     def _conclude(self, work: Work, finish: Callable[[], Frame]) -> None:
-        """Gives a frame to whoever asked."""
+        """Gives a frame to whoever asked; one that was made with painted mattes that are others now is made again."""
         try:
             frame = finish()
+            if self._outdated(work):
+                self._put_back(work)
+                return
         except BaseException as error:  # noqa: BLE001 - the futures carry it to whoever asked
             work.short = shortage(error)
             if work.short:
@@ -155,6 +184,11 @@ class Worker:
                 self._scheduler.fail(work, explained(error))
         else:
             self._scheduler.finish(work, frame)
+
+    def _outdated(self, work: Work) -> bool:
+        """Whether what was made, or went wrong, is of another scene than the one of now."""
+        self.current()
+        return work.version != self.version
 
     def _wait_for_finishing(self) -> None:
         if self._finishing is not None:
@@ -170,14 +204,15 @@ class Worker:
         return self._closed or not work.wanted
 
     def _held_up(self, work: Work) -> bool:
-        return self._stopped(work) or not self._may_go_on.is_set() or self._scheduler.urgent(work)
+        return self._stopped(work) or not self._may_go_on.is_set() or work.version != self.version or self._scheduler.urgent(work)
 
     def _serve(self, work: Work) -> Callable[[], Frame]:
         """Steps the network up to the frame; what comes back finishes it."""
-        if work.version != self.version:
+        self.current()
+        version, scene = self._now
+        if work.version != version:
             work.progress.clear()
-            work.version = self.version
-        scene = self.scene
+            work.version = version
         key = scene.key(work.n, work.quality)
         cached = self._frames.get(key)
         self._clip.check(work.n)
@@ -190,7 +225,7 @@ class Worker:
         self._settle_down()
         while True:
             try:
-                finish = self._stepper.frame(work, scene, self._maker)
+                finish = self._stepper.frame(work, scene, self._maker_of(scene))
                 break
             except Exception as error:
                 short = shortage(error)
@@ -208,6 +243,11 @@ class Worker:
                 self._frames.save_beside(key, frame)
         return frame
 
+    def _maker_of(self, scene: Scene) -> FrameMaker:
+        if self._made_of is not scene:
+            self._maker, self._made_of = self._recipe.maker(scene.plan, self._level, scene.paint), scene
+        return self._maker
+
     def _step_down(self, why: str) -> None:
         self.ladder.down(why)
         self._settle_down()
@@ -223,4 +263,4 @@ class Worker:
         self._checkpoints.keep_share(level.cache)
         self._keep_share(level.cache)
         give_back()
-        self._maker = self._recipe.maker(self.scene.plan, level)
+        self._made_of = None

@@ -87,6 +87,13 @@ def zeros(shape: Sequence[int], like: object) -> Any:
     return like.new_zeros(tuple(shape), dtype=namespace(like).float32) if is_tensor(like) else np.zeros(shape, np.float32)  # type: ignore[attr-defined]
 
 
+def on_planes(function: Callable[..., Any], values: Any, *others: Any, **words: Any) -> Any:
+    """A function of this room of a picture, (h, w), or of several at once, tensors, (n, h, w): as channels of one."""
+    if values.ndim == 2:
+        return function(values, *others, **words)
+    return function(values.permute(1, 2, 0), *others, **words).permute(2, 0, 1)
+
+
 def worth_it(mask: Any) -> bool:
     """Whether what is done where a mask is set need be done: unless nothing of it is. Of tensors always, as asking waits for the card."""
     return is_tensor(mask) or bool(mask.any())

@@ -86,15 +86,18 @@ class Motion:
         return clipped
 
 
-def motion_between(theirs: Luma, luma: Luma, reference_scale: float, *, finest: int = FINE, trust: TrustParameters = TRUST) -> Motion:
+def motion_between(
+    theirs: Luma, luma: Luma, reference_scale: float, *, finest: int = FINE, trust: TrustParameters = TRUST, flow: FloatArray | None = None
+) -> Motion:  # fmt: skip
     """From this frame to another one.
 
     theirs, luma: (h, w), what the other frame shows and what this one does. reference_scale: pixels for one of a picture of 384.
     finest: `FINE` or `COARSE`. Flow is found on the host, which waits for both. trust: how differences of the pictures are taken.
+    flow: the host's, from ``luma`` to ``theirs``, where it was found already.
     """
     height, width = luma.shape
     xp = namespace(luma)
-    places = optical_flow(*hosts(luma, theirs), finest=finest)
+    places = optical_flow(*hosts(luma, theirs), finest=finest) if flow is None else flow.copy()
     places[..., 0] += np.arange(width, dtype=np.float32)
     places[..., 1] += np.arange(height, dtype=np.float32)[:, None]
     places = beside(places, luma)

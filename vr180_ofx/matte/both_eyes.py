@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray, shapes_repr
+from vr180_ofx.imaging.either import is_tensor
 from vr180_ofx.imaging.flow import Luma, Motion, luma_of, motion_between
 from vr180_ofx.imaging.parts import centroid
 from vr180_ofx.imaging.warp import inverse_affine, warp_affine
@@ -22,6 +23,7 @@ from vr180_ofx.matte.contract import Refiner
 from vr180_ofx.matte.fusion import GroupMasks, InstanceAlpha, InstanceMask
 from vr180_ofx.matte.parameters import MATTE, BothEyesParameters, MatteParameters
 from vr180_ofx.matte.scale import reference_scale
+from vr180_ofx.matte.together import batches
 from vr180_ofx.matte.uncertainty import uncertainty
 from vr180_ofx.trackers.contract import NetworkAlpha
 
@@ -55,25 +57,49 @@ def fuse_groups(
     others = [_counterpart(group, groups) if agree else None for group in groups]
     weights = parameters.both_eyes
 
-    def matte(n: int) -> tuple[GroupMasks, FloatArray, OtherEye | None]:
+    def prepared(n: int) -> tuple[GroupMasks, FloatArray, OtherEye | None]:
         network, other = groups[n].network, others[n]
         masks = GroupMasks.of(network, groups[n].masks, parameters.fusion)
         if other is None:
-            return masks, masks.matte(network.alpha, refiner, parameters), None
+            return masks, network.alpha, None
         across = OtherEye.of(network, groups[other].network, weights)
-        alpha = across.blended(network.alpha, groups[other].network.alpha, weights.network)
+        return masks, across.blended(network.alpha, groups[other].network.alpha, weights.network), across
+
+    def matte(n: int) -> tuple[GroupMasks, FloatArray, OtherEye | None]:
+        masks, alpha, across = prepared(n)
         return masks, masks.matte(alpha, refiner, parameters), across
 
+    def heard(n: int, mattes: Sequence[tuple[GroupMasks, FloatArray, OtherEye | None]]) -> FloatArray:
+        _, alpha, across = mattes[n]
+        other = others[n]
+        return alpha if across is None or other is None else across.blended(alpha, mattes[other][1], weights.matte)
+
+    if groups and all(is_tensor(group.network.alpha) for group in groups):
+        return _on_device([prepared(n) for n in range(len(groups))], heard, refiner, parameters)
     mattes = list(each(matte, range(len(groups))))
 
     def instances(n: int) -> dict[int, InstanceAlpha]:
-        masks, alpha, across = mattes[n]
-        other = others[n]
-        if across is not None and other is not None:
-            alpha = across.blended(alpha, mattes[other][1], weights.matte)
-        return cast("dict[int, InstanceAlpha]", masks.instances(alpha, parameters))
+        return cast("dict[int, InstanceAlpha]", mattes[n][0].instances(heard(n, mattes), parameters))
 
     return list(each(instances, range(len(groups))))
+
+
+def _on_device(
+    known: list[tuple[GroupMasks, FloatArray, OtherEye | None]],
+    heard: Callable[[int, Sequence[tuple[GroupMasks, FloatArray, OtherEye | None]]], FloatArray],
+    refiner: Refiner, parameters: MatteParameters,
+) -> list[dict[int, InstanceAlpha]]:  # fmt: skip
+    """The same of tensors, in as few steps as can be. known: of each group its masks, the alpha that both eyes gave, and the other eye."""
+    at_once = list(batches([masks for masks, _, _ in known], refiner))
+    mattes = list(known)
+    for batch in at_once:
+        for n, made in zip(batch.numbers, batch.mattes([known[n][1] for n in batch.numbers], refiner, parameters), strict=True):
+            mattes[n] = known[n][0], made, known[n][2]
+    out: list[dict[int, InstanceAlpha]] = [{} for _ in known]
+    for batch in at_once:
+        for n, found in zip(batch.numbers, batch.instances([heard(n, mattes) for n in batch.numbers], parameters), strict=True):
+            out[n] = found
+    return out
 
 
 def _counterpart(group: Group, groups: Sequence[Group]) -> int | None:

@@ -21,7 +21,7 @@ from vr180_ofx.trackers.contract import Key, Mask, Memory, NetworkAlpha, WindowI
 class Refined:
     """Alpha in a window as a linear function of the picture.
 
-    coefficients: (h, w, 4) float32, or (n, h, w, 4) of several windows at once; alpha = c0 * luma + c1 * cb + c2 * cr + c3 of the guide
+    coefficients: (h, w, 4) float32, or (..., h, w, 4) of several windows at once; alpha = c0 * luma + c1 * cb + c2 * cr + c3 of the guide
         (`media.contract.Guide`) at any resolution, then clipped to 0..1.
     gain: contrast about 0.5 that is applied before clipping, above 0.
     place: (x, y, scale), where in the window's pixels the coefficients begin, and how many of them there are for one of those;
@@ -35,7 +35,7 @@ class Refined:
     colour: bool = True
 
     def __post_init__(self) -> None:
-        if self.coefficients.ndim not in (3, 4) or self.coefficients.shape[-1] != 4:
+        if self.coefficients.ndim < 3 or self.coefficients.shape[-1] != 4:
             raise ValueError(f"coefficients have the shape {tuple(self.coefficients.shape)}; they are (h, w, 4) or (n, h, w, 4)")
         if self.gain <= 0:
             raise ValueError(f"gain is {self.gain}; contrast is above 0")

@@ -9,18 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 from vr180_ofx.arrays import BoolArray, ByteArray, FloatArray
-from vr180_ofx.imaging.either import as_float, is_tensor, namespace
+from vr180_ofx.imaging.either import as_float, is_tensor, namespace, on_planes
 from vr180_ofx.imaging.filter import gaussian_blur
 from vr180_ofx.imaging.planes import interleaved, within
 from vr180_ofx.imaging.resize import resize
 from vr180_ofx.matte.guided_filter import guided_filter
-from vr180_ofx.matte.heights import Heights
+from vr180_ofx.matte.heights import OnBodies
 from vr180_ofx.matte.parameters import MATTE, EdgeParameters
 from vr180_ofx.matte.scale import reference_scale
 from vr180_ofx.matte.uncertainty import uncertainty
 
 
-def refine_edges(alpha: FloatArray, guide: FloatArray, heights: Heights, parameters: EdgeParameters = MATTE.edges) -> FloatArray:
+def refine_edges(alpha: FloatArray, guide: FloatArray, heights: OnBodies, parameters: EdgeParameters = MATTE.edges) -> FloatArray:
     """An alpha with its edges where the picture has them, (h, w) float32 0..1.
 
     alpha: (h, w) 0..1. guide: (h, w, 3) the picture there, see `media.contract.Sample`. heights: of whom it is the alpha.
@@ -46,8 +46,8 @@ def edges_by_colour(
     xp = namespace(alpha)
     sharp: FloatArray = xp.clip((alpha - 0.5) * parameters.contrast + 0.5, 0, 1)
     near = uncertainty(sharp, parameters.uncertain, parameters.margin_px)
-    some = near.any()
-    if not is_tensor(near) and not some:
+    some = near.any(axis=(-2, -1), keepdims=True)
+    if not is_tensor(near) and not some.any():
         return sharp, xp.zeros_like(sharp), xp.zeros_like(sharp)
     sigma = parameters.reach_px * scale / 2
     front, texture_front, has_front = _side(guide, within(sharp, parameters.certain, 2), sigma, parameters.least_coverage)
@@ -63,17 +63,18 @@ def edges_by_colour(
     doubt = parameters.texture_doubt * (texture_front + texture_back)
     separation = as_float(distance / (distance + doubt + parameters.least_contrast) * both)
     brighter = as_float(line[0] / xp.maximum(front[0] + back[0], parameters.dark) * both)
-    size = (alpha.shape[1], alpha.shape[0])
+    size = (alpha.shape[-1], alpha.shape[-2])
+    # (h, w, 4), or of several pictures (n, h, w, 4)
     fine = resize(interleaved([*slopes, constant]), size, "linear")
     place = fine[..., 3] + fine[..., 0] * guide[..., 0]
     for k in (1, 2):
         place += fine[..., k] * guide[..., k]
     xp.clip(place, 0, 1, out=place)
-    trust = resize(separation, size, "linear")
+    trust = on_planes(resize, separation, size, "linear")
     place -= sharp
     place *= trust * near
     sharp += place
-    return sharp, trust, resize(brighter, size, "linear")
+    return sharp, trust, on_planes(resize, brighter, size, "linear")
 
 
 def linear_light_alpha(alpha: FloatArray, brighter: FloatArray) -> FloatArray:
@@ -104,13 +105,13 @@ def _side(guide: FloatArray, certain: ByteArray, sigma: float, least_coverage: f
     certain: (h, w), 255 where a pixel lies on that side. sigma: of what is near, pixels of the half resolution. Returns the mean
     of each channel, the variance of all of them together, and whether enough is certain there.
     """
-    half = (max(1, guide.shape[1] // 2), max(1, guide.shape[0] // 2))
+    half = (max(1, guide.shape[-2] // 2), max(1, guide.shape[-3] // 2))
     xp = namespace(guide)
     weight = as_float(certain) * (1 / 255)
     channels = [guide[..., k] * weight for k in range(3)]
     squares: Any = sum(c * guide[..., k] for k, c in enumerate(channels))
     sums = gaussian_blur(resize(interleaved([*channels, squares]), half, "area"), sigma)
-    coverage = gaussian_blur(resize(weight, half, "area"), sigma)
+    coverage = on_planes(gaussian_blur, on_planes(resize, weight, half, "area"), sigma)
     share = 1 / xp.maximum(coverage, 1e-4)
     means = [sums[..., k] * share for k in range(3)]
     texture = xp.maximum(sums[..., 3] * share - sum(m * m for m in means), 0)

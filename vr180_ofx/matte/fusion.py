@@ -13,7 +13,7 @@ from functools import reduce
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray, shapes_repr
-from vr180_ofx.imaging.either import as_float, namespace, worth_it
+from vr180_ofx.imaging.either import as_float, namespace, on_planes, worth_it
 from vr180_ofx.imaging.filter import box_blur, gaussian_blur
 from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.logistic import logit, sigmoid
@@ -23,8 +23,8 @@ from vr180_ofx.imaging.sample import sample
 from vr180_ofx.matte.contract import Refined, Refiner
 from vr180_ofx.matte.detail import with_detail
 from vr180_ofx.matte.edges import refine_edges
-from vr180_ofx.matte.heights import Heights, distances_to_masks
-from vr180_ofx.matte.parameters import MATTE, DetailParameters, FusionParameters, MatteParameters
+from vr180_ofx.matte.heights import Heights, OnBodies, distances_to_masks
+from vr180_ofx.matte.parameters import MATTE, FusionParameters, MatteParameters
 from vr180_ofx.matte.refine import refine
 from vr180_ofx.matte.same_edge import same_edge
 from vr180_ofx.matte.scale import reference_scale
@@ -118,17 +118,29 @@ class GroupMasks:
 
     def matte(self, alpha: FloatArray, refiner: Refiner, parameters: MatteParameters = MATTE) -> FloatArray:
         """Everybody's matte, (h, w) 0..1. alpha: the network's, the same."""
-        guide = self.network.guide
         mask = sigmoid(reduce(namespace(alpha).maximum, self.logits.values()))
-        refined = refine(refiner, guide, mask, parameters.band).value(guide)
-        together = fused(alpha, refined, reference_scale(alpha), self.heights, parameters.fusion)
-        return refine_edges(together, guide, self.heights, parameters.edges)
+        return everybodys_matte(alpha, self.network.guide, mask, heights=self.heights, refiner=refiner, parameters=parameters)
 
     def instances(self, matte: FloatArray, parameters: MatteParameters = MATTE) -> dict[int, InstanceAlpha]:
         """Person -> their share of everybody's matte, (h, w) 0..1."""
         alphas = split_instances(matte, self.logits, self.heights, parameters.fusion)
-        network, detail = self.network, parameters.detail
-        return {p: InstanceAlpha(_in_crop(a, network, detail), network.window, a, self.places[p]) for p, a in alphas.items()}
+        return {p: self.instance(p, a, with_detail(a, self.network.guide, parameters.detail)) for p, a in alphas.items()}
+
+    def instance(self, person: int, alpha: FloatArray, refined: Refined) -> InstanceAlpha:
+        """Somebody's alpha, (h, w), and how it goes on in the plate, where the network's picture lies."""
+        return InstanceAlpha(placed(refined, self.network), self.network.window, alpha, self.places[person])
+
+
+def everybodys_matte(
+    alpha: FloatArray, guide: FloatArray, mask: FloatArray, *, heights: OnBodies, refiner: Refiner, parameters: MatteParameters = MATTE
+) -> FloatArray:  # fmt: skip
+    """A network's alpha and everybody's mask as one, with edges as exact as the picture is: (h, w) 0..1.
+
+    alpha, mask: (h, w) 0..1. guide: (h, w, 3). heights: of the people. Of tensors several pictures at once, (n, h, w) and (n, h, w, 3).
+    """
+    refined = refine(refiner, guide, mask, parameters.band).value(guide)
+    together = fused(alpha, refined, reference_scale(alpha), heights, parameters.fusion)
+    return refine_edges(together, guide, heights, parameters.edges)
 
 
 def resplit_instances(
@@ -149,7 +161,8 @@ def resplit_instances(
         return dict(instances)
     total = namespace(network.alpha).clip(sum(i.alpha for i in instances.values() if i.alpha is not None), 0, 1)
     shares = _shares(total, logits, distances, parameters.fusion)
-    return {p: replace(instances[p], refined=_in_crop(a, network, parameters.detail), alpha=a) for p, a in shares.items()}
+    refined = {p: placed(with_detail(a, network.guide, parameters.detail), network) for p, a in shares.items()}
+    return {p: replace(instances[p], refined=refined[p], alpha=a) for p, a in shares.items()}
 
 
 def split_instances(
@@ -165,7 +178,7 @@ def split_instances(
 
 
 def fused(
-    alpha: FloatArray, refined: FloatArray, scale: float, heights: Heights, parameters: FusionParameters = MATTE.fusion
+    alpha: FloatArray, refined: FloatArray, scale: float, heights: OnBodies, parameters: FusionParameters = MATTE.fusion
 ) -> FloatArray:  # fmt: skip
     """A network's alpha and the refined masks, of everybody, as one, (h, w) float32 0..1.
 
@@ -173,11 +186,11 @@ def fused(
     """
     # where the network sees no edge there is none: not between people either, where masks have one
     edge = (alpha > parameters.edge) & (alpha < 1 - parameters.edge)
-    beside = dilate(edge, disc(max(1, round(parameters.beside_px * scale))))
+    beside = on_planes(dilate, edge, disc(max(1, round(parameters.beside_px * scale))))
     difference = _without_threads(refined, alpha) - alpha
     # a Python number beside an array of float32 takes its type
     difference *= namespace(alpha).where(difference < 0, heights.weights(parameters.less), parameters.more)
-    difference *= same_edge(alpha, refined, scale, parameters.same_edge) * box_blur(as_float(beside), (3, 3))
+    difference *= same_edge(alpha, refined, scale, parameters.same_edge) * on_planes(box_blur, as_float(beside), (3, 3))
     return _decided(as_float(alpha + difference), alpha, refined, scale, parameters)
 
 
@@ -188,7 +201,7 @@ def _without_threads(refined: FloatArray, alpha: FloatArray) -> FloatArray:
     alpha.
     """
     xp = namespace(alpha)
-    out: FloatArray = xp.minimum(refined, xp.maximum(dilate(alpha, disc(1)), opened(refined, disc(1))))
+    out: FloatArray = xp.minimum(refined, xp.maximum(on_planes(dilate, alpha, disc(1)), on_planes(opened, refined, disc(1))))
     return out
 
 
@@ -196,11 +209,11 @@ def _decided(together: FloatArray, alpha: FloatArray, refined: FloatArray, scale
     """Where the network wavers over an area wider than edges and hair are, and the mask is sure that somebody is there, they are."""
     radius = max(1, round(parameters.wavering_px * scale))
     doubtful = (alpha > parameters.wavering_low) & (alpha < parameters.wavering_high)
-    wavering = erode(doubtful, disc(radius))
+    wavering = on_planes(erode, doubtful, disc(radius))
     if not worth_it(wavering):
         return together
-    decided = dilate(wavering, disc(radius + 1)) & (refined > parameters.certain)
-    share = gaussian_blur(as_float(decided), parameters.wavering_fade_px * scale)
+    decided = on_planes(dilate, wavering, disc(radius + 1)) & (refined > parameters.certain)
+    share = on_planes(gaussian_blur, as_float(decided), parameters.wavering_fade_px * scale)
     out: FloatArray = as_float(together + (namespace(alpha).maximum(refined, together) - together) * share)
     return out
 
@@ -218,7 +231,7 @@ def _shares(
     return {p: as_float(alpha * weights[p] / total) if p in weights else xp.zeros_like(alpha) for p in logits}
 
 
-def _in_crop(alpha: FloatArray, network: NetworkAlpha, parameters: DetailParameters) -> Refined:
-    """An alpha, (h, w) as the network's picture, where that lies in its window."""
+def placed(refined: Refined, network: NetworkAlpha) -> Refined:
+    """What lies as the network's picture, where that lies in its window."""
     crop = network.crop
-    return replace(with_detail(alpha, network.guide, parameters), place=(crop.x, crop.y, crop.scale))
+    return replace(refined, place=(crop.x, crop.y, crop.scale))

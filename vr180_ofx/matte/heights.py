@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
+from typing import Protocol
 
 import numpy as np
 
@@ -23,17 +24,46 @@ def distances_to_masks(logits: Mapping[int, FloatArray]) -> dict[int, FloatArray
     return {p: distance_to(logits[p] > 0) for p in _rows(logits)}
 
 
+class OnBodies(Protocol):
+    """What is asked of where pixels lie on people: see `Heights`."""
+
+    def weights(self, curve: HeightCurve) -> FloatArray: ...
+
+    def proximity(self, near: float, far: float) -> FloatArray: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHeights:
+    """The answers of `Heights` to some questions, as the arrays that they are: for what is given nothing else.
+
+    by_curve, by_range: curve, and (near, far) -> (..., h, w), (..., h, 1) or (1, 1).
+    """
+
+    by_curve: Mapping[HeightCurve, FloatArray]
+    by_range: Mapping[tuple[float, float], FloatArray]
+
+    def weights(self, curve: HeightCurve) -> FloatArray:
+        return self.by_curve[curve]
+
+    def proximity(self, near: float, far: float) -> FloatArray:
+        return self.by_range[near, far]
+
+
 @dataclass(frozen=True, slots=True)
 class Heights:
     """Where pixels lie on the people of one picture, of those who have a mask.
 
     distances: (h, w) float32 pixels to each one's mask. heights: (h,) float32, of each row on each one: 0 at the top of their
     mask, 1 at its bottom, NumPy's. People stand upright in what is seen of them. like: of which kind and where what is made of them is.
+    Of several pictures of one size, tensors, all that is (h, w) is (n, h, w), and all that is (h,) (n, h).
+
+    nearest: (h, w) whose mask is nearest, in their order; None when there are less than two.
     """
 
     distances: Mapping[int, FloatArray]
     heights: Mapping[int, FloatArray]
     like: object = None
+    nearest: FloatArray | None = field(init=False, repr=False, compare=False, default=None)
 
     @classmethod
     def of(cls, logits: Mapping[int, FloatArray]) -> Heights:
@@ -42,7 +72,23 @@ class Heights:
         distances = {p: distance_to(logits[p] > 0) for p in rows}
         return cls(distances, {p: _row_heights(some) for p, some in rows.items()}, next(iter(logits.values()), None))
 
+    @classmethod
+    def together(cls, pictures: Sequence[Heights]) -> Heights:
+        """Of several pictures, tensors, in each of which as many people have a mask: in their order, whoever they are."""
+        distances, heights = (
+            [list(of.values()) for of in each] for each in zip(*((p.distances, p.heights) for p in pictures), strict=True)
+        )
+        xp = namespace(pictures[0].like)
+        return cls(
+            {k: xp.stack(maps) for k, maps in enumerate(zip(*distances, strict=True))},
+            {k: np.stack(rows) for k, rows in enumerate(zip(*heights, strict=True))},
+            pictures[0].like,
+        )
+
     def __post_init__(self) -> None:
+        if len(self.distances) > 1:
+            xp = namespace(next(iter(self.distances.values())))
+            object.__setattr__(self, "nearest", xp.argmin(xp.stack(list(self.distances.values())), axis=0))
         if self.distances.keys() != self.heights.keys():
             raise ValueError(
                 f"distances are of {sorted(self.distances)} and heights of {sorted(self.heights)}; they are of the same people"
@@ -58,13 +104,12 @@ class Heights:
         """
         if not self.heights:
             return self._beside(np.full((1, 1), np.interp(0.5, curve.heights, curve.values), np.float32))
-        columns = [np.interp(r, curve.heights, curve.values).astype(np.float32)[:, None] for r in self.heights.values()]
-        if len(columns) == 1:
-            return self._beside(columns[0])
-        distances = list(self.distances.values())
-        xp = namespace(distances[0])
-        nearest = xp.argmin(xp.stack(distances), axis=0)
-        out: FloatArray = xp.choose(nearest, [xp.broadcast_to(self._beside(c), distances[0].shape) for c in columns])
+        # one column for each person
+        values = np.stack([np.interp(r, curve.heights, curve.values) for r in self.heights.values()], axis=-1).astype(np.float32)
+        columns = self._beside(values)
+        if self.nearest is None:
+            return columns
+        out: FloatArray = namespace(columns).take_along_axis(columns, self.nearest, axis=-1)
         return out
 
     def proximity(self, near: float, far: float) -> FloatArray:
@@ -74,7 +119,7 @@ class Heights:
         distances = list(self.distances.values())
         xp = namespace(distances[0])
         nearest = reduce(xp.minimum, distances)
-        side = math.sqrt(math.prod(nearest.shape))
+        side = math.sqrt(math.prod(nearest.shape[-2:]))
         out: FloatArray = xp.clip((far - nearest / side) / (far - near), 0, 1)
         return out
 

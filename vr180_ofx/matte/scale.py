@@ -11,5 +11,5 @@ REFERENCE_SIDE = 384
 
 
 def reference_scale(picture: FloatArray) -> float:
-    """How many pixels of a picture, (h, w), are one of the reference's, by area: 1.0 for 384 x 384, 2.0 for 768 x 768."""
-    return math.sqrt(math.prod(picture.shape)) / REFERENCE_SIDE
+    """How many pixels of a picture, (..., h, w), are one of the reference's, by area: 1.0 for 384 x 384, 2.0 for 768 x 768."""
+    return math.sqrt(math.prod(picture.shape[-2:])) / REFERENCE_SIDE

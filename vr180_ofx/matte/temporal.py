@@ -24,11 +24,13 @@ class Neighbour:
     """What another frame shows.
 
     alpha: (h, w) float32 0..1. luma: (h, w) uint8. weight: how much it counts where both look alike, beside the frame's own 1.
+    flow: (h, w, 2), the host's, from the frame to this one, where somebody found it already.
     """
 
     alpha: FloatArray
     luma: Luma
     weight: float = 1.0
+    flow: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if self.alpha.shape != self.luma.shape:
@@ -49,7 +51,7 @@ def temporal_smooth(
     xp = namespace(alpha)
     others = []
     for neighbour in neighbours:
-        motion = motion_between(neighbour.luma, luma, scale, trust=parameters.trust)
+        motion = motion_between(neighbour.luma, luma, scale, trust=parameters.trust, flow=neighbour.flow)
         others.append((motion.warp_alpha(neighbour.alpha), motion.trust, neighbour.weight))
     uncertain = uncertainty(alpha, parameters.uncertain, round(parameters.margin_px * scale))
     if len(others) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.imaging.either import as_float
+from vr180_ofx.imaging.either import as_float, on_planes
 from vr180_ofx.imaging.filter import gaussian_blur
 from vr180_ofx.imaging.morphology import dilate, square
 from vr180_ofx.imaging.planes import within
@@ -17,6 +17,6 @@ def uncertainty(alpha: FloatArray, parameters: UncertaintyParameters, margin_px:
     """
     mask = within(alpha, parameters.least_alpha, 1 - parameters.least_alpha)
     if margin_px:
-        mask = dilate(mask, square(margin_px))
-    out: FloatArray = as_float(gaussian_blur(mask, parameters.soft_px)) / 255
+        mask = on_planes(dilate, mask, square(margin_px))
+    out: FloatArray = as_float(on_planes(gaussian_blur, mask, parameters.soft_px)) / 255
     return out

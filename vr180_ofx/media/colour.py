@@ -17,6 +17,7 @@ from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import ColourError
 from vr180_ofx.imaging.either import is_tensor, namespace
 from vr180_ofx.imaging.planes import colour_transform
+from vr180_ofx.media.colour_table import TableOnDevices, baked
 from vr180_ofx.media.contract import ColourTags
 
 Transform = Callable[[FloatArray], FloatArray]
@@ -250,10 +251,20 @@ def _ocio_processor(name: str) -> Any:
     return config.getProcessor(transform).getDefaultCPUProcessor()
 
 
+@cache
+def _ocio_table(name: str) -> TableOnDevices:
+    """For tensors."""
+    space = ocio_config().getColorSpace(name)
+    return TableOnDevices(baked(_ocio_processor(name), linear=space.getEncoding() == "scene-linear"))
+
+
 def _ocio_transform(name: str) -> Transform:
     processor = _ocio_processor(name)
 
     def transform(rgb: FloatArray) -> FloatArray:
+        if is_tensor(rgb):
+            made: FloatArray = _ocio_table(name)(rgb)
+            return made
         pixels = np.ascontiguousarray(rgb, dtype=np.float32).copy()
         processor.applyRGB(pixels)
         return np.clip(pixels, 0, 1)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -211,12 +211,19 @@ class Plan(PlanDocument):
                     parts.append(digest(t.outlines[n]))
         return b"|".join(parts)
 
-    def prompt_facts(self, n: int) -> bytes:
-        """`facts`, and the points of frame ``n``: for trackers that are shown them. Where there are none, it is the same."""
-        points = [
-            f"{p.id}{view}{p.points[view][n]}" for view in self.views for p in self.present(n, view) if n in p.points.get(view, {})
-        ]  # fmt: skip
-        return self.facts(n) + "".join(f"|points {one}" for one in points).encode()
+    def prompt_facts(self, n: int, painted: Callable[[str], str] | None = None) -> bytes:
+        """`facts`, and the points and painted mattes of frame ``n``, for trackers that are shown them: where there are none, the same.
+
+        painted: what names what a painted matte's file holds; None: they are shown none.
+        """
+        said = []
+        for view in self.views:
+            for p in self.present(n, view):
+                if n in p.points.get(view, {}):
+                    said.append(f"|points {p.id}{view}{p.points[view][n]}")
+                if painted is not None and n in p.paint.get(view, {}):
+                    said.append(f"|paint {p.id}{view}{painted(p.paint[view][n])}")
+        return self.facts(n) + "".join(said).encode()
 
     def control_facts(self, n: int) -> str:
         """All that the plan says of what is done to frame ``n`` after matting."""

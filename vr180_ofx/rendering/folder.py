@@ -22,6 +22,13 @@ from vr180_ofx.storage import remove_leftovers, write_atomic
 _PATIENCE_S = 30.0
 
 
+def refuse_file(output: str | Path) -> None:
+    """Raises OutputError for a file where a folder is meant: that can be said before anything is looked for."""
+    path = Path(os.path.realpath(output))
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{output} is a file; the output is a folder")
+
+
 def output_folder(output: str | Path | None, settings: Settings, *, links: bool = True) -> Folder:
     """The folder ``output``, or ``output.path``, made, open and tried out. links: whether the way to it may lead through links, which are
     followed now and never again. Raises OutputError, ResourceError.
@@ -34,8 +41,7 @@ def output_folder(output: str | Path | None, settings: Settings, *, links: bool 
     except UnicodeEncodeError:
         raise OutputError(f"the name of the output folder {value} is not UTF-8, which writers of images need; choose another") from None
     path = Path(os.path.realpath(value)) if links else Path(value)
-    if path.exists() and not path.is_dir():
-        raise OutputError(f"{value} is a file; the output is a folder")
+    refuse_file(value)
     try:
         folder = Folder(path, make=True)
         try:
@@ -97,7 +103,7 @@ def _taken(job: Job, writer: Writer, folder: Folder, lock: FileLock, mattes: str
     before = renders.get(mine)
     overwrite = job.settings.output.overwrite
     if before is not None and before.identity != job.identity:
-        if not overwrite:
+        if not overwrite and _holds_frames(job, folder):
             if before.mattes and before.mattes == mattes:
                 raise OutputError(
                     f"{job.folder} holds frames of {job.name} that were made with other edge controls (edges in settings or plan); add "
@@ -119,6 +125,12 @@ def _taken(job: Job, writer: Writer, folder: Folder, lock: FileLock, mattes: str
     renders[mine] = entry_of(job.identity, str(clip.path.resolve()), clip.fingerprint, job.settings.input.frames, mattes=mattes)
     write_manifest(folder, renders)
     return _plan_kept(job, folder, before)
+
+
+def _holds_frames(job: Job, folder: Folder) -> bool:
+    """Whether anything that a render of this name writes is there: of one that came to nothing only its plan is."""
+    names = (n for n in folder.names() if n.startswith(job.name) and n != f"{job.name}.plan.json")
+    return any(n.removeprefix(job.name)[:1] in (".", "_") for n in names)
 
 
 def _of_some_frames(job: Job) -> str:

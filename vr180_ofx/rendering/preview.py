@@ -14,11 +14,12 @@ from vr180_ofx.output.contract import Job
 from vr180_ofx.output.preview import PreviewOutput, is_preview
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.delivered import Delivered
-from vr180_ofx.rendering.folder import explained, output_folder
+from vr180_ofx.rendering.folder import explained, output_folder, refuse_file
 from vr180_ofx.rendering.render import Progress, run_frames
 from vr180_ofx.rendering.report import RenderReport
 from vr180_ofx.settings import Settings
 from vr180_ofx.telemetry import Stages
+from vr180_ofx.wording import counted
 
 #: What is different from a render. Mid grey shows dark and bright edges alike; H.264's CRF 23 is x264's own default.
 _SETTINGS = (
@@ -27,6 +28,20 @@ _SETTINGS = (
     "output.eyes=same", "output.projection=same", "output.maintain_sbs=true", "output.despill=none",
 )  # fmt: skip
 _SUFFIXES = (".mp4", ".mov")
+
+
+def refuse_target(target: Path, clip: Clip, settings: Settings) -> None:
+    """Raises OutputError where no preview can be written, or something else would be replaced: before anybody is looked for."""
+    if target.suffix.lower() not in _SUFFIXES:
+        raise OutputError(f"the preview is called {target.name}; it is an H.264 film, which ends in {' or '.join(_SUFFIXES)}")
+    refuse_file(target.parent)
+    Delivered.of(settings.output).clip(clip)
+    if not target.exists():
+        return
+    if any(target.samefile(f) for f in clip.source.files() if f.exists()):
+        raise OutputError(f"{target} is the clip itself; choose another name for the preview")
+    if not settings.output.overwrite and not (target.is_file() and is_preview(target)):
+        raise OutputError(f"{target} is there, and no preview; choose another name, or add --overwrite")
 
 
 def preview(
@@ -41,18 +56,12 @@ def preview(
     """
     settings = (settings or clip.settings).with_overrides([*_SETTINGS, "output.fov_degrees=null"])
     target = Path(output)
-    if target.suffix.lower() not in _SUFFIXES:
-        raise OutputError(f"the preview is called {target.name}; it is an H.264 film, which ends in {' or '.join(_SUFFIXES)}")
+    refuse_target(target, clip, settings)
     frames = tuple(numbering(clip, settings).parse(settings.input.frames))
     plan.refuse_unknown(frames, numbering(clip, settings))
     stages = stages or Stages(enabled=False)
     with output_folder(str(target.parent), settings) as folder:
         path = folder.path / target.name
-        if path.exists():
-            if any(path.samefile(f) for f in clip.source.files() if f.exists()):
-                raise OutputError(f"{target} is the clip itself; choose another name for the preview")
-            if not settings.output.overwrite and not is_preview(path):
-                raise OutputError(f"{target} is there, and no preview; choose another name, or add --overwrite")
         models = Models.of(settings)
         # who sees whole eyes knows nobody: without that network there would be nobody
         drafts = models.follows_people
@@ -66,7 +75,7 @@ def preview(
     report.seconds = round(time.perf_counter() - start, 3)
     report.fps = round(report.written / report.seconds, 3) if report.seconds else 0.0
     if report.missing:
-        report.notes.append(f"{len(report.missing)} frames could not be decoded: {job.numbers.text(report.missing)}")
+        report.notes.append(f"{counted(len(report.missing), 'frame')} could not be decoded: {job.numbers.text(report.missing)}")
     report.notes.append(
         "a draft: each frame was looked at alone, at half the size; a render's edges are finer and steadier" if drafts else
         "at half the size; at full size edges are finer"

@@ -35,6 +35,7 @@ from vr180_ofx.settings import Settings, without_effect
 from vr180_ofx.settings.edges import EdgesSettings
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.version import CONTROLS_REVISION, MATTE_REVISION, WRITER_REVISION
+from vr180_ofx.wording import counted
 
 log = logging.getLogger(__name__)
 #: How many frames may be on their way through the engine and the writers.
@@ -106,7 +107,7 @@ def _filled(
     damaged = [n for n in report.missing if n not in report.refused]
     if damaged:
         report.notes.append(
-            f"{len(damaged)} frames could not be decoded: {job.numbers.text(damaged)}. The input is damaged there; frames of "
+            f"{counted(len(damaged), 'frame')} could not be decoded: {job.numbers.text(damaged)}. The input is damaged there; frames of "
             "a video that follow them, up to its next keyframe, may show that, too"
         )
     if clip.lost and frames[-1] == len(clip) - 1:
@@ -193,7 +194,9 @@ def run_frames(
                 try:
                     frame = waiting[n].result()
                     if server.version != version:
-                        raise OutputError("the plan was corrected while its frames were being rendered; start the render again")
+                        raise OutputError(
+                            "the plan was corrected, or a painted matte changed, while frames were being rendered; start the render again"
+                        )
                 except FrameError as error:
                     log.info("%s", error)
                     report.missing.append(n)

@@ -11,6 +11,7 @@ from vr180_ofx.engine.frame import Frame
 from vr180_ofx.errors import InputMatteError
 from vr180_ofx.frame_ranges import Numbering
 from vr180_ofx.output.jumps import JUMPS, Row, jumps
+from vr180_ofx.wording import counted
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ class Findings:
             report.warnings.append(f"{what} than the other one where people are, in frames {numbers.text(sorted(set(frames)))}")
         for name, (reason, frames) in self._refused.items():
             report.refused = sorted({*report.refused, *frames})
-            report.warnings.append(f"{len(frames)} frames were not made, {numbers.text(frames)}: the matte {name}: {reason}")
+            report.warnings.append(f"{counted(len(frames), 'frame')} not made, {numbers.text(frames)}: the matte {name}: {reason}")
         for what, frames in self._frames["carried_flat"].items():
             report.warnings.append(f"mattes were carried without a measured surface, {what}, in frames {numbers.text(frames)}: look there")
         sudden: dict[tuple[str, str], list[int]] = {}

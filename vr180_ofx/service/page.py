@@ -18,10 +18,11 @@ from vr180_ofx.version import __version__
 
 _STYLE = """
 :root { color-scheme: light dark; }
-body { max-width: 46rem; margin: 3rem auto; padding: 0 1.2rem; font: 1rem/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-pre, code { font-family: ui-monospace, monospace; font-size: .9rem; }
-pre { padding: .8rem; overflow-x: auto; border: 1px solid #8886; border-radius: .4rem; }
+body { max-width: 52rem; margin: .8rem auto; padding: 0 1.2rem; font: .95rem/1.4 system-ui, sans-serif; }
+h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.05rem; margin: .9rem 0 0; } p { margin: .4rem 0; }
+pre, code { font-family: ui-monospace, monospace; font-size: .85rem; }
+pre { margin: .4rem 0; padding: .5rem .8rem; border: 1px solid #8886; border-radius: .4rem;
+ white-space: pre-wrap; overflow-wrap: anywhere; }
 """.strip()
 
 _PAGE = Template("""<!doctype html>
@@ -39,12 +40,11 @@ _PAGE = Template("""<!doctype html>
 Fusion, OpenFX, Blender) and for scripts. There is nothing to click here: programs talk to it.</p>
 
 <h2>How to get in</h2>
-<p>Each request needs the server's token. It lies in a file that only the user who started the server can read:
-<code>vr180-ofx serve</code> said where when it started, and on that machine, as that user,</p>
+<p>Each request needs the server's token, which lies in a file that only the user who started the server can read.
+Where that is, <code>vr180-ofx serve</code> said when it started, and on that machine, as that user, this says it again:</p>
 <pre>vr180-ofx status</pre>
-<p>says it again. By default it is <code>$token</code> in the folder <code>service</code> of the program's cache:
-<code>~/.cache/vr180-ofx</code> on Linux, <code>~/Library/Caches/vr180-ofx</code> on macOS,
-<code>%LOCALAPPDATA%\\vr180-ofx\\Cache</code> on Windows.</p>
+<p>By default it is <code>service/$token</code> in <code>~/.cache/vr180-ofx</code> (Linux), <code>~/Library/Caches/vr180-ofx</code>
+(macOS) or <code>%LOCALAPPDATA%\\vr180-ofx\\Cache</code> (Windows). Below, <code>TOKEN_FILE</code> stands for it.</p>
 
 <h2>From a shell</h2>
 <pre>curl -H "Authorization: Bearer $$(cat TOKEN_FILE)" $address/v1/clips</pre>
@@ -61,9 +61,8 @@ frame = clip.frame(0, view="left")</pre>
 server by itself.</p>
 
 <h2>More</h2>
-<p>All requests are described at <code>/v1/openapi.json</code>, which needs the token, too, and in the guide that comes with the
-program: <code>docs/guide/server.md</code>, <code>docs/guide/hosts.md</code>. The server ends with
-<code>vr180-ofx serve --stop</code>.</p>
+<p>All requests are described at <code>/v1/openapi.json</code>, which needs the token, too, and in the guide:
+<code>docs/guide/server.md</code>, <code>docs/guide/hosts.md</code>. <code>vr180-ofx serve --stop $port</code> ends the server.</p>
 </body>
 </html>
 """)
@@ -105,6 +104,5 @@ def add_page(app: FastAPI) -> None:
         named = request.headers["host"].strip().lower()
         address = html.escape(f"http://{named}")
         port = host_and_port(named)[1]
-        return HTMLResponse(
-            _PAGE.substitute(version=html.escape(__version__), style=_STYLE, token=token_name(port), address=address), headers=_HEADERS
-        )
+        words = {"version": html.escape(__version__), "style": _STYLE, "token": token_name(port), "address": address, "port": port}
+        return HTMLResponse(_PAGE.substitute(words), headers=_HEADERS)

@@ -129,5 +129,9 @@ def explain(error: ValidationError, known: Sections) -> str:
             lines.append(str(cause))
             continue
         message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "value_error" and where in known:
+            # of settings that do not go together: it names them
+            lines.append(message)
+            continue
         lines.append(f"{where} is {short(problem.get('input'))}: {message[:1].lower()}{message[1:]}")
     return "\n".join(lines)

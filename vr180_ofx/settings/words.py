@@ -71,7 +71,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "output": {
         "path": "folder, destination, where, output folder, output directory, save to",
         "format": "file type, kind, png, exr, mov, mp4, prores, prores 4444, webm, greenscreen, chroma, video, alpha video, transparency, "
-        "transparent, still, container, passthrough, deovr, packed alpha, stringout",
+        "transparent, still, container, passthrough, deovr, packed alpha, stringout, "
+        "green screen",
         "video_codec": "h264, h265, hevc, x264, x265, avc, codec, compression of the video, encoder",
         "video_quality": "crf, bitrate, quality, compression artefacts, blocky, file size, quantiser",
         "video_bits": "10 bit, bit depth, banding, 8 bit, hdr, gradient",
@@ -121,10 +122,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "gamma": "edge gamma, midtones, levels, matte gamma, edge weight, alpha curve",
         "softness": "soft edge, softer, sharpen, hard edge, harder, edge width, crisp, matte contrast, edge contrast, too soft, too hard",
         "keep_motion_blur": "motion blur, blurred hands, fast movement, moving arms, shutter, smear, streaks",
-        "despeckle": "speckles, islands, small dots, noise, specks, remove small areas, dust, crumbs, stray pixels",
+        "despeckle": "speckles, islands, small dots, noise, specks, remove small areas, dust, crumbs, stray pixels, spots, dots",
         "close_holes": "holes, fill holes, pinholes, gaps, fill, leaks",
         "size": "erode, dilate, shrink, choke, choker, grow, expand, spread, contract, edge, thicker, thinner, too fat, too thin, matte"
-        " edge",
+        " edge, smaller edge, edge smaller, smaller matte, larger matte, bigger matte, tighter, tighten, pull in, inset, rim, dark rim",
         "feather": "blur, feathering, soften, edge blur, blend edge, matte blur, gaussian, defocus",
         "unit": "pixels or milliradians, mrad, angle, resolution independent, units, degrees",
     },

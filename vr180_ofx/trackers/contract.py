@@ -25,18 +25,22 @@ Key = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Where somebody is, in pixels of their window: a box, points, both, or a mask.
+    """Where somebody is, in pixels of their window: a box, points, both, or a mask; or a part of a mask, with a box and points or without.
 
-    box: (x0, y0, x1, y1). points: ((x, y, inside), ...), inside 1 or 0. mask: (size, size), above 0 inside; it stands alone.
+    box: (x0, y0, x1, y1). points: ((x, y, inside), ...), inside 1 or 0. mask: (size, size), above 0 inside. said: (size, size), where the
+    mask counts: elsewhere it is as box, points or memory say; None: it counts everywhere, and stands alone.
     """
 
     box: tuple[float, float, float, float] | None = None
     points: tuple[tuple[float, float, int], ...] = ()
     mask: BoolArray | None = None
+    said: BoolArray | None = None
 
     def __post_init__(self) -> None:
-        if self.mask is not None and (self.box is not None or self.points):
-            raise ValueError("a prompt has a mask, or a box and points, not both")
+        if self.mask is not None and self.said is None and (self.box is not None or self.points):
+            raise ValueError("a prompt has a mask, or a box and points, not both; a mask that counts in a part says where (said)")
+        if self.said is not None and (self.mask is None or self.mask.shape != self.said.shape):
+            raise ValueError("a prompt says where a mask counts, and has none of that shape")
         if self.mask is None and self.box is None and not self.points:
             raise ValueError("a prompt is empty; it needs a box, points or a mask")
         if self.box is not None and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):

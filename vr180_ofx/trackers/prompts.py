@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.outlines import covered_by
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.sample import sample
 from vr180_ofx.trackers.contract import Prompt
 from vr180_ofx.vr180.body import Box, outline
 from vr180_ofx.vr180.projection import Projection
@@ -41,6 +43,23 @@ def covered_in_window(polygons: Sequence[FloatArray], window: Window, projection
     seen = [window.points(projection.unproject(points)) for points in polygons]
     # one that goes on behind the camera is no polygon there
     return covered_by([p for p in seen if np.isfinite(p).all()], Rect.of_size(window.size, window.size))
+
+
+def with_painted(prompt: Prompt | None, value: FloatArray, said: FloatArray, window: Window, projection: Projection) -> Prompt | None:
+    """A prompt with a painted matte, as far as the window shows what it says; where that is nothing, the prompt as it was.
+
+    value: how much of a pixel is the person's, times said; said: how far the picture says it; both (h, w), 0..1, of the eye's picture that
+    ``projection`` is of. What is half theirs is theirs, and what is half said is said.
+    """
+    grid = window.grid(projection)
+    seen_value, seen_said = sample(value, grid), sample(said, grid)
+    counts = seen_said >= 0.5
+    if not counts.any():
+        return prompt
+    mask = counts & (seen_value >= 0.5 * seen_said)
+    if counts.all():
+        return Prompt(mask=mask)
+    return replace(prompt, mask=mask, said=counts) if prompt is not None else Prompt(mask=mask, said=counts)
 
 
 def _box_in_window(box: Box, window: Window, projection: Projection) -> Box | None:

@@ -11,6 +11,8 @@ RNG = np.random.default_rng(5)
 KERNELS = {
     **{f"disc {r}": disc(r) for r in (0, 1, 2, 3, 5, 8, 13)},
     "square": square(3),
+    "large square": square(8),
+    "large, of any rows": np.maximum(RNG.random((17, 15)) > 0.8, np.eye(17, 15, -1)).astype(np.uint8),
     "flat": box(7, 1),
     "high": box(3, 9),
     "even": np.ones((4, 2), np.uint8),

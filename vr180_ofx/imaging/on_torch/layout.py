@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -84,11 +84,14 @@ def _parsed(data: bytes, kind: str, shape: tuple[int, ...]) -> Array:
 
 
 def kept(function: Callable[..., Array], *arguments: Any, device: torch.device) -> Tensor:
-    """The array that a function makes of hashable arguments, on a device, made and sent there once. Nothing waits for it."""
+    """The array that a function makes of hashable arguments, on a device, made and sent there once. Nothing waits for it.
+
+    It stays as long as the process runs: recordings of what uses it know it by its address (`weights.graphs`).
+    """
     return _kept(function, arguments, device, queue_of(device))
 
 
-@lru_cache(1024)
+@cache
 def _kept(function: Callable[..., Array], arguments: tuple[Any, ...], device: torch.device, queue: int) -> Tensor:
     return torch.from_numpy(function(*arguments)).to(device, non_blocking=True)
 

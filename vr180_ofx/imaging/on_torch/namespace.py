@@ -69,9 +69,8 @@ def argmin(values: Tensor, axis: int) -> Tensor:
     return values.argmin(dim=axis)
 
 
-def choose(index: Tensor, choices: Sequence[Tensor]) -> Tensor:
-    """index: which of the choices, all of its shape, each number is of."""
-    return torch.stack(list(choices)).gather(0, index[None])[0]
+def take_along_axis(values: Tensor, index: Tensor, axis: int) -> Tensor:
+    return values.gather(axis, index)
 
 
 def broadcast_to(values: Tensor, shape: Sequence[int]) -> Tensor:

@@ -127,6 +127,8 @@ class Sam2Network:
         if self.device.type != "cpu":
             self.check(expected)
         if compiled:
+            # the package keeps positions when it first needs them, which would be another program from then on
+            self.encode(known_picture(size))
             self.model.image_encoder.forward = compiled_function(self.model.image_encoder.forward)
 
     @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from vr180_ofx.parameters import identity_of
 from vr180_ofx.trackers.contract import Key, Mask, Memory, Prompt, WindowImage
 from vr180_ofx.trackers.sam2.attention import MemoryTensors
 from vr180_ofx.trackers.sam2.memory import MemoryBank, MemoryFrame, Past, Rules, trimmed
-from vr180_ofx.trackers.sam2.network import Decoded, Features, Sam2Network
+from vr180_ofx.trackers.sam2.network import Decoded, Features, Followed, Sam2Network
 from vr180_ofx.vr180.body import box_iou
 from vr180_ofx.weights.graphs import BUCKETS, filled
 from vr180_ofx.weights.store import file_sha256
@@ -150,16 +150,21 @@ class Sam2Tracker:
         out = []
         for group, prompted in self._groups(list(windows), windows, pasts):
             own, count = [places[k] for k in group], len(group)
-            if prompted:
+            found = None if prompted else self._followed(features, [pasts[k] for k in group], own, now)
+            painted = _is_painted(windows[group[0]])
+            if found is None or painted:
                 of_group = features.take(self.network.index(own, pictures))
-                shown = self._prompt(of_group, [_prompt_of(windows[k]) for k in group])
+                prompts = [_prompt_of(windows[k]) for k in group]
+                if painted:
+                    # what nobody painted is as the network has it; together it is what is remembered
+                    seen = self._prompt(of_group, prompts).high if found is None else found.high[:count]
+                    prompted, prompts = True, _completed(prompts, seen)
+                shown = self._prompt(of_group, prompts)
                 memories = self.network.remember(of_group, shown, prompted=True)
                 # of prompted frames the package's predictor keeps only the small masks
                 high = F.interpolate(shown.low, size=(self.window_size, self.window_size), mode="bilinear", align_corners=False)
                 pointers, score, iou = shown.pointer, shown.score, shown.iou
             else:
-                bank = self._bank(filled([pasts[k] for k in group], self._buckets), now)
-                found = self.network.followed(features, filled(own, self._buckets), bank)
                 memories, pointers = self.network.graphs.kept(found.memory[:count], found.pointer[:count])
                 # other tensors are made of these
                 high = found.high[:count]
@@ -167,6 +172,11 @@ class Sam2Tracker:
             facts = torch.stack([score[:, 0], iou])
             out.append(_Seen(group, prompted, high[:, 0].clamp(min=self.behaviour.absent_logit), memories, pointers, facts))
         return out
+
+    def _followed(self, features: Features, pasts: list[Past], places: list[int], now: int) -> Followed:
+        """People who are remembered, each found again in the picture of their own."""
+        bank = self._bank(filled(pasts, self._buckets), now)
+        return self.network.followed(features, filled(places, self._buckets), bank)
 
     def _encode(self, windows: Mapping[Key, WindowImage]) -> tuple[Features, dict[Key, int]]:
         """Features of all pictures, and which is whose: people who share a window share its features."""
@@ -195,6 +205,7 @@ class Sam2Tracker:
                 kind: tuple[object, ...] = (True, *_kind(_prompt_of(windows[key])))
             else:
                 kind = (False, sum(r.features is not None for r in past), len(past))
+            kind = (*kind, _is_painted(windows[key]))
             groups.setdefault(kind, []).append(key)
         return [(group, bool(kind[0])) for kind, group in groups.items()]
 
@@ -203,7 +214,8 @@ class Sam2Tracker:
             return True
         if image.prompt is None:
             return False
-        if image.anchor:
+        # a whole mask is what somebody says of this frame; what a part leaves out is remembered, unless points or a box say it anew
+        if image.anchor or (image.prompt.mask is not None and image.prompt.said is None):
             return True
         patience = self.behaviour.prompt_again_after
         lost = past[-patience:]
@@ -217,7 +229,7 @@ class Sam2Tracker:
         )
 
     def _prompt(self, features: Features, prompts: list[Prompt]) -> Decoded:
-        if prompts[0].mask is not None:
+        if _kind(prompts[0]) == ("mask",):
             size = self.network.size
             masks = torch.from_numpy(np.stack([np.asarray(p.mask, np.float32) for p in prompts]))[:, None]
             if masks.shape[-1] != size:
@@ -294,15 +306,32 @@ class Sam2Tracker:
 
 
 def _prompt_of(image: WindowImage) -> Prompt:
-    if image.prompt is not None:
-        return image.prompt
+    prompt = image.prompt
+    if prompt is not None and (prompt.said is None or prompt.box is not None or any(inside for _, _, inside in prompt.points)):
+        return prompt
     # nobody said where: the window was made for them, so they are in its middle
     n = image.window.size
-    return Prompt(box=(0.2 * n, 0.1 * n, 0.8 * n, 0.9 * n))
+    middle = Prompt(box=(0.2 * n, 0.1 * n, 0.8 * n, 0.9 * n))
+    return middle if prompt is None else replace(prompt, box=middle.box)
+
+
+def _is_painted(image: WindowImage) -> bool:
+    """Whether a part of a mask is said of it."""
+    return image.prompt is not None and image.prompt.said is not None
+
+
+def _completed(prompts: list[Prompt], high: Tensor) -> list[Prompt]:
+    """Parts of masks with what the network sees elsewhere: whole masks. high: (b, 1, size, size) logits."""
+    out = []
+    for prompt, logits in zip(prompts, high[:, 0], strict=True):
+        assert prompt.mask is not None and prompt.said is not None
+        theirs = F.interpolate(logits[None, None], size=prompt.mask.shape, mode="bilinear", align_corners=False)[0, 0] > 0
+        out.append(Prompt(mask=np.where(prompt.said, prompt.mask, theirs.cpu().numpy())))
+    return out
 
 
 def _kind(prompt: Prompt) -> tuple[object, ...]:
-    return ("mask",) if prompt.mask is not None else ("points", len(prompt.points_and_labels()[1]))
+    return ("mask",) if prompt.mask is not None and prompt.said is None else ("points", len(prompt.points_and_labels()[1]))
 
 
 def _as_bfloat16(bits: Any) -> Tensor:

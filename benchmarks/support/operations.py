@@ -1,0 +1,50 @@
+"""How many steps PyTorch takes for something: on a graphics card each of them is a launch, which costs 5 to 10 microseconds."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import Any
+
+from torch.utils._python_dispatch import TorchDispatchMode
+
+#: What only looks at the same memory in another way, or asks for memory.
+_NO_STEPS = frozenset(
+    {
+        "view", "_unsafe_view", "as_strided", "expand", "permute", "transpose", "t", "slice", "select", "unsqueeze", "squeeze", "detach",
+        "alias", "unbind", "split", "split_with_sizes", "diagonal", "empty", "empty_like", "empty_strided", "new_empty",
+        "new_empty_strided", "_reshape_alias", "lift_fresh", "unfold", "_local_scalar_dense",
+    }
+)  # fmt: skip
+
+
+class Operations(TorchDispatchMode):
+    """Counts them, within ``with``: by their names, and by the functions of ours that asked for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: Counter[str] = Counter()
+        self.callers: Counter[str] = Counter()
+
+    @property
+    def count(self) -> int:
+        return self.names.total()
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = function(*args, **(kwargs or {}))
+        name = function._schema.name.split("::")[1]
+        if name not in _NO_STEPS:
+            self.names[name] += 1
+            self.callers[_caller()] += 1
+        return made
+
+
+def _caller() -> str:
+    """The innermost of our functions outside of `imaging`."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        file = frame.f_code.co_filename
+        if "vr180_ofx" in file and "imaging" not in file:
+            return f"{frame.f_globals['__name__'].removeprefix('vr180_ofx.')}.{frame.f_code.co_qualname}"
+        frame = frame.f_back
+    return "?"
