@@ -84,6 +84,12 @@ def centroid(weights: FloatArray, least: float = 0.0) -> tuple[float, float] | N
 
 
 @either
+def centroids(weights: Sequence[FloatArray], least: float = 0.0) -> list[tuple[float, float] | None]:
+    """`centroid` of several, (h, w) of any sizes. Of tensors it waits for the card once."""
+    return [centroid(w, least) for w in weights]
+
+
+@either
 def distance_to(mask: BoolArray) -> FloatArray:
     """(h, w) float32: pixels from each pixel's centre to that of the nearest one of the mask; 0 on it; very large when it is empty.
 

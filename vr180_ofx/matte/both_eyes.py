@@ -15,9 +15,9 @@ from typing import Any, cast
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray, shapes_repr
-from vr180_ofx.imaging.either import is_tensor
-from vr180_ofx.imaging.flow import Luma, Motion, luma_of, motion_between
-from vr180_ofx.imaging.parts import centroid
+from vr180_ofx.imaging.either import hosts, is_tensor
+from vr180_ofx.imaging.flow import Luma, Motion, luma_of, motion_between, optical_flow
+from vr180_ofx.imaging.parts import centroids
 from vr180_ofx.imaging.warp import inverse_affine, warp_affine
 from vr180_ofx.matte.contract import Refiner
 from vr180_ofx.matte.fusion import GroupMasks, InstanceAlpha, InstanceMask
@@ -75,7 +75,12 @@ def fuse_groups(
         return alpha if across is None or other is None else across.blended(alpha, mattes[other][1], weights.matte)
 
     if groups and all(is_tensor(group.network.alpha) for group in groups):
-        return _on_device([prepared(n) for n in range(len(groups))], heard, refiner, parameters)
+        across = OtherEye.of_each(groups, others, each, weights)
+        known = [(GroupMasks.of(g.network, g.masks, parameters.fusion), g.network.alpha, across.get(n)) for n, g in enumerate(groups)]
+        for n, other in ((n, others[n]) for n in across):
+            assert other is not None
+            known[n] = known[n][0], across[n].blended(known[n][1], groups[other].network.alpha, weights.network), across[n]
+        return _on_device(known, heard, refiner, parameters)
     mattes = list(each(matte, range(len(groups))))
 
     def instances(n: int) -> dict[int, InstanceAlpha]:
@@ -122,13 +127,34 @@ class OtherEye:
     @classmethod
     def of(cls, own: NetworkAlpha, theirs: NetworkAlpha, parameters: BothEyesParameters = MATTE.both_eyes) -> OtherEye:
         """At one scale, and moved so that the middles of both alphas meet; the rest is the flow's to find."""
-        scale = _focal_pixels(own) / _focal_pixels(theirs)
-        here, there = _middle(own.alpha), _middle(theirs.alpha)
-        matrix = inverse_affine(np.array([[scale, 0, here[0] - scale * there[0]], [0, scale, here[1] - scale * there[1]]]))
+        matrix = _between(own, theirs, *_middles([own.alpha, theirs.alpha]))
         luma = luma_of(own.guide)
-        warped: Luma = warp_affine(luma_of(theirs.guide), matrix, (luma.shape[1], luma.shape[0]))
-        motion = motion_between(warped, luma, reference_scale(own.alpha), trust=parameters.trust)
+        motion = motion_between(_warped(theirs, matrix, luma), luma, reference_scale(own.alpha), trust=parameters.trust)
         return cls(motion, matrix, parameters)
+
+    @classmethod
+    def of_each(
+        cls, groups: Sequence[Group], others: Sequence[int | None], each: Each, parameters: BothEyesParameters = MATTE.both_eyes
+    ) -> dict[int, OtherEye]:  # fmt: skip
+        """`of` of each group that another eye has, too: of tensors a card is waited for twice, for all of them.
+
+        others: for each group the other eye's. each: what flow is found by, on the host.
+        """
+        pairs = [(n, groups[n].network, groups[m].network) for n, m in enumerate(others) if m is not None]
+        if not pairs:
+            return {}
+        middles = dict(zip([n for n, _, _ in pairs], _middles([own.alpha for _, own, _ in pairs]), strict=True))
+        # whoever has another eye is that one's other eye
+        matrices = [_between(own, theirs, middles[n], middles[cast("int", others[n])]) for n, own, theirs in pairs]
+        lumas = [luma_of(own.guide) for _, own, _ in pairs]
+        warped = [_warped(theirs, matrix, luma) for (_, _, theirs), matrix, luma in zip(pairs, matrices, lumas, strict=True)]
+        down = hosts(*lumas, *warped)
+        flows = list(each(lambda k: optical_flow(down[k], down[k + len(pairs)]), range(len(pairs))))
+        out = {}
+        for (n, own, _), matrix, luma, there, flow in zip(pairs, matrices, lumas, warped, flows, strict=True):
+            motion = motion_between(there, luma, reference_scale(own.alpha), trust=parameters.trust, flow=flow)
+            out[n] = cls(motion, matrix, parameters)
+        return out
 
     def blended(self, alpha: FloatArray, theirs: FloatArray, weight: float) -> FloatArray:
         """An alpha of this eye's, averaged with the other eye's where both look alike and this one is uncertain, (h, w) 0..1.
@@ -147,6 +173,16 @@ def _focal_pixels(network: NetworkAlpha) -> float:
     return network.window.focal_pixels * network.crop.scale
 
 
-def _middle(alpha: FloatArray) -> tuple[float, float]:
-    """The centroid of an alpha of at least a pixel; else the picture's middle."""
-    return centroid(alpha, least=1) or (alpha.shape[1] / 2, alpha.shape[0] / 2)
+def _middles(alphas: Sequence[FloatArray]) -> list[tuple[float, float]]:
+    """The centroid of each alpha of at least a pixel; else the picture's middle."""
+    return [c or (a.shape[1] / 2, a.shape[0] / 2) for c, a in zip(centroids(alphas, 1), alphas, strict=True)]
+
+
+def _between(own: NetworkAlpha, theirs: NetworkAlpha, here: tuple[float, float], there: tuple[float, float]) -> FloatArray:
+    """(2, 3) from one eye's crop to the other's, so that the places ``here`` and ``there`` meet."""
+    scale = _focal_pixels(own) / _focal_pixels(theirs)
+    return inverse_affine(np.array([[scale, 0, here[0] - scale * there[0]], [0, scale, here[1] - scale * there[1]]]))
+
+
+def _warped(theirs: NetworkAlpha, matrix: FloatArray, luma: Luma) -> Luma:
+    return warp_affine(luma_of(theirs.guide), matrix, (luma.shape[1], luma.shape[0]))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from vr180_ofx.arrays import BoolArray
+from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.imaging import parts
 from vr180_ofx.imaging.either import beside, host
 from vr180_ofx.imaging.parts import Connectivity, Parts
@@ -53,14 +53,21 @@ def labelled(mask: Tensor, connectivity: Connectivity = 8) -> tuple[int, npt.NDA
 
 def centroid(weights: Tensor, least: float = 0.0) -> tuple[float, float] | None:
     """See `imaging.parts.centroid`. Waits for the card, and brings down the sums of rows and of columns."""
-    height, width = weights.shape
-    values = weights.to(torch.float32)
-    sums = host(torch.cat([values.sum(dim=1), values.sum(dim=0)])).astype(np.float64)
-    rows, columns = sums[:height], sums[height:]
+    return centroids([weights], least)[0]
+
+
+def centroids(weights: Sequence[Tensor], least: float = 0.0) -> list[tuple[float, float] | None]:
+    """See `imaging.parts.centroids`."""
+    lines = [w.to(torch.float32).sum(dim=d) for w in weights for d in (1, 0)]
+    sums = np.split(host(torch.cat(lines)).astype(np.float64), np.cumsum([len(line) for line in lines])[:-1])
+    return [_centroid(rows, columns, least) for rows, columns in zip(sums[::2], sums[1::2], strict=True)]
+
+
+def _centroid(rows: FloatArray, columns: FloatArray, least: float) -> tuple[float, float] | None:
     total = float(rows.sum())
     if total < least or total <= 0:
         return None
-    return float(columns @ np.arange(width)) / total, float(rows @ np.arange(height)) / total
+    return float(columns @ np.arange(len(columns))) / total, float(rows @ np.arange(len(rows))) / total
 
 
 def distance_to(mask: Tensor) -> Tensor:
