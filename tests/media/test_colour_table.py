@@ -68,7 +68,7 @@ class Halves:
     """As OpenColorIO's: red and half of blue change places, green is as it is."""
 
     def applyRGB(self, pixels):
-        pixels[...] = np.stack([pixels[..., 2] / 2, pixels[..., 1], pixels[..., 0]], axis=-1)
+        pixels[...] = np.clip(np.stack([pixels[..., 2] / 2, pixels[..., 1], pixels[..., 0]], axis=-1), 0, 1)
 
 
 @pytest.mark.parametrize("linear", [False, True])

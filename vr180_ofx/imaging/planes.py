@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import cv2
+import numpy as np
 
 from vr180_ofx.arrays import ByteArray, FloatArray
 from vr180_ofx.imaging.either import either
@@ -36,6 +37,13 @@ def padded(values: Values, *, left: int = 0, top: int = 0, right: int = 0, botto
 def colour_transform(values: FloatArray, matrix: FloatArray) -> FloatArray:
     """Each pixel's channels times a matrix. values: (h, w, n) float32; matrix: (m, n). Returns (h, w, m)."""
     out: FloatArray = cv2.transform(values, matrix)
+    return out
+
+
+@either
+def rescaled(values: FloatArray, gains: tuple[float, ...], offsets: tuple[float, ...]) -> FloatArray:
+    """Each channel times its gain, plus its offset. values: (h, w, n) float32."""
+    out: FloatArray = values * np.array(gains, np.float32) + np.array(offsets, np.float32)
     return out
 
 

@@ -58,8 +58,9 @@ def _linear_axis(processor: Any, nodes: int) -> FloatArray:
     light = _TOE * np.sinh(low + fine * (high - low))
     grey = np.maximum.accumulate(_shown(processor, np.repeat(light[:, None], 3, axis=1)).mean(axis=-1))
     seen = (grey - grey[0]) / max(grey[-1] - grey[0], 1e-6)
-    axis: FloatArray = np.interp(np.linspace(0, 1, nodes), (seen + fine) / 2, light)
-    return axis
+    axis = np.interp(np.linspace(0, 1, nodes - 1), (seen + fine) / 2, light)
+    # at 0 displays end, and what is shown has an edge
+    return np.unique(np.append(axis, 0.0))
 
 
 class TableOnDevices:

@@ -15,7 +15,7 @@ import numpy as np
 
 from vr180_ofx.arrays import Array, BoolArray, FloatArray, shapes_repr
 from vr180_ofx.imaging.either import as_float, is_tensor, namespace, zeros
-from vr180_ofx.imaging.planes import colour_transform, interleaved
+from vr180_ofx.imaging.planes import colour_transform, interleaved, rescaled
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import block_means, resize
 from vr180_ofx.imaging.sample import sample
@@ -136,21 +136,29 @@ class YuvEye:
         ``like`` where there are none.
         """
         grey = 128 << (self.bits - 8)
+        if is_tensor(like) and self.u is not None and self.v is not None:
+            # both at once: on a graphics card steps cost, and not pixels
+            u, x, y = self._chroma(self.u, rect)
+            both = made(interleaved([u, self._chroma(self.v, rect)[0]]), x, y)
+            return [both[..., 0], both[..., 1]]
         xp = namespace(like)
         return [xp.full_like(like, grey) if plane is None else made(*self._chroma(plane, rect)) for plane in (self.u, self.v)]
 
-    def _rgb(self, y: FloatArray, u: FloatArray, v: FloatArray, *, display: bool) -> FloatArray:
-        rgb = self._rgb_of(self._guide(y, u, v)) if is_tensor(y) else yuv_to_rgb(y, u, v, self.tags, self.bits)
+    def _rgb(self, y: FloatArray, u: FloatArray, v: FloatArray, guide: FloatArray | None = None, *, display: bool) -> FloatArray:
+        """guide: what `_guide` makes of the same, where it is known."""
+        if is_tensor(y):
+            # as `yuv_to_rgb`, in one step
+            differences = self._guide(y, u, v) if guide is None else guide
+            rgb = namespace(y).clip(colour_transform(differences, rgb_matrix(self.tags.matrix)), 0, 1)
+        else:
+            rgb = yuv_to_rgb(y, u, v, self.tags, self.bits)
         return self.transform(rgb) if display and self.transform is not None else rgb
-
-    def _rgb_of(self, guide: FloatArray) -> FloatArray:
-        """As `yuv_to_rgb`, in one step."""
-        rgb: FloatArray = namespace(guide).clip(colour_transform(guide, rgb_matrix(self.tags.matrix)), 0, 1)
-        return rgb
 
     def _guide(self, y: FloatArray, u: FloatArray, v: FloatArray) -> FloatArray:
         """Luma 0..1 and colour differences -0.5..0.5, (h, w, 3), of code values."""
         gain, offset, chroma_gain, chroma_offset = self._scales()
+        if is_tensor(y):
+            return rescaled(interleaved([y, u, v]), (gain, chroma_gain, chroma_gain), (offset, chroma_offset, chroma_offset))
         return interleaved([y * gain + offset, u * chroma_gain + chroma_offset, v * chroma_gain + chroma_offset])
 
     def _scales(self) -> tuple[float, float, float, float]:
@@ -175,7 +183,7 @@ class YuvEye:
 
         u, v = self._each_chroma(rect, chroma, y)
         guide = self._guide(y, u, v)
-        rgb = self._rgb(y, u, v, display=True)
+        rgb = self._rgb(y, u, v, guide, display=True)
         return Sample(_within(rgb, plan.inside), _within(guide, plan.inside))
 
     def _region(self, rect: Rect, shrink: int, *, display: bool) -> FloatArray:
@@ -190,7 +198,7 @@ class YuvEye:
 
         def chroma(block: Array, x0: float, y0: float) -> FloatArray:
             small: FloatArray = as_float(block_means(block, fx, fy))
-            if (step_x, step_y) == (shrink, shrink) and small.shape == y.shape:
+            if (step_x, step_y) == (shrink, shrink) and small.shape[:2] == y.shape:
                 return small
             # from output pixel i to the chroma sample: picture coordinate rect.x0 + (i + 0.5) * shrink
             matrix = np.array(

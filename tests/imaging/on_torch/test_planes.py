@@ -3,7 +3,7 @@ import pytest
 
 from tests.imaging.on_torch.both import SHAPES, TYPES, differs, picture, tensor
 from vr180_ofx.imaging.either import host
-from vr180_ofx.imaging.planes import absolute_difference, colour_transform, grey, interleaved, padded, planes_of, within
+from vr180_ofx.imaging.planes import absolute_difference, colour_transform, grey, interleaved, padded, planes_of, rescaled, within
 
 pytest.importorskip("torch")
 
@@ -52,3 +52,7 @@ def test_ranges_include_their_ends():
 def test_differences_do_not_overflow(kind):
     a, b = picture((9, 7), kind, 1), picture((9, 7), kind, 2)
     assert differs(absolute_difference, a, b, twin=[tensor(b)]) == 0
+
+
+def test_each_channel_has_a_gain_and_an_offset():
+    assert differs(rescaled, picture((23, 17, 3), np.float32), (1 / 219, 1 / 224, 2.5), (-16 / 219, -0.5, 3.0)) < 1e-6

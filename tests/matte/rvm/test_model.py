@@ -79,6 +79,9 @@ def test_on_cards_batches_are_filled_up_and_replayed_without_changing_a_bit(weig
     assert all(torch.equal(b["plain"], b["replayed"]) for b in found)
     assert all(torch.equal(a, b) for s, t in zip(*states.values(), strict=True) for a, b in zip(s, t, strict=True))
     assert all(a.dtype == torch.float32 for s in states["plain"] for a in s)
+    # arrays, too
+    arrays = [replayed.step(pictures.numpy(), [None] * 3)[0] for pictures in frames[:3]]
+    assert all(np.array_equal(a, plain.step(p, [None] * 3)[0].numpy()) for a, p in zip(arrays, frames, strict=False))
     # the fourth of four is the third again: whatever it is, the others are the same
     four, _ = plain.step(torch.cat([frames[0], torch.rand(1, 64, 80, 3)]), [None] * 4)
     assert torch.equal(four[:3], found[0]["plain"])

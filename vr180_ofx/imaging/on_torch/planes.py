@@ -48,6 +48,12 @@ def colour_transform(values: Tensor, matrix: FloatArray) -> Tensor:
     return out
 
 
+def rescaled(values: Tensor, gains: tuple[float, ...], offsets: tuple[float, ...]) -> Tensor:
+    """See `imaging.planes.rescaled`."""
+    gain, offset = (constant(np.array(numbers, np.float32), values.device) for numbers in (gains, offsets))
+    return torch.addcmul(offset, values, gain)
+
+
 def grey(rgb: Tensor) -> Tensor:
     """See `imaging.planes.grey`."""
     red, green, blue = (rgb[..., k].to(torch.float32) for k in range(3))

@@ -148,11 +148,11 @@ class Rvm:
             # of the picture that the network sees
             size = (int(given.shape[-3] * ratio), int(given.shape[-2] * ratio))
             made = self.graphs(f"rvm:{ratio}", function, given, *self._memory(states, size))
+            alpha, *memory = self.graphs.kept(*(m[:count] for m in made))
             if is_tensor(pictures):
-                alpha, *memory = self.graphs.kept(*(m[:count] for m in made))
                 return alpha, [tuple(cast(Any, m[i]) for m in memory) for i in range(count)]
-            arrays = [m[:count].cpu().numpy() for m in made]
-            return arrays[0], [tuple(m[i].copy() for m in arrays[1:]) for i in range(count)]
+            arrays = [m.cpu().numpy() for m in memory]
+            return alpha.cpu().numpy(), [tuple(m[i].copy() for m in arrays) for i in range(count)]
 
     def _run(self, given: Tensor, memory: Sequence[Tensor], ratio: float) -> tuple[Tensor, ...]:
         batch = given.reshape(-1, *given.shape[-3:]).permute(0, 3, 1, 2).to(self.dtype, memory_format=self.layout)
