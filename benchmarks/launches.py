@@ -45,9 +45,9 @@ _COLUMNS = ("steps_per_frame", "steps_per_window", "waits_per_frame")
 _WAITS = {"cpu", "item", "tolist", "__bool__", "__float__", "__int__", "__array__", "nonzero"}
 
 
-class _Steps(TorchDispatchMode):
+class _Steps(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, count: Counter[str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.count = count
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -57,9 +57,9 @@ class _Steps(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-class _Waits(TorchFunctionMode):  # type: ignore[no-untyped-call]
+class _Waits(TorchFunctionMode):
     def __init__(self, count: Counter[str]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.count = count
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

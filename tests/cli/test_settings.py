@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.cli.conftest import cli
-from vr180_ofx.cli.edit_words import operation_parsers
+from vr180_ofx.cli.edit_parsers import operation_parsers
 from vr180_ofx.cli.main import COMMANDS
 from vr180_ofx.cli.settings import _WORDS_OF
 from vr180_ofx.settings import every_setting, sections

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from vr180_ofx.cli.common import console, print_json, styled
-from vr180_ofx.cli.edit_words import THEN, operation_parsers, parse_words
+from vr180_ofx.cli.edit_parsers import operation_parsers
+from vr180_ofx.cli.edit_words import THEN, parse_words
 from vr180_ofx.cli.helping import Examples
 from vr180_ofx.controls.paint import painted_for
 from vr180_ofx.engine.models import Models
@@ -20,7 +21,7 @@ from vr180_ofx.media.open import open_clip
 from vr180_ofx.people import plan_file
 from vr180_ofx.people.absence import Range
 from vr180_ofx.people.edit import apply_edits, changed_frames
-from vr180_ofx.people.followed import told_where_missing
+from vr180_ofx.people.followed import told_where_carried, told_where_missing
 from vr180_ofx.people.mattes_file import InputMatte
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
@@ -100,6 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
         lost = told_where_missing(
             plan, made, [edit for edit, _ in edits], fps=float(clip.fps), first_number=first_number, plan_name=str(target)
         )
+        lost += told_where_carried(plan, made, first_number=first_number, plan_name=str(target))
         frames = [n + first_number for n in changed_frames(plan, made)]
         if not arguments.dry_run:
             if target == path:

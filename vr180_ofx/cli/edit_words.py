@@ -8,19 +8,17 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from vr180_ofx.cli.edit_parsers import BOX, operation_parsers
 from vr180_ofx.errors import PlanError
 from vr180_ofx.frame_ranges import frame_ranges
 from vr180_ofx.media.pattern import file_of, numbers_of
 from vr180_ofx.vr180.layout import LEFT, RIGHT
-from vr180_ofx.wording import printable, short
+from vr180_ofx.wording import short
 
 #: What stands between two operations.
 THEN = "then"
-_WHO = "a person's name or number"
-_POINT = "x,y@FRAME[:EYE], in pixels of one eye"
-_BOX = "left,top,right,bottom@FRAME[:EYE], in pixels of one eye; EYE is left (the default), right or main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +27,6 @@ class Words:
 
     text: str
     edits: tuple[dict[str, Any], ...]
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise PlanError(f"{self.prog.split()[-1]}: {printable(message)}. {self.format_usage().strip()}")
 
 
 def parse_words(words: Sequence[str], first_number: int, views: Sequence[str]) -> list[Words]:
@@ -52,99 +45,6 @@ def parse_words(words: Sequence[str], first_number: int, views: Sequence[str]) -
         arguments = parsers[name].parse_args(_flagged(part[1:]) if name in ("point", "unpoint", "paint", "unpaint") else part[1:])
         made.append(Words(" ".join(part), tuple(_EDITS[name](arguments, _Reader(first_number, tuple(views))))))
     return made
-
-
-def operation_parsers() -> dict[str, argparse.ArgumentParser]:
-    """A parser for each operation, in the order in which help shows them."""
-    parsers: dict[str, argparse.ArgumentParser] = {}
-
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        parser = _Parser(prog=f"vr180-ofx edit PLAN {name}", description=text, allow_abbrev=False)
-        parsers[name] = parser
-        return parser
-
-    def at(p: argparse.ArgumentParser, *, required: bool) -> None:
-        otherwise = "" if required else " (default: everywhere)"
-        p.add_argument("--at", metavar="@FRAME[:EYE]", required=required, help=f"also without the flag's name: @12:left{otherwise}")
-
-    p = add("split", "One person who is two: from a frame on they are somebody else.")
-    p.add_argument("who", metavar="WHO", help=_WHO)
-    p.add_argument("--at", metavar="FRAME", required=True, help="the first frame of the other one")
-    p.add_argument("--name", metavar="NAME", help="what the other one is called")
-    p = add("merge", "Two people who are one.")
-    p.add_argument("who", metavar="WHO", help=f"{_WHO}, who is no more")
-    p.add_argument("--into", metavar="WHO", required=True, help="who has their frames then; where both have a box, this one's counts")
-    p = add("rename", "Another name for a person, and for their layers.")
-    p.add_argument("who", metavar="WHO", help=_WHO)
-    p.add_argument("name", metavar="NAME", help="a letter first, then letters, digits and _")
-    p = add("exclude", "No mattes of these people; they are kept in the plan.")
-    p.add_argument("who", metavar="WHO", nargs="+", help=_WHO)
-    p = add("include", "Mattes of these people again.")
-    p.add_argument("who", metavar="WHO", nargs="+", help=_WHO)
-    p = add("absent", "Out of sight in these frames: no matte is made of them there, and nothing is bridged.")
-    p.add_argument("who", metavar="WHO", help=_WHO)
-    p.add_argument("frames", metavar="FRAMES", help="ranges such as 20-35,60")
-    p.add_argument("--eye", metavar="EYE", help="in this eye alone: left or right")
-    p = add("present", "Takes 'absent' back: there again, wherever they were found.")
-    p.add_argument("who", metavar="WHO", help=_WHO)
-    p.add_argument("frames", metavar="FRAMES", nargs="?", default="all", help="ranges such as 20-35,60 (default: all)")
-    p.add_argument("--eye", metavar="EYE", help="in this eye alone: left or right")
-    p = add("move", "A person's box in a frame, put right.")
-    p.add_argument("who", metavar="WHO", help=_WHO)
-    p.add_argument("--box", metavar="BOX", required=True, action="append", help=f"{_BOX}; may be repeated")
-    p = add("add", "Somebody who was not found, pointed out in one frame; they are followed from there.")
-    p.add_argument("--point", metavar="POINT", action="append", help=f"{_POINT}, on them; may be repeated")
-    p.add_argument("--minus", metavar="POINT", action="append", default=[], help="the same, where they are not; may be repeated")
-    p.add_argument("--box", metavar="BOX", help=f"instead of points: {_BOX}")
-    p.add_argument("--name", metavar="NAME", help="what they are called")
-    p.add_argument("--into", metavar="WHO", help="they are somebody in the plan who is missing in that frame")
-    p.add_argument("--seconds", metavar="S", type=float, help="how far they are followed, before and after (default: 30)")
-    p.add_argument("--no-follow", action="store_true", help="the one frame alone")
-    p = add("confirm", "Somebody who may be two people is one: no more warnings.")
-    p.add_argument("who", metavar="WHO", nargs="+", help=_WHO)
-    p = add("point", "What is somebody's (+x,y) and what is not (-x,y), at a frame; frames beside it follow as far as it fits there.")
-    p.add_argument("who", metavar="WHO", help=_WHO)
-    p.add_argument("--plus", metavar="+X,Y", action="append", default=[], help="pixels of one eye; also without the flag's name: +812,402")
-    p.add_argument("--minus", metavar="-X,Y", action="append", default=[], help="the same; also -760,415")
-    at(p, required=True)
-    p = add("unpoint", "Takes such points away: all of somebody, or those of a frame.")
-    p.add_argument("who", metavar="WHO", help=_WHO)
-    at(p, required=False)
-    p = add("paint", "A painted matte of somebody at a frame: white is theirs, black is not, transparent stays as it was.")
-    p.add_argument("who", metavar="WHO", help=_WHO)
-    p.add_argument("file", metavar="FILE", help="a grey picture, as large as one eye's or half of it")
-    at(p, required=True)
-    p = add("unpaint", "Takes painted mattes away: all of somebody, or that of a frame. Files stay.")
-    p.add_argument("who", metavar="WHO", help=_WHO)
-    at(p, required=False)
-    p = add("remove", "A person, for good, or a part of their time.")
-    p.add_argument("who", metavar="WHO", help=_WHO)
-    p.add_argument("--frames", metavar="FRAMES", help="these frames alone, as ranges such as 20-35,60")
-    shape = "'x,y x,y x,y ...@FRAME[:EYE]', in pixels of one eye; several are keyframes, between which points move"
-    for name, text, whose in (
-        ("garbage", "Inside of a shape, or of pictures, nobody is there.", "of this person alone (default: of everybody)"),
-        ("holdout", "Inside of a shape, or of pictures, it is all of one person's.", "whose"),
-        ("hand-over", "What others have inside of a shape, or of pictures, is one person's.", "whose"),
-    ):
-        p = add(name, f"{text} Drawn in one eye, it takes effect in the other one, too.")
-        p.add_argument("shapes", metavar="SHAPE", nargs="*", help=shape)
-        p.add_argument("--person", metavar="WHO", help=f"{whose}: {_WHO}")
-        p.add_argument("--name", metavar="NAME", help="of the matte: a new one, or the one to be changed (default: a new one)")
-        p.add_argument(
-            "--image", metavar="PATTERN", help="a picture instead of a shape, or a sequence as NAME.%%04d.exr, with %%V for the eye"
-        )
-        p.add_argument("--channel", metavar="NAME", help="of the pictures (default: alpha)")
-        p.add_argument("--first", metavar="N", type=int, help="number of the file of the clip's first frame")
-        p.add_argument("--frames", metavar="FRAMES", help="only in these frames, ranges such as 20-35,60")
-        p.add_argument("--feather", metavar="PX", type=float, help="pixels over which its edge is soft")
-        p.add_argument("--invert", action=argparse.BooleanOptionalAction, default=None, help="outside instead of inside")
-        p.add_argument("--carry", action=argparse.BooleanOptionalAction, default=None, help="into the other eye (default: yes)")
-        p.add_argument(
-            "--metres", metavar="M", type=float, help="how far away that is which lies under it, for carrying it without looking"
-        )
-    p = add("unmatte", "Takes garbage, holdout and hand-over mattes back.")
-    p.add_argument("names", metavar="NAME", nargs="+", help="names of mattes")
-    return parsers
 
 
 def _split(words: Sequence[str]) -> list[list[str]]:
@@ -212,7 +112,7 @@ class _Reader:
         except ValueError:
             values = []
         if len(values) != count or not at:
-            raise PlanError(f"{what} is {short(word)}; it is {_BOX if count == 4 else 'x,y@FRAME[:EYE]'}")
+            raise PlanError(f"{what} is {short(word)}; it is {BOX if count == 4 else 'x,y@FRAME[:EYE]'}")
         return values, {"frame": self.frame(frame)} | (self.eye(eye) or {"view": self.views[0]} if eye else {"view": self.views[0]})
 
     def shape(self, word: str) -> tuple[str, int, list[list[float]]]:
@@ -336,11 +236,16 @@ def _add_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
         if elsewhere != where:
             raise PlanError("all points of one person are in one frame of one eye")
         more |= {"points": on, "minus": beside}
-    return [{"op": "add", "name": a.name, "follow": not a.no_follow} | where | more]
+    return [{"op": "add", "name": a.name, "follow": not a.no_follow, "carry": not a.no_carry} | where | more]
 
 
 def _confirm_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
     return [{"op": "confirm", "person": read.who(who)} for who in a.who]
+
+
+def _carry_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    ranges = [(None, None)] if a.frames is None else read.ranges(a.frames)
+    return [{"op": "carry", "person": read.who(a.who), "first": first, "last": last} for first, last in ranges]
 
 
 def _point_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
@@ -378,7 +283,7 @@ def _remove_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
 _EDITS: dict[str, Callable[[argparse.Namespace, _Reader], list[dict[str, Any]]]] = {
     "split": _split_edits, "merge": _merge_edits, "rename": _rename_edits, "exclude": _exclude_edits, "include": _include_edits,
     "absent": _absent_edits, "present": _present_edits, "move": _move_edits, "add": _add_edits, "confirm": _confirm_edits,
-    "remove": _remove_edits,
+    "carry": _carry_edits, "remove": _remove_edits,
     "point": _point_edits, "unpoint": _unpoint_edits, "paint": _paint_edits, "unpaint": _unpaint_edits,
     "garbage": _matte_edits("garbage"), "holdout": _matte_edits("holdout"), "hand-over": _matte_edits("hand_over"),
     "unmatte": _unmatte_edits,

@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from vr180_ofx.cli.common import paper, print_json, settings_from, styled
-from vr180_ofx.cli.edit_words import operation_parsers
+from vr180_ofx.cli.edit_parsers import operation_parsers
 from vr180_ofx.cli.helping import Examples, commands_of, flags, standing_for
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.node import NODE

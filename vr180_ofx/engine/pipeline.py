@@ -27,6 +27,7 @@ from vr180_ofx.matte.patch import Patch
 from vr180_ofx.matte.refine import refine_all
 from vr180_ofx.media.contract import EyeImage, SourceFrame
 from vr180_ofx.people.corrections import NO_POINTS
+from vr180_ofx.people.outline import polygons
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.stereo.consistency import Consistency
@@ -36,7 +37,7 @@ from vr180_ofx.stereo.pair import StereoPair
 from vr180_ofx.stereo.state import FrameState
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.contract import CropSource, Key, Mask, Memory, Prompt, Tracker, WindowImage
-from vr180_ofx.trackers.prompts import prompt_in_window, with_painted
+from vr180_ofx.trackers.prompts import covered_in_window, prompt_in_window, with_painted
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
 
@@ -230,7 +231,12 @@ class Pipeline:
                 rough = window.rough_grid(projection) if is_tensor(eye.like) else None
                 sample = eye.sample(window.grid(projection, like=eye.like), rough)
                 occluders = track.occluders.get(frame.index, ())
-                image = WindowImage(sample, window, occluders, eye=eye, projection=projection, following=lambda: following(key))
+                outline = track.outlines.get(frame.index)
+                image = WindowImage(
+                    sample, window, occluders, eye=eye, projection=projection, following=lambda: following(key),
+                    sure=track.scores[frame.index] if outline else 0.0,
+                    covered=covered_in_window(polygons(outline), window, self.plan.projection) if outline else None,
+                )  # fmt: skip
                 if not self.tracker.wants_prompts:
                     return image
                 n = frame.index
@@ -238,6 +244,8 @@ class Pipeline:
                 prompt = prompt_in_window(track.boxes[n], window, self.plan.projection, plus=said.plus, minus=said.minus)
                 # what somebody says of this frame is to be believed over what is remembered
                 pointed = prompt is not None and bool(prompt.points)
+                if image.covered is not None and (image.covered > 0.5).any():
+                    prompt, pointed = Prompt(mask=image.covered > 0.5), True
                 prompt = self._painted(prompt, person, key[1], n, window)
                 return replace(image, prompt=prompt, anchor=pointed or n in track.anchors, sure=track.scores[n])
 

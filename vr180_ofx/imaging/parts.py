@@ -84,9 +84,9 @@ def centroid(weights: FloatArray, least: float = 0.0) -> tuple[float, float] | N
 
 
 @either
-def centroids(weights: Sequence[FloatArray], least: float = 0.0) -> list[tuple[float, float] | None]:
+def all_centroids(weights: Sequence[FloatArray], least: float = 0.0) -> list[tuple[float, float] | None]:
     """`centroid` of several, (h, w) of any sizes. Of tensors it waits for the card once."""
-    return [centroid(w, least) for w in weights]
+    return [centroid(values, least) for values in weights]
 
 
 @either

@@ -16,8 +16,8 @@ import numpy as np
 
 from vr180_ofx.arrays import FloatArray, shapes_repr
 from vr180_ofx.imaging.either import hosts, is_tensor
-from vr180_ofx.imaging.flow import Luma, Motion, luma_of, motion_between, optical_flow
-from vr180_ofx.imaging.parts import centroids
+from vr180_ofx.imaging.flow import Motion, luma_of, motion_between, optical_flow
+from vr180_ofx.imaging.parts import all_centroids
 from vr180_ofx.imaging.warp import inverse_affine, warp_affine
 from vr180_ofx.matte.contract import Refiner
 from vr180_ofx.matte.fusion import GroupMasks, InstanceAlpha, InstanceMask
@@ -57,16 +57,17 @@ def fuse_groups(
     others = [_counterpart(group, groups) if agree else None for group in groups]
     weights = parameters.both_eyes
 
-    def prepared(n: int) -> tuple[GroupMasks, FloatArray, OtherEye | None]:
+    def prepared(n: int, across: OtherEye | None) -> tuple[GroupMasks, FloatArray, OtherEye | None]:
         network, other = groups[n].network, others[n]
         masks = GroupMasks.of(network, groups[n].masks, parameters.fusion)
         if other is None:
             return masks, network.alpha, None
-        across = OtherEye.of(network, groups[other].network, weights)
+        if across is None:
+            across = OtherEye.of(network, groups[other].network, weights)
         return masks, across.blended(network.alpha, groups[other].network.alpha, weights.network), across
 
     def matte(n: int) -> tuple[GroupMasks, FloatArray, OtherEye | None]:
-        masks, alpha, across = prepared(n)
+        masks, alpha, across = prepared(n, None)
         return masks, masks.matte(alpha, refiner, parameters), across
 
     def heard(n: int, mattes: Sequence[tuple[GroupMasks, FloatArray, OtherEye | None]]) -> FloatArray:
@@ -75,12 +76,9 @@ def fuse_groups(
         return alpha if across is None or other is None else across.blended(alpha, mattes[other][1], weights.matte)
 
     if groups and all(is_tensor(group.network.alpha) for group in groups):
-        across = OtherEye.of_each(groups, others, each, weights)
-        known = [(GroupMasks.of(g.network, g.masks, parameters.fusion), g.network.alpha, across.get(n)) for n, g in enumerate(groups)]
-        for n, other in ((n, others[n]) for n in across):
-            assert other is not None
-            known[n] = known[n][0], across[n].blended(known[n][1], groups[other].network.alpha, weights.network), across[n]
-        return _on_device(known, heard, refiner, parameters)
+        pairs = {n: (groups[n].network, groups[other].network) for n, other in enumerate(others) if other is not None}
+        across = dict(zip(pairs, OtherEye.of_all(list(pairs.values()), each, weights), strict=True))
+        return _on_device([prepared(n, across.get(n)) for n in range(len(groups))], heard, refiner, parameters)
     mattes = list(each(matte, range(len(groups))))
 
     def instances(n: int) -> dict[int, InstanceAlpha]:
@@ -127,34 +125,29 @@ class OtherEye:
     @classmethod
     def of(cls, own: NetworkAlpha, theirs: NetworkAlpha, parameters: BothEyesParameters = MATTE.both_eyes) -> OtherEye:
         """At one scale, and moved so that the middles of both alphas meet; the rest is the flow's to find."""
-        matrix = _between(own, theirs, *_middles([own.alpha, theirs.alpha]))
-        luma = luma_of(own.guide)
-        motion = motion_between(_warped(theirs, matrix, luma), luma, reference_scale(own.alpha), trust=parameters.trust)
-        return cls(motion, matrix, parameters)
+        return cls.of_all([(own, theirs)], map, parameters)[0]
 
     @classmethod
-    def of_each(
-        cls, groups: Sequence[Group], others: Sequence[int | None], each: Each, parameters: BothEyesParameters = MATTE.both_eyes
-    ) -> dict[int, OtherEye]:  # fmt: skip
-        """`of` of each group that another eye has, too: of tensors a card is waited for twice, for all of them.
-
-        others: for each group the other eye's. each: what flow is found by, on the host.
-        """
-        pairs = [(n, groups[n].network, groups[m].network) for n, m in enumerate(others) if m is not None]
-        if not pairs:
-            return {}
-        middles = dict(zip([n for n, _, _ in pairs], _middles([own.alpha for _, own, _ in pairs]), strict=True))
-        # whoever has another eye is that one's other eye
-        matrices = [_between(own, theirs, middles[n], middles[cast("int", others[n])]) for n, own, theirs in pairs]
-        lumas = [luma_of(own.guide) for _, own, _ in pairs]
-        warped = [_warped(theirs, matrix, luma) for (_, _, theirs), matrix, luma in zip(pairs, matrices, lumas, strict=True)]
-        down = hosts(*lumas, *warped)
-        flows = list(each(lambda k: optical_flow(down[k], down[k + len(pairs)]), range(len(pairs))))
-        out = {}
-        for (n, own, _), matrix, luma, there, flow in zip(pairs, matrices, lumas, warped, flows, strict=True):
-            motion = motion_between(there, luma, reference_scale(own.alpha), trust=parameters.trust, flow=flow)
-            out[n] = cls(motion, matrix, parameters)
-        return out
+    def of_all(
+        cls, pairs: Sequence[tuple[NetworkAlpha, NetworkAlpha]], each: Each, parameters: BothEyesParameters = MATTE.both_eyes
+    ) -> list[OtherEye]:  # fmt: skip
+        """`of` each pair. A graphics card is waited for twice, whatever their number; each: what flows are found by, on the host."""
+        middles = iter(all_centroids([network.alpha for pair in pairs for network in pair], least=1) if pairs else [])
+        matrices, lumas = [], []
+        for own, theirs in pairs:
+            scale = _focal_pixels(own) / _focal_pixels(theirs)
+            here, there = (next(middles) or _middle(network.alpha) for network in (own, theirs))
+            matrix = inverse_affine(np.array([[scale, 0, here[0] - scale * there[0]], [0, scale, here[1] - scale * there[1]]]))
+            luma = luma_of(own.guide)
+            lumas += [luma, warp_affine(luma_of(theirs.guide), matrix, (luma.shape[1], luma.shape[0]))]
+            matrices.append(matrix)
+        down = hosts(*lumas)
+        flows = each(lambda pair: optical_flow(*pair), zip(down[::2], down[1::2], strict=True))
+        motions = [
+            motion_between(warped, luma, reference_scale(own.alpha), trust=parameters.trust, flow=flow)
+            for (own, _), luma, warped, flow in zip(pairs, lumas[::2], lumas[1::2], flows, strict=True)
+        ]
+        return [cls(motion, matrix, parameters) for motion, matrix in zip(motions, matrices, strict=True)]
 
     def blended(self, alpha: FloatArray, theirs: FloatArray, weight: float) -> FloatArray:
         """An alpha of this eye's, averaged with the other eye's where both look alike and this one is uncertain, (h, w) 0..1.
@@ -173,16 +166,5 @@ def _focal_pixels(network: NetworkAlpha) -> float:
     return network.window.focal_pixels * network.crop.scale
 
 
-def _middles(alphas: Sequence[FloatArray]) -> list[tuple[float, float]]:
-    """The centroid of each alpha of at least a pixel; else the picture's middle."""
-    return [c or (a.shape[1] / 2, a.shape[0] / 2) for c, a in zip(centroids(alphas, 1), alphas, strict=True)]
-
-
-def _between(own: NetworkAlpha, theirs: NetworkAlpha, here: tuple[float, float], there: tuple[float, float]) -> FloatArray:
-    """(2, 3) from one eye's crop to the other's, so that the places ``here`` and ``there`` meet."""
-    scale = _focal_pixels(own) / _focal_pixels(theirs)
-    return inverse_affine(np.array([[scale, 0, here[0] - scale * there[0]], [0, scale, here[1] - scale * there[1]]]))
-
-
-def _warped(theirs: NetworkAlpha, matrix: FloatArray, luma: Luma) -> Luma:
-    return warp_affine(luma_of(theirs.guide), matrix, (luma.shape[1], luma.shape[0]))
+def _middle(picture: FloatArray) -> tuple[float, float]:
+    return picture.shape[1] / 2, picture.shape[0] / 2

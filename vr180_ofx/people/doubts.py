@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
+from vr180_ofx.frame_ranges import ranges_text
 from vr180_ofx.people.validation import Part
 
 
@@ -49,3 +50,20 @@ class DoubtRow(Part):
 def between(doubts: Iterable[Doubt], first: int, last: int) -> tuple[Doubt, ...]:
     """Those that are about the frames ``first`` to ``last``: one that begins later, or at the first frame, leaves them whole."""
     return tuple(d for d in doubts if d.frame <= last and (d.frame > first or d.why == "eyes"))
+
+
+def told_of_carried(name: str, view: str, scores: Mapping[int, float], plan: str | None) -> str:
+    """That somebody was carried. scores: number of a frame -> how sure that is there, 0..1. plan: for the commands that settle it; None:
+    without them.
+    """
+    sure = max(scores.values()), min(scores.values())
+    said = (
+        f"{name} is carried along the picture's motion in frames {ranges_text(sorted(scores))} of the {view} eye, where the network does "
+        f"not see them (sureness {sure[0]:.2f} to {sure[1]:.2f}): look at these frames"
+    )
+    if plan is None:
+        return said
+    return (
+        f"{said}; where it is wrong: vr180-ofx edit {plan} absent {name} FRAMES --eye {view}, or add --point x,y@FRAME:{view} "
+        f"--into {name}; when it is right: confirm {name}"
+    )

@@ -14,6 +14,7 @@ from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.absence import Range, holds, marked, of_both, ranges_of
 from vr180_ofx.people.analyse import reduction
 from vr180_ofx.people.contract import Segmenter
+from vr180_ofx.people.edit_carry import Carry, carried
 from vr180_ofx.people.edit_contract import (
     BOX,
     FRAME,
@@ -25,6 +26,7 @@ from vr180_ofx.people.edit_contract import (
     Edit,
     Points,
     Scene,
+    checked_plan,
     known_view,
     person_of,
     rows_of,
@@ -32,10 +34,11 @@ from vr180_ofx.people.edit_contract import (
 from vr180_ofx.people.edit_points import PaintOp, PointOp, Unpaint, Unpoint, merge_corrections, split_corrections
 from vr180_ofx.people.follow import follow_person
 from vr180_ofx.people.matte_edits import Matte, Unmatte, replace_person
+from vr180_ofx.people.outline import CARRIED
 from vr180_ofx.people.parameters import FOLLOW, PLAN
 from vr180_ofx.people.person import HELD, Entry
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.people.plan_file import entry_to_data
+from vr180_ofx.people.plan_rows import entry_to_data
 from vr180_ofx.people.point_out import find_at_points
 from vr180_ofx.people.validation import checked
 from vr180_ofx.vr180.body import Body
@@ -67,7 +70,8 @@ class Move(Edit):
 
 class Add(Edit):
     """Somebody who was not found, at one frame, by a box or by points on them; follow: and from there to both sides, and into the other
-    eye. into: they are somebody in the plan, who is missing there; what the plan knows of them stays.
+    eye; carry: where they are lost, too, as far as it can be told, see `carry.carry_person`. into: they are somebody in the plan, who is
+    missing there; what the plan knows of them stays.
     """
 
     what: ClassVar[str] = "it needs a view, a frame, and a box or points"
@@ -79,6 +83,7 @@ class Add(Edit):
     name: str | None = Field(None, description=NAME)
     into: StrictInt | str | None = Field(None, description=ID)
     follow: StrictBool = Field(True, description="allowed are true and false")
+    carry: StrictBool = Field(True, description="allowed are true and false")
     seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(FOLLOW.seconds, description="it is how long to each side, in seconds")
 
     def apply(self, data: Document, scene: Scene) -> list[Document]:
@@ -89,7 +94,7 @@ class Add(Edit):
             raise PlanError("minus says who is not meant, beside points on who is; a box needs none")
         n = scene.check(self.frame)
         shot, within = next((k, s) for k, s in enumerate(data["shots"]) if s[0] <= n <= s[1])
-        known = _checked(data, data["people"], clip, "the plan")
+        known = checked_plan(data, data["people"], clip, "the plan")
         if self.into is None:
             number = max((p["id"] for p in data["people"]), default=0) + 1
             person: Document = {"id": number, "name": self.name or f"person{number:02d}", "exclude": False, "shot": shot, "views": {}}
@@ -101,7 +106,7 @@ class Add(Edit):
         row = {"box": self.box, "source": "edited"} if self.box else self._row(known, n, scene)
         person["views"] = {self.view: {str(n): row}}
         # what is wrong with the box or the name is said before anybody is followed
-        made = _checked(data, [person], clip, "the new person")
+        made = checked_plan(data, [person], clip, "the new person")
         if self.follow:
             body = next(p for p in made.people if p.id == number).views[self.view][n].body
             reach = round(self.seconds * float(clip.fps))
@@ -114,6 +119,8 @@ class Add(Edit):
             rows = {v: {str(k): entry_to_data(e, clip.projection) for k, e in entries.items()} for v, entries in found.items()}
             person["views"] = _merged(rows, person["views"])
         person["views"] = _merged(person["views"], before)
+        if self.follow and self.carry:
+            carried(data, person, part, scene)
         return [person]
 
     def _missing(self, data: Document, n: int, shot: int, plan: Plan, scene: Scene) -> Document:
@@ -199,7 +206,7 @@ class Merge(Edit):
         gone, kept = person_of(data, self.person), person_of(data, self.into)
         if gone is kept:
             raise PlanError(f"{kept['name']} cannot be merged into themselves")
-        there = _there(_checked(data, [gone, kept], scene.clip, "the plan"), gone["id"], kept["id"])
+        there = _there(checked_plan(data, [gone, kept], scene.clip, "the plan"), gone["id"], kept["id"])
         kept["absent"] = of_both(gone.get("absent", {}), kept.get("absent", {}), *there)
         seen = [{v: {k: r for k, r in rows.items() if r.get("source") != HELD} for v, rows in p["views"].items()} for p in (gone, kept)]
         kept["views"] = _merged(*seen)
@@ -276,19 +283,25 @@ class Exclude(Edit):
 
 
 class Confirm(Edit):
-    """Somebody who may be two people is one: the plan's doubts about them are settled."""
+    """Somebody who may be two people is one, and what was carried is theirs: the plan's doubts about them are settled."""
 
     what: ClassVar[str] = "it needs a person"
     person: StrictInt | str = Field(description=ID)
 
     def apply(self, data: Document, scene: Scene) -> list[Document]:
-        person_of(data, self.person).pop("doubts", None)
+        person = person_of(data, self.person)
+        person.pop("doubts", None)
+        for rows in person["views"].values():
+            for row in rows.values():
+                if row.get("source") == CARRIED:
+                    row |= {"source": "edited", "score": 1.0}
         return []
 
 
 _OPERATIONS: dict[str, type[Edit]] = {
     "move": Move, "add": Add, "remove": Remove, "absent": Absent, "merge": Merge, "split": Split, "rename": Rename, "exclude": Exclude,
-    "confirm": Confirm, "point": PointOp, "unpoint": Unpoint, "paint": PaintOp, "unpaint": Unpaint, "matte": Matte, "unmatte": Unmatte,
+    "confirm": Confirm, "carry": Carry, "point": PointOp, "unpoint": Unpoint, "paint": PaintOp, "unpaint": Unpaint, "matte": Matte,
+    "unmatte": Unmatte,
 }  # fmt: skip
 OPERATIONS = tuple(_OPERATIONS)
 
@@ -301,9 +314,10 @@ def apply_edits(
 
     Each edit has an ``op`` and: move: person, view, frame, box. add: view, frame, box or points (on them) and minus? (beside them), name?,
     into? (who is in the plan and missing there), follow? (true: they are followed for so many ``seconds``, 30, before and after, and into
-    the other eye). remove: person, and first and last for a part of their time. absent: person, first?, last?, view?, absent?: no matte
-    of them there. merge: person, into. split: person, frame, name?. rename: person, name. exclude: person, exclude?. confirm: person:
-    they are one, whatever the plan doubts. point: person, view, frame, plus or minus. unpoint: person, view?, frame?.
+    the other eye), carry? (true: through frames in which they are lost). carry: person, first?, last?: the same of somebody in the plan.
+    remove: person, and first and last for a part of their time. absent: person, first?, last?, view?, absent?: no matte of them there.
+    merge: person, into. split: person, frame, name?. rename: person, name. exclude: person, exclude?. confirm: person: they are one, and
+    what was carried is theirs, whatever the plan doubts. point: person, view, frame, plus or minus. unpoint: person, view?, frame?.
     paint: person, view, frame, file: see `media.painted.read_painted`. unpaint: person, view?, frame?.
     matte: name?, kind?, and view, frame, points, or shapes, or image; person?, carry?, metres?, invert?, feather?, frames?, enabled?: see
     `mattes_file.InputMatte`. unmatte: name.
@@ -323,19 +337,12 @@ def apply_edits(
         try:
             new = edit.apply(data, scene)
             if new:
-                _checked(data, new, clip, "the plan")
+                checked_plan(data, new, clip, "the plan")
         except PlanError as error:
             raise PlanError(f"{place}: {error}") from None
     # as it will be read again
     made = Plan.from_data(data, clip, "the corrected plan")
     return Plan.from_data(json.loads(made.to_json()), clip, "the corrected plan")
-
-
-def _checked(data: Document, people: list[Document], clip: Clip, source: str) -> Plan:
-    """A plan of ``people`` and, without what they do, of all others: in a plan of an hour the whole takes ten seconds. Raises PlanError."""
-    new = {p["id"]: p for p in people}
-    facts = {k: v for k, v in data.items() if k != "people"}
-    return Plan.from_data({**facts, "people": [new.get(p["id"]) or {**p, "views": {}} for p in data["people"]]}, clip, source)
 
 
 def changed_frames(old: Plan, new: Plan) -> list[int]:

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 from vr180_ofx.errors import PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.contract import Segmenter
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.validation import Part
 from vr180_ofx.wording import short
 
@@ -97,3 +98,10 @@ def rows_of(person: Document, view: str, clip: Clip) -> Document:
 def known_view(view: str, clip: Clip) -> None:
     if view not in clip.views:
         raise PlanError(f"view is {short(view)}; this clip has {', '.join(clip.views)}")
+
+
+def checked_plan(data: Document, people: list[Document], clip: Clip, source: str) -> Plan:
+    """A plan of ``people`` and, without what they do, of all others: in a plan of an hour the whole takes ten seconds. Raises PlanError."""
+    new = {p["id"]: p for p in people}
+    facts = {k: v for k, v in data.items() if k != "people"}
+    return Plan.from_data({**facts, "people": [new.get(p["id"]) or {**p, "views": {}} for p in data["people"]]}, clip, source)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vr180_ofx.frame_ranges import ranges_text
+from vr180_ofx.people.doubts import told_of_carried
 from vr180_ofx.people.parameters import FOLLOW
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.trajectory import shot_of
@@ -38,4 +39,16 @@ def told_where_missing(
                 f"{person.name} was followed in frames {found} of the {view} eye, and not found in {left}; where they are to be seen "
                 f"there, point them out once more: vr180-ofx edit {plan_name} add --point x,y@FRAME:{view} --into {person.name}"
             )
+    return said
+
+
+def told_where_carried(old: Plan, new: Plan, *, first_number: int, plan_name: str) -> list[str]:
+    """A line for everybody in each eye who was carried through frames that ``old`` says nothing of. For the arguments see above."""
+    known = {(p.id, view): {n: p.views[view][n].outline for n in old.carried(p, view)} for p in old.people for view in old.views}
+    said = []
+    for p in new.people:
+        for view in new.views:
+            frames = new.carried(p, view)
+            if any(known.get((p.id, view), {}).get(n) != p.views[view][n].outline for n in frames):
+                said.append(told_of_carried(p.name, view, {n + first_number: p.views[view][n].score for n in frames}, plan_name))
     return said

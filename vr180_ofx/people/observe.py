@@ -10,6 +10,7 @@ import numpy as np
 from vr180_ofx.arrays import BoolArray, FloatArray, shapes_repr
 from vr180_ofx.imaging.inpaint import EraseParameters, erase
 from vr180_ofx.imaging.parts import connected_parts
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.people.contract import Segmentation, Segmenter
@@ -20,6 +21,8 @@ from vr180_ofx.vr180.body import Body, Box, body_from_directions, bounds_in, out
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window
 
+#: A logit of what is surely nobody.
+_NOTHING = -20.0
 #: Takes people out of a picture: (picture (n, n, 3), what they cover (n, n), how) -> picture, see `imaging.inpaint`.
 Fill = Callable[[FloatArray, BoolArray, EraseParameters], FloatArray]
 
@@ -109,6 +112,25 @@ class Observer:
         """
         again = self.observe(eye, found.body, erased=erased, fill=fill)
         return again is not None and mask_iou(again.mask, found.mask if own is None else own) >= least
+
+    @property
+    def size(self) -> int:
+        """The side of the square that the segmenter is shown, pixels."""
+        return self._segmenter.size
+
+    def logits(self, eye: EyeImage, body: Body, rect: Rect, *, erased: BoolArray | None = None) -> FloatArray:
+        """What the segmenter says of a body on the eye's own pixels, (rect.height, rect.width), above 0 inside; very low where it was not
+        shown anything, or where it sees nobody. erased: see `observe`.
+        """
+        window = body.window(self._segmenter.size, self._parameters.square_reaches)
+        local = self.projection.resized(eye.width, eye.height)
+        picture = eye.sample(window.grid(local)).rgb
+        if erased is not None:
+            picture = erase(picture, self.in_window(erased, window), self._parameters.erase)
+        seen = self._segmenter.segment(picture)
+        if seen.presence < self._parameters.absent:
+            return np.full((rect.height, rect.width), _NOTHING, np.float32)
+        return sample(seen.logits.astype(np.float32), window.inverse_map(local, rect), border=_NOTHING)
 
     def near(self, masks: Mapping[int, BoolArray], body: Body, reaches: float) -> frozenset[int]:
         """Those whose masks, on the canvas, reach into the square of so many reaches around a body."""

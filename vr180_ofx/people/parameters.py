@@ -253,6 +253,54 @@ class PointOutParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class CarryParameters:
+    """Carrying what somebody covers through frames in which the network does not see them. Figures: docs/decisions/0074.
+
+    reach_px: eyes are reduced, by a whole factor, until a body reaches so far: an arm is some five pixels wide then.
+    step_reaches: nobody moves further from one frame to the next, in reaches (as `SamePersonParameters` has it).
+    radius_px: so far around where the flow says a pixel came from it is looked for: a tenth of the reach, which flow is off by where
+    limbs move fast. patches: sides, pixels, of what is compared by two carriers that are otherwise the same: the least that has more
+    than a point's colour in it, and the largest that an arm fills. differs: a difference of CIE L*a*b*, some 2.5 just noticeable ones
+    (2.3, Mahy et al. 1994); 4 and 9 instead change an IoU by 0.03.
+    surely_in_front: logit from which on the network is sure of who stands in front, as for the tracker (`BlazePoseParameters`).
+    front_odds: then it is they, at so many to one, unless all that looks alike says otherwise: the network likes to take two people
+    for one (decisions/0011), so its word alone does not count.
+    contrast: of labels, from one frame to the next; from 2 on nothing fades, and 4 is the same.
+    least_sure: how far both carriers agree (IoU) while they are believed: less is not the same person elsewhere in this program
+    (`SamePersonParameters.same_iou`), and where they part, the one or the other took something else with it.
+    least_area: in squares of the reach, as `ObserveParameters.least_occluded_area` of a square of 2.5 reaches. most_growth: of the area
+    where it began: a body that turns and stretches (`SamePersonParameters.step_size`).
+    outline_px: how far polygons may pass beside the mask's border, and least_piece: of the square of the reach, parts that are left out.
+    looks: of so many looks before they were lost, half a second, the first is where it begins: in the last ones the network sees
+    somebody half hidden already. alike: a look of the network that agrees with what is carried no further (IoU) is
+    not believed. well_alike: one that agrees so far is what is carried on: half way from there to the same.
+    falls_s: how sure it is falls by half in so many seconds: what is no longer to be seen is missing from then on, and both carriers
+    agree on that.
+    most_s: no further than that, in seconds, whatever fits: twice as long as anybody who is lost is looked for
+    (`AssociateParameters.lost_s`).
+    """
+
+    reach_px: float = 72.0
+    step_reaches: float = 0.5
+    radius_px: int = 6
+    patches: tuple[int, int] = (3, 7)
+    differs: float = 6.0
+    surely_in_front: float = 6.0
+    front_odds: float = 4.0
+    contrast: float = 2.0
+    least_sure: float = 0.6
+    least_area: float = 0.075
+    most_growth: float = 1.67
+    outline_px: float = 0.5
+    least_piece: float = 0.004
+    looks: int = 6
+    alike: float = 0.6
+    well_alike: float = 0.8
+    falls_s: float = 2.0
+    most_s: float = 6.0
+
+
+@dataclass(frozen=True, slots=True)
 class PlanParameters:
     """All that decides what a plan of a clip says, but for the settings and the networks.
 
@@ -292,3 +340,4 @@ class PlanParameters:
 PLAN = PlanParameters()
 FOLLOW = FollowParameters()
 POINT_OUT = PointOutParameters()
+CARRY = CarryParameters()

@@ -14,6 +14,7 @@ from vr180_ofx.people.corrections import Corrections
 from vr180_ofx.people.curves import Curves
 from vr180_ofx.people.doubts import Doubt
 from vr180_ofx.people.look import Look
+from vr180_ofx.people.outline import Outline
 from vr180_ofx.people.paint_file import Paint
 from vr180_ofx.vr180.body import Body, Box
 
@@ -26,9 +27,10 @@ class Entry:
     """A person in one eye at one frame.
 
     body: where they are on the sphere of the eye, radians. box: (left, top, right, bottom) in the eye's pixels.
-    score: 0..1, how sure the networks were. source: found, tracked, edited, held, or other_eye where that eye alone saw them.
+    score: 0..1, how sure the networks were. source: found, tracked, edited, held, other_eye where that eye alone saw them, or carried
+    along the picture's motion.
     occluders: the numbers of the people who stand before this one and hide a part of them. look: what they look like there, known while
-    a clip is analysed and in no file.
+    a clip is analysed and in no file. outline: what they cover, where no network sees them.
     """
 
     body: Body
@@ -37,6 +39,7 @@ class Entry:
     source: str = "tracked"
     occluders: tuple[int, ...] = ()
     look: Look | None = field(default=None, compare=False, repr=False)
+    outline: Outline = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):

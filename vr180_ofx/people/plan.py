@@ -18,6 +18,8 @@ from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import plan_file
 from vr180_ofx.people.corrections import POINTS_REACH, corrections_to_data
 from vr180_ofx.people.curves import EdgeValue
+from vr180_ofx.people.doubts import told_of_carried
+from vr180_ofx.people.outline import CARRIED, digest
 from vr180_ofx.people.paint_file import paint_to_data
 from vr180_ofx.people.parameters import PLAN, TrajectoryParameters
 from vr180_ofx.people.person import Person
@@ -148,7 +150,15 @@ class Plan(PlanDocument):
 
     def doubts(self, first_number: int, plan: str | None = None) -> list[str]:
         """What is not sure of those whose mattes are made, in words. For the arguments see `doubts.Doubt.told_of`."""
-        return [d.told_of(p.name, first_number, plan) for p in self.active for d in p.doubts]
+        said = [d.told_of(p.name, first_number, plan) for p in self.active for d in p.doubts]
+        frames = ((p, view, self.carried(p, view)) for p in self.active for view in self.views)
+        return said + [
+            told_of_carried(p.name, view, {n + first_number: p.views[view][n].score for n in own}, plan) for p, view, own in frames if own
+        ]
+
+    def carried(self, person: Person, view: str) -> list[int]:
+        """The frames in which no network sees somebody, and what they cover was carried along the picture's motion."""
+        return [n for n in self.track(person, view).outlines if person.views[view][n].source == CARRIED]
 
     @property
     def active(self) -> list[Person]:
@@ -197,6 +207,8 @@ class Plan(PlanDocument):
                 b, occluders = t.bodies[n], t.occluders.get(n, ())
                 numbers = (b.longitude, b.latitude, b.reach, b.roll, *t.boxes[n], t.scores[n], p.shift(n) or 0.0)
                 parts += [view.encode(), struct.pack(f"<i10d?{len(occluders)}i", p.id, *numbers, n in t.anchors, *occluders)]
+                if n in t.outlines:
+                    parts.append(digest(t.outlines[n]))
         return b"|".join(parts)
 
     def prompt_facts(self, n: int, painted: Callable[[str], str] | None = None) -> bytes:

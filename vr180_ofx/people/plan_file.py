@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
-from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
 from vr180_ofx import documents
-from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import DocumentError, PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import mattes_file
@@ -26,9 +24,9 @@ from vr180_ofx.people.mattes_file import InputMatte, input_mattes
 from vr180_ofx.people.names import NAME_RULE, PersonName
 from vr180_ofx.people.paint_file import paint_of, paint_to_data
 from vr180_ofx.people.person import Entry, Person
+from vr180_ofx.people.plan_rows import PersonId, Text, entry_of, entry_to_data
 from vr180_ofx.people.trajectory import Shot
 from vr180_ofx.people.validation import Part, checked
-from vr180_ofx.vr180.body import Body, Box, body_from_box, body_from_directions
 from vr180_ofx.vr180.epipolar import INTEROCULAR_M
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.wording import short
@@ -43,23 +41,6 @@ _ABOUT = (
 #: How the left camera may be turned against the right one, and by how much, in degrees.
 TURNS = ("pitch", "yaw", "roll")
 _MOST_TURN_DEGREES = 10.0
-
-#: No picture is so large; sums of larger numbers would not be numbers.
-_Edge = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
-#: Landmarks may lie far outside: those of a flat picture near 90° from its axis.
-_Landmark = Annotated[float, Field(allow_inf_nan=False)]
-_Point = tuple[_Landmark, _Landmark]
-
-
-def _encodable(text: str) -> str:
-    """Half of a surrogate pair is in no file. Raises ValueError."""
-    text.encode()
-    return text
-
-
-#: A remark, in a few sentences.
-_Text = Annotated[str, AfterValidator(_encodable), Field(max_length=10_000)]
-PersonId = Annotated[StrictInt, Field(ge=1, le=9999)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,35 +118,14 @@ def _person_to_data(person: Person, projection: Projection, interocular_m: float
     return data | {"views": views}
 
 
-def entry_to_data(entry: Entry, projection: Projection) -> dict[str, Any]:
-    """The row of one frame: box, hips and top in pixels."""
-    row: dict[str, Any] = {"box": _rounded(entry.box)}
-    points = landmarks(entry.body, projection)
-    if points is not None:
-        row |= {"hips": _rounded(points[0]), "top": _rounded(points[1])}
-    if entry.occluders:
-        row["behind"] = list(entry.occluders)
-    return row | {"score": round(entry.score, 3), "source": entry.source}
-
-
-def landmarks(body: Body, projection: Projection) -> tuple[FloatArray, FloatArray] | None:
-    """Where the hips and the top of a body lie in the picture, (2,) pixels each; None where the projection does not show one of them."""
-    hips, top = projection.project(np.array(body.direction)), projection.project(body.top())
-    return (hips, top) if np.isfinite(hips).all() and np.isfinite(top).all() else None
-
-
-def _rounded(values: Iterable[float]) -> list[float]:
-    return [round(float(v), 2) for v in values]
-
-
 # reading ---------------------------------------------------------------------------------------------------------
 
 
 class _Document(Part):
     clip: dict[str, Any] = Field({}, description="it is an object of facts about the clip")
-    settings: _Text = Field("", description="it is a short text that the program wrote")
+    settings: Text = Field("", description="it is a short text that the program wrote")
     shots: list[tuple[int, int]] | None = Field(None, description="it is a list of [first, last]")
-    notes: list[_Text] = Field([], max_length=1000, description="it is a list of texts, at most 1000 of at most 10,000 characters")
+    notes: list[Text] = Field([], max_length=1000, description="it is a list of texts, at most 1000 of at most 10,000 characters")
     edges: Any = Field(None, description="it is an object with keys of the section edges")
     mattes: list[Any] = Field([], description="it is a list of garbage and holdout mattes")
     people: list[Any] = Field([], description="it is a list of people")
@@ -206,19 +166,6 @@ class _Person(Part):
     )
     doubts: list[Any] | None = Field(None, max_length=1000, description="it is a list of doubts, at most 1000")
     views: dict[str, dict[str, Any]] | None = Field(None, description="it is an object of views, each an object of frames, each with a box")
-
-
-class _Row(Part):
-    what: ClassVar[str] = "it needs a box: [left, top, right, bottom] in pixels of one eye"
-
-    box: tuple[_Edge, _Edge, _Edge, _Edge] = Field(
-        description="it is [left, top, right, bottom] with left < right and top < bottom, in pixels of one eye"
-    )
-    hips: _Point | None = Field(None, description="it is [x, y] in pixels of one eye")
-    top: _Point | None = Field(None, description="it is [x, y] in pixels of one eye")
-    score: Annotated[float, Field(strict=True, ge=0, le=1)] = Field(1.0, description="it lies between 0 and 1")
-    source: _Text = Field("edited", description="it is a text: found, tracked, edited, held or other_eye")
-    behind: list[PersonId] = Field([], max_length=9999, description="it is a list of the ids of people who stand before this one")
 
 
 def read(path: str | Path) -> Any:
@@ -308,7 +255,7 @@ def _person(item: Any, clip: Clip, where: str, interocular_m: float, folder: Pat
             place = f"{where}.views.{view}.{key}"
             if int(key) in entries:
                 raise PlanError(f"{place}: frame {int(key)} is there twice")
-            entries[int(key)] = _entry(row, clip, place)
+            entries[int(key)] = entry_of(row, clip, place)
         views[view] = entries
     shifts: dict[int, float] = {}
     for n, metres in data.distance_m or ():
@@ -348,39 +295,3 @@ def _absent(ranges: Sequence[Range], view: str, clip: Clip, where: str) -> tuple
                 f"{where}.absent.{view} has {short([first, last])}; it is [first, last], with frames from 0 to {len(clip) - 1} in order"
             )
     return tuple(joined(ranges))
-
-
-def _entry(item: Any, clip: Clip, where: str) -> Entry:
-    row = checked(_Row, item, f"{where}.")
-    box = row.box
-    width, height = clip.eye_size
-    if not (box[0] < box[2] and box[1] < box[3]):
-        raise PlanError(f"{where}.box is {list(box)}; {_Row.model_fields['box'].description}")
-    if box[2] <= 0 or box[3] <= 0 or box[0] >= width or box[1] >= height:
-        raise PlanError(f"{where}.box is {list(box)}, outside the eye's picture of {width}x{height}")
-    body, source = _body(row, clip.projection), row.source
-    if body is None:
-        try:
-            body, source = body_from_box(box, clip.projection), "edited"
-        except ValueError as error:
-            raise PlanError(f"{where}: {error}") from None
-    return Entry(body, box, row.score, source, tuple(row.behind))
-
-
-def _body(row: _Row, projection: Projection) -> Body | None:
-    """What the landmarks say; None where the box has to say it: they are missing, the box was moved away from them, or they lie
-    outside of what the projection shows.
-    """
-    if row.hips is None or row.top is None or not _near(row.hips, row.box):
-        return None
-    try:
-        hips, top = projection.unproject(np.array([row.hips, row.top], float))
-        body = body_from_directions(hips, top)
-    except ValueError:
-        return None
-    return body if math.isfinite(body.longitude + body.reach) else None
-
-
-def _near(hips: _Point, box: Box) -> bool:
-    grow_x, grow_y = (box[2] - box[0]) * 0.5, (box[3] - box[1]) * 0.5
-    return box[0] - grow_x <= hips[0] <= box[2] + grow_x and box[1] - grow_y <= hips[1] <= box[3] + grow_y

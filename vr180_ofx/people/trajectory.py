@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.people.absence import holds, shots_without
+from vr180_ofx.people.outline import Outline
 from vr180_ofx.people.parameters import TrajectoryParameters
 from vr180_ofx.people.person import Entry
 from vr180_ofx.vr180.body import Body, Box
@@ -27,7 +28,7 @@ class Track:
     first: the first frame. bodies, boxes, scores: frame -> where they are (radians; pixels of the eye) and how sure that is,
     0..1, for every frame in which they are there. occluders: frame -> the numbers of those who stand before them, where
     there are any. anchors: frames where the person comes into sight, or where somebody corrected the plan: to be believed
-    over what a tracker remembers.
+    over what a tracker remembers. outlines: frame -> what they cover there, where no network sees them.
     """
 
     first: int
@@ -36,6 +37,7 @@ class Track:
     scores: Mapping[int, float]
     occluders: Mapping[int, tuple[int, ...]]
     anchors: frozenset[int]
+    outlines: Mapping[int, Outline] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Track({len(self.bodies)} frames from {self.first})"
@@ -84,7 +86,8 @@ def make_track(
             scores[n] = float(row[8])
             if entries[at].occluders:
                 occluders[n] = entries[at].occluders
-    return Track(min(bodies, default=0), bodies, boxes, scores, occluders, frozenset(anchors))
+    outlines = {n: e.outline for n, e in entries.items() if e.outline}
+    return Track(min(bodies, default=0), bodies, boxes, scores, occluders, frozenset(anchors), outlines)
 
 
 def runs(frames: Sequence[int], shots: Sequence[Shot], gap: float) -> list[list[int]]:

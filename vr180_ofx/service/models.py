@@ -99,7 +99,17 @@ class Add(Model):
     name: Name | None = None
     into: PersonId | None = Field(None, description="Who they are, of those in the plan who are missing there.")
     follow: bool = True
+    carry: bool = Field(True, description="Through frames in which the network loses them, as far as it can be told.")
     seconds: float = Field(30, ge=0, le=600, description="How far they are followed, before and after.")
+
+
+class Carry(Model):
+    """Somebody who is lost behind others, through those frames, as far as it can be told; see `carried` in the plan."""
+
+    op: Literal["carry"]
+    person: PersonId
+    first: Index | None = None
+    last: Index | None = None
 
 
 class Remove(Model):
@@ -218,7 +228,22 @@ class Unmatte(Model):
 
 
 Edit = Annotated[
-    Move | Add | Remove | Absent | Merge | Split | Rename | Exclude | Confirm | Matte | Unmatte | PointOut | Unpoint | PaintIn | Unpaint,
+    Move
+    | Add
+    | Carry
+    | Remove
+    | Absent
+    | Merge
+    | Split
+    | Rename
+    | Exclude
+    | Confirm
+    | Matte
+    | Unmatte
+    | PointOut
+    | Unpoint
+    | PaintIn
+    | Unpaint,
     Field(discriminator="op"),
 ]
 

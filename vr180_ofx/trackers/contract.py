@@ -93,6 +93,7 @@ class WindowImage:
     occluders: the numbers of people who stand before this one.
     prompt: where the plan says they are. anchor: whether that is to be believed over what is remembered: they come into
         sight, or somebody corrected the plan. sure: how sure the plan is that they are there, 0..1.
+    covered: what the plan says that they cover, (size, size) float32 0..1, where no network sees them; None where one does.
     eye, projection: where the picture was taken from, both or neither.
     following: the same person in the next frame, for those who look ahead; None where there is no such frame, or the person is not in it.
     """
@@ -106,6 +107,7 @@ class WindowImage:
     eye: EyeImage | None = None
     projection: Projection | None = None
     following: Callable[[], CropSource | None] = field(default=lambda: None, repr=False)
+    covered: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.sure <= 1:

@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.imaging.outlines import covered_by
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.trackers.contract import Prompt
 from vr180_ofx.vr180.body import Box, outline
@@ -31,6 +33,16 @@ def prompt_in_window(
         shown = min(shown[0], *xs), min(shown[1], *ys), max(shown[2], *xs), max(shown[3], *ys)
     points = (*((x, y, 1) for x, y in on), *((x, y, 0) for x, y in beside))
     return None if shown is None and not on else Prompt(box=shown, points=points)
+
+
+def covered_in_window(polygons: Sequence[FloatArray], window: Window, projection: Projection) -> FloatArray:
+    """How much of each pixel of a window lies in polygons, (size, size) float32, 0..1.
+
+    polygons: (n, 2) pixels of the eye's picture each. projection: of that picture.
+    """
+    seen = [window.points(projection.unproject(points)) for points in polygons]
+    # one that goes on behind the camera is no polygon there
+    return covered_by([p for p in seen if np.isfinite(p).all()], Rect.of_size(window.size, window.size))
 
 
 def with_painted(prompt: Prompt | None, value: FloatArray, said: FloatArray, window: Window, projection: Projection) -> Prompt | None:

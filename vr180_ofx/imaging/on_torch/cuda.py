@@ -20,6 +20,11 @@ def queue_of(device: torch.device) -> int:
     return int(torch.cuda.current_stream(device).cuda_stream) if device.type == "cuda" else 0
 
 
+def is_recording(device: torch.device) -> bool:
+    """Whether what is asked for is recorded as a graph, which finds what it uses at the same addresses for ever."""
+    return device.type == "cuda" and torch.cuda.is_current_stream_capturing()
+
+
 class Lane:
     """A queue of work beside those of other threads; one for each of decoding, networks and finishing.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vr180_ofx.arrays import Array
-from vr180_ofx.imaging.on_torch.cuda import queue_of
+from vr180_ofx.imaging.on_torch.cuda import is_recording, queue_of
 from vr180_ofx.imaging.opencv import Mirror
 
 #: PyTorch's words for `Mirror`; it has none for "symmetric".
@@ -84,16 +84,20 @@ def _parsed(data: bytes, kind: str, shape: tuple[int, ...]) -> Array:
 
 
 def kept(function: Callable[..., Array], *arguments: Any, device: torch.device) -> Tensor:
-    """The array that a function makes of hashable arguments, on a device, made and sent there once. Nothing waits for it.
+    """The array that a function makes of hashable arguments, on a device, made and sent there once. Nothing waits for it."""
+    made = _kept(function, arguments, device, queue_of(device))
+    if is_recording(device):
+        _RECORDED[made.data_ptr()] = made
+    return made
 
-    It stays as long as the process runs: recordings of what uses it know it by its address (`weights.graphs`).
-    """
-    return _kept(function, arguments, device, queue_of(device))
 
-
-@cache
+@lru_cache(1024)
 def _kept(function: Callable[..., Array], arguments: tuple[Any, ...], device: torch.device, queue: int) -> Tensor:
     return torch.from_numpy(function(*arguments)).to(device, non_blocking=True)
+
+
+#: What graphs read, which nobody may use for anything else.
+_RECORDED: dict[int, Tensor] = {}
 
 
 def in_one_type(function: Callable[..., Any], *values: Tensor) -> Any:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.imaging import parts
-from vr180_ofx.imaging.either import beside, host
+from vr180_ofx.imaging.either import as_float, beside, host
 from vr180_ofx.imaging.parts import Connectivity, Parts
 from vr180_ofx.imaging.rect import Rect
 
@@ -53,14 +53,14 @@ def labelled(mask: Tensor, connectivity: Connectivity = 8) -> tuple[int, npt.NDA
 
 def centroid(weights: Tensor, least: float = 0.0) -> tuple[float, float] | None:
     """See `imaging.parts.centroid`. Waits for the card, and brings down the sums of rows and of columns."""
-    return centroids([weights], least)[0]
+    return all_centroids([weights], least)[0]
 
 
-def centroids(weights: Sequence[Tensor], least: float = 0.0) -> list[tuple[float, float] | None]:
-    """See `imaging.parts.centroids`."""
-    lines = [w.to(torch.float32).sum(dim=d) for w in weights for d in (1, 0)]
-    sums = np.split(host(torch.cat(lines)).astype(np.float64), np.cumsum([len(line) for line in lines])[:-1])
-    return [_centroid(rows, columns, least) for rows, columns in zip(sums[::2], sums[1::2], strict=True)]
+def all_centroids(weights: Sequence[Tensor], least: float = 0.0) -> list[tuple[float, float] | None]:
+    """See `imaging.parts.all_centroids`."""
+    lines = [as_float(values).sum(dim=dim) for values in weights for dim in (1, 0)]
+    found = np.split(host(torch.cat(lines)).astype(np.float64), np.cumsum([len(line) for line in lines])[:-1])
+    return [_centroid(rows, columns, least) for rows, columns in zip(found[::2], found[1::2], strict=True)]
 
 
 def _centroid(rows: FloatArray, columns: FloatArray, least: float) -> tuple[float, float] | None:

@@ -34,33 +34,30 @@ def sample(
     """
     at = places if isinstance(places, Tensor) else beside(places, values)
     height, width = values.shape[-3:-1] if values.ndim == 4 else values.shape[:2]
+    if origin is None and pixel is None:
+        # the same for all pictures of a size: kept beside them
+        middles = np.array([centre + (width - 1) / 2, centre + (height - 1) / 2], np.float32)
+        moved: Tensor = at.to(torch.float32) - constant(middles, at.device)
+        moved *= constant(np.array([2 / width, 2 / height], np.float32), at.device)
+        return looked_up(values, moved.nan_to_num_(nan=NOWHERE), border, interpolation)
     grid = torch.empty(at.shape, dtype=torch.float32, device=at.device)
     begin, step = origin or (0.0, 0.0), pixel or (1.0, 1.0)
     for axis, size in enumerate((width, height)):
-        # in one step: a number beside a tensor goes to the card with the call
-        scale = 2 / (framed_side(size, border) * step[axis])
+        # from the picture's middle on: near it numbers are exact, and nothing is lost on the way to -1..1
         middle = begin[axis] + step[axis] * (centre + (size - 1) / 2)
-        torch.add(torch.tensor(-middle * scale, dtype=at.dtype), at[..., axis], alpha=scale, out=grid[..., axis])
+        torch.mul(at[..., axis] - middle, 2 / (size * step[axis]), out=grid[..., axis])
     return looked_up(values, grid.nan_to_num_(nan=NOWHERE), border, interpolation)
 
 
-def framed_side(side: int, border: Border) -> int:
-    """How long a picture's side is for `looked_up`: a border of numbers is a frame of one pixel around it, which goes on for ever."""
-    return side if border == "edge" or border == 0 else side + 2
-
-
 def looked_up(values: Tensor, grid: Tensor, border: Border, interpolation: Interpolation) -> Tensor:
-    """``values`` at a grid, (..., n, 2) without NaN, of -1 to 1 from side to side of the picture (`torch.nn.functional.grid_sample`).
-
-    The sides are `framed_side`.
-    """
+    """``values`` at a grid, (..., n, 2) without NaN, of -1 to 1 from side to side of the picture (`torch.nn.functional.grid_sample`)."""
     planes = planes_first(values)
     batch = planes.shape[0]
     leading = grid.shape[1:-1] if values.ndim == 4 else grid.shape[:-1]
     flat = grid.reshape(batch, -1, grid.shape[-2], 2)
     padding = "border" if border == "edge" else "zeros"
     if not isinstance(border, str) and border != 0:
-        planes, padding = _framed(planes, border), "border"
+        planes, flat, padding = *_framed(planes, flat, border), "border"
     if flat.dtype != planes.dtype:
         flat = flat.to(planes.dtype)
     found = F.grid_sample(planes, flat, mode=_MODE[interpolation], padding_mode=padding, align_corners=False)
@@ -72,11 +69,13 @@ def looked_up(values: Tensor, grid: Tensor, border: Border, interpolation: Inter
     return made.reshape(*leading, *values.shape[2:])
 
 
-def _framed(planes: Tensor, border: float | tuple[float, ...]) -> Tensor:
-    if not isinstance(border, tuple):
-        return F.pad(planes, (1, 1, 1, 1), value=border)
+def _framed(planes: Tensor, grid: Tensor, border: float | tuple[float, ...]) -> tuple[Tensor, Tensor]:
+    """A picture with a frame of one pixel of the border's numbers, which goes on for ever, and the grid that suits it."""
     batch, channels, height, width = planes.shape
-    numbers = constant(np.array(border[:channels], np.float32), planes.device).to(planes.dtype)
-    framed = numbers[None, :, None, None].repeat(batch, 1, height + 2, width + 2)
-    framed[:, :, 1:-1, 1:-1] = planes
-    return framed
+    if isinstance(border, tuple):
+        numbers = constant(np.array(border[:channels], np.float32), planes.device).to(planes.dtype)
+        framed = numbers[None, :, None, None].repeat(batch, 1, height + 2, width + 2)
+        framed[:, :, 1:-1, 1:-1] = planes
+    else:
+        framed = F.pad(planes, (1, 1, 1, 1), value=border)
+    return framed, grid * constant(np.array([width / (width + 2), height / (height + 2)], np.float32), grid.device)

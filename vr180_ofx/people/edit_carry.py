@@ -1,0 +1,56 @@
+"""Corrections of a plan: somebody is carried through the frames in which the network lost them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field, StrictInt
+
+from vr180_ofx.errors import PlanError
+from vr180_ofx.people.carry import carry_person
+from vr180_ofx.people.edit_contract import FRAME, ID, Document, Edit, Scene, checked_plan, person_of
+from vr180_ofx.people.outline import CARRIED
+from vr180_ofx.people.plan_rows import entry_to_data
+from vr180_ofx.people.trajectory import Shot
+from vr180_ofx.vr180.body import Body
+
+
+class Carry(Edit):
+    """Somebody in the plan, through frames in which they are lost behind others: as far as it can be told."""
+
+    what: ClassVar[str] = "it needs a person"
+    person: StrictInt | str = Field(description=ID)
+    first: StrictInt | None = Field(None, description=FRAME)
+    last: StrictInt | None = Field(None, description=FRAME)
+
+    def apply(self, data: Document, scene: Scene) -> list[Document]:
+        person = person_of(data, self.person)
+        first, last = scene.range(self.first, self.last)
+        shot = data["shots"][person.get("shot", 0)] if person.get("shot", 0) < len(data["shots"]) else None
+        if shot is None or last < shot[0] or shot[1] < first:
+            raise PlanError(f"{person['name']} is in another shot than those frames; people are of one shot")
+        if not any(person["views"].values()):
+            raise PlanError(f"{person['name']} is nowhere in the plan, so that there is nothing to carry; point them out first (add)")
+        carried(data, person, (max(first, shot[0]), min(last, shot[1])), scene)
+        return [person]
+
+
+def carried(data: Document, person: Document, part: Shot, scene: Scene) -> None:
+    """``person``, who is among the people of ``data``, with what can be carried of them within ``part``; what was carried there before is
+    gone.
+    """
+    clip, number = scene.clip, person["id"]
+    for rows in person["views"].values():
+        for key in [k for k, row in rows.items() if row.get("source") == CARRIED and part[0] <= int(k) <= part[1]]:
+            del rows[key]
+    plan = checked_plan(data, data["people"], clip, "the plan")
+    own = next(p for p in plan.people if p.id == number)
+
+    def others(k: int, view: str) -> Mapping[int, Body]:
+        return {i: b for i, b in plan.bodies(k, view).items() if i != number}
+
+    found = carry_person(clip, own.views, part, segmenter=scene.load_segmenter(), known=others, absent=own.absent)
+    for view, entries in found.items():
+        rows = person["views"].setdefault(view, {})
+        rows |= {str(k): entry_to_data(e, clip.projection) for k, e in entries.items()}
