@@ -138,7 +138,7 @@ def test_a_solver_of_the_host():
     from vr180_ofx.matte.closed_form import ClosedFormRefiner
 
     guide, _, _, mask = scene()
-    check(lambda g, m: ClosedFormRefiner().refine(g, m), guide, mask, most=1e-5)
+    check(lambda g, m: refine(ClosedFormRefiner(), g, m), guide, mask, most=1e-5)
 
 
 def test_detail_and_constants():
@@ -253,12 +253,21 @@ def test_pictures_at_once_are_pictures_one_by_one(recorded, monkeypatch):
             assert {p: i.refined.place for p, i in found.items()} == {p: i.refined.place for p, i in expected.items()}
 
 
-def test_a_refiner_of_one_window_gets_one():
+def test_a_refiner_of_arrays_gets_arrays_of_one_window():
     class One(GuidedRefiner):
-        takes_several = False
+        takes_tensors = False
+
+        def refine(self, guide, mask):
+            assert isinstance(guide, np.ndarray) and mask.ndim == 2
+            return super().refine(guide, mask)
 
     groups = [GroupMasks.of(*over((network(0, seed), MASKS))) for seed in range(2)]
-    assert [b.numbers for b in batches(groups, One())] == [(0,), (1,)]
+    alone = list(batches(groups, One()))
+    assert [b.numbers for b in alone] == [(0,), (1,)]
+    matte = GroupMasks.of(network(0, 0), MASKS).matte(network(0, 0).alpha, One())
+    same(alone[0].mattes([groups[0].network.alpha], One()), [matte], 3e-3, FLIPS)
+    guide, _, _, mask = scene()
+    check(lambda g, m: refine_all(One(), [g, g], [m, m]), guide, mask, most=1e-5)
 
 
 def test_neighbours_in_time():
