@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
 from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ SIDE = 96
 FLIPS = 1e-3
 
 
-def over(value):
+def over(value: Any) -> Any:
     """The same with tensors in place of arrays: of values, of what holds them, and of what is their own."""
     if isinstance(value, np.ndarray):
         return torch.from_numpy(np.ascontiguousarray(value))
@@ -55,7 +56,7 @@ def over(value):
         return type(value)(over(v) for v in value)
     # geometry stays on the host
     if is_dataclass(value) and not isinstance(value, Window | Crop | Rect | Equirectangular | Heights):
-        return replace(value, **{f.name: over(getattr(value, f.name)) for f in fields(value) if f.init})
+        return replace(cast("Any", value), **{f.name: over(getattr(value, f.name)) for f in fields(value) if f.init})
     return value
 
 
@@ -239,7 +240,7 @@ def test_pictures_at_once_are_pictures_one_by_one(recorded, monkeypatch):
         groups = [GroupMasks.of(*over(g)) for g in given]
         made = list(batches(groups, GuidedRefiner()))
         assert sorted(b.numbers for b in made) == numbers
-        results = {}
+        results: dict[int, Any] = {}
         for batch in made:
             mattes = batch.mattes([groups[n].network.alpha for n in batch.numbers], GuidedRefiner())
             results |= dict(zip(batch.numbers, zip(mattes, batch.instances(mattes), strict=True), strict=True))
@@ -296,7 +297,7 @@ def test_pasting(window, colour):
     here = paste(refined, confidence, window, eye, projection)
     there = paste(over(refined), over(confidence), window, over(eye), projection)
     assert (here is None) == (there is None)
-    if here is not None:
+    if here is not None and there is not None:
         same(there, here, 5e-3)
         assert np.abs(host(there.alpha) - here.alpha).mean() < 1e-4
 
