@@ -107,7 +107,8 @@ def operations(clip: Clip, plan: Plan, settings: Settings, frame: int) -> Operat
             assert source is not None
             memory, finish = maker.start(source, memory, {}, lambda k, n=n: shown(n + k))  # type: ignore[misc]
         finish()
-        with Operations() as counted:
+        counted = Operations()
+        with counted:
             finish()
     finally:
         recipe.close()

@@ -70,7 +70,7 @@ class _Waits(TorchFunctionMode):
 
 def _at_once(tensors: Any) -> Any:
     """`transfer.to_host`, which is one wait and two steps however many there are."""
-    for count in _THREAD.__dict__.get("stack", [])[-1:]:
+    for count in _THREAD.__dict__.get("stack", []):
         count.update({"wait": 1, "to_host": 2})
     return [t.detach().numpy() for t in tensors]
 

@@ -18,11 +18,11 @@ _NO_STEPS = frozenset(
 )  # fmt: skip
 
 
-class Operations(TorchDispatchMode):
+class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts them, within ``with``: by their names, and by the functions of ours that asked for them."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.names: Counter[str] = Counter()
         self.callers: Counter[str] = Counter()
 

@@ -1,6 +1,7 @@
 """Painted mattes as prompts: whether what they hold is what was named."""
 
 import os
+import time
 
 import cv2
 import numpy as np
@@ -42,7 +43,7 @@ def test_a_file_that_changed_within_a_tick_of_the_clock_is_looked_at_again(tmp_p
     """Size and times say nothing where the clock stands still."""
     file = tmp_path / "a.png"
     monkeypatch.setattr(painted, "_stamp", lambda path: (1, 2, 3, 4))
-    monkeypatch.setattr(painted.time, "time_ns", lambda: 5)
+    monkeypatch.setattr(time, "time_ns", lambda: 5)
     write(file, 255)
     seen = PaintedPrompts([str(file)])
     assert not seen.changed()

@@ -107,7 +107,12 @@ def test_tensors_give_what_arrays_give_and_come_down_once(scene, options, monkey
     pytest.importorskip("torch")
     plan, tracker, source = scene
     transfers = []
-    monkeypatch.setattr("vr180_ofx.engine.pipeline.hosts", lambda *given: transfers.append(len(given)) or hosts(*given))
+
+    def counted(*given):
+        transfers.append(len(given))
+        return hosts(*given)
+
+    monkeypatch.setattr("vr180_ofx.engine.pipeline.hosts", counted)
     finish = Pipeline(plan, tracker, GuidedRefiner(), **options).start(on_device(source, "cpu"), tracker.begin(), {"index": 0})[1]
     frame, expected = finish(), made(scene, **options)
     # two people in two eyes: alpha and confidence; what arrays make goes the same way

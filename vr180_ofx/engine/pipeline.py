@@ -122,7 +122,13 @@ class Pipeline:
             return self._map(measured, items)
 
         groups = state.seen_together()
-        shares = fuse_groups(groups, self.refiner, each, agree=self.consistency is not None)
+        agree = self.consistency is not None
+        if any(is_tensor(group.network.alpha) for group in groups):
+            # all at once: threads find flows alone
+            with self.stages.measure("refine"):
+                shares = fuse_groups(groups, self.refiner, self._map, agree=agree)
+        else:
+            shares = fuse_groups(groups, self.refiner, each, agree=agree)
         # what is compared between the eyes is what will be seen
         return state.with_alphas({(p, g.view): alpha for g, share in zip(groups, shares, strict=True) for p, alpha in share.items()})
 

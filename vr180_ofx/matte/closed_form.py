@@ -1,18 +1,15 @@
 """Closed-form matting (Levin, Lischinski, Weiss 2008) by PyMatting, between what is surely the person and surely not.
 
-Slower than the guided filter by a factor of about a hundred; the extra ``closed_form`` installs it. It is solved on the host: from a
-graphics card windows come down, and coefficients go back.
+Slower than the guided filter by a factor of about a hundred; the extra ``closed_form`` installs it. It is solved on the host: see
+`contract.Refiner` for windows on a graphics card.
 """
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import SettingsError
-from vr180_ofx.imaging.either import beside, hosts, is_tensor
 from vr180_ofx.imaging.morphology import dilate, disc, erode
 from vr180_ofx.matte.contract import Refined, constant
 from vr180_ofx.matte.detail import with_detail
@@ -39,9 +36,6 @@ class ClosedFormRefiner:
         return f"closed_form:{identity_of(self._parameters, self._detail)}"
 
     def refine(self, guide: FloatArray, mask: FloatArray) -> Refined:
-        if is_tensor(mask):
-            made = self.refine(*hosts(guide, mask))
-            return replace(made, coefficients=beside(made.coefficients, mask))
         inside, band = mask > 0.5, disc(self._parameters.band_px)
         certain, possible = erode(inside, band), dilate(inside, band)
         if not certain.any() or possible.all():

@@ -72,7 +72,8 @@ def constant(alpha: FloatArray, gain: float = 1.0) -> Refined:
 class Refiner(Protocol):
     """Edges of one window. A refiner knows nothing of frames, chunks, files or threads.
 
-    One whose attribute ``takes_several`` is true is given windows of one size together where these are tensors: (n, h, w, 3) and (n, h, w).
+    One whose attribute ``takes_tensors`` is true works on PyTorch's tensors, too, see `imaging.either`, and is given windows of one size
+    together there: (n, h, w, 3) and (n, h, w). To others their windows are brought down, and what they make is sent back.
     """
 
     def identity(self) -> str:
@@ -86,6 +87,11 @@ class Refiner(Protocol):
         float32 0..1, a tracker's of the person. Neither is changed. Returns (h, w, 4) coefficients.
         """
         ...
+
+
+def takes_tensors(refiner: Refiner) -> bool:
+    """See `Refiner`."""
+    return bool(getattr(refiner, "takes_tensors", False))
 
 
 class MattingNetwork(Protocol):

@@ -12,7 +12,7 @@ from vr180_ofx.parameters import identity_of
 class GuidedRefiner:
     """`guided_filter` with given parameters. See `contract.Refiner`."""
 
-    takes_several = True
+    takes_tensors = True
 
     def __init__(self, parameters: GuidedParameters = GUIDED) -> None:
         self._parameters = parameters

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray, shapes_repr
-from vr180_ofx.imaging.either import beside, host, namespace
+from vr180_ofx.imaging.either import beside, hosts, is_tensor, namespace
 from vr180_ofx.imaging.parts import distance_to
 from vr180_ofx.matte.parameters import HeightCurve
 
@@ -21,7 +21,7 @@ def distances_to_masks(logits: Mapping[int, FloatArray]) -> dict[int, FloatArray
 
     logits: (h, w) each person's mask, above 0 inside.
     """
-    return {p: distance_to(logits[p] > 0) for p in _rows(logits)}
+    return _distances(_masks(logits), next(iter(logits.values()), None))
 
 
 class OnBodies(Protocol):
@@ -67,10 +67,9 @@ class Heights:
 
     @classmethod
     def of(cls, logits: Mapping[int, FloatArray]) -> Heights:
-        """logits: (h, w) each person's mask. Of tensors it brings down which rows have somebody."""
-        rows = _rows(logits)
-        distances = {p: distance_to(logits[p] > 0) for p in rows}
-        return cls(distances, {p: _row_heights(some) for p, some in rows.items()}, next(iter(logits.values()), None))
+        """logits: (h, w) each person's mask. Of tensors masks come down, once, because distances go from pixel to pixel."""
+        masks, like = _masks(logits), next(iter(logits.values()), None)
+        return cls(_distances(masks, like), {p: _row_heights(np.any(mask, axis=1, keepdims=False)) for p, mask in masks.items()}, like)
 
     @classmethod
     def together(cls, pictures: Sequence[Heights]) -> Heights:
@@ -128,13 +127,17 @@ class Heights:
         return moved
 
 
-def _rows(logits: Mapping[int, FloatArray]) -> dict[int, BoolArray]:
-    """Person -> which rows hold some of their mask, (h,) and NumPy's, for those who have one. Waits for tensors once."""
-    if not logits:
-        return {}
-    xp = namespace(next(iter(logits.values())))
-    rows = host(xp.stack([(v > 0).any(axis=1) for v in logits.values()]))
-    return {p: some for p, some in zip(logits, rows, strict=True) if some.any()}
+def _masks(logits: Mapping[int, FloatArray]) -> dict[int, BoolArray]:
+    """Person -> their mask, (h, w) and NumPy's, of those who have one. Waits for tensors once."""
+    inside = hosts(*(v > 0 for v in logits.values()))
+    return {p: mask for p, mask in zip(logits, inside, strict=True) if mask.any()}
+
+
+def _distances(masks: Mapping[int, BoolArray], like: object) -> dict[int, FloatArray]:
+    found = [distance_to(mask) for mask in masks.values()]
+    if found and is_tensor(like):
+        found = list(beside(np.stack(found), like))
+    return dict(zip(masks, found, strict=True))
 
 
 def _row_heights(some: BoolArray) -> FloatArray:

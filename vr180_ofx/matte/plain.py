@@ -9,7 +9,7 @@ from vr180_ofx.matte.contract import Refined, constant
 class NoRefiner:
     """The mask as it is. See `contract.Refiner`."""
 
-    takes_several = True
+    takes_tensors = True
 
     def identity(self) -> str:
         return "none"

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.imaging.either import as_float, is_tensor, namespace
+from vr180_ofx.imaging.either import as_float, beside, hosts, is_tensor, namespace
 from vr180_ofx.imaging.morphology import dilate, disc, erode
 from vr180_ofx.imaging.parts import bounds
-from vr180_ofx.matte.contract import Refined, Refiner
+from vr180_ofx.matte.contract import Refined, Refiner, takes_tensors
 from vr180_ofx.matte.parameters import MATTE, BandParameters
 
 
@@ -23,6 +23,8 @@ def refine(refiner: Refiner, guide: FloatArray, mask: FloatArray, parameters: Ba
     person and their surroundings: half of it as a rule; all of a tensor. Without a person alpha is 0 everywhere.
     """
     if is_tensor(mask):
+        if not takes_tensors(refiner):
+            return _on_host(refiner, guide, mask, parameters)
         # what is outside of the band is cut off; asking where it is would wait for the card, and costs it more than working there
         return restrict(refiner.refine(guide, mask), mask, parameters)
     whole = np.zeros((*mask.shape, 4), np.float32)
@@ -36,11 +38,19 @@ def refine(refiner: Refiner, guide: FloatArray, mask: FloatArray, parameters: Ba
     return replace(in_band, coefficients=whole)
 
 
+def _on_host(refiner: Refiner, guide: FloatArray, mask: FloatArray, parameters: BandParameters) -> Refined:
+    """`refine` for tensors by a refiner that takes arrays: (h, w), or several windows, (n, h, w)."""
+    guides, masks = hosts(guide, mask)
+    made = [refine(refiner, g, m, parameters) for g, m in ([(guides, masks)] if mask.ndim == 2 else zip(guides, masks, strict=True))]
+    coefficients = made[0].coefficients if mask.ndim == 2 else np.stack([r.coefficients for r in made])
+    return replace(made[0], coefficients=beside(coefficients, mask), gain=max(r.gain for r in made))
+
+
 def refine_all(
     refiner: Refiner, guides: Sequence[FloatArray], masks: Sequence[FloatArray], parameters: BandParameters = MATTE.band
 ) -> list[Refined]:  # fmt: skip
     """`refine` of several windows. Tensors of one size are worked on together, in as many steps as one, where the refiner can do that."""
-    at_once = getattr(refiner, "takes_several", False) and len(masks) > 1 and len({tuple(m.shape) for m in masks}) == 1
+    at_once = takes_tensors(refiner) and len(masks) > 1 and len({tuple(m.shape) for m in masks}) == 1
     if not (at_once and all(is_tensor(m) for m in masks)):
         return [refine(refiner, guide, mask, parameters) for guide, mask in zip(guides, masks, strict=True)]
     xp = namespace(masks[0])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 from vr180_ofx.arrays import FloatArray, shapes_repr
 from vr180_ofx.imaging.either import namespace
 from vr180_ofx.imaging.logistic import sigmoid
-from vr180_ofx.matte.contract import Refiner
+from vr180_ofx.matte.contract import Refiner, takes_tensors
 from vr180_ofx.matte.detail import with_detail
 from vr180_ofx.matte.fusion import GroupMasks, InstanceAlpha, everybodys_matte, split_instances
 from vr180_ofx.matte.heights import Heights, KnownHeights
@@ -54,7 +54,10 @@ class Batch:
             heights = KnownHeights(dict(zip(curves, answers, strict=False)), {near: answers[-1]})
             return (everybodys_matte(alpha, guide, mask, heights=heights, refiner=refiner, parameters=parameters),)
 
-        return list(_called(f"{refiner.identity()}|{parameters.identity()}", made, xp.stack(alphas), self.guide, masks, *known))
+        given = xp.stack(alphas), self.guide, masks, *known
+        if not takes_tensors(refiner):
+            return list(made(*given)[0])
+        return list(_called(f"{refiner.identity()}|{parameters.identity()}", made, *given))
 
     def instances(self, mattes: Sequence[FloatArray], parameters: MatteParameters = MATTE) -> list[dict[int, InstanceAlpha]]:
         """As `GroupMasks.instances` of each."""
@@ -76,10 +79,10 @@ class Batch:
 
 
 def batches(groups: Sequence[GroupMasks], refiner: Refiner) -> Iterator[Batch]:
-    """groups: whose pictures are tensors. Those that cannot be worked on with others are alone, as all are with a refiner of one window."""
+    """groups: whose pictures are tensors. Those that cannot be worked on with others are alone, as all are with a refiner of arrays."""
     alike: dict[tuple[object, ...], list[int]] = {}
     for n, group in enumerate(groups):
-        alone = None if getattr(refiner, "takes_several", False) else n
+        alone = None if takes_tensors(refiner) else n
         key = tuple(group.network.alpha.shape), len(group.logits), len(group.heights.distances), alone
         alike.setdefault(key, []).append(n)
     for numbers in alike.values():
