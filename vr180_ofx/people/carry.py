@@ -18,7 +18,7 @@ from vr180_ofx.imaging.outlines import covered_by
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import Clip, EyeImage
 from vr180_ofx.people.absence import Range, holds, shots_without
-from vr180_ofx.people.carry_mask import Carried, carried_from, carry, ends, factor_of, looked_at, mixed, polygons_of
+from vr180_ofx.people.carry_mask import Carried, carried_from, carry, ends, factor_of, least_area, looked_at, mixed, polygons_of
 from vr180_ofx.people.contract import Segmenter
 from vr180_ofx.people.masks import union
 from vr180_ofx.people.observe import Observer
@@ -61,10 +61,12 @@ class _Way:
     """What was carried one way.
 
     made: frame -> what is covered, and where the body is. start: the last frame in which they were found, and that agrees.
+    sure: 0..1, how sure what was found there is.
     """
 
     made: Mapping[int, tuple[Carried, Body]]
     start: int
+    sure: float = 1.0
 
 
 class _Carrier:
@@ -108,6 +110,11 @@ class _Carrier:
         """From the end of ``run`` on, through the frames of ``gap``. run: in the order in which they are passed."""
         p = self._carrying
         start = self._start(found, run)
+
+        def sure(k: int) -> float:
+            # networks' scores say that somebody is there, and not what they cover
+            return found[k].score if found[k].outline else 1.0
+
         nothing = _Way({}, start)
         # at the ends of shots the last look holds for what is left
         if len(gap) <= (abs(run[-1] - run[-2]) if len(run) > 1 else 0):
@@ -124,13 +131,14 @@ class _Carrier:
             then = self._eye(start, view, factor, gap.step)
             now = self._believed(view, start, found[start], then)
             area = now.area
-            if area < p.least_area * reach**2:
+            said = bool(found[start].outline)
+            if area < least_area(area, reach, p, said=said):
                 return nothing
             for n in range(start + gap.step, most + gap.step, gap.step):
                 eye = self._eye(n, view, factor, gap.step)
                 rect = looked_at(now, eye, reach, p)
                 now = carry(now, then, eye, rect, in_front=self._in_front(eye, n, view, rect, body), p=p)
-                if ends(now, area, reach, p) is not None:
+                if ends(now, area, reach, p, said=said) is not None:
                     break
                 body, then = self._shifted(body, now.moved, factor), eye
                 made[n] = now, body
@@ -142,12 +150,12 @@ class _Carrier:
                     believed = n
                 if found[n].source == "edited" or agree >= p.well_alike:
                     # what was seen there is nearer to the truth than what was carried to it
-                    now, area = look, look.area
+                    now, area, said = look, look.area, bool(found[n].outline)
         except FrameError:
             # as far as pictures are to be had
             pass
         # of the frames in which they were found, those after the last one that agrees
-        return _Way({n: v for n, v in made.items() if n in gap or (n - believed) * gap.step > 0}, believed)
+        return _Way({n: v for n, v in made.items() if n in gap or (n - believed) * gap.step > 0}, believed, sure(believed))
 
     def _start(self, found: Mapping[int, Entry], run: Sequence[int]) -> int:
         """The frame from which they are carried out of a run: the last one that somebody corrected, or so many looks before its end."""
@@ -203,6 +211,9 @@ class _Carrier:
         for n in sorted({n for way in ways for n in way.made}):
             # nobody is carried over more than one gap: at most from two sides
             near = sorted((w for w in ways if n in w.made), key=lambda w: abs(n - w.start))[:2]
+            if min(w.sure for w in near) < 1:
+                # what points alone say is precise and not complete: nearness is not all that counts
+                near.sort(key=lambda w: -self._score(w.made[n][0], abs(n - w.start), w.sure))
             chosen, body = near[0].made[n]
             if len(near) == 2:
                 other = near[1].made[n][0]
@@ -210,13 +221,13 @@ class _Carrier:
                 if chosen.overlap(other) >= self._carrying.alike:
                     weights = chosen.sure * other_far, other.sure * one_far
                     chosen = mixed(chosen, other, weights[0] / max(sum(weights), 1e-6))
-            entry = self._entry(view, n, chosen, body, factor=factor, far=abs(n - near[0].start))
+            entry = self._entry(view, n, chosen, body, factor=factor, far=abs(n - near[0].start), sure=near[0].sure)
             if entry is not None:
                 out[n] = entry
         return out
 
-    def _entry(self, view: str, n: int, carried: Carried, body: Body, *, factor: int, far: int) -> Entry | None:
-        """far: frames from where they were found."""
+    def _entry(self, view: str, n: int, carried: Carried, body: Body, *, factor: int, far: int, sure: float) -> Entry | None:
+        """far: frames from where they were found. sure: 0..1, how sure what was found there is."""
         whole = self._clip.projection
         eye = self._eye(n, view, factor, 1)
         found = polygons_of(carried, self._local(eye), whole, self._reach_px(body) / factor, self._carrying)
@@ -226,8 +237,12 @@ class _Carrier:
         if box is None:
             return None
         outline = outline_from(found)
-        score = carried.sure * 0.5 ** (far / float(self._clip.fps) / self._carrying.falls_s)
-        return Entry(body, box, float(score), CARRIED, self._occluders(eye, n, view, carried, body), outline=outline)
+        score = self._score(carried, far, sure)
+        return Entry(body, box, score, CARRIED, self._occluders(eye, n, view, carried, body), outline=outline)
+
+    def _score(self, carried: Carried, far: int, sure: float) -> float:
+        """How sure it is, no surer than what it was carried from. For the arguments see `_entry`."""
+        return float(sure * carried.sure * 0.5 ** (far / float(self._clip.fps) / self._carrying.falls_s))
 
     def _occluders(self, eye: EyeImage, n: int, view: str, carried: Carried, body: Body) -> tuple[int, ...]:
         """Who surely stands right beside what is to be seen of them."""

@@ -134,15 +134,21 @@ def _luma(rgb: FloatArray) -> FloatArray:
     return luma
 
 
-def ends(carried: Carried, start_area: float, reach_px: float, p: CarryParameters = CARRY) -> str | None:
-    """Why what was carried is not believed, in words; None when it is."""
-    if carried.area < p.least_area * reach_px**2:
+def ends(carried: Carried, start_area: float, reach_px: float, p: CarryParameters = CARRY, *, said: bool = False) -> str | None:
+    """Why what was carried is not believed, in words; None when it is. said: whether a person said what they cover where it began."""
+    if carried.area < least_area(start_area, reach_px, p, said=said):
         return "nearly nothing of them is to be seen"
     if carried.sure < p.least_sure:
         return "what is theirs can no longer be told"
     if carried.area > p.most_growth * start_area:
         return "it grew beyond what a body does"
     return None
+
+
+def least_area(start_area: float, reach_px: float, p: CarryParameters = CARRY, *, said: bool) -> float:
+    """What is less is nearly nothing of somebody, pixels: a part of a body; or half of what a person said is seen, if that is less."""
+    least = p.least_area * reach_px**2
+    return min(least, start_area / 2) if said else least
 
 
 def area_of(several: Sequence[Carried]) -> float:

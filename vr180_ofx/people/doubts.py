@@ -67,3 +67,17 @@ def told_of_carried(name: str, view: str, scores: Mapping[int, float], plan: str
         f"{said}; where it is wrong: vr180-ofx edit {plan} absent {name} FRAMES --eye {view}, or add --point x,y@FRAME:{view} "
         f"--into {name}; when it is right: confirm {name}"
     )
+
+
+def told_of_points(name: str, view: str, numbers: Iterable[int], plan: str | None) -> str:
+    """That what somebody covers was made of points alone. For the arguments see above."""
+    said = (
+        f"{name} is in frames {ranges_text(sorted(numbers))} of the {view} eye by points alone: what looks like the places marked, as "
+        "the network sees nobody there; look at these frames"
+    )
+    if plan is None:
+        return said
+    return (
+        f"{said}; where it is wrong, point again: vr180-ofx edit {plan} add --point x,y@FRAME:{view} --into {name}; when it is right: "
+        f"confirm {name}"
+    )

@@ -39,7 +39,8 @@ from vr180_ofx.people.parameters import FOLLOW, PLAN
 from vr180_ofx.people.person import HELD, Entry
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.plan_rows import entry_to_data
-from vr180_ofx.people.point_out import find_at_points
+from vr180_ofx.people.point_out import search_at_points
+from vr180_ofx.people.point_region import entry_by_points, expected
 from vr180_ofx.people.validation import checked
 from vr180_ofx.vr180.body import Body
 from vr180_ofx.wording import short
@@ -104,6 +105,8 @@ class Add(Edit):
             number = person["id"]
         before = person["views"]
         row = {"box": self.box, "source": "edited"} if self.box else self._row(known, n, scene)
+        # what was there before, a person has corrected
+        before.get(self.view, {}).pop(str(n), None)
         person["views"] = {self.view: {str(n): row}}
         # what is wrong with the box or the name is said before anybody is followed
         made = checked_plan(data, [person], clip, "the new person")
@@ -115,9 +118,11 @@ class Add(Edit):
             def others(k: int, view: str) -> Mapping[int, Body]:
                 return {i: b for i, b in known.bodies(k, view).items() if i != number}
 
-            found = follow_person(clip, body, self.view, n, part, segmenter=scene.load_segmenter(), known=others)
-            rows = {v: {str(k): entry_to_data(e, clip.projection) for k, e in entries.items()} for v, entries in found.items()}
-            person["views"] = _merged(rows, person["views"])
+            # whom the network does not see where they are, it does not find beside that
+            if "outline" not in row:
+                found = follow_person(clip, body, self.view, n, part, segmenter=scene.load_segmenter(), known=others)
+                rows = {v: {str(k): entry_to_data(e, clip.projection) for k, e in entries.items()} for v, entries in found.items()}
+                person["views"] = _merged(rows, person["views"])
         person["views"] = _merged(person["views"], before)
         if self.follow and self.carry:
             carried(data, person, part, scene)
@@ -133,7 +138,9 @@ class Add(Edit):
             raise PlanError(f"{person['name']} is in another shot than frame {n + scene.first_number}; people are of one shot")
         if holds(person.get("absent", {}).get(self.view, ()), n):
             raise PlanError(f"{person['name']} is marked as absent {where}; take that back first")
-        if person["id"] in plan.bodies(n, self.view):
+        # what was carried there, or made of points, is put right by points
+        made = bool(self.points) and "outline" in person["views"].get(self.view, {}).get(str(n), {})
+        if person["id"] in plan.bodies(n, self.view) and not made:
             raise PlanError(f"{person['name']} is in the plan {where} already; to put the box right there: move")
         return person
 
@@ -144,10 +151,18 @@ class Add(Edit):
             if not (0 <= x < clip.eye_size[0] and 0 <= y < clip.eye_size[1]):
                 raise PlanError(f"the point {x:g},{y:g} lies outside of the eye's picture of {clip.eye_size[0]}x{clip.eye_size[1]}")
         with contextlib.closing(clip.reopen(fast=True)) as reader:
-            eye = reader.frame(n).eyes[self.view].reduced(reduction(clip, PLAN))
-        found = find_at_points(
-            eye, clip.projection, self.points, self.minus, known=plan.bodies(n, self.view), segmenter=scene.load_segmenter(), names=names
-        )
+            eye = reader.frame(n).eyes[self.view]
+        own = next((p for p in plan.people if self.into in (p.id, p.name)), None)
+        known = {i: b for i, b in plan.bodies(n, self.view).items() if own is None or i != own.id}
+        segmenter, points = scene.load_segmenter(), (self.points, self.minus)
+        small = eye.reduced(reduction(clip, PLAN))
+        found = search_at_points(small, clip.projection, *points, known=known, segmenter=segmenter, names=names)
+        if isinstance(found, str):
+            body = None if own is None else expected({k: e for k, e in own.views.get(self.view, {}).items() if k != n}, n)
+            if body is None:
+                raise PlanError(found)
+            made = entry_by_points(eye, clip.projection, *points, body, known=known, segmenter=segmenter)
+            return entry_to_data(made, clip.projection)
         seen = found.observation
         return entry_to_data(Entry(seen.body, seen.box, float(seen.presence), "edited", found.occluders), clip.projection)
 
@@ -283,7 +298,7 @@ class Exclude(Edit):
 
 
 class Confirm(Edit):
-    """Somebody who may be two people is one, and what was carried is theirs: the plan's doubts about them are settled."""
+    """Somebody who may be two people is one, and what was carried, or made of points, is theirs: the plan's doubts are settled."""
 
     what: ClassVar[str] = "it needs a person"
     person: StrictInt | str = Field(description=ID)
@@ -293,7 +308,7 @@ class Confirm(Edit):
         person.pop("doubts", None)
         for rows in person["views"].values():
             for row in rows.values():
-                if row.get("source") == CARRIED:
+                if row.get("outline") and row.get("source") in (CARRIED, "edited"):
                     row |= {"source": "edited", "score": 1.0}
         return []
 

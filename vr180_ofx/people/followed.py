@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vr180_ofx.frame_ranges import ranges_text
-from vr180_ofx.people.doubts import told_of_carried
+from vr180_ofx.people.doubts import told_of_carried, told_of_points
+from vr180_ofx.people.outline import Outline
 from vr180_ofx.people.parameters import FOLLOW
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.people.trajectory import shot_of
@@ -43,12 +44,23 @@ def told_where_missing(
 
 
 def told_where_carried(old: Plan, new: Plan, *, first_number: int, plan_name: str) -> list[str]:
-    """A line for everybody in each eye who was carried through frames that ``old`` says nothing of. For the arguments see above."""
+    """A line for everybody in each eye who was carried through frames that ``old`` says nothing of, or is there by points alone. For the
+    arguments see above.
+    """
     known = {(p.id, view): {n: p.views[view][n].outline for n in old.carried(p, view)} for p in old.people for view in old.views}
+    views = {p.id: p.views for p in old.people}
+
+    def earlier(number: int, view: str, n: int) -> Outline:
+        entry = views.get(number, {}).get(view, {}).get(n)
+        return entry.outline if entry else ()
+
     said = []
     for p in new.people:
         for view in new.views:
             frames = new.carried(p, view)
             if any(known.get((p.id, view), {}).get(n) != p.views[view][n].outline for n in frames):
                 said.append(told_of_carried(p.name, view, {n + first_number: p.views[view][n].score for n in frames}, plan_name))
+            alone = [n for n in new.by_points(p, view) if earlier(p.id, view, n) != p.views[view][n].outline]
+            if alone:
+                said.append(told_of_points(p.name, view, [n + first_number for n in alone], plan_name))
     return said

@@ -16,6 +16,8 @@ from vr180_ofx.errors import PlanError
 Outline = tuple[tuple[float, ...], ...]
 #: Where entries come from that were carried along the picture's motion.
 CARRIED = "carried"
+#: How sure an outline is that was made from a few points that a person set (0..1): that they are there, and not how far.
+BY_POINTS = 0.5
 #: More than a border that is followed pixel by pixel has in any picture that is looked at.
 _MOST_POLYGONS, _MOST_NUMBERS = 1000, 100_000
 _Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]

@@ -301,6 +301,20 @@ class CarryParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class PointRegionParameters:
+    """What belongs to points at a frame in which no network sees anybody.
+
+    reach_px: eyes are reduced, by a whole factor, until a body reaches so far: twice as fine as what is carried, an arm is some ten pixels
+    wide. reach: in reaches of the body: what is further from a point than the feet from the hips is not theirs. dot: in reaches: so much
+    around a point is surely what it says; a hand cannot aim better.
+    """
+
+    reach_px: float = 144.0
+    reach: float = 1.0
+    dot: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
 class PlanParameters:
     """All that decides what a plan of a clip says, but for the settings and the networks.
 
@@ -341,3 +355,4 @@ PLAN = PlanParameters()
 FOLLOW = FollowParameters()
 POINT_OUT = PointOutParameters()
 CARRY = CarryParameters()
+POINT_REGION = PointRegionParameters()

@@ -18,7 +18,7 @@ from vr180_ofx.media.contract import Clip
 from vr180_ofx.people import plan_file
 from vr180_ofx.people.corrections import POINTS_REACH, corrections_to_data
 from vr180_ofx.people.curves import EdgeValue
-from vr180_ofx.people.doubts import told_of_carried
+from vr180_ofx.people.doubts import told_of_carried, told_of_points
 from vr180_ofx.people.outline import CARRIED, digest
 from vr180_ofx.people.paint_file import paint_to_data
 from vr180_ofx.people.parameters import PLAN, TrajectoryParameters
@@ -152,13 +152,20 @@ class Plan(PlanDocument):
         """What is not sure of those whose mattes are made, in words. For the arguments see `doubts.Doubt.told_of`."""
         said = [d.told_of(p.name, first_number, plan) for p in self.active for d in p.doubts]
         frames = ((p, view, self.carried(p, view)) for p in self.active for view in self.views)
-        return said + [
+        said += [
             told_of_carried(p.name, view, {n + first_number: p.views[view][n].score for n in own}, plan) for p, view, own in frames if own
         ]
+        alone = ((p, view, self.by_points(p, view)) for p in self.active for view in self.views)
+        return said + [told_of_points(p.name, view, [n + first_number for n in own], plan) for p, view, own in alone if own]
 
     def carried(self, person: Person, view: str) -> list[int]:
         """The frames in which no network sees somebody, and what they cover was carried along the picture's motion."""
         return [n for n in self.track(person, view).outlines if person.views[view][n].source == CARRIED]
+
+    def by_points(self, person: Person, view: str) -> list[int]:
+        """The frames in which what somebody covers was made of a person's points alone, and nobody confirmed it."""
+        outlines = self.track(person, view).outlines
+        return [n for n in outlines if person.views[view][n].source == "edited" and person.views[view][n].score < 1]
 
     @property
     def active(self) -> list[Person]:

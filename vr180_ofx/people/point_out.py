@@ -49,6 +49,19 @@ def find_at_points(
     eye: the picture, which may be reduced. projection: of the whole eye, whose pixels the points are. known: number -> where somebody
     is, of everybody in the plan. names: what they are called in messages. Raises PlanError that says why nobody is found.
     """
+    found = search_at_points(
+        eye, projection, plus, minus, known=known, segmenter=segmenter, names=names, parameters=parameters, search=search
+    )
+    if isinstance(found, str):
+        raise PlanError(found)
+    return found
+
+
+def search_at_points(
+    eye: EyeImage, projection: Projection, plus: Sequence[Point], minus: Sequence[Point], *, known: Mapping[int, Body],
+    segmenter: Segmenter, names: Mapping[int, str] | None = None, parameters: PlanParameters = PLAN, search: PointOutParameters = POINT_OUT,
+) -> PointedOut | str:  # fmt: skip
+    """`find_at_points`, with the reason, in words, where nobody is found."""
     finder = _Finder(eye, projection, plus, minus, segmenter=segmenter, known=known, parameters=parameters, search=search)
     for point in plus:
         if not np.isfinite(projection.unproject(np.array(point, float))).all():
@@ -57,7 +70,7 @@ def find_at_points(
         found = finder.best(erased)
         if found is not None:
             return found
-    raise PlanError(finder.why_nobody(names or {}))
+    return finder.why_nobody(names or {})
 
 
 class _Finder:
