@@ -25,8 +25,9 @@ $(READY_DEV): $(READY)
 demo: setup
 	$(BIN)/vr180-ofx demo -o demo
 
+# a module's tests stay together: they share what is slow to make
 test: setup-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: setup-dev
 	$(BIN)/python -m pytest -m slow -x

@@ -14,7 +14,7 @@ from vr180_ofx.settings import every_setting, sections
 def test_one_setting_in_full(capsys):
     status, said, _ = cli(capsys, "settings", "output.compression")
     assert status == 0 and "Compression of the EXR files." in said and "value     zips, the default" in said
-    assert "allowed   none, zips, zip, piz" in said and "--compression (render, analyse, estimate)" in said
+    assert "allowed   none, zips, zip, piz" in said and "--compression (render, analyse, estimate, matte)" in said
     assert "Compression (Nuke, Resolve, OpenFX, Blender)" in said and "makes its frames anew" in said
 
 

@@ -65,12 +65,12 @@ def test_whoever_chose_is_not_advised(quick, refiner):
 
 
 def test_sam_2_is_for_gpus():
-    text = said(Cuda())
+    text = said(Cuda(half=False))
     assert "; people: BlazePose; SAM 2.1 (Apache-2.0) follows them by memory, on this GPU: " in text and "pull sam2.1_t" in text
-    assert "SAM" not in said(Cuda(), matting={"tracker": "blazepose"})
+    assert "SAM" not in said(Cuda(half=False), matting={"tracker": "blazepose"})
     pull("sam2.1_l")
     pull("rvm_mobilenetv3")
-    assert said(Cuda()) == ""
+    assert said(Cuda(half=False)) == ""
 
 
 def test_what_is_not_installed_comes_first(quick, monkeypatch):

@@ -14,7 +14,7 @@ from vr180_ofx.imaging.either import host, is_tensor
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media import hardware, video
 from vr180_ofx.media.contract import SourceFrame
-from vr180_ofx.media.hardware import CardFormatError, CardFrame, CardFrames
+from vr180_ofx.media.hardware import CardFrame, CardFrames, UnreadableSurface
 from vr180_ofx.media.on_device import on_device
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.media.picture import YuvEye
@@ -80,7 +80,7 @@ def test_planes_are_those_that_the_processor_would_have_decoded(card, plain, bit
 @needs_dlpack
 @pytest.mark.parametrize(("card", "bits"), [("nv12", 10), ("p010le", 8)])
 def test_samples_of_another_size_than_the_stream_says_are_refused(card, bits):
-    with pytest.raises(CardFormatError, match=f"samples of {bits} bits came as uint"):
+    with pytest.raises(UnreadableSurface, match=f"samples of {bits} bits came as uint"):
         CardFrames("cpu").taken(av.VideoFrame(64, 32, card), bits)
 
 
@@ -101,7 +101,7 @@ def test_the_decoder_gets_its_surfaces_back():
 @pytest.mark.parametrize(("format_", "size"), [("yuv420p", (128, 64)), ("nv12", (127, 64)), ("nv12", (128, 63)), ("nv24", (128, 64))])
 def test_frames_whose_planes_cannot_be_had_are_refused(format_, size):
     frame = av.VideoFrame(size[0], size[1], format_)
-    with pytest.raises(CardFormatError):
+    with pytest.raises(UnreadableSurface):
         CardFrames("cpu").taken(frame, 8)
 
 

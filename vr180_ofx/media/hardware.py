@@ -92,15 +92,15 @@ class CardFrames:
         self._surfaces = Surfaces(device)
 
     def taken(self, frame: VideoFrame, bits: int) -> CardFrame:
-        """bits: of the stream's samples. Raises CardFormatError for frames whose planes cannot be had."""
+        """bits: of the stream's samples. Raises UnreadableSurface for frames whose planes cannot be had."""
         if frame.width % 2 or frame.height % 2 or len(frame.planes) != 2:
-            raise CardFormatError(f"it gives {len(frame.planes)} planes of {frame.width}x{frame.height} pixels")
+            raise UnreadableSurface(f"it gives {len(frame.planes)} planes of {frame.width}x{frame.height} pixels")
         try:
             planes: Any = self._surfaces.take(*frame.planes, bits, frame)
         except (NotImplementedError, AttributeError, TypeError, ValueError, BufferError) as error:
-            raise CardFormatError(str(error)) from None
+            raise UnreadableSurface(str(error)) from None
         if tuple(planes[1].shape) != (frame.height // 2, frame.width // 2):
-            raise CardFormatError("its colour is not half of the picture in each direction (4:2:0)")
+            raise UnreadableSurface("its colour is not half of the picture in each direction (4:2:0)")
         plain = VideoFormat(_PLANAR[8 if planes[0].element_size() == 1 else bits], frame.width, frame.height)
         return CardFrame(
             planes, plain, frame.width, frame.height, frame.pts, frame.is_corrupt, int(frame.colorspace), int(frame.color_range),
@@ -111,5 +111,5 @@ class CardFrames:
         self._surfaces.close()
 
 
-class CardFormatError(Exception):
+class UnreadableSurface(Exception):
     """Frames of a decoder on a graphics card whose planes cannot be had; the CPU can decode them."""

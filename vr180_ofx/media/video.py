@@ -24,7 +24,7 @@ from vr180_ofx.media.colour import display_transform, tags_from_codes, with_colo
 from vr180_ofx.media.container import decoder_options, first_video, open_container
 from vr180_ofx.media.contract import ColourTags, EyeImage
 from vr180_ofx.media.files import file_identity, picture_limit, readable
-from vr180_ofx.media.hardware import CardFormatError, CardFrame, CardFrames, open_accelerated, say_once
+from vr180_ofx.media.hardware import CardFrame, CardFrames, UnreadableSurface, open_accelerated, say_once
 from vr180_ofx.media.index import FrameIndex
 from vr180_ofx.media.index_file import load_index
 from vr180_ofx.media.picture import RgbEye, YuvEye
@@ -135,8 +135,8 @@ class VideoReader:
             try:
                 frame = self._find(n)
                 if frame is None and self._taking is not None:
-                    raise CardFormatError(f"it gives no frame {n}")
-            except CardFormatError as problem:
+                    raise UnreadableSurface(f"it gives no frame {n}")
+            except UnreadableSurface as problem:
                 say_once(self.path, str(problem))
                 self._gpu = False
                 self._close()
@@ -233,12 +233,12 @@ class VideoReader:
         return None
 
     def _taken(self, frame: VideoFrame) -> DecodedFrame:
-        """Off the card's decoder, where it is on one. Raises CardFormatError when the card does not do its work."""
+        """Off the card's decoder, where it is on one. Raises UnreadableSurface when the card does not do its work."""
         if self._taking is None:
             return frame
         if frame.format.name != "cuda":
             # FFmpeg fell back to the CPU, on the one thread that was meant to feed the card
-            raise CardFormatError(f"it does not take this {frame.format.name}")
+            raise UnreadableSurface(f"it does not take this {frame.format.name}")
         return self._taking.taken(frame, self._bits)
 
 
