@@ -117,3 +117,17 @@ def test_from_an_outline_that_somebody_drew(step):
     last = 8 + 2 * step
     made = carried(Walk(), {"left": {8: said}}, (min(8, last), max(8, last)))["left"]
     assert set(made) == {8 + k * step for k in (1, 2)} and mask_iou(covers(made[last]), truth(last)) > 0.7
+
+
+def test_between_two_outlines_that_are_near_each_other_it_is_carried_from_both():
+    """Not so between looks: there the network sees them."""
+
+    def said(n):
+        polygon = outline_from(outlines_of(truth(n), off=0.5, least=4))
+        return Entry(walker(n).body(), box_of(walker(n).body(), EYE), 0.5, "edited", outline=polygon)
+
+    made = carried(Walk(), {"left": {4: said(4), 8: said(8)}}, (4, 8))["left"]
+    assert set(made) == {5, 6, 7} and all(mask_iou(covers(made[n]), truth(n)) > 0.7 for n in made)
+    # no surer than what it was carried from
+    assert all(0 < e.score <= 0.5 for e in made.values())
+    assert carried(Walk(), {"left": {4: entry(4), 8: entry(8)}}, (4, 8)) == {}

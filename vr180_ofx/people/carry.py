@@ -7,6 +7,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -69,6 +70,16 @@ class _Way:
     sure: float = 1.0
 
 
+def _at_outlines(run: Sequence[int], found: Mapping[int, Entry]) -> list[list[int]]:
+    """A run in parts: beside a frame whose outline somebody gave the network sees nobody, so that they are carried there."""
+    parts = [[run[0]]]
+    for before, n in pairwise(run):
+        if n - before > 1 and (found[before].outline or found[n].outline):
+            parts.append([])
+        parts[-1].append(n)
+    return parts
+
+
 class _Carrier:
     def __init__(
         self, clip: Clip, segmenter: Segmenter, known: Known, parameters: PlanParameters, carrying: CarryParameters
@@ -94,7 +105,8 @@ class _Carrier:
             return {}
         factor = factor_of(float(np.median(reaches)), self._carrying)
         parts = shots_without([within], absent)
-        times = runs(sorted(found), parts, max(1.0, self._parameters.trajectory.gap_s * fps))
+        whole = runs(sorted(found), parts, max(1.0, self._parameters.trajectory.gap_s * fps))
+        times = [part for run in whole for part in _at_outlines(run, found)]
         ways: list[_Way] = []
         for k, run in enumerate(times):
             first, last = next(part for part in parts if part[0] <= run[0] <= part[1])
