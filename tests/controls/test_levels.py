@@ -16,7 +16,8 @@ A = np.linspace(0, 1, 1025, dtype=np.float32)
 def test_clips_are_a_straight_line_between_them(black, white):
     made = levels(A, EdgesSettings(black_clip=black, white_clip=white))
     np.testing.assert_allclose(made, np.interp(A, [black, white], [0, 1]), atol=1e-5)
-    assert made[0] == 0 and made[-1] == 1
+    # as frames hold them, in half
+    assert made[0] == 0 and np.float16(made[-1]) == 1
 
 
 @given(st.floats(0.1, 10))
