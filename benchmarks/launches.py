@@ -27,9 +27,9 @@ os.environ["VR180_OFX_TENSORS"] = "1"
 
 import torch  # noqa: E402
 from torch.overrides import TorchFunctionMode  # noqa: E402
-from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
 from benchmarks.gpu import Boxes  # noqa: E402
+from benchmarks.support.operations import Operations  # noqa: E402
 from vr180_ofx.engine.models import Models  # noqa: E402
 from vr180_ofx.engine.server import FrameServer  # noqa: E402
 from vr180_ofx.imaging.on_torch import transfer  # noqa: E402
@@ -38,23 +38,9 @@ from vr180_ofx.people.plan import Plan  # noqa: E402
 from vr180_ofx.settings import Settings  # noqa: E402
 from vr180_ofx.telemetry import Stages  # noqa: E402
 
-#: Calls that make no kernel: memory, and its shape.
-_FREE = ("aten::empty", "aten::new_empty", "aten::_unsafe_view", "aten::detach", "aten::lift", "aten::_reshape_alias")
 #: Calls that wait for what they ask for.
 _COLUMNS = ("steps_per_frame", "steps_per_window", "waits_per_frame")
 _WAITS = {"cpu", "item", "tolist", "__bool__", "__float__", "__int__", "__array__", "nonzero"}
-
-
-class _Steps(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    def __init__(self, count: Counter[str]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.count = count
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = func._schema.name
-        if not func.is_view and not name.startswith(_FREE):
-            self.count[name] += 1
-        return func(*args, **(kwargs or {}))
 
 
 class _Waits(TorchFunctionMode):
@@ -88,7 +74,7 @@ class Counting(Stages):
         outer: list[Counter[str]] = _THREAD.__dict__.setdefault("stack", [])
         outer.append(own)
         try:
-            with super().measure(stage), _Waits(own), _Steps(own):
+            with super().measure(stage), _Waits(own), Operations(own):
                 yield
         finally:
             outer.pop()

@@ -8,22 +8,16 @@ from typing import Any
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
-#: What only looks at the same memory in another way, or asks for memory.
-_NO_STEPS = frozenset(
-    {
-        "view", "_unsafe_view", "as_strided", "expand", "permute", "transpose", "t", "slice", "select", "unsqueeze", "squeeze", "detach",
-        "alias", "unbind", "split", "split_with_sizes", "diagonal", "empty", "empty_like", "empty_strided", "new_empty",
-        "new_empty_strided", "_reshape_alias", "lift_fresh", "unfold", "_local_scalar_dense",
-    }
-)  # fmt: skip
+#: What asks for memory, or looks at it in another way without being called a view.
+_NO_STEPS = ("empty", "new_empty", "_unsafe_view", "_reshape_alias", "detach", "lift", "_local_scalar_dense")
 
 
 class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts them, within ``with``: by their names, and by the functions of ours that asked for them."""
+    """Counts them, within ``with``: by their names, and by the functions of ours that asked for them. names: what is added to."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Counter[str] | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.names: Counter[str] = Counter()
+        self.names: Counter[str] = Counter() if names is None else names
         self.callers: Counter[str] = Counter()
 
     @property
@@ -33,7 +27,7 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         made = function(*args, **(kwargs or {}))
         name = function._schema.name.split("::")[1]
-        if name not in _NO_STEPS:
+        if not function.is_view and not name.startswith(_NO_STEPS):
             self.names[name] += 1
             self.callers[_caller()] += 1
         return made

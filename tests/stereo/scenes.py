@@ -9,6 +9,7 @@ from vr180_ofx.imaging.logistic import logit
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.patch import Patch
 from vr180_ofx.media.contract import Sample
+from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.stereo.agreement import EyeView
 from vr180_ofx.stereo.consistency import Consistency
 from vr180_ofx.stereo.state import FrameState
@@ -59,6 +60,15 @@ def ball(eye, size=512, centre=(0.25, -0.15, 1.1), radius=0.3):
     pattern = 0.5 + 0.2 * sum(np.sin(f * hit[..., k] + k) for k, f in ((0, 70), (1, 90), (2, 60), (0, 31), (1, 23)))
     picture = np.where((inside > 0)[..., None], pattern[..., None], 0.2).repeat(3, axis=-1)
     return (np.clip(picture, 0, 1) * 255).astype(np.uint8), (inside > 0).astype(np.float32), np.where(inside > 0, t, 0)
+
+
+def seen_ball(size):
+    """Both eyes' pictures of a ball, and where it is: (view -> eye, view -> alpha)."""
+    eyes, alphas = {}, {}
+    for view, eye in EYES.items():
+        picture, alphas[view], _ = ball(eye, size)
+        eyes[view] = RgbEye(picture, (0, 0), size, size)
+    return eyes, alphas
 
 
 def claimed(found, rays, projection):

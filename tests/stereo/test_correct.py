@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from tests.stereo.damaged import DAMAGES, damaged_clip
-from tests.stereo.scenes import DEMO, EYES, PROJECTION, B, ball, consistency, disc, in_eye, state_of, trimmed
+from tests.stereo.scenes import DEMO, EYES, PROJECTION, B, consistency, disc, in_eye, seen_ball, state_of, trimmed
 from vr180_ofx.cli.main import main
 from vr180_ofx.engine.plans import analyse
 from vr180_ofx.matte.patch import Patch
 from vr180_ofx.media.open import open_clip
-from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.truth import Truth
 from vr180_ofx.stereo.agreement import Agreement
@@ -26,10 +25,7 @@ SIZE = 512
 @pytest.fixture(scope="module")
 def scene():
     """Both eyes' pictures of a ball, and where it is: (pair, view -> alpha)."""
-    eyes, alphas = {}, {}
-    for view, eye in EYES.items():
-        picture, alphas[view], _ = ball(eye, SIZE)
-        eyes[view] = RgbEye(picture, (0, 0), SIZE, SIZE)
+    eyes, alphas = seen_ball(SIZE)
     return StereoPair.of(eyes, PROJECTION), alphas
 
 

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from tests.imaging.on_torch.both import tensor
-from tests.stereo.scenes import EYES, PROJECTION, B, ball, consistency, disc, state_of, trimmed
+from tests.stereo.scenes import PROJECTION, B, consistency, disc, seen_ball, state_of, trimmed
 from vr180_ofx.imaging.either import host, is_tensor
 from vr180_ofx.imaging.filter import gaussian_blur
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.patch import Patch
 from vr180_ofx.media.contract import Sample
-from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.stereo.disparity import measure
 from vr180_ofx.stereo.masks import agree, prompted_window
 from vr180_ofx.stereo.pair import StereoPair
@@ -90,10 +89,7 @@ def test_prompts_are_the_same(boxes):
 @pytest.fixture(scope="module")
 def scene():
     """Pairs of NumPy's and of tensors, and both mattes, the right one softer."""
-    eyes, alphas = {}, {}
-    for view, eye in EYES.items():
-        picture, alphas[view], _ = ball(eye, SIZE)
-        eyes[view] = RgbEye(picture, (0, 0), SIZE, SIZE)
+    eyes, alphas = seen_ball(SIZE)
     there = {view: replace(eye, pixels=tensor(eye.pixels)) for view, eye in eyes.items()}
     mattes = trimmed(gaussian_blur(alphas[LEFT], 1.0), 0.9), trimmed(gaussian_blur(alphas[RIGHT], 2.0), 0.7)
     return StereoPair.of(eyes, PROJECTION), StereoPair.of(there, PROJECTION), mattes

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.stereo.scenes import EYES, PROJECTION, B, ball, in_eye, trimmed
+from tests.stereo.scenes import PROJECTION, B, in_eye, seen_ball, trimmed
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.patch import Patch
 from vr180_ofx.media.picture import RgbEye
@@ -20,11 +20,7 @@ METRES = 0.85
 
 @pytest.fixture(scope="module")
 def scene():
-    eyes, alphas = {}, {}
-    for view, eye in EYES.items():
-        picture, alphas[view], _ = ball(eye, SIZE)
-        eyes[view] = RgbEye(picture, (0, 0), SIZE, SIZE)
-    return eyes, alphas
+    return seen_ball(SIZE)
 
 
 def patch(rect, alpha, confidence=1.0):

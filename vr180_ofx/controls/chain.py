@@ -14,7 +14,7 @@ import numpy as np
 from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.controls.region import REGION, Region, RegionParameters
 from vr180_ofx.imaging.filter import gaussian_blur
-from vr180_ofx.imaging.flow import TRUST, TrustParameters, optical_flow
+from vr180_ofx.imaging.flow import TRUST, TrustParameters, optical_flow, pixel_indices
 from vr180_ofx.imaging.resize import resize
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.people.corrections import POINTS_REACH
@@ -119,7 +119,7 @@ class Chain:
 
     def _begin(self) -> Link:
         height, width = self._changes.shape
-        return Link(self._small(self._frame), _grid(width, height), np.ones((height, width), np.float32))
+        return Link(self._small(self._frame), pixel_indices(width, height), np.ones((height, width), np.float32))
 
     def _known(self, n: int) -> Link | None:
         found = None if self._kept is None else self._kept.get(f"{self._name}|{n}")
@@ -160,7 +160,7 @@ class Chain:
         p = self._parameters
         here, there = ((picture[..., 0] + 0.5).astype(np.uint8) for picture in (now, before))
         to, fro = optical_flow(here, there), optical_flow(there, here)
-        back = _grid(here.shape[1], here.shape[0]) + to
+        back = pixel_indices(here.shape[1], here.shape[0]) + to
         again = sample(fro, back, border="edge", centre=0)
         miss = np.square(to + again).sum(axis=-1)
         allowed = p.consistent * (np.square(to).sum(axis=-1) + np.square(again).sum(axis=-1)) + p.consistent_px2
@@ -172,9 +172,3 @@ class Chain:
         differs = gaussian_blur(np.abs(now - then).max(axis=-1), t.blur * max(now.shape[:2]) / self._parameters.region.side)
         alike: FloatArray = np.exp(-np.square(np.maximum(differs - np.float32(t.grain), 0) / np.float32(t.fades)))
         return alike
-
-
-def _grid(width: int, height: int) -> FloatArray:
-    xs, ys = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    out: FloatArray = np.stack([xs, ys], axis=-1)
-    return out

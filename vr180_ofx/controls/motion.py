@@ -11,7 +11,7 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.controls.contract import Around, EyeMattes, Mattes
 from vr180_ofx.errors import FrameError
-from vr180_ofx.imaging.flow import Luma, Motion, motion_between
+from vr180_ofx.imaging.flow import Luma, Motion, motion_between, pixel_indices
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import block_means, resize
 from vr180_ofx.matte.patch import Patch
@@ -40,7 +40,7 @@ class EyeMotion:
         """(displacement, trust) for the pixels of ``rect``, which lies in `rect`: (h, w, 2) in the matte's pixels, (h, w) 0..1."""
         field = self.fields[n]
         height, width = field.trust.shape
-        moved = field.places - _grid(width, height)
+        moved = field.places - pixel_indices(width, height)
         moved *= np.array(self.step, np.float32)
         size = (round(width * self.step[0]), round(height * self.step[1]))
         part = rect.shifted(-self.rect.x0, -self.rect.y0)
@@ -95,8 +95,3 @@ def _grid_of(rect: Rect, eye: EyeMattes, image: EyeImage) -> tuple[Rect, tuple[f
 def _luma(image: EyeImage, pixels: Rect, shrink: int) -> Luma:
     values = block_means(image.guide(pixels).luma, shrink, shrink)
     return np.clip(values * 255, 0, 255).astype(np.uint8)
-
-
-def _grid(width: int, height: int) -> FloatArray:
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return np.stack([x, y], axis=-1)

@@ -19,6 +19,7 @@ from vr180_ofx.controls.files import stamp
 from vr180_ofx.controls.paint import painted_at, regions_of
 from vr180_ofx.controls.region import Region, rect_of, region_of, small_size
 from vr180_ofx.errors import FrameError
+from vr180_ofx.imaging.planes import luma_of_rgb
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import resize
 from vr180_ofx.matte.composite import fit_union
@@ -121,8 +122,7 @@ class PointCorrections:
         body = self._plan.bodies(key.frame, key.view).get(key.person)
         if body is None:
             return None
-        hips, top = self._plan.projection.project(np.array([body.direction, body.top()]))
-        px = float(np.hypot(*(top - hips)))
+        px = body.reach_px(self._plan.projection)
         if not math.isfinite(px):
             box = self._plan.track(self._person(key), key.view).boxes[key.frame]
             px = (box[3] - box[1]) / 2
@@ -261,7 +261,7 @@ class _Pictures:
         """Luma and colours of a rectangle, (h, w, 3) of 255."""
         picture = self.eye(n, view).region(rect)
         small = resize(picture, size, "area") if size != (rect.width, rect.height) else picture
-        luma = small @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+        luma = luma_of_rgb(small)
         return np.stack([luma, small[..., 0] - luma, small[..., 2] - luma], axis=-1).astype(np.float32) * np.float32(255)
 
 

@@ -13,6 +13,7 @@ from vr180_ofx.imaging.filter import gaussian_blur
 from vr180_ofx.imaging.flood import flooded
 from vr180_ofx.imaging.morphology import dilate, disc
 from vr180_ofx.imaging.parts import connected_parts
+from vr180_ofx.imaging.planes import luma_of_rgb
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import resize
 from vr180_ofx.matte.contract import Refined
@@ -181,7 +182,7 @@ def _fine(plate: FloatArray, picture: FloatArray, target: FloatArray, rect: Rect
 
 def _guide(rgb: FloatArray) -> FloatArray:
     """Luma and colour differences of sRGB, (h, w, 3), as `media.contract.Sample` has them (BT.709)."""
-    luma = rgb @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    luma = luma_of_rgb(rgb)
     return np.stack([luma, (rgb[..., 2] - luma) / np.float32(1.8556), (rgb[..., 0] - luma) / np.float32(1.5748)], axis=-1).astype(
         np.float32
     )

@@ -10,6 +10,7 @@ from vr180_ofx.arrays import FloatArray
 from vr180_ofx.controls.contract import Around, EyeMattes, Mattes
 from vr180_ofx.controls.motion import EyeMotion, motion_of_eye
 from vr180_ofx.controls.shot import beside
+from vr180_ofx.imaging.flow import pixel_indices
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.matte.composite import fit_union
@@ -80,7 +81,7 @@ def _warped(motion: EyeMotion, n: int, patch: Patch, rect: Rect) -> tuple[FloatA
     """(alpha, confidence, trust) of another frame's matte at the places of ``rect``."""
     moved, trust = motion.within(n, rect)
     height, width = trust.shape
-    places = moved + np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), axis=-1)
+    places = moved + pixel_indices(width, height)
     places += np.array([rect.x0 - patch.rect.x0, rect.y0 - patch.rect.y0], np.float32)
     # cubic: linear interpolation would soften edges
     alpha = sample(patch.alpha, places, interpolation="cubic", centre=0)

@@ -12,10 +12,10 @@ from vr180_ofx.controls.contract import Control, EyeMattes, Mattes
 from vr180_ofx.controls.edges import EdgeControls
 from vr180_ofx.controls.files import identity as files_identity
 from vr180_ofx.controls.files import stamp
-from vr180_ofx.controls.mattes import EVERYBODY, MatteControls
+from vr180_ofx.controls.mattes import MatteControls
 from vr180_ofx.controls.points import PointCorrections
 from vr180_ofx.controls.temporal import TemporalSmoothing
-from vr180_ofx.engine import everybody
+from vr180_ofx.engine.everybody import layer_names
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
 from vr180_ofx.errors import FrameError
 from vr180_ofx.imaging.half import half
@@ -46,7 +46,7 @@ class Controls:
         carried: Kept | None = None,
     ) -> None:  # fmt: skip
         #: Person's number -> what their layer is called.
-        self.names = {p.id: p.name for p in plan.people} or {EVERYBODY: everybody.NAME}
+        self.names = layer_names(plan)
         mattes = (*plan.mattes, *mattes_of(settings.mattes, plan.people))
 
         def edges(n: int, person: int | None) -> EdgesSettings:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vr180_ofx.controls import mattes
 from vr180_ofx.engine.frame import Frame, Layer, ViewMatte
 from vr180_ofx.engine.maker import Ahead, nothing_ahead
 from vr180_ofx.engine.scale import Scale, reduced_eyes
@@ -17,12 +18,16 @@ from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.contract import EyeAlpha, FrameNetwork
 from vr180_ofx.matte.upsample import upsampled_part
 from vr180_ofx.media.contract import EyeImage, SourceFrame
+from vr180_ofx.people.plan import Plan
 from vr180_ofx.telemetry import Stages
 from vr180_ofx.trackers.contract import Memory
 
 NAME = "everybody"
-#: The layers of frames in which nobody is told from anybody: number and name.
-LAYERS = {1: NAME}
+
+
+def layer_names(plan: Plan) -> dict[int, str]:
+    """A person's number -> what their layer is called; that of everybody where the plan has nobody."""
+    return {p.id: p.name for p in plan.people} or {mattes.EVERYBODY: NAME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +87,4 @@ def _matte(small: EyeAlpha, eye: EyeImage, parameters: EverybodyParameters = EVE
     alpha = upsampled_part(small.alpha, small.luma, large, rect=rect, scale=(sx, sy))
     alpha[alpha < parameters.least_alpha] = 0
     confidence = np.abs(2 * alpha - 1)
-    return ViewMatte(eye.width, eye.height, (Layer(1, NAME, rect, half(alpha), half(confidence)),))
+    return ViewMatte(eye.width, eye.height, (Layer(mattes.EVERYBODY, NAME, rect, half(alpha), half(confidence)),))

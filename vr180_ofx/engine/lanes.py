@@ -81,12 +81,6 @@ class _Following(Executor):
         self._device = device
 
     def submit(self, fn: Callable[..., Any], /, *arguments: Any, **words: Any) -> Future[Any]:
-        import torch
+        from vr180_ofx.imaging.on_torch.cuda import in_this_queue
 
-        stream = torch.cuda.current_stream(self._device)
-
-        def run() -> Any:
-            with torch.cuda.stream(stream):
-                return fn(*arguments, **words)
-
-        return self._pool.submit(run)
+        return self._pool.submit(in_this_queue(fn, self._device), *arguments, **words)

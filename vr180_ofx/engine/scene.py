@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from vr180_ofx.engine.chunks import ChunkPlan
-from vr180_ofx.engine.everybody import LAYERS
+from vr180_ofx.engine.everybody import layer_names
 from vr180_ofx.engine.keys import Chain, frame_key
 from vr180_ofx.engine.maker import Remembering
 from vr180_ofx.engine.painted import PaintedPrompts
@@ -41,7 +41,7 @@ class Scene:
             plan,
             ChunkPlan(plan.shots, chunk_size, overlap),
             Chain(facts or plan.facts, f"{clip}|{network.identity()}", network.looks_ahead),
-            {p.id: p.name for p in plan.people} or LAYERS,
+            layer_names(plan),
             finish,
             network.exact_after,
             paint,

@@ -59,7 +59,6 @@ class Worker:
         #: What makes frames, and of which scene.
         self._maker = recipe.maker(scene.plan, self._level, scene.paint)
         self._made_of: Scene | None = scene
-        self._device = device
         self._finishes = lane(device)
         self._finisher = ThreadPoolExecutor(1, "finish")
         self._finishing: Future[None] | None = None
@@ -155,8 +154,6 @@ class Worker:
 
     def _apart(self, finish: Callable[[], Frame]) -> Callable[[], Frame]:
         """The same in the lane of finishing, after what is in the one of networks now."""
-        if self._device is None:
-            return finish
         mark = self._networks.mark()
 
         def run() -> Frame:

@@ -58,6 +58,11 @@ def optical_flow(here: ByteArray, there: ByteArray, *, finest: int = FINE, thoro
     return flow
 
 
+def pixel_indices(width: int, height: int) -> FloatArray:
+    """(height, width, 2) float32: where each pixel is, so that flow which is added says where it comes from."""
+    return np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), axis=-1)
+
+
 @dataclass(frozen=True, slots=True)
 class Motion:
     """Where another frame shows what this one does.

@@ -47,6 +47,12 @@ def rescaled(values: FloatArray, gains: tuple[float, ...], offsets: tuple[float,
     return out
 
 
+def luma_of_rgb(rgb: FloatArray) -> FloatArray:
+    """Luma of ITU-R BT.709. rgb: (..., 3) float32, NumPy's. Returns (...)."""
+    out: FloatArray = rgb @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    return out
+
+
 @either
 def grey(rgb: Values) -> Values:
     """Luma of ITU-R BT.601: 0.299 red, 0.587 green, 0.114 blue. rgb: (h, w, 3) uint8 or float32. Returns (h, w)."""

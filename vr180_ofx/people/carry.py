@@ -100,7 +100,7 @@ class _Carrier:
         fps = float(self._clip.fps)
         found = {n: e for n, e in rows.items() if e.source != CARRIED and within[0] <= n <= within[1] and not holds(absent, n)}
         # all frames of somebody on pixels of one size: what comes from both sides meets
-        reaches = [r for e in found.values() if math.isfinite(r := self._reach_px(e.body))]
+        reaches = [r for e in found.values() if math.isfinite(r := e.body.reach_px(self._clip.projection))]
         if not reaches:
             return {}
         factor = factor_of(float(np.median(reaches)), self._carrying)
@@ -132,7 +132,7 @@ class _Carrier:
         if len(gap) <= (abs(run[-1] - run[-2]) if len(run) > 1 else 0):
             return nothing
         body = found[start].body
-        reach = self._reach_px(body)
+        reach = body.reach_px(self._clip.projection)
         if not math.isfinite(reach):
             return nothing
         reach /= factor
@@ -201,8 +201,7 @@ class _Carrier:
         return total
 
     def _near(self, n: int, view: str, body: Body) -> dict[int, Body]:
-        """Others who may touch a body."""
-        return {i: b for i, b in self._known(n, view).items() if b.angle_to(body) < 2 * (b.reach + body.reach)}
+        return {i: b for i, b in self._known(n, view).items() if b.may_touch(body)}
 
     def _shifted(self, body: Body, moved: tuple[float, float], factor: int) -> Body:
         """A body that moved by so many pixels of a reduced eye: as large as before, as far as its size can be told of a part of it."""
@@ -242,7 +241,7 @@ class _Carrier:
         """far: frames from where they were found. sure: 0..1, how sure what was found there is."""
         whole = self._clip.projection
         eye = self._eye(n, view, factor, 1)
-        found = polygons_of(carried, self._local(eye), whole, self._reach_px(body) / factor, self._carrying)
+        found = polygons_of(carried, self._local(eye), whole, body.reach_px(whole) / factor, self._carrying)
         if not found:
             return None
         box = bounds_in(whole.unproject(np.concatenate(found)), whole)
@@ -267,11 +266,6 @@ class _Carrier:
 
     def _local(self, eye: EyeImage) -> Projection:
         return self._clip.projection.resized(eye.width, eye.height)
-
-    def _reach_px(self, body: Body) -> float:
-        """How far a body reaches, in pixels of the eye."""
-        hips, top = self._clip.projection.project(np.stack([np.array(body.direction), body.top()]))
-        return float(np.hypot(*(top - hips)))
 
     def _eye(self, n: int, view: str, factor: int, step: int) -> EyeImage:
         """Raises FrameError."""

@@ -4,17 +4,17 @@ alike."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray
-from vr180_ofx.imaging.flow import FINE, luma_of, optical_flow
+from vr180_ofx.imaging.flow import FINE, luma_of, optical_flow, pixel_indices
 from vr180_ofx.imaging.label_fusion import fused_labels, perceptual
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.imaging.outlines import outlines_of
 from vr180_ofx.imaging.parts import bounds
+from vr180_ofx.imaging.planes import luma_of_rgb
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.people.masks import mask_iou
@@ -92,9 +92,8 @@ def carry(
     rect: see `looked_at`. in_front: (rect.height, rect.width) the network's logits of others who may stand before them; None: nobody.
     """
     one, other = then.region(rect), now.region(rect)
-    flow = optical_flow(*(luma_of(_luma(v)) for v in (other, one)), finest=FINE, thorough=True)
-    xs, ys = np.meshgrid(np.arange(rect.width, dtype=np.float32), np.arange(rect.height, dtype=np.float32))
-    places = flow + np.stack([xs, ys], axis=-1)
+    flow = optical_flow(*(luma_of(luma_of_rgb(v)[..., None]) for v in (other, one)), finest=FINE, thorough=True)
+    places = flow + pixel_indices(rect.width, rect.height)
     labels = fused_labels(
         perceptual(other), perceptual(one), before.within(rect), places, patches=p.patches, radius=p.radius_px, differs=p.differs
     )
@@ -128,12 +127,6 @@ def mixed(a: Carried, b: Carried, share: float) -> Carried:
     return Carried(rect, labels, a.moved if share >= 0.5 else b.moved, share * a.sure + (1 - share) * b.sure)
 
 
-def _luma(rgb: FloatArray) -> FloatArray:
-    """(h, w, 1): BT.709."""
-    luma: FloatArray = (rgb @ np.array([0.2126, 0.7152, 0.0722], np.float32))[..., None]
-    return luma
-
-
 def ends(carried: Carried, start_area: float, reach_px: float, p: CarryParameters = CARRY, *, said: bool = False) -> str | None:
     """Why what was carried is not believed, in words; None when it is. said: whether a person said what they cover where it began."""
     if carried.area < least_area(start_area, reach_px, p, said=said):
@@ -149,8 +142,3 @@ def least_area(start_area: float, reach_px: float, p: CarryParameters = CARRY, *
     """What is less is nearly nothing of somebody, pixels: a part of a body; or half of what a person said is seen, if that is less."""
     least = p.least_area * reach_px**2
     return min(least, start_area / 2) if said else least
-
-
-def area_of(several: Sequence[Carried]) -> float:
-    """The largest of them, pixels."""
-    return float(max((c.area for c in several), default=0))

@@ -175,7 +175,7 @@ class _Follower:
     def _masks(self, n: int, view: str, eye: EyeImage, tracklet: Tracklet) -> dict[int, BoolArray]:
         """What those cover who are near: two bodies that far apart do not touch."""
         bodies = list(tracklet.bodies.values())
-        near = {i: b for i, b in self._known(n, view).items() if any(b.angle_to(o) < 2 * (b.reach + o.reach) for o in bodies)}
+        near = {i: b for i, b in self._known(n, view).items() if any(b.may_touch(o) for o in bodies)}
         seen = {i: self._observer.observe(eye, b) for i, b in near.items()}
         return {i: now.mask for i, now in seen.items() if now is not None and now.presence >= self._same.presence}
 

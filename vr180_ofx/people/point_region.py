@@ -18,6 +18,7 @@ from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.stable import stable_part
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.people.contract import Segmenter
+from vr180_ofx.people.masks import union
 from vr180_ofx.people.observe import Observer
 from vr180_ofx.people.outline import BY_POINTS, outline_from
 from vr180_ofx.people.parameters import CARRY, PLAN, POINT_REGION, CarryParameters, PlanParameters, PointRegionParameters
@@ -42,8 +43,7 @@ def entry_by_points(
     number -> where others are. Raises PlanError where nothing says how far what belongs to a point goes.
     """
     body = _reaching(body, projection.unproject(np.array(plus, float)), plus)
-    hips, top = projection.project(np.stack([np.array(body.direction), body.top()]))
-    reach = float(np.hypot(*(top - hips)))
+    reach = body.reach_px(projection)
     if not math.isfinite(reach):
         raise PlanError("the body that the points belong to lies outside of what the lens sees")
     factor = max(1, round(reach / p.reach_px))
@@ -57,13 +57,14 @@ def entry_by_points(
     dot = p.dot * reach
     never = _around(theirs, rect, dot)
     observer = Observer(segmenter, projection, parameters.observe)
-    touching = {i: b for i, b in known.items() if b.angle_to(body) < 2 * (b.reach + body.reach)}
+    touching = {i: b for i, b in known.items() if b.may_touch(body)}
     others = {i: observer.logits(eye, b, rect) > carrying.surely_in_front for i, b in touching.items()}
     covered = np.zeros((rect.height, rect.width), bool)
     for (x, y), shown in zip(ours, plus, strict=True):
         near = _around(np.array([[x, y]]), rect, away)
         at = int(min(y, rect.height - 1)), int(min(x, rect.width - 1))
-        room = near & ~_union([mask for mask in others.values() if not mask[at]], near)
+        taken = union(mask for mask in others.values() if not mask[at])
+        room = near if taken is None else near & ~taken
         own = stable_part(colours, (float(x), float(y)), room, never, dot)
         # at the end of what a body reaches no edge is found
         if own is None or (own & ~_around(np.array([[x, y]]), rect, away - 1.5)).any():
@@ -124,11 +125,4 @@ def _around(points: FloatArray, rect: Rect, away: float) -> BoolArray:
     out = np.zeros((rect.height, rect.width), bool)
     for x, y in points:
         out |= np.hypot(xs - x, ys - y) <= away
-    return out
-
-
-def _union(masks: Sequence[BoolArray], like: BoolArray) -> BoolArray:
-    out = np.zeros_like(like)
-    for mask in masks:
-        out |= mask
     return out

@@ -58,6 +58,15 @@ class Body:
         dot = sum(a * b for a, b in zip(self.direction, other.direction, strict=True))
         return math.acos(max(-1.0, min(1.0, dot)))
 
+    def may_touch(self, other: Body) -> bool:
+        """Whether two bodies are near enough: further apart than twice what both reach they do not, however they stretch."""
+        return self.angle_to(other) < 2 * (self.reach + other.reach)
+
+    def reach_px(self, projection: Projection) -> float:
+        """How far it reaches in a picture, pixels; NaN where the lens does not see that."""
+        hips, top = projection.project(np.array([self.direction, self.top()]))
+        return float(np.hypot(*(top - hips)))
+
     def shifted(self, longitude: float) -> Body:
         return Body(self.longitude + longitude, self.latitude, self.reach, self.roll)
 

@@ -6,7 +6,9 @@ PyTorch calls AMD's devices cuda, too; on MPS and the CPU there is one queue, an
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,6 +25,18 @@ def queue_of(device: torch.device) -> int:
 def is_recording(device: torch.device) -> bool:
     """Whether what is asked for is recorded as a graph, which finds what it uses at the same addresses for ever."""
     return device.type == "cuda" and torch.cuda.is_current_stream_capturing()
+
+
+def in_this_queue(function: Callable[..., Any], device: str) -> Callable[..., Any]:
+    """The function for another thread: what it asks for comes into the queue that is this thread's now. device: a CUDA device."""
+    stream = torch.cuda.current_stream(device)
+
+    @functools.wraps(function)
+    def run(*arguments: Any, **words: Any) -> Any:
+        with torch.cuda.stream(stream):
+            return function(*arguments, **words)
+
+    return run
 
 
 class Lane:
