@@ -94,7 +94,9 @@ def filled(window: Window, projection: Projection, box: Rect) -> float:
     """How far a box reaches from a window's middle, of the way to its border: above 1 outside of it."""
     t = np.linspace(0, 1, 9)
     xs, ys = box.x0 + t * box.width, box.y0 + t * box.height
-    border = np.concatenate([np.stack([xs, np.full(9, y)], -1) for y in (box.y0, box.y1)] + [np.stack([np.full(9, x), ys], -1) for x in (box.x0, box.x1)])
+    border = np.concatenate(
+        [np.stack([xs, np.full(9, y)], -1) for y in (box.y0, box.y1)] + [np.stack([np.full(9, x), ys], -1) for x in (box.x0, box.x1)]
+    )
     points = window.points(projection.unproject(border))
     half = window.size / 2
     # behind the camera is NaN, and farther than anything

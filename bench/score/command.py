@@ -45,11 +45,13 @@ def score(arguments: argparse.Namespace) -> dict[str, Any]:
     scenes = find_scenes(arguments.scenes, arguments.scene)
     absent = [name for name in scenes if not (arguments.output / name).is_dir()]
     if not arguments.output.is_dir() or len(absent) == len(scenes):
-        raise MediaError(f"{arguments.output} has no mattes of these scenes; folders called {', '.join(list(scenes)[:3])}, ... are looked for")
+        raise MediaError(
+            f"{arguments.output} has no mattes of these scenes; folders called {', '.join(list(scenes)[:3])}, ... are looked for"
+        )
     if absent and arguments.missing == "error":
         raise MediaError(
-            f"{arguments.output} has no mattes of {', '.join(absent)}; a method is scored on all scenes, and --missing empty counts these as "
-            "ones in which it found nobody"
+            f"{arguments.output} has no mattes of {', '.join(absent)}; a method is scored on all scenes, and --missing empty counts these "
+            "as ones in which it found nobody"
         )
     found = {}
     for name, folder in scenes.items():
@@ -59,7 +61,11 @@ def score(arguments: argparse.Namespace) -> dict[str, Any]:
             raise MediaError(f"scene {name}: {error}") from None
         found[name]["run"] = _run_of(arguments.output / name)
     about = _run_of(arguments.output)
-    return assembled({"name": arguments.name or about.get("name") or arguments.output.name, **{k: v for k, v in about.items() if k != "name"}}, found, arguments.seed)
+    return assembled(
+        {"name": arguments.name or about.get("name") or arguments.output.name, **{k: v for k, v in about.items() if k != "name"}},
+        found,
+        arguments.seed,
+    )
 
 
 def _run_of(folder: Path) -> dict[str, Any]:
@@ -80,5 +86,7 @@ def summary(result: dict[str, Any]) -> str:
             continue
         m = MEASURES[name]
         between = "" if found["low"] is None else f" ({found['low'] * m.factor:.4g} to {found['high'] * m.factor:.4g})"
-        lines.append(f"  {m.title:20} {found['value'] * m.factor:8.4g}{between}   worst {worst['value'] * m.factor:.4g} in {worst['scene']}")
+        lines.append(
+            f"  {m.title:20} {found['value'] * m.factor:8.4g}{between}   worst {worst['value'] * m.factor:.4g} in {worst['scene']}"
+        )
     return "\n".join(lines)

@@ -47,7 +47,10 @@ def estimate(parts: Sequence[tuple[float, float]], seed: int = 0, draws: int = D
 
 
 def difference(ours: Sequence[tuple[float, float]], theirs: Sequence[tuple[float, float]], seed: int = 0) -> Estimate | None:
-    """By how much ``ours`` is above ``theirs``, on the same scenes in the same order: drawn together, as scenes differ more than methods."""
+    """By how much ``ours`` is above ``theirs``, of the same scenes in the same order.
+
+    Scenes are drawn for both together: they differ more than methods do.
+    """
     both = np.array([(*a, *b) for a, b in zip(ours, theirs, strict=True) if a[1] > 0 and b[1] > 0], np.float64)
     if not len(both):
         return None

@@ -38,7 +38,7 @@ MEASURES: dict[str, Measure] = {
     "conn": Measure("Conn", 1, "low", "Rhemann and others 2009, in thousands"),
     "band_mad": Measure("band MAD", 1, "low", "MAD within 5 pixels (of 1024) around the truth's outline"),
     "dtssd": Measure("dtSSD x 100", 1, "low", "error of changes over time, Erofeev and others 2015"),
-    "stereo_error": Measure("stereo error", 1, "low", "the left alpha, warped to the right eye by the true geometry, against the right one"),
+    "stereo_error": Measure("stereo error", 1, "low", "the left alpha, warped to the right eye by the true geometry, and the right one"),
     "recall": Measure(
         "recall", 1, "high", "people of at least a twentieth of the view, a third visible, of whom 30 % are covered", ("found", "must_find")
     ),

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,13 +82,16 @@ class Observer:
             }
         )  # fmt: skip
         for k, body in bodies.items():
-            self.sightings.append(self._sighting(k, view, index, body > 0.5, alpha, real, layers, radius))
+            self.sightings.append(self._sighting((k, view, index), body > 0.5, real, layers))
 
     def _sighting(
-        self, person: int, view: str, frame: int, body: BoolArray, alpha: FloatArray, real: FloatArray, layers: dict[str, FloatArray],
-        radius: int,
+        self, which: tuple[int, str, int], body: BoolArray, real: FloatArray, layers: dict[str, FloatArray]
     ) -> Sighting:  # fmt: skip
+        """which: (person, view, frame). body: where they are. real: everybody's alpha."""
+        person, view, frame = which
         width, height = self.truth.layout.eye_size
+        radius = _AWAY * metrics.band_radius(width)
+        alpha = layers[""]
         box = bounds(body)
         area = float(np.count_nonzero(body))
         cover = {name: float(np.count_nonzero(a[body] > 0.5)) / area for name, a in layers.items()}
@@ -126,7 +130,7 @@ class Observer:
         for rows in self._tracks():
             named = [r.layer for r in rows if r.layer]
             possible += max(0, len(named) - 1)
-            wrong += sum(a != b for a, b in zip(named, named[1:], strict=False))
+            wrong += sum(a != b for a, b in pairwise(named))
         return wrong, possible
 
     def eyes_disagree(self) -> tuple[int, int]:

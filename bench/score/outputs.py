@@ -69,8 +69,8 @@ class Images:
         height, width = picture.shape
         if (width, height) != (self.layout.width, self.layout.height):
             raise MediaError(
-                f"{path} is {width}x{height}, and the clip {self.layout.width}x{self.layout.height}; whole frames are laid out like the clip, "
-                "single eyes lie in folders called left and right"
+                f"{path} is {width}x{height}, and the clip {self.layout.width}x{self.layout.height}; whole frames are laid out like the "
+                "clip, single eyes lie in folders called left and right"
             )
         w, h = self.layout.eye_size
         places = {view: self.layout.origin(view) for view in self.layout.views}
