@@ -43,10 +43,10 @@ def from_blender(points: Floats) -> Floats:
 
 
 def foreground(light: Floats, alpha: Floats, cover: Floats) -> Floats:
-    """Colour of what covers (h, w, 3): light over the alpha it came with, spread to where few samples missed it.
+    """Colour of what covers (h, w, 3): light over its own alpha, spread to where few samples missed it.
 
-    The colour pass has fewer samples than the coverage pass, so thin hair may be in one and not in the other: pixels of small alpha take the
-    mean of the colours nearby, weighted by alpha.
+    The colour pass has fewer samples than the coverage pass, so thin hair may be in one and not in the other: pixels of small
+    alpha take the mean of the colours nearby, weighted by alpha.
     """
     weight = alpha * alpha
     straight = np.where(alpha[..., None] > 1e-3, light / np.maximum(alpha, 1e-3)[..., None], 0)

@@ -245,7 +245,8 @@ def description(scene: Scene, place: Place, shoot: Shoot, actors: Actors, found:
     return {
         "format": FORMAT, "split": scene.split, "seed": scene.seed, "index": scene.index, "scene": scene.name, "tags": list(scene.tags),
         "layout": "sbs", "projection": "equirectangular 180x180" if rig.projection == "equirect" else "fisheye",
-        **({"fov_degrees": rig.degrees} if rig.projection == "fisheye" else {}), "eye_size": shoot.size, "frames": shoot.frames, "fps": scene.fps,
+        **({"fov_degrees": rig.degrees} if rig.projection == "fisheye" else {}),
+        "eye_size": shoot.size, "frames": shoot.frames, "fps": scene.fps,
         "baseline_mm": round(rig.baseline_m * 1000, 2), "interocular_m": rig.baseline_m,
         "misalignment_degrees": dict(zip(("yaw", "pitch", "roll"), rig.misalignment_degrees, strict=True)),
         "hand_held_degrees": rig.hand_held_degrees,
@@ -255,7 +256,8 @@ def description(scene: Scene, place: Place, shoot: Shoot, actors: Actors, found:
         "truth": {
             "alpha": "gray16le, 0..65535, visible coverage; gt_personN with what they hold; gt_held: that alone",
             "depth": "gray16le, millimetres along the ray, 0 for nobody",
-            "disparity": shift_words("the same point in the other eye"), "flow": shift_words("the same point a frame later, in the same eye"),
+            "disparity": shift_words("the same point in the other eye"),
+            "flow": shift_words("the same point a frame later, in the same eye"),
             "foreground": colour_words("people's colour, not multiplied by alpha"),
             "background": colour_words("what is behind them, with their shadows"),
         },

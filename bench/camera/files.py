@@ -126,7 +126,9 @@ def read_clip(path: Path, *, bt2020: bool) -> Iterator[NDArray[np.float32]]:
     """The frames of a clip as signal 0..1 (h, w, 3)."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            made = frame.reformat(
+            # swscale's short way from 4:2:0 to RGB loses two codes
+            whole = frame.reformat(format="yuv444p10le" if "10" in frame.format.name else "yuv444p")
+            made = whole.reformat(
                 format="rgb48le", src_colorspace="bt2020" if bt2020 else "itu709", src_color_range="MPEG", dst_color_range="JPEG"
             )
             yield np.asarray(made.to_ndarray() / np.float32(65535), np.float32)
