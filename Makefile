@@ -27,7 +27,7 @@ demo: setup
 
 # a module's tests stay together: they share what is slow to make
 test: setup-dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: setup-dev
 	$(BIN)/python -m pytest -m slow -x

@@ -132,6 +132,7 @@ def test_switches_and_words_change_at_their_keys_in_a_plan(scene, tmp_path):
         assert not server.request(3).result().same(other)
 
 
+@pytest.mark.slow
 def test_with_hardly_any_memory_each_frame_is_made_once_and_kept_on_disk_when_the_server_is_closed(scene, tmp_path):
     """A render asks for three frames at once, and each asks for those beside it; the next one has other edges in its settings."""
     clip, plan, settings = scene

@@ -15,6 +15,7 @@ from vr180_ofx.engine.limits import LEVELS, Ladder
 from vr180_ofx.engine.scheduler import Priority
 from vr180_ofx.engine.store import DiskStore
 from vr180_ofx.errors import DeviceLostError, FrameError, ResourceError
+from vr180_ofx.weights import memory_short
 
 SOON = 30.0
 
@@ -209,10 +210,13 @@ def test_memory_that_runs_short_is_made_room_for(reference, stage, error, tmp_pa
         if n == 3 and failures:
             raise failures.pop()
 
+    told = memory_short.times_told()
     with working(store=store, ladder=Ladder(1e15, lambda: 0, lambda: 1 << 40)) as bench:
         setattr(bench.recipe, stage, failing)
         frame = bench.ask(3).result(SOON)
         assert frame.same(reference[3]) and frame.metadata["degradations"] == LEVELS[2].name == bench.worker.level.name
+        # whoever keeps recordings of networks is told
+        assert memory_short.times_told() == told + 2
         # what was made under need is not kept for others
         assert len(bench.frames) == 0 and len(bench.checkpoints) == 0
         failures += [error] * 9

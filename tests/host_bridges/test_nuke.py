@@ -173,16 +173,24 @@ def test_a_render_is_shown_and_goes_on(nuke, standing, tmp_path):
     nuke.render(7, of=nuke.toNode("Read1"))
     with pytest.raises(RuntimeError, match="is not rendered"):
         nuke.render(7, of=node)
-    # cancelled by the progress bar, and gone on with
-    standing.link.call(lambda clip: clip.clear_cache())  # frames that are there already are rendered before anybody can cancel
-    nuke_stand_in.ProgressTask.cancel_at = 1
+    # cancelled by the progress bar, and gone on with; so few frames may all be there before the user's hand is, and then once more
     nuke.set(node, "frames", "all")
-    nuke.click(node, "render")
-    nuke.pump(lambda: status(node).startswith("cancelled"))
+    for _ in range(10):
+        for file in out.glob("clip.*.exr"):
+            file.unlink()
+        standing.link.call(lambda clip: clip.clear_cache())
+        nuke_stand_in.ProgressTask.cancel_at = 0
+        nuke.click(node, "render")
+        nuke.pump(lambda: status(node).startswith(("cancelled", "10 frames written")))
+        if status(node).startswith("cancelled"):
+            break
+    assert status(node) == "cancelled; what was written is whole"
+    there = {file: file.read_bytes() for file in out.glob("clip.*.exr")}
     nuke_stand_in.ProgressTask.cancel_at = None
     nuke.click(node, "render")
     nuke.pump(lambda: "frames written" in status(node))
-    assert len(list(out.glob("clip.*.exr"))) == 10
+    assert status(node) == f"{10 - len(there)} frames written, {len(there)} were there" and len(there) < 10
+    assert len(list(out.glob("clip.*.exr"))) == 10 and all(file.read_bytes() == was for file, was in there.items())
 
 
 @pytest.mark.slow
@@ -363,7 +371,8 @@ def test_a_matte_is_corrected_by_points_in_the_viewer(nuke, pointing):
     nuke.set(node, "person", 2)
     nuke.click(node, "correct_by_points")
     nuke.pump(lambda: not nuke.bridge.panel.tasks and "Person is 0" not in status(node))
-    assert "made anew" in status(node), status(node)
+    # the frame itself may have been shown since
+    assert "made anew" in status(node) or status(node).endswith(": final"), status(node)
     told = next(p for p in clip.people()["people"] if p["id"] == 2)["points"]
     assert told == {"right": {"3": {"plus": [[x, y]], "minus": [[x, y + 60]]}}}
     nuke.click(node, "forget_points")
@@ -389,7 +398,8 @@ def test_a_painted_matte_is_the_one_of_the_current_frame(nuke, pointing, tmp_pat
         cv2.imwrite(str(tmp_path / "paint.0004.png"), np.full((height, width), value, np.uint8))
         nuke.click(node, "correct_by_paint")
         nuke.pump(lambda: not nuke.bridge.panel.tasks)
-        assert "made anew" in status(node), status(node)
+        # the frame itself may have been shown since
+        assert "made anew" in status(node) or status(node).endswith(": final"), status(node)
         told = next(p for p in clip.people()["people"] if p["id"] == 2)["paint"]
         assert told == {"right": {"3": str(tmp_path / "paint.0004.png")}}
         layer = halves(link.frame(3, view="right", layer="person02"))

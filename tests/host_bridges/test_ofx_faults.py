@@ -73,7 +73,7 @@ def test_a_host_that_shows_failed_pictures(host, effect, dtype):
         assert spoiled(out[-32:, :64]) and (out[:-32] == 77).all() and (out[:, 64:] == 77).all()
 
 
-@pytest.mark.parametrize("tells", [True, False])
+@pytest.mark.parametrize("tells", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_a_server_is_started_whether_or_not_the_host_says_where_the_bundle_lies(bundle, home, monkeypatch, tmp_path, tells):
     """By what the installation has noted in the bundle."""
     monkeypatch.delenv("VR180_OFX_COMMAND")
@@ -160,6 +160,7 @@ def test_one_picture_for_all_instances(host, home):
     assert host.destroy(base) == OK
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_under_the_first_question_is_started_again(host, effect, home):
     c.find_or_start()
     with Relay(home) as relay:

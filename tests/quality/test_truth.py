@@ -1,13 +1,16 @@
 """Renders are found by the numbers of their files."""
 
+import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from tests.bench.scenes import FRAMES, SIDE, video, write_scene
 from tests.output.conftest import CLIP, FRAME, write_exr
 from vr180_ofx.errors import MediaError
 from vr180_ofx.output.exr import ExrWriter
-from vr180_ofx.quality.truth import find_prediction
+from vr180_ofx.quality.truth import Truth, find_prediction
 from vr180_ofx.settings import OutputSettings
 
 
@@ -50,3 +53,33 @@ def test_without_headers_numbers_tell_or_nothing_is_guessed(tmp_path, numbers, c
     else:
         with pytest.raises(MediaError, match=f"numbered {numbers[0]} to {numbers[-1]}, and the truth has 3 frames.*--start-frame N"):
             found.first_number(count, "the truth")
+
+
+def test_truths_of_16_bits_are_read_to_the_last_one(tmp_path):
+    """Of each person, of everybody, and of what they hold; 8 bits as ever."""
+    steps = np.arange(2 * SIDE, dtype=np.uint16)[None] * 255 + np.zeros((SIDE, 1), np.uint16)
+    for name in ("gt_person1", "gt_everybody", "gt_held"):
+        video(tmp_path / f"{name}.mkv", [steps, steps[:, ::-1]], "gray16le")
+    (frame, after) = Truth(tmp_path).frames()
+    expected = (steps / np.float32(65535))[:, SIDE:]
+    assert frame.held is not None
+    for alpha in (frame.people["right"][1], frame.union("right"), frame.held["right"]):
+        np.testing.assert_array_equal(alpha, expected.astype(np.float32))
+    np.testing.assert_array_equal(after.union("left"), expected.astype(np.float32)[:, ::-1])
+    video(tmp_path / "gt_person1.mkv", [(steps // 256).astype(np.uint8)], "gray")
+    assert next(Truth(tmp_path).frames()).people["right"][1].max() == np.float32(254 / 255)
+
+
+def test_a_truth_may_say_that_nobody_is_there(tmp_path):
+    write_scene(tmp_path / "empty", 0)
+    truth = Truth(tmp_path / "empty")
+    assert len(truth) == FRAMES and truth.files == {} and truth.interocular_m == 0.064
+    frame = next(truth.frames())
+    assert frame.people == {"left": {}, "right": {}} and frame.union("left").max() == 0 and frame.union("left").shape == (SIDE, SIDE)
+
+
+def test_a_truth_of_a_fisheye_says_its_field_of_view(tmp_path):
+    scene = json.loads((write_scene(tmp_path / "one", 1) / "scene.json").read_text())
+    (tmp_path / "one" / "scene.json").write_text(json.dumps(scene | {"projection": "equidistant fisheye", "fov_degrees": 200}))
+    ray = Truth(tmp_path / "one").projection.unproject(np.array([SIDE, SIDE / 2]))
+    assert np.degrees(np.arctan2(ray[0], ray[2])) == pytest.approx(100)

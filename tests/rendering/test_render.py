@@ -188,7 +188,9 @@ def start(*words):
     )
 
 
-@pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 5), (signal.SIGTERM, 5), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("how", "status"), [(signal.SIGINT, 5), pytest.param(signal.SIGTERM, 5, marks=pytest.mark.slow), (signal.SIGKILL, -9)]
+)
 def test_an_interrupted_render_leaves_whole_frames_and_resumes(planned, rendered, tmp_path, how, status):
     clip, plan = planned
     whole = {p.name: p.read_bytes() for p in rendered[0].glob("*.exr")}

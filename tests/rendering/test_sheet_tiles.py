@@ -11,7 +11,21 @@ from hypothesis import strategies as st
 from vr180_ofx.engine.frame import Layer, ViewMatte
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import EyeImage
-from vr180_ofx.rendering.sheet_tiles import LEFT, PAPER, TOP, Mark, below, beside, colour_of, cropped, matte_picture, ruled, ticks, worded
+from vr180_ofx.rendering.sheet_tiles import (
+    LEFT,
+    PAPER,
+    TOP,
+    Mark,
+    below,
+    beside,
+    colour_of,
+    cropped,
+    matte_lines,
+    matte_picture,
+    ruled,
+    ticks,
+    worded,
+)
 
 
 class Eye:
@@ -96,6 +110,24 @@ def test_a_matte_is_white_and_those_of_others_are_dim():
     shown = matte_picture(ViewMatte(100, 100, (one, other)), 1, Rect(-10, 0, 70, 60), (80, 60))
     assert np.allclose(shown[12:48, 22:38], 0.75) and np.allclose(shown[12:48, 42:68], 0.5 * np.array(colour_of(2)), atol=1e-3)
     assert not shown[:, :18].any() and not shown[52:].any()
+
+
+@pytest.mark.parametrize("zoom", [3, 0.5])
+def test_the_outline_of_each_matte_lies_where_it_is_half_there(zoom):
+    """A ramp from nothing to all between two columns is half there in their middle, on the sheet's pixels; specks have no line."""
+    ramp = np.tile(np.clip((np.arange(40) + 0.5 - 10) / 20, 0, 1).astype(np.float16), (40, 1))
+    one = Layer(1, "a", Rect(20, 10, 60, 50), ramp, np.ones((40, 40), np.float16))
+    speck = Layer(2, "b", Rect(5, 5, 6, 6), np.ones((1, 1), np.float16), np.ones((1, 1), np.float16))
+    rect, size = Rect(0, 0, 80, 60), (round(80 * zoom), round(60 * zoom))
+    ((points, colour),) = matte_lines(ViewMatte(100, 100, (one, speck)), rect, size)
+    assert colour == colour_of(1)
+    # the left border in the ramp's middle, the right one and the lower one at the layer's ends
+    assert points[:, 0].min() == pytest.approx(40 * zoom, abs=1) and points[:, 0].max() == pytest.approx(60 * zoom, abs=1)
+    assert points[:, 1].min() == pytest.approx(10 * zoom, abs=1) and points[:, 1].max() == pytest.approx(50 * zoom, abs=1)
+    drawn = ruled(np.zeros((size[1], size[0], 3), np.float32), rect, lines=[(points, colour)])[TOP:, LEFT:].max(axis=-1)
+    rows = drawn[round(20 * zoom) : round(40 * zoom)]
+    assert rows[:, round(40 * zoom) - 2 : round(40 * zoom) + 3].max(axis=1).min() > 150
+    assert not rows[:, round(44 * zoom) : round(56 * zoom)].any()
 
 
 def test_words_are_broken_and_foreign_ones_are_spelled():

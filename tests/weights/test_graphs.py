@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
+from vr180_ofx.weights import memory_short  # noqa: E402
 from vr180_ofx.weights.graphs import BUCKETS, Graphs, Rehearsal, filled, recorder_for  # noqa: E402
 
 
@@ -47,6 +48,18 @@ def test_what_is_lent_is_overwritten_and_what_is_kept_is_not():
         (kept,) = graphs.kept(*first)
         second = graphs("double", lambda x: (x * 2,), torch.full((3,), 5.0))
     assert first[0].data_ptr() == second[0].data_ptr() and first[0].tolist() == [10, 10, 10] and kept.tolist() == [2, 2, 2]
+
+
+def test_memory_that_runs_short_ends_recordings_of_every_thread():
+    graphs = [Graphs(Rehearsal()), Graphs(Rehearsal())]
+    reference = run(Graphs(None), 9)
+    assert all(same(run(g, 9), reference) for g in graphs) and [len(g) for g in graphs] == [1, 1]
+    memory_short.tell()
+    for g in graphs:
+        replays = g.replays
+        assert same(run(g, 2), reference[:2]) and len(g) == 0 and g.replays == replays
+        # what goes on coming is recorded again
+        assert same(run(g, 9), reference) and len(g) == 1
 
 
 def test_what_another_recording_leaves_is_read_where_it_lies():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import sys
 from collections.abc import Callable, Container, Iterator
@@ -199,17 +200,24 @@ class _Rate(ProgressColumn):
 @contextlib.contextmanager
 def progress_bar(title: str, *, quiet: bool = False, monitor: Monitor | None = None) -> Iterator[Callable[[int, int], None]]:
     """A bar with frames, fps and the time that is left, on standard error. quiet: none. monitor: whose words stand behind it."""
+    with progress_bars(quiet=quiet, monitor=monitor) as update:
+        yield functools.partial(update, title)
+
+
+@contextlib.contextmanager
+def progress_bars(*, quiet: bool = False, monitor: Monitor | None = None) -> Iterator[Callable[[str, int, int], None]]:
+    """As `progress_bar`, one bar below the other for steps by their titles."""
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()]
     if monitor is not None:
         columns.append(_Machine(monitor))
     with Progress(*columns, console=console, disable=quiet or not sys.stderr.isatty()) as bar:
-        tasks: list[TaskID] = []
+        tasks: dict[str, TaskID] = {}
 
-        def update(done: int, total: int) -> None:
+        def update(title: str, done: int, total: int) -> None:
             # nothing to do, nothing to show
-            if not tasks:
-                tasks.append(bar.add_task(title, total=None))
-            bar.update(tasks[0], completed=done, total=total)
+            if title not in tasks:
+                tasks[title] = bar.add_task(title, total=None)
+            bar.update(tasks[title], completed=done, total=total)
 
         yield update
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from vr180_ofx.cli.common import console, print_json, styled
+from vr180_ofx.cli.common import console, print_json, progress_bars, styled
 from vr180_ofx.cli.edit_parsers import operation_parsers
 from vr180_ofx.cli.edit_words import THEN, parse_words
 from vr180_ofx.cli.helping import Examples
@@ -90,10 +90,11 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         steps = parse_words(words, first_number, clip.views)
         edits = [(edit, step.text) for step in steps for edit in step.edits]
-        made = apply_edits(
-            plan, [edit for edit, _ in edits], clip, load_segmenter=Models.of(clip.settings).load_segmenter,
-            called=[text for _, text in edits], first_number=first_number,
-        )  # fmt: skip
+        with progress_bars(quiet=arguments.json) as progress:
+            made = apply_edits(
+                plan, [edit for edit, _ in edits], clip, load_segmenter=Models.of(clip.settings).load_segmenter,
+                called=[text for _, text in edits], first_number=first_number, progress=progress,
+            )  # fmt: skip
         # what cannot be read is said now, not when a frame is made
         for file in sorted(made.painted - plan.painted):
             painted_for(file, clip.eye_size)

@@ -20,6 +20,7 @@ from vr180_ofx.engine.scheduler import Scheduler, Work
 from vr180_ofx.engine.stepper import Interrupted, Stepper
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.plan import Plan
+from vr180_ofx.weights import memory_short
 
 
 class Worker:
@@ -259,5 +260,6 @@ class Worker:
         self._frames.keep_share(level.cache)
         self._checkpoints.keep_share(level.cache)
         self._keep_share(level.cache)
+        memory_short.tell()
         give_back()
         self._made_of = None

@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, StrictBool, StrictInt
 
 from vr180_ofx.errors import PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.absence import Range, holds, marked, of_both, ranges_of
-from vr180_ofx.people.analyse import reduction
 from vr180_ofx.people.contract import Segmenter
-from vr180_ofx.people.edit_carry import Carry, carried
+from vr180_ofx.people.edit_add import Add
+from vr180_ofx.people.edit_carry import Carry
 from vr180_ofx.people.edit_contract import (
     BOX,
     FRAME,
     ID,
-    MOST_POINTS,
     NAME,
-    POINTS,
     Document,
     Edit,
-    Points,
+    Progress,
     Scene,
     checked_plan,
     known_view,
+    merged,
     person_of,
     rows_of,
 )  # fmt: skip
 from vr180_ofx.people.edit_points import PaintOp, PointOp, Unpaint, Unpoint, merge_corrections, split_corrections
-from vr180_ofx.people.follow import follow_person
 from vr180_ofx.people.matte_edits import Matte, Unmatte, replace_person
 from vr180_ofx.people.outline import CARRIED
-from vr180_ofx.people.parameters import FOLLOW, PLAN
-from vr180_ofx.people.person import HELD, Entry
+from vr180_ofx.people.parameters import PLAN
+from vr180_ofx.people.person import HELD
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.people.plan_rows import entry_to_data
-from vr180_ofx.people.point_out import search_at_points
-from vr180_ofx.people.point_region import entry_by_points, expected
 from vr180_ofx.people.validation import checked
-from vr180_ofx.vr180.body import Body
 from vr180_ofx.wording import short
 
 
@@ -67,104 +60,6 @@ class Move(Edit):
         kept = {k: v for k, v in rows.get(key, {}).items() if k == "behind"}
         rows[key] = {"box": self.box, "source": "edited", **kept}
         return [{**person, "views": {self.view: {key: rows[key]}}}]
-
-
-class Add(Edit):
-    """Somebody who was not found, at one frame, by a box or by points on them; follow: and from there to both sides, and into the other
-    eye; carry: where they are lost, too, as far as it can be told, see `carry.carry_person`. into: they are somebody in the plan, who is
-    missing there; what the plan knows of them stays.
-    """
-
-    what: ClassVar[str] = "it needs a view, a frame, and a box or points"
-    view: str = Field(description="it is the name of an eye")
-    frame: StrictInt = Field(description=FRAME)
-    box: list[float] | None = Field(None, description=BOX)
-    points: Points = Field([], max_length=MOST_POINTS, description=f"it is {POINTS}, on the person")
-    minus: Points = Field([], max_length=MOST_POINTS, description=f"it is {POINTS}, beside the person")
-    name: str | None = Field(None, description=NAME)
-    into: StrictInt | str | None = Field(None, description=ID)
-    follow: StrictBool = Field(True, description="allowed are true and false")
-    carry: StrictBool = Field(True, description="allowed are true and false")
-    seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(FOLLOW.seconds, description="it is how long to each side, in seconds")
-
-    def apply(self, data: Document, scene: Scene) -> list[Document]:
-        clip = scene.clip
-        if (self.box is None) == (not self.points):
-            raise PlanError("somebody is added by a box or by points: one of the two")
-        if self.minus and not self.points:
-            raise PlanError("minus says who is not meant, beside points on who is; a box needs none")
-        n = scene.check(self.frame)
-        shot, within = next((k, s) for k, s in enumerate(data["shots"]) if s[0] <= n <= s[1])
-        known = checked_plan(data, data["people"], clip, "the plan")
-        if self.into is None:
-            number = max((p["id"] for p in data["people"]), default=0) + 1
-            person: Document = {"id": number, "name": self.name or f"person{number:02d}", "exclude": False, "shot": shot, "views": {}}
-            data["people"].append(person)
-        else:
-            person = self._missing(data, n, shot, known, scene)
-            number = person["id"]
-        before = person["views"]
-        row = {"box": self.box, "source": "edited"} if self.box else self._row(known, n, scene)
-        # what was there before, a person has corrected
-        before.get(self.view, {}).pop(str(n), None)
-        person["views"] = {self.view: {str(n): row}}
-        # what is wrong with the box or the name is said before anybody is followed
-        made = checked_plan(data, [person], clip, "the new person")
-        if self.follow:
-            body = next(p for p in made.people if p.id == number).views[self.view][n].body
-            reach = round(self.seconds * float(clip.fps))
-            part = max(within[0], n - reach), min(within[1], n + reach)
-
-            def others(k: int, view: str) -> Mapping[int, Body]:
-                return {i: b for i, b in known.bodies(k, view).items() if i != number}
-
-            # whom the network does not see where they are, it does not find beside that
-            if "outline" not in row:
-                found = follow_person(clip, body, self.view, n, part, segmenter=scene.load_segmenter(), known=others)
-                rows = {v: {str(k): entry_to_data(e, clip.projection) for k, e in entries.items()} for v, entries in found.items()}
-                person["views"] = _merged(rows, person["views"])
-        person["views"] = _merged(person["views"], before)
-        if self.follow and self.carry:
-            carried(data, person, part, scene)
-        return [person]
-
-    def _missing(self, data: Document, n: int, shot: int, plan: Plan, scene: Scene) -> Document:
-        """Who they are in the plan, where they are not in this frame."""
-        person = person_of(data, self.into or 0)
-        where = f"in frame {n + scene.first_number} of the {self.view} eye"
-        if self.name is not None:
-            raise PlanError(f"name says what somebody new is called; {person['name']} has one (rename)")
-        if person.get("shot", 0) != shot:
-            raise PlanError(f"{person['name']} is in another shot than frame {n + scene.first_number}; people are of one shot")
-        if holds(person.get("absent", {}).get(self.view, ()), n):
-            raise PlanError(f"{person['name']} is marked as absent {where}; take that back first")
-        # what was carried there, or made of points, is put right by points
-        made = bool(self.points) and "outline" in person["views"].get(self.view, {}).get(str(n), {})
-        if person["id"] in plan.bodies(n, self.view) and not made:
-            raise PlanError(f"{person['name']} is in the plan {where} already; to put the box right there: move")
-        return person
-
-    def _row(self, plan: Plan, n: int, scene: Scene) -> Document:
-        """Whoever is at the points."""
-        clip, names = scene.clip, {p.id: p.name for p in plan.people}
-        for x, y in (*self.points, *self.minus):
-            if not (0 <= x < clip.eye_size[0] and 0 <= y < clip.eye_size[1]):
-                raise PlanError(f"the point {x:g},{y:g} lies outside of the eye's picture of {clip.eye_size[0]}x{clip.eye_size[1]}")
-        with contextlib.closing(clip.reopen(fast=True)) as reader:
-            eye = reader.frame(n).eyes[self.view]
-        own = next((p for p in plan.people if self.into in (p.id, p.name)), None)
-        known = {i: b for i, b in plan.bodies(n, self.view).items() if own is None or i != own.id}
-        segmenter, points = scene.load_segmenter(), (self.points, self.minus)
-        small = eye.reduced(reduction(clip, PLAN))
-        found = search_at_points(small, clip.projection, *points, known=known, segmenter=segmenter, names=names)
-        if isinstance(found, str):
-            body = None if own is None else expected({k: e for k, e in own.views.get(self.view, {}).items() if k != n}, n)
-            if body is None:
-                raise PlanError(found)
-            made = entry_by_points(eye, clip.projection, *points, body, known=known, segmenter=segmenter)
-            return entry_to_data(made, clip.projection)
-        seen = found.observation
-        return entry_to_data(Entry(seen.body, seen.box, float(seen.presence), "edited", found.occluders), clip.projection)
 
 
 class Remove(Edit):
@@ -224,7 +119,7 @@ class Merge(Edit):
         there = _there(checked_plan(data, [gone, kept], scene.clip, "the plan"), gone["id"], kept["id"])
         kept["absent"] = of_both(gone.get("absent", {}), kept.get("absent", {}), *there)
         seen = [{v: {k: r for k, r in rows.items() if r.get("source") != HELD} for v, rows in p["views"].items()} for p in (gone, kept)]
-        kept["views"] = _merged(*seen)
+        kept["views"] = merged(*seen)
         kept["doubts"] = sorted([*gone.get("doubts", []), *kept.get("doubts", [])], key=lambda d: d["frame"])
         data["people"] = [p for p in data["people"] if p is not gone]
         merge_corrections(gone, kept)
@@ -323,7 +218,7 @@ OPERATIONS = tuple(_OPERATIONS)
 
 def apply_edits(
     plan: Plan, edits: Iterable[Mapping[str, Any]], clip: Clip, *, load_segmenter: Callable[[], Segmenter], called: Sequence[str] = (),
-    first_number: int = 0,
+    first_number: int = 0, progress: Progress | None = None,
 ) -> Plan:  # fmt: skip
     """The plan after ``edits``, all or none of them.
 
@@ -339,9 +234,10 @@ def apply_edits(
 
     Boxes are [left, top, right, bottom], points [[x, y], ...], in pixels of one eye. load_segmenter: gives the network that follows people;
     asked only when somebody is to be found or followed. called: what each edit is called in messages, by default its place in the list.
-    first_number: what they call frame 0. Raises PlanError that says which edit and what is wrong with it.
+    first_number: what they call frame 0. progress: told how far a long step is. Raises PlanError that says which edit and what is wrong
+    with it.
     """
-    scene = Scene(clip, load_segmenter, first_number)
+    scene = Scene(clip, load_segmenter, first_number, progress)
     data: Document = json.loads(plan.to_json())
     for k, item in enumerate(edits):
         op = item.get("op") if isinstance(item, Mapping) else None
@@ -375,10 +271,6 @@ def _there(plan: Plan, *numbers: int) -> list[dict[str, list[Range]]]:
     """View -> the frames in which each of these people is."""
     people = {p.id: p for p in plan.people}
     return [{view: ranges_of(plan.track(people[k], view).bodies) for view in plan.views} for k in numbers]
-
-
-def _merged(found: Document, own: Document) -> Document:
-    return {view: {**found.get(view, {}), **own.get(view, {})} for view in {**found, **own}}
 
 
 def _replace_occluder(data: Document, gone: int, instead: int | None) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field, StrictInt
 
 from vr180_ofx.errors import PlanError
-from vr180_ofx.people.carry import carry_person
+from vr180_ofx.people.carry import Fresh, carry_person
 from vr180_ofx.people.edit_contract import FRAME, ID, Document, Edit, Scene, checked_plan, person_of
 from vr180_ofx.people.outline import CARRIED
 from vr180_ofx.people.plan_rows import entry_to_data
@@ -36,21 +36,27 @@ class Carry(Edit):
         return [person]
 
 
-def carried(data: Document, person: Document, part: Shot, scene: Scene) -> None:
-    """``person``, who is among the people of ``data``, with what can be carried of them within ``part``; what was carried there before is
-    gone.
+def carried(data: Document, person: Document, part: Shot, scene: Scene, *, fresh: Mapping[str, Fresh] | None = None) -> None:
+    """``person``, who is among the people of ``data``, with what can be carried of them within ``part``, in the place of what was carried
+    there before. fresh: see `carry.carry_person`.
     """
     clip, number = scene.clip, person["id"]
-    for rows in person["views"].values():
-        for key in [k for k, row in rows.items() if row.get("source") == CARRIED and part[0] <= int(k) <= part[1]]:
-            del rows[key]
     plan = checked_plan(data, data["people"], clip, "the plan")
     own = next(p for p in plan.people if p.id == number)
 
     def others(k: int, view: str) -> Mapping[int, Body]:
         return {i: b for i, b in plan.bodies(k, view).items() if i != number}
 
-    found = carry_person(clip, own.views, part, segmenter=scene.load_segmenter(), known=others, absent=own.absent)
+    with scene.threads() as executor:
+        found = carry_person(
+            clip, own.views, part, segmenter=scene.load_segmenter(), known=others, absent=own.absent, fresh=fresh,
+            progress=scene.progress_of("carrying"), executor=executor,
+        )  # fmt: skip
+    for view, rows in person["views"].items():
+        for key in [k for k, row in rows.items() if row.get("source") == CARRIED and part[0] <= int(k) <= part[1]]:
+            # what stays as it is keeps its row, to the last digit
+            if found.get(view, {}).get(int(key)) != own.views[view][int(key)]:
+                del rows[key]
     for view, entries in found.items():
         rows = person["views"].setdefault(view, {})
-        rows |= {str(k): entry_to_data(e, clip.projection) for k, e in entries.items()}
+        rows |= {str(k): entry_to_data(e, clip.projection) for k, e in entries.items() if e != own.views.get(view, {}).get(k)}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -19,6 +21,9 @@ from vr180_ofx.wording import short
 
 #: A plan's document, which is edited as a person would do it by hand. What is new is validated after each edit, all of it at the end.
 Document = dict[str, Any]
+
+#: Called with what is done ("following", "carrying"), frames done, and frames in all.
+Progress = Callable[[str, int, int], None]
 
 #: How many people a message lists.
 _SHOWN = 20
@@ -38,11 +43,24 @@ class Scene:
     """What edits are made in.
 
     load_segmenter: gives the network that follows people, when somebody is to be followed. first_number: what messages call frame 0.
+    progress: told how far a long step is.
     """
 
     clip: Clip
     load_segmenter: Callable[[], Segmenter] = field(repr=False)
     first_number: int = 0
+    progress: Progress | None = field(default=None, repr=False)
+
+    def progress_of(self, what: str) -> Callable[[int, int], None] | None:
+        """Called with (frames done, frames in all) of a step."""
+        progress = self.progress
+        return None if progress is None else lambda done, total: progress(what, done, total)
+
+    @contextlib.contextmanager
+    def threads(self) -> Iterator[Executor]:
+        """What looks are taken in at once."""
+        with ThreadPoolExecutor(self.clip.settings.hardware.threads or 2, "edit") as pool:
+            yield pool
 
     def check(self, n: int, key: str = "frame") -> int:
         """A frame that the clip has, as it is. Raises PlanError."""
@@ -105,3 +123,8 @@ def checked_plan(data: Document, people: list[Document], clip: Clip, source: str
     new = {p["id"]: p for p in people}
     facts = {k: v for k, v in data.items() if k != "people"}
     return Plan.from_data({**facts, "people": [new.get(p["id"]) or {**p, "views": {}} for p in data["people"]]}, clip, source)
+
+
+def merged(found: Document, own: Document) -> Document:
+    """View -> rows; where both have one, that of ``own``."""
+    return {view: {**found.get(view, {}), **own.get(view, {})} for view in {**found, **own}}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import replace
 
 from vr180_ofx.arrays import BoolArray
 from vr180_ofx.errors import FrameError
 from vr180_ofx.media.contract import Clip, EyeImage, SourceFrame
-from vr180_ofx.people.analyse import reduction
+from vr180_ofx.people.analyse import Progress, reduction
 from vr180_ofx.people.contract import Segmenter
 from vr180_ofx.people.identity import apart, seen_of
 from vr180_ofx.people.look import light_of
@@ -30,7 +31,8 @@ _NOBODY_YET = 0
 
 def follow_person(
     clip: Clip, body: Body, view: str, n: int, within: Shot, *, segmenter: Segmenter, known: Known = lambda n, view: {},
-    parameters: PlanParameters = PLAN, following: FollowParameters = FOLLOW,
+    progress: Progress | None = None, executor: Executor | None = None, parameters: PlanParameters = PLAN,
+    following: FollowParameters = FOLLOW,
 ) -> dict[str, dict[int, Entry]]:  # fmt: skip
     """Where somebody is whom the eye ``view`` shows at ``body`` in frame ``n``: view -> frame -> entry; not that frame in that eye.
 
@@ -38,18 +40,24 @@ def follow_person(
     with somebody of them is looked for with those taken out of the picture, as long as the analysis does it. Who was out of sight is
     looked for where they may have gone, and is them when they look like it and are still there at the next look. Frames that cannot
     be decoded are passed over.
+
+    progress: called with frames done and frames in all. executor: where guesses are looked at at once; what comes of it is the same.
     """
-    follower = _Follower(clip, segmenter, known, parameters)
+    follower = _Follower(clip, segmenter, known, parameters, executor=executor)
     stride = max(1, round(float(clip.fps) / parameters.looks_per_s))
     longest = parameters.associate.lost_s * float(clip.fps) / stride
     factor = reduction(clip, parameters)
     found: dict[str, dict[int, Entry]] = {v: {} for v in clip.views}
     reader = clip.reopen(fast=True)
+    done = 0
     try:
         for step in (stride, -stride):
             tracklet, missed = Tracklet(_NOBODY_YET, n, bodies={view: body}), 0
             returned: Tracklet | None = None
+            ahead = within[1] - n if step > 0 else n - within[0]
             for frame in _frames(reader, n, within, step):
+                if progress is not None:
+                    progress(done + abs(frame.index - n), within[1] - within[0])
                 eyes = {v: frame.eyes[v].reduced(factor) for v in (view, *(o for o in clip.views if o != view))}
                 # up to here they are taken for present, and clearly different looks alone say that it is somebody else
                 long = (missed + 1) * stride > parameters.trajectory.gap_s * float(clip.fps)
@@ -63,7 +71,9 @@ def follow_person(
                 gone = frame.index not in now.seen.values()
                 if missed or gone:
                     if gone or not follower.is_like(now, tracklet, frame.index, strict=long):
-                        now, gone = follower.search(tracklet, frame.index, eyes, missed=(missed + 1) * stride / float(clip.fps)), True
+                        missing_s = (missed + 1) * stride / float(clip.fps)
+                        searched = missed % following.search_every == 0
+                        now, gone = follower.search(tracklet, frame.index, eyes, missed=missing_s) if searched else tracklet, True
                     # one look alone is not believed: the next one decides
                     returned = now if frame.index in now.seen.values() else None
                     missed += 1
@@ -71,6 +81,7 @@ def follow_person(
                     tracklet = now
                 if returned is None and missed >= (longest if hidden else following.patience):
                     break
+            done += ahead
             for v, entries in tracklet.entries.items():
                 # a single look between losses is a mistake more often than a person (`ConfirmParameters`)
                 looks, near = {*entries, n}, following.patience * stride
@@ -94,8 +105,10 @@ class _Follower:
     """Looks at one person, frame by frame, among those who are known."""
 
     def __init__(
-        self, clip: Clip, segmenter: Segmenter, known: Known, parameters: PlanParameters, rest: PointOutParameters = POINT_OUT
-    ) -> None:
+        self, clip: Clip, segmenter: Segmenter, known: Known, parameters: PlanParameters, *, executor: Executor | None = None,
+        rest: PointOutParameters = POINT_OUT,
+    ) -> None:  # fmt: skip
+        self._map = map if executor is None else executor.map
         self._observer = Observer(segmenter, clip.projection, parameters.observe)
         self._views = ViewObserver(self._observer, clip.views, parameters)
         self._known = known
@@ -133,13 +146,13 @@ class _Follower:
             masks = self._masks(n, view, eyes[view], tracklet)
             near = self._views.near(masks, body)
             hole = union(masks[i] for i in near)
-            seen: list[Observation] = []
-            for size in around.size:
-                for aside in (0.0, *around.aside):
-                    guess = replace(body.shifted(aside * body.reach), reach=body.reach * size)
-                    now = self._observer.settled(eyes[view], guess, erased=hole, parameters=self._rest, presence=p.same.presence)
-                    if now is not None and self._may_be(tracklet, view, now, masks, missed):
-                        seen.append(self._under_light(now, eyes[view]))
+            bodies = [replace(body.shifted(a * body.reach), reach=body.reach * s) for s in around.size for a in (0.0, *around.aside)]
+
+            def at(guess: Body, eye: EyeImage = eyes[view], hole: BoolArray | None = hole) -> Observation | None:
+                return self._observer.settled(eye, guess, erased=hole, parameters=self._rest, presence=p.same.presence)
+
+            all_seen = [now for now in self._map(at, bodies) if now is not None and self._may_be(tracklet, view, now, masks, missed)]
+            seen = [self._under_light(now, eyes[view]) for now in all_seen]
             if seen:
                 same = p.same.same_iou
                 best = max(seen, key=lambda o: (sum(mask_iou(o.mask, other.mask) >= same for other in seen), o.presence))

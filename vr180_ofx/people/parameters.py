@@ -223,10 +223,13 @@ class FollowParameters:
 
     seconds: how long, to each side, unless an edit says otherwise: it is done while somebody waits.
     patience: so many looks in a row without anybody, and they are gone.
+    search_every: who is lost is searched for around where they were in every such look: a search costs as much as fifteen looks, and
+    who comes back is in sight for longer than a sixth of a second.
     """
 
     seconds: float = 30.0
     patience: int = 3
+    search_every: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,12 +308,13 @@ class PointRegionParameters:
     """What belongs to points at a frame in which no network sees anybody.
 
     reach_px: eyes are reduced, by a whole factor, until a body reaches so far: twice as fine as what is carried, an arm is some ten pixels
-    wide. reach: in reaches of the body: what is further from a point than the feet from the hips is not theirs. dot: in reaches: so much
-    around a point is surely what it says; a hand cannot aim better.
+    wide. reach: in reaches of the body: what is further from a point is not theirs: half of the square that shows a whole body
+    (`ObserveParameters.square_reaches`), so that feet are still within it from the hips. dot: in reaches: so much around a point is surely
+    what it says; a hand cannot aim better.
     """
 
     reach_px: float = 144.0
-    reach: float = 1.0
+    reach: float = 1.25
     dot: float = 0.02
 
 

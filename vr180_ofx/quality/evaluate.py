@@ -13,7 +13,7 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import MediaError
 from vr180_ofx.quality import metrics
-from vr180_ofx.quality.truth import Prediction, Truth, TruthFrame, find_prediction
+from vr180_ofx.quality.truth import Mattes, Truth, TruthFrame, find_prediction
 
 #: A truth person is found in an eye of a frame when its layers cover at least so much of them.
 FOUND = 0.3
@@ -21,6 +21,8 @@ FOUND = 0.3
 GHOST = 0.3
 _PRESENT_PIXELS_AT_1024 = 60
 Progress = Callable[[int, int], None]
+#: Called with a frame of truth, the view, its layers (name -> alpha, '' for everybody) and the frame's index, for measures of one's own.
+Observe = Callable[[TruthFrame, str, dict[str, FloatArray], int], None]
 
 
 @dataclass(slots=True)
@@ -57,11 +59,14 @@ class Evaluation:
         }
 
 
-def evaluate(prediction: Path, truth_folder: Path, start_frame: int | None = None, progress: Progress | None = None) -> Evaluation:
-    """prediction: a folder of EXR frames. start_frame: the number of the one that shows the truth's first frame; by default as the files
-    tell, see `Prediction.first_number`. Raises MediaError.
+def evaluate(
+    prediction: Path | Mattes, truth_folder: Path, start_frame: int | None = None, progress: Progress | None = None, *,
+    observe: Observe | None = None,
+) -> Evaluation:  # fmt: skip
+    """prediction: a folder of EXR frames, or what gives mattes by number. start_frame: the number of the one that shows the truth's first
+    frame; by default as the files tell, see `Prediction.first_number`. Raises MediaError.
     """
-    truth, found = Truth(truth_folder), find_prediction(prediction)
+    truth, found = Truth(truth_folder), find_prediction(prediction) if isinstance(prediction, Path) else prediction
     known = "as --start-frame says"
     if start_frame is None:
         start_frame, known = found.first_number(len(truth), str(truth_folder))
@@ -105,6 +110,8 @@ def evaluate(prediction: Path, truth_folder: Path, start_frame: int | None = Non
                 sums[view][key].append(value)
                 row[f"{view}.{key}"] = value
             coverage.add(frame, view, read[view], index)
+            if observe is not None:
+                observe(frame, view, read[view], index)
         error = _stereo(truth, frame, read) if len(views) == len(truth.layout.views) else None
         if error is not None:
             stereo.append(error[0])
@@ -185,7 +192,7 @@ def _people(result: Evaluation, truth: Truth, coverage: _Coverage) -> None:
         share = coverage.layer_on_people[name] / area if area else 1.0
         if area and share < GHOST:
             result.ghosts.append({"layer": name, "share_on_people": round(share, 3)})
-        if area:
+        if area and truth.files:
             owner[name] = max(truth.files, key=lambda k: coverage.overlap[name, k])
     for k in truth.files:
         mine = [name for name in owner if owner[name] == k]
@@ -207,7 +214,7 @@ def _people(result: Evaluation, truth: Truth, coverage: _Coverage) -> None:
     result.overall["everybody_found"] = float(np.mean([all(v) for v in together.values()])) if together else None
 
 
-def _person_quality(result: Evaluation, truth: Truth, found: Prediction, start_frame: int) -> None:
+def _person_quality(result: Evaluation, truth: Truth, found: Mattes, start_frame: int) -> None:
     """What each person's own layers say of them."""
     person_iou: dict[tuple[str, int, str], list[float]] = defaultdict(list)
     for index, frame in enumerate(truth.frames()):

@@ -27,7 +27,8 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 860, 150, 54, 22
 _PICTURE = 460
 _JPEG_QUALITY = 86
 _COLOURS = ("#5cc8ff", "#ff9f5c", "#8fe388", "#e58cff", "#ffd75c", "#ff7b8a", "#9db4ff", "#c9c9c9")
-_STYLE = """
+#: Of pages that stand alone.
+STYLE = """
 :root{color-scheme:dark}
 body{background:#15171b;color:#d7dae0;font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:1040px;padding:24px}
 h1{font-size:22px;margin:0 0 4px}h2{font-size:17px;margin:32px 0 8px;border-bottom:1px solid #2c3038;padding-bottom:4px}
@@ -83,10 +84,10 @@ def write_page(
     if anaglyph is not None:
         parts.append(_figure(anaglyph))
     if wiggle is not None:
-        left, right = (f"<img src='{_data(p.rgb)}' alt=''>" for p in wiggle)
+        left, right = (f"<img src='{data_uri(p.rgb)}' alt=''>" for p in wiggle)
         parts.append(f"<figure><div class=wiggle>{left}{right}</div><figcaption>{html.escape(wiggle[0].caption)}</figcaption></figure>")
     title = html.escape(f"Mattes of {facts.get('clip', '')}")
-    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"
+    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
     write_atomic(path, f"{head}<body>{''.join(parts)}</body></html>\n".encode())
 
 
@@ -166,13 +167,14 @@ def _plot(judgement: Judgement, name: str) -> str:
 
 
 def _figure(picture: Picture) -> str:
-    return f"<figure><img src='{_data(picture.rgb)}' alt=''><figcaption>{html.escape(picture.caption)}</figcaption></figure>"
+    return f"<figure><img src='{data_uri(picture.rgb)}' alt=''><figcaption>{html.escape(picture.caption)}</figcaption></figure>"
 
 
-def _data(rgb: FloatArray) -> str:
-    scale = _PICTURE / max(rgb.shape[:2])
-    size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
-    small = resize(rgb.astype(np.float32), size, "area" if scale < 1 else "cubic")
+def data_uri(rgb: FloatArray, size: int = _PICTURE) -> str:
+    """A JPEG of the longer side ``size``, to be the source of an image. rgb: (h, w, 3) 0..1."""
+    scale = size / max(rgb.shape[:2])
+    shape = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
+    small = resize(rgb.astype(np.float32), shape, "area" if scale < 1 else "cubic")
     data = jpeg(np.clip(small * 255, 0, 255).astype(np.uint8), _JPEG_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
 

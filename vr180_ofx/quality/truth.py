@@ -1,18 +1,19 @@
 """Ground truth on disk, and predictions to hold against it.
 
-A truth folder holds ``gt_person1.mkv``, ``gt_person2.mkv``, ...: the visible alpha of each person, 8-bit grey, laid out like the
-clip; optionally ``depth.mkv`` (16-bit grey, millimetres along the ray, people only, 0 elsewhere) and ``scene.json`` (layout,
-interocular_m, and for billboards the depth_m of each person).
+A truth folder holds ``gt_person1.mkv``, ``gt_person2.mkv``, ...: the visible alpha of each person, grey of 8 or 16 bits, laid out like
+the clip; optionally ``gt_everybody.mkv`` (of everybody at once: alone where nobody is in the clip), ``gt_held.mkv`` (of what people hold),
+``depth.mkv`` (16-bit grey, millimetres along the ray, people only, 0 elsewhere) and ``scene.json`` (layout, projection, fov_degrees,
+interocular_m or baseline_mm, and for billboards the depth_m of each person).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import av
 import numpy as np
@@ -35,12 +36,21 @@ _DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class TruthFrame:
-    """One frame of truth: view -> person number -> alpha (h, w) 0..1; view -> depth in metres (h, w), 0 for nobody."""
+    """One frame of truth.
+
+    people: view -> person number -> alpha (h, w) 0..1. depth: view -> metres (h, w), 0 for nobody. everybody: view -> alpha of all people,
+    where the truth says it by itself. held: view -> alpha of what people hold.
+    """
 
     people: dict[str, dict[int, FloatArray]]
     depth: dict[str, FloatArray] | None
+    everybody: dict[str, FloatArray] | None = None
+    held: dict[str, FloatArray] | None = None
 
     def union(self, view: str) -> FloatArray:
+        """(h, w), 0..1: everybody's alpha in a view."""
+        if self.everybody is not None:
+            return self.everybody[view]
         total = np.zeros_like(next(iter(self.people[view].values())))
         for alpha in self.people[view].values():
             total = total + alpha
@@ -54,8 +64,11 @@ class Truth:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files = {int(m.group(1)): f for f in sorted(folder.glob("gt_person*.mkv")) if (m := re.fullmatch(r"gt_person(\d+)", f.stem))}
-        if not self.files:
-            raise MediaError(f"{folder} holds no truth: files gt_person1.mkv, gt_person2.mkv, ... are looked for")
+        self._everybody, self._held, self._depth_file = (_there(folder / f"{name}.mkv") for name in ("gt_everybody", "gt_held", "depth"))
+        first = next(iter(self.files.values()), self._everybody)
+        if first is None:
+            raise MediaError(f"{folder} holds no truth: files gt_person1.mkv, gt_person2.mkv, ..., or gt_everybody.mkv, are looked for")
+        self._first = first
         self.scene: dict[str, Any] = {}
         scene = folder / "scene.json"
         if scene.exists():
@@ -63,46 +76,46 @@ class Truth:
                 self.scene = json.loads(scene.read_text())
             except ValueError as error:
                 raise MediaError(f"{scene} is not JSON: {error}") from None
-        depth = folder / "depth.mkv"
-        self._depth_file = depth if depth.exists() else None
-        first = next(iter(self.files.values()))
         with open_container(first) as container:
             context = first_video(container, first).codec_context
             name = self.scene.get("layout", "sbs" if context.width >= 2 * context.height else "mono")
             self.layout = Layout(name, context.width, context.height)
-        self.interocular_m = float(self.scene.get("interocular_m", 0.064))
+        self.interocular_m = float(self.scene.get("interocular_m", self.scene.get("baseline_mm", 64.0) / 1000))
         billboards = [p.get("depth_m") for p in self.scene.get("people", [])]
         self.billboards_m = {k + 1: float(d) for k, d in enumerate(billboards) if d is not None}
 
     @property
     def projection(self) -> Projection:
         width, height = self.layout.eye_size
-        name = "equirect180" if "equirect" in str(self.scene.get("projection", "")) or width == height else "flat"
-        return make_projection(name, width, height)
+        said, fov = str(self.scene.get("projection", "")), self.scene.get("fov_degrees")
+        if "fisheye" in said:
+            return make_projection("fisheye", width, height, fov)
+        name = "equirect180" if "equirect" in said or width == height else "flat"
+        return make_projection(name, width, height, fov)
 
     def __len__(self) -> int:
         """How many frames there are: the packets of the first file, which is not decoded."""
-        first = next(iter(self.files.values()))
-        with open_container(first) as container:
-            return sum(1 for packet in container.demux(first_video(container, first)) if packet.size)
+        with open_container(self._first) as container:
+            return sum(1 for packet in container.demux(first_video(container, self._first)) if packet.size)
 
     def frames(self) -> Iterator[TruthFrame]:
         """In order."""
         readers = {k: _grey_frames(f) for k, f in self.files.items()}
-        depths = _grey_frames(self._depth_file) if self._depth_file else None
+        others = [_grey_frames(f) if f else None for f in (self._everybody, self._held, self._depth_file)]
         while True:
             try:
                 pictures = {k: next(r) for k, r in readers.items()}
-                depth = next(depths) if depths is not None else None
+                everybody, held, depth = [next(r) if r is not None else None for r in others]
             except StopIteration:
                 return
-            people: dict[str, dict[int, FloatArray]] = {
-                v: {k: _eye(p, self.layout, v).astype(np.float32) / 255 for k, p in pictures.items()} for v in self.layout.views
-            }
+            people = {v: {k: _coverage(p, self.layout, v) for k, p in pictures.items()} for v in self.layout.views}
             metres: dict[str, FloatArray] | None = None
             if depth is not None:
                 metres = {v: _eye(depth, self.layout, v).astype(np.float32) / 1000 for v in self.layout.views}
-            yield TruthFrame(people, metres)
+            yield TruthFrame(people, metres, self._in_eyes(everybody), self._in_eyes(held))
+
+    def _in_eyes(self, picture: npt.NDArray[Any] | None) -> dict[str, FloatArray] | None:
+        return None if picture is None else {v: _coverage(picture, self.layout, v) for v in self.layout.views}
 
     def counterpart(self, frame: TruthFrame) -> tuple[FloatArray, BoolArray] | None:
         """For the right eye's pixels near people: (h, w, 2) where the left eye sees the same point, in continuous pixels (its row differs,
@@ -157,6 +170,15 @@ def _eye(picture: npt.NDArray[Any], layout: Layout, view: str) -> npt.NDArray[An
     return picture[y : y + height, x : x + width]
 
 
+def _coverage(picture: npt.NDArray[Any], layout: Layout, view: str) -> FloatArray:
+    """An eye's part as coverage: full scale of the file's own bits is 1."""
+    return _eye(picture, layout, view).astype(np.float32) / np.float32(np.iinfo(picture.dtype).max)
+
+
+def _there(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
 def _grey_frames(path: Path) -> Iterator[npt.NDArray[Any]]:
     with open_container(path) as container:
         try:
@@ -166,9 +188,30 @@ def _grey_frames(path: Path) -> Iterator[npt.NDArray[Any]]:
             raise MediaError(f"{path} is damaged: {error.strerror}") from None
 
 
+class Mattes(Protocol):
+    """Mattes to be held against a truth, by the numbers of their frames.
+
+    files: number -> where its frame comes from. eye: the only one that there is; None: all that the clip has.
+    """
+
+    @property
+    def files(self) -> Mapping[int, list[Path]]: ...
+
+    @property
+    def eye(self) -> str | None: ...
+
+    def read(self, number: int) -> dict[str, dict[str, FloatArray]]:
+        """view -> layer name ('' for everybody) -> alpha (h, w) float32."""
+        ...
+
+    def first_number(self, count: int, of: str) -> tuple[int, str]:
+        """The number of the frame that shows the first of ``count`` frames, and how that is known. of: whose they are, for messages."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Rendered EXR frames: numbers and files."""
+    """Rendered EXR frames: numbers and files. See `Mattes`."""
 
     files: dict[int, list[Path]]
 
@@ -206,16 +249,21 @@ class Prediction:
                 f"frame {a} says that it is number {i} of its clip, counted from 0, and frame {b} number {k}: they are not of one render; "
                 "--start-frame N says which one is the first"
             )
-        if numbers == list(range(numbers[0], numbers[0] + count)):
-            return numbers[0], "as there are as many files as frames"
-        # some frames of a render that was numbered as this program does by itself, or from 0
-        first = min(1, numbers[0])
-        if numbers[-1] < first + count:
-            return first, f"as files are numbered from {first} as a rule"
-        raise MediaError(
-            f"the files are numbered {numbers[0]} to {numbers[-1]}, and {of} has {count} frames: which of them is the first is not known; "
-            "say its number with --start-frame N"
-        )
+        return first_by_numbers(numbers, count, of)
+
+
+def first_by_numbers(numbers: Sequence[int], count: int, of: str) -> tuple[int, str]:
+    """`Mattes.first_number` where the files' numbers, ascending, are all that is known. Raises MediaError where they leave a choice."""
+    if list(numbers) == list(range(numbers[0], numbers[0] + count)):
+        return numbers[0], "as there are as many files as frames"
+    # some frames of a render that was numbered as this program does by itself, or from 0
+    first = min(1, numbers[0])
+    if numbers[-1] < first + count:
+        return first, f"as files are numbered from {first} as a rule"
+    raise MediaError(
+        f"the files are numbered {numbers[0]} to {numbers[-1]}, and {of} has {count} frames: which of them is the first is not known; "
+        "say its number with --start-frame N"
+    )
 
 
 def _said(path: Path, what: str) -> str:

@@ -21,9 +21,22 @@ from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.png import write_png
+from vr180_ofx.people.outline import CARRIED
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.rendering.sheet_tiles import EXCLUDED, Bytes, Mark, below, beside, colour_of, cropped, matte_picture, ruled, worded
+from vr180_ofx.rendering.sheet_tiles import (
+    EXCLUDED,
+    Bytes,
+    Mark,
+    below,
+    beside,
+    colour_of,
+    cropped,
+    matte_lines,
+    matte_picture,
+    ruled,
+    worded,
+)
 from vr180_ofx.settings import Settings
 
 #: Pixels of the sheet that a person's part of a frame gets, whatever its shape.
@@ -185,7 +198,8 @@ class _Sheet:
         views = " and ".join(self._plan.views)
         lines = [
             f"{self._clip.path.name}: {len(self._clip)} frames at {float(self._clip.fps):.6g} fps, {views} {self._width}x{self._height}",
-            "rulers: pixels of one eye from its upper left, as in the plan; boxes: the plan's; mattes: the person in white, others dim",
+            "rulers: pixels of one eye from its upper left, as in the plan; boxes: the plan's; thin lines: where each matte is half there; "
+            "beside: the person's matte in white, others dim",
         ]
         if why_none:
             lines.append(f"no mattes: {why_none}")
@@ -250,11 +264,15 @@ class _Sheet:
             rect, size = self._part(person, view, shown.index)
             track = self._plan.track(person, view)
             there = track.has(shown.index)
+            entry = person.views.get(view, {}).get(shown.index)
             marks = self._marks(view, shown.index, number)
             said = f"{self._numbers.number(shown.index)} {view}" + (f", {shown.why}" if shown.why else "")
             said += f", score {track.scores[shown.index]:.2f}" if there else ", not in this eye"
+            said += ", carried" if entry is not None and entry.source == CARRIED else ""
             empty = np.zeros((size[1], size[0], 3), np.float32)
-            parts.append(ruled(empty if source is None else cropped(source.eyes[view], rect, size), rect, marks, said, colour))
+            lines = [] if frame is None else matte_lines(frame.views[view], rect, size)
+            picture = empty if source is None else cropped(source.eyes[view], rect, size)
+            parts.append(ruled(picture, rect, marks, said, colour, lines=lines))
             made = not person.exclude and there
             kind = (problem or ("no matte" if frame is None else f"{frame.metadata['quality']} matte")) if made else "no matte"
             matte = empty if frame is None or not made else matte_picture(frame.views[view], number, rect, size)

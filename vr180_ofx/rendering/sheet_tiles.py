@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.engine.frame import ViewMatte
 from vr180_ofx.imaging.draw import Canvas, Colour
+from vr180_ofx.imaging.outlines import outlines_of
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import resize
 from vr180_ofx.media.contract import EyeImage
@@ -34,6 +35,10 @@ EXCLUDED: Colour = (0.45, 0.45, 0.45)
 PAPER = 0.12
 #: Room for the rulers' numbers: five digits, and one line.
 LEFT, TOP = 46, 16
+#: A closed line, (n, 2) pixels of the picture that it is drawn on, and its colour.
+Line = tuple[FloatArray, Colour]
+#: What an outline encloses at least, pixels of the sheet: less is a speck that its own line would cover.
+_LEAST_LINE = 9.0
 #: Numbers of a ruler are no nearer than this: five digits and some room.
 _APART = 52
 
@@ -86,21 +91,46 @@ def cropped(eye: EyeImage, rect: Rect, size: tuple[int, int]) -> FloatArray:
 def matte_picture(view: ViewMatte, person: int, rect: Rect, size: tuple[int, int]) -> FloatArray:
     """One person's matte in ``rect`` in white, with everybody else's dim and in their colour. As `cropped`."""
     whole = np.zeros((rect.height, rect.width, 3), np.float32)
-    for layer in view.layers:
-        both = layer.rect.intersection(rect)
-        if both.empty:
-            continue
-        alpha = layer.alpha[both.shifted(-layer.rect.x0, -layer.rect.y0).slices].astype(np.float32)
-        tint = (1.0, 1.0, 1.0) if layer.person == person else tuple(0.5 * c for c in colour_of(layer.person))
-        whole[both.shifted(-rect.x0, -rect.y0).slices] += alpha[..., None] * np.array(tint, np.float32)
+    for number, alpha in _alphas(view, rect):
+        tint = (1.0, 1.0, 1.0) if number == person else tuple(0.5 * c for c in colour_of(number))
+        whole += alpha[..., None] * np.array(tint, np.float32)
     return resize(whole, size, "area" if rect.width >= size[0] else "linear")
 
 
-def ruled(picture: FloatArray, rect: Rect, marks: Iterable[Mark] = (), caption: str = "", colour: Colour = (1, 1, 1)) -> Bytes:
-    """A picture of ``rect`` with rulers at its top and left, boxes, and a line of words below."""
+def matte_lines(view: ViewMatte, rect: Rect, size: tuple[int, int]) -> list[Line]:
+    """Where everybody's matte in ``rect`` is half there, as lines in their colour on a picture of ``size`` (width, height)."""
+    found: list[Line] = []
+    for number, alpha in _alphas(view, rect):
+        shown = resize(alpha, size, "area" if rect.width >= size[0] else "linear")
+        found += [(points, colour_of(number)) for points in outlines_of(shown > 0.5, off=0.5, least=_LEAST_LINE)]
+    return found
+
+
+def _alphas(view: ViewMatte, rect: Rect) -> Iterator[tuple[int, FloatArray]]:
+    """(person, (rect.height, rect.width) alpha) of whoever has a matte there."""
+    for layer in view.layers:
+        both = layer.rect.intersection(rect)
+        if not both.empty:
+            whole = np.zeros((rect.height, rect.width), np.float32)
+            whole[both.shifted(-rect.x0, -rect.y0).slices] = layer.alpha[both.shifted(-layer.rect.x0, -layer.rect.y0).slices]
+            yield layer.person, whole
+
+
+def ruled(
+    picture: FloatArray,
+    rect: Rect,
+    marks: Iterable[Mark] = (),
+    caption: str = "",
+    colour: Colour = (1, 1, 1),
+    *,
+    lines: Iterable[Line] = (),
+) -> Bytes:
+    """A picture of ``rect`` with rulers at its top and left, boxes, and a line of words below. lines: on the picture, below the boxes."""
     height, width = picture.shape[:2]
     scale = width / rect.width
     inner = Canvas(picture)
+    for points, own in lines:
+        inner.outline(points, own)
     for mark in marks:
         x0, x1 = ((v - rect.x0) * scale for v in mark.box[0::2])
         y0, y1 = ((v - rect.y0) * scale for v in mark.box[1::2])

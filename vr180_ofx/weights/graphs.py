@@ -17,6 +17,8 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from vr180_ofx.weights import memory_short
+
 log = logging.getLogger(__name__)
 Function = Callable[..., tuple[Tensor, ...]]
 T = TypeVar("T")
@@ -104,7 +106,8 @@ def recorder_for(device: torch.device, *, rehearsed: bool = False) -> Recorder |
 class Graphs:
     """Calls functions of tensors; those that come again at the same shapes by a recording.
 
-    For one thread at a time. recorder: None calls them as they are.
+    For one thread at a time. recorder: None calls them as they are. When memory runs short (`weights.memory_short`), recordings are given
+    up at the next call, and what comes again is recorded anew if there is room for it.
     """
 
     def __init__(self, recorder: Recorder | None, *, calls_before: int = _CALLS_BEFORE, kept: int = _KEPT) -> None:
@@ -113,6 +116,7 @@ class Graphs:
         self._calls: dict[Hashable, int] = {}
         self._recordings: OrderedDict[Hashable, Recording] = OrderedDict()
         self.replays = 0
+        self._told = memory_short.times_told()
 
     def __len__(self) -> int:
         return len(self._recordings)
@@ -125,6 +129,9 @@ class Graphs:
         """
         if self._recorder is None:
             return function(*inputs)
+        if self._told != memory_short.times_told():
+            self._told = memory_short.times_told()
+            self.clear()
         key = (name, *((tuple(t.shape), t.dtype, t.stride()) for t in inputs))
         recording = self._recordings.get(key)
         if recording is None:

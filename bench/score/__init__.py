@@ -1,0 +1,1 @@
+"""Results: a method's mattes of many scenes against their truths."""
