@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vr180_ofx.controls.blocks import BLOCK, Blocks, pieces
+from vr180_ofx.controls.blocks import BLOCK, Blocks, in_pixels, pieces
 
 
 @settings(max_examples=30, deadline=None)
@@ -35,4 +35,5 @@ def test_pieces_are_all_that_is_wanted_within_the_picture_and_nothing_twice(widt
         assert piece == piece.clipped(width, height) and not piece.empty
         times[piece.slices] += 1
     assert times.max(initial=0) <= 1
-    assert (times[np.repeat(np.repeat(where, BLOCK, 0), BLOCK, 1)[:height, :width]] == 1).all()
+    wanted = np.repeat(np.repeat(where, BLOCK, 0), BLOCK, 1)[:height, :width]
+    assert (times[wanted] == 1).all() and np.array_equal(in_pixels(where, (width, height)), wanted)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.imaging.morphology import box, dilate, erode
 from vr180_ofx.imaging.rect import Rect
+from vr180_ofx.imaging.resize import resize
 
 #: Pixels on a side of a block. Chosen by time, as is the next one; no pixel depends on either.
 BLOCK = 16
@@ -63,6 +64,12 @@ def pieces(where: BoolArray, size: tuple[int, int]) -> Iterator[Rect]:
             rows = np.flatnonzero(where[top : top + _ROWS, first:last].any(axis=1))
             y0, y1 = (top + int(rows[0])) * BLOCK, (top + int(rows[-1]) + 1) * BLOCK
             yield Rect(first * BLOCK, y0, min(last * BLOCK, width), min(y1, height))
+
+
+def in_pixels(where: BoolArray, size: tuple[int, int]) -> FloatArray:
+    """(h, w) float32: 1 in the blocks that are True, 0 elsewhere. size: of the picture, pixels."""
+    rows, columns = where.shape
+    return resize(where.astype(np.float32), (columns * BLOCK, rows * BLOCK), "nearest")[: size[1], : size[0]]
 
 
 def _runs(there: BoolArray) -> Iterator[tuple[int, int]]:

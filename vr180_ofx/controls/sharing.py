@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray
-from vr180_ofx.controls.blocks import BLOCK, Blocks, pieces
+from vr180_ofx.controls.blocks import BLOCK, Blocks, in_pixels, pieces
 from vr180_ofx.imaging.morphology import box, dilate
 from vr180_ofx.imaging.parts import distance_to
 from vr180_ofx.imaging.rect import Rect
-from vr180_ofx.matte.composite import fit_union
 from vr180_ofx.matte.patch import Patch
 
 #: Who is near counts so much of what who is there does: it decides only where nobody was before.
@@ -51,26 +50,21 @@ class Shares:
         """
         near = {p: self._near(patch) for p, patch in self.people.items()}
         size = (self.rect.width, self.rect.height)
-        out, held = {}, {p: np.zeros_like(there) for p, there in near.items()}
+        out = {}
         for person, rect in wanted.items():
-            alpha = np.zeros((rect.height, rect.width), np.float32)
-            for piece in pieces(near[person], size):
-                held[person][_blocks(piece)] = True
-                self._put(alpha, rect, piece, made.alpha)
-            out[person] = Patch(rect, alpha, made.confidence[rect.shifted(-self.rect.x0, -self.rect.y0).slices].copy())
-        # where two may be, also by what is between the blocks of one; and where there is something now, and was nobody near
-        count = np.sum([near[p] | held[p] for p in near], axis=0)
+            inside = rect.shifted(-self.rect.x0, -self.rect.y0).slices
+            mask = in_pixels(near[person], size)[inside]
+            out[person] = Patch(rect, np.multiply(made.alpha[inside], mask), made.confidence[inside].copy())
+        # where two may be; and where there is something now, and was nobody near
+        count = np.sum(list(near.values()), axis=0)
         for piece in pieces((count > 1) | (Blocks.of(made.alpha).some & (count == 0)), size):
             shares = self._at(piece, made.alpha[piece.slices])
-            parts = []
+            there = piece.shifted(self.rect.x0, self.rect.y0)
             for person, patch in out.items():
-                self._put(patch.alpha, patch.rect, piece, made.alpha, shares[person])
-                common = piece.shifted(self.rect.x0, self.rect.y0).intersection(patch.rect)
+                common = there.intersection(patch.rect)
                 if not common.empty:
-                    inside = common.shifted(-patch.rect.x0, -patch.rect.y0).slices
-                    parts.append(Patch(common, patch.alpha[inside], patch.confidence[inside]))
-            # of rounding
-            fit_union(parts)
+                    own, of_all, share = (common.shifted(-r.x0, -r.y0).slices for r in (patch.rect, self.rect, there))
+                    np.multiply(made.alpha[of_all], shares[person][share], out=patch.alpha[own])
         return out
 
     def _near(self, patch: Patch) -> BoolArray:
@@ -88,19 +82,6 @@ class Shares:
         out[first_y : first_y + there.shape[0], first_x : first_x + there.shape[1]] = there
         blocks = -(-self.reach // BLOCK)
         return dilate(out, box(2 * blocks + 1, 2 * blocks + 1))
-
-    def _put(self, alpha: FloatArray, rect: Rect, piece: Rect, made: FloatArray, share: FloatArray | None = None) -> None:
-        """Puts what was made in a piece of ``self.rect`` into an array of ``rect``."""
-        there = piece.shifted(self.rect.x0, self.rect.y0)
-        common = there.intersection(rect)
-        if common.empty:
-            return
-        target = alpha[common.shifted(-rect.x0, -rect.y0).slices]
-        values = made[common.shifted(-self.rect.x0, -self.rect.y0).slices]
-        if share is None:
-            target[...] = values
-        else:
-            np.multiply(values, share[common.shifted(-there.x0, -there.y0).slices], out=target)
 
     def _at(self, piece: Rect, made: FloatArray) -> dict[int, FloatArray]:
         """Everybody's share of a piece, 0..1, together 1 wherever there is something."""
@@ -138,10 +119,6 @@ class Shares:
         own = rect.shifted(-self.rect.x0, -self.rect.y0).slices
         for patch in self.people.values():
             yield distance_to(_alpha_within(patch, self.rect) > 0)[own]
-
-
-def _blocks(piece: Rect) -> tuple[slice, slice]:
-    return slice(piece.y0 // BLOCK, -(-piece.y1 // BLOCK)), slice(piece.x0 // BLOCK, -(-piece.x1 // BLOCK))
 
 
 def _alpha_within(patch: Patch, rect: Rect) -> FloatArray:
