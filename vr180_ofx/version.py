@@ -6,6 +6,6 @@ __version__ = "0.2.0"
 PLAN_REVISION = 12
 MATTE_REVISION = 19
 #: Raised whenever the same mattes begin to come out of their controls (edges and what else is done after matting) differently.
-CONTROLS_REVISION = 12
+CONTROLS_REVISION = 13
 #: Raised whenever the same mattes begin to give other bytes in output files.
 WRITER_REVISION = 7
