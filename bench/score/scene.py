@@ -55,7 +55,7 @@ def score_scene(folder: Path, output: Path | None) -> dict[str, Any]:
     count = len(truth)
     written: Whole = nothing(truth.layout, count) if output is None else open_output(output, truth.layout, count)
     observer = Observer(truth)
-    found = evaluate(written, folder, written.first, observe=observer)
+    found = evaluate(written, folder, written.first, observe=observer, people=False)
     with_somebody = {(e["frame"], e["view"]) for e in observer.eyes if e["covered"] > 0}
     per_frame = [{**row, "frame": int(row["frame"]) - written.first} for row in found.per_frame]
     ious = [row[f"{v}.iou"] for row in per_frame for v in truth.layout.views if (row["frame"], v) in with_somebody]

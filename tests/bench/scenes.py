@@ -29,10 +29,22 @@ def video(path, frames, pix_fmt, codec="ffv1"):
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p" if codec != "ffv1" else pix_fmt
         stream.time_base = Fraction(1, 24)
         for k, picture in enumerate(frames):
-            frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format=pix_fmt)
+            frame = (
+                three_planes(picture) if pix_fmt == "gbrp16le" else VideoFrame.from_ndarray(np.ascontiguousarray(picture), format=pix_fmt)
+            )
             frame.pts, frame.time_base = k, Fraction(1, 24)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+
+
+def three_planes(codes):
+    """(h, w, 3) uint16 of red, green and blue."""
+    frame = VideoFrame(codes.shape[1], codes.shape[0], "gbrp16le")
+    for plane, channel in zip(frame.planes, (1, 2, 0), strict=True):
+        rows = np.zeros((codes.shape[0], plane.line_size // 2), "<u2")
+        rows[:, : codes.shape[1]] = codes[..., channel]
+        plane.update(rows.tobytes())
+    return frame
 
 
 def bodies(index):

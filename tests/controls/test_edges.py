@@ -148,3 +148,27 @@ def test_what_does_nothing_is_nothing_to_do():
     assert EdgeControls(lambda n, p: EdgesSettings(), (1,), EYE, ()).identity(0) == ""
     assert not acts(EdgesSettings(unit="milliradians", keep_motion_blur=True))
     assert EdgeControls(lambda n, p: EdgesSettings(size=1 if p == 1 else 0), (1,), EYE, ()).identity(0) != ""
+
+
+def test_a_hole_that_is_closed_is_of_who_is_around_it_and_of_nobody_beside():
+    shape = np.ones((60, 60), np.float32)
+    shape[20:40, 20:40] = 0
+    people = {1: Patch(Rect(10, 10, 70, 70), shape, np.ones_like(shape)), 2: patch(Rect(20, 10, 100, 70), 0.0)}
+    people[2].alpha[:, 60:] = 1
+    made = done(people, close_holes=500)
+    own = made[1].alpha[Rect(32, 32, 48, 48).shifted(-made[1].rect.x0, -made[1].rect.y0).slices]
+    assert own.min() == 1 and whole({2: made[2]})[:, :75].max() == 0
+
+
+def test_who_reaches_from_border_to_border_keeps_what_they_grow_into():
+    made = done({1: patch(Rect(0, 20, WIDTH, 40)), 2: patch(Rect(0, 50, WIDTH, 70))}, size=4)
+    rows = whole({1: made[1]})[:, 60]
+    assert rows[40:44].min() > 0.99 and rows[46:].max() < 0.01 and whole(made)[47, 60] == pytest.approx(1)
+
+
+def test_what_goes_on_beyond_somebodys_rectangle_is_no_island_in_it():
+    """An arm across another's picture, of which the other has a part: as large as it is, and not as what lies in that rectangle."""
+    arm, other = patch(Rect(0, 40, 100, 44)), patch(Rect(40, 10, 60, 44), 0.0)
+    arm.alpha[:, 40:60] = 0.7
+    other.alpha[:20], other.alpha[30:] = 1, 0.3
+    assert whole(done({1: arm, 2: other}, despeckle=150))[42, 41:59].min() == pytest.approx(1)

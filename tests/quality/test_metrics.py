@@ -45,6 +45,9 @@ def test_connectivity_counts_what_is_cut_off():
     island[2:6, 2:6] = 1
     assert m.connectivity_error(truth, truth) == 0
     assert m.connectivity_error(island, truth) == pytest.approx(16 / 1000)
+    # however much emptiness lies around, and where nothing else is
+    assert m.connectivity_error(np.pad(island, 50), np.pad(truth, 50)) == pytest.approx(16 / 1000)
+    assert m.connectivity_error(truth * 0, truth * 0) == 0 and m.connectivity_error(truth * 0, truth) == pytest.approx(truth.sum() / 1000)
 
 
 def test_dtssd_sees_only_change():

@@ -83,3 +83,22 @@ def test_a_truth_of_a_fisheye_says_its_field_of_view(tmp_path):
     (tmp_path / "one" / "scene.json").write_text(json.dumps(scene | {"projection": "equidistant fisheye", "fov_degrees": 200}))
     ray = Truth(tmp_path / "one").projection.unproject(np.array([SIDE, SIDE / 2]))
     assert np.degrees(np.arctan2(ray[0], ray[2])) == pytest.approx(100)
+
+
+def test_disparities_say_where_the_other_eye_sees_it(tmp_path):
+    """As the depth does where both know; not where the other eye sees nothing of it."""
+    folder = write_scene(tmp_path / "two")
+    by_depth = Truth(folder)
+    frame = next(by_depth.frames())
+    places, near = by_depth.counterpart(frame)
+    here = np.mgrid[0:SIDE, 0:SIDE][::-1].transpose(1, 2, 0) + 0.5
+    codes = np.zeros((SIDE, 2 * SIDE, 3), np.uint16)
+    body = frame.union("right") > 0
+    moves = np.round((places - here + 512) * 64)
+    codes[:, SIDE:][body] = np.concatenate([moves, np.full((SIDE, SIDE, 1), 65535)], axis=-1)[body]
+    codes[60:70, SIDE:][body[60:70], 2] = 32768
+    video(folder / "disparity.mkv", [codes] * FRAMES, "gbrp16le")
+    truth = Truth(folder)
+    found, seen = truth.counterpart(next(truth.frames()))
+    assert seen[body].sum() > 0.6 * body.sum() and not seen[60:70][body[60:70]].any() and not seen[~near].any()
+    assert np.abs(found - places)[seen & body].max() < 1 / 64

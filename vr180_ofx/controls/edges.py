@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import numpy as np
+from functools import reduce
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.controls.blur import blurred_by_motion
@@ -14,16 +13,14 @@ from vr180_ofx.controls.lengths import Lengths, Milliradians, Pixels
 from vr180_ofx.controls.levels import has_levels, levels
 from vr180_ofx.controls.motion import EyeMotion, motion_of_eye
 from vr180_ofx.controls.outline import feathered, resized, room
+from vr180_ofx.controls.sharing import Shares, together
 from vr180_ofx.controls.shot import beside
-from vr180_ofx.imaging.morphology import box, dilate
-from vr180_ofx.imaging.parts import bounds
+from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.matte.composite import fit_union
 from vr180_ofx.matte.patch import Patch, spread
 from vr180_ofx.settings.edges import EdgesSettings
 from vr180_ofx.vr180.projection import Projection
 
-#: Who is near counts so much of what who is there does: it decides only where nobody was before.
-_NEAR = np.float32(1e-4)
 #: What alone does nothing, and what `temporal.TemporalSmoothing` does.
 _NO_ACT = {"unit": "pixels", "keep_motion_blur": False, "temporal": 0.0}
 
@@ -69,39 +66,53 @@ class EdgeControls:
         motion: EyeMotion | None = None
         if not self._alone and any(v.keep_motion_blur and has_levels(v) for v in values.values()):
             motion = motion_of_eye(n, view, eye, around, beside(n, self._shots), with_mattes=False)
-        made = {p: self._person(p, values[p], eye, motion) for p in eye.people}
-        # rounding, and what differs between people: it is little where it is anything
-        fit_union(list(made.values()))
-        return EyeMattes(eye.width, eye.height, made)
+        made: dict[int, Patch] = {}
+        for person, patch in eye.people.items():
+            if patch.rect.empty or not acts(values[person]):
+                made[person] = Patch(patch.rect, *spread(patch, patch.rect))
+        for group in self._groups({p: v for p, v in values.items() if p not in made}, eye, motion):
+            made |= self._group(group, values[group[0]], eye, motion)
+        if any(v != values[p] for p in values for v in values.values()):
+            # what differs between people
+            fit_union([made[p] for p in eye.people])
+        return EyeMattes(eye.width, eye.height, {p: made[p] for p in eye.people})
 
-    def _person(self, person: int, edges: EdgesSettings, eye: EyeMattes, motion: EyeMotion | None) -> Patch:
-        """Their matte with everything done to it, in arrays of its own."""
-        patch = eye.people[person]
+    def _groups(self, values: dict[int, EdgesSettings], eye: EyeMattes, motion: EyeMotion | None) -> list[list[int]]:
+        """People to whom the same is done, and who may decide what becomes of each other."""
+        groups: list[tuple[list[int], Rect]] = []
+        for person, edges in values.items():
+            rect, members = self._wide(person, edges, eye), [person]
+            # what is kept of levels is a person's own
+            alone = motion is not None and edges.keep_motion_blur and has_levels(edges)
+            while not alone and (near := next((g for g in groups if values[g[0][0]] == edges and not g[1].intersection(rect).empty), None)):
+                groups.remove(near)
+                rect, members = rect.union(near[1]), near[0] + members
+            groups.append((members, rect))
+        return [members for members, _ in groups]
+
+    def _wide(self, person: int, edges: EdgesSettings, eye: EyeMattes) -> Rect:
+        """As far as somebody else may decide what becomes of a person."""
+        rect, lengths = eye.people[person].rect, self._lengths(edges, eye)
+        return rect.grown(room(rect, abs(edges.size), edges.feather, lengths) + 1).clipped(eye.width, eye.height)
+
+    def _group(self, group: list[int], edges: EdgesSettings, eye: EyeMattes, motion: EyeMotion | None) -> dict[int, Patch]:
+        """Their mattes with everything done to them, in arrays of their own."""
         picture, lengths = (eye.width, eye.height), self._lengths(edges, eye)
-        if patch.rect.empty or not acts(edges):
-            return Patch(patch.rect, *spread(patch, patch.rect))
-        rect = patch.rect.grown(room(patch.rect, edges.size, edges.feather, lengths)).clipped(*picture)
-        # as far as somebody else may decide what becomes of this one
-        wide = patch.rect.grown(room(patch.rect, abs(edges.size), edges.feather, lengths) + 1).clipped(*picture)
-        others = [q for k, q in eye.people.items() if k != person and not q.rect.intersection(wide).empty]
-        rect = wide if others else rect
+        wide = {p: self._wide(p, edges, eye) for p in group}
+        rect = reduce(Rect.union, wide.values())
+        people = {p: q for p, q in eye.people.items() if not q.rect.intersection(rect).empty}
+        if len(people) == 1:
+            own = eye.people[group[0]].rect
+            rect = own.grown(room(own, edges.size, edges.feather, lengths)).clipped(*picture)
         keep = None
         if motion is not None and edges.keep_motion_blur and has_levels(edges):
-            keep = blurred_by_motion(patch, rect, motion, eye.width / self._projection.width)
-        own = Patch(rect, *spread(patch, rect, around=1))
-        if not others:
-            return shaped(own, edges, lengths, picture, keep)
-        rest, trust = np.zeros_like(own.alpha), own.confidence.copy()
-        for q in others:
-            common = q.rect.intersection(rect)
-            theirs, there = (common.shifted(-r.x0, -r.y0).slices for r in (q.rect, rect))
-            rest[there] += q.alpha[theirs]
-            np.minimum(trust[there], q.confidence[theirs], out=trust[there])
-        np.minimum(rest, 1 - own.alpha, out=rest)
-        made = shaped(Patch(rect, own.alpha + rest, trust), edges, lengths, picture, keep)
-        # made of `trust`, and of nobody else's arrays
-        np.multiply(made.alpha, _share(own.alpha, rest, patch.rect.x0 - rect.x0 + rect.x1 - patch.rect.x1), out=made.alpha)
-        return made
+            keep = blurred_by_motion(eye.people[group[0]], rect, motion, eye.width / self._projection.width)
+        made = shaped(together(people, rect), edges, lengths, picture, keep)
+        if len(people) == 1:
+            return {group[0]: made}
+        # what grows comes from no further away
+        reach = max(room(eye.people[p].rect, abs(edges.size), edges.feather, lengths) for p in group) + 1
+        return Shares(people, rect, reach).of(made, wide)
 
     def _lengths(self, edges: EdgesSettings, eye: EyeMattes) -> Lengths:
         if edges.unit == "milliradians":
@@ -136,27 +147,3 @@ def shaped(
     alpha, confidence = resized(alpha, confidence, rect, edges.size, lengths=lengths, picture=picture)
     alpha, confidence = feathered(alpha, confidence, rect, edges.feather, lengths=lengths, picture=picture)
     return Patch(rect, alpha.copy() if alpha is patch.alpha else alpha, confidence)
-
-
-def _share(own: FloatArray, rest: FloatArray, reach: int) -> FloatArray:
-    """How much of what is there is this person's, 0..1; where nobody was, of who is within ``reach`` pixels."""
-    height, width = own.shape
-    out = np.ones_like(own)
-    # elsewhere nobody else is near
-    part = bounds(rest > 0).grown(reach).clipped(width, height)
-    if part.empty:
-        return out
-    wide = part.grown(reach).clipped(width, height)
-    around, within = box(2 * reach + 1, 2 * reach + 1), part.shifted(-wide.x0, -wide.y0).slices
-    own_near, rest_near = (dilate(v[wide.slices], around)[within] for v in (own, rest))
-    own, rest = own[part.slices], rest[part.slices]
-    near = 1 - own
-    near -= rest
-    near *= _NEAR
-    mine = np.multiply(own_near, near, out=np.empty_like(near))
-    mine += own
-    total = np.multiply(rest_near, near, out=near)
-    total += rest
-    total += mine
-    np.divide(mine, total, out=out[part.slices], where=total > 0)
-    return out

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
+from vr180_ofx.controls.blocks import Blocks, pieces
 from vr180_ofx.controls.lengths import Lengths, Pixels
 from vr180_ofx.imaging.ellipse import Ellipse, dilate_by, erode_by, margins
 from vr180_ofx.imaging.filter import separable
@@ -18,9 +20,6 @@ from vr180_ofx.imaging.rect import Rect
 #: Pixels on a side of what is done at once: fits into a core's own cache, and where nothing changes nothing is done.
 _TILE = 192
 _LEAST_TILE = 8
-#: The same where the ellipse is one everywhere: rows of tiles that follow the outline, as narrow as it is worth.
-_TILE_OF_EDGES = 64
-_MARGINS_TO_A_TILE = 8
 #: Within a tile the ellipse changes by at most a pixel; between its corners results are mixed, which then is a share of a pixel.
 _MOST_CHANGE_PX = 1.0
 #: A sharp edge under a Gaussian goes from 90 to 10 per cent within 2 * 1.2816 standard deviations.
@@ -81,6 +80,7 @@ def _blurred(values: FloatArray, ellipse: Ellipse, margin: tuple[int, int]) -> F
     return made[down : made.shape[0] - down, across : made.shape[1] - across]
 
 
+@lru_cache(256)
 def _gaussian(sigma: float) -> FloatArray:
     reach = math.ceil(_SIGMAS * sigma)
     # each pixel's part of the area, which is right for narrow ones, too
@@ -165,21 +165,12 @@ def _tiles_with_edges(values: FloatArray, across: int, down: int) -> Iterator[Re
     """Rectangles from 0, 0 on that are all of what is not of one value as far as the margins of ``values`` reach: an outline's length times
     its surroundings, not its area.
     """
-    height, width = values.shape[0] - 2 * down, values.shape[1] - 2 * across
-    # smaller ones leave more out, and more of them are margins
-    side = min(_TILE, max(_TILE_OF_EDGES, _MARGINS_TO_A_TILE * max(across, down)))
-    lefts = np.arange(0, width, side)
-    ends = np.minimum(lefts + side + 2 * across, values.shape[1])
-    # from each to the next, of which every second one is wanted
-    columns = np.stack([lefts, ends], axis=1).ravel()
-    for top in range(0, height, side):
-        rows = values[top : top + side + 2 * down]
-        # one column more, so that the last end is one
-        low, high = (np.append(v, v[-1]) for v in (rows.min(axis=0), rows.max(axis=0)))
-        edges = np.minimum.reduceat(low, columns)[::2] != np.maximum.reduceat(high, columns)[::2]
-        turns = np.flatnonzero(np.diff(edges, prepend=False, append=False))
-        for first, last in zip(turns[::2], turns[1::2], strict=True):
-            yield Rect(int(first) * side, top, min(int(last) * side, width), min(top + side, height))
+    width, height = values.shape[1] - 2 * across, values.shape[0] - 2 * down
+    near = Blocks.of(values).within(max(across, down))
+    for piece in pieces(near.edges, near.size):
+        tile = piece.shifted(-across, -down).clipped(width, height)
+        if not tile.empty:
+            yield tile
 
 
 def _tiles(rect: Rect, lengths: Lengths, length: float) -> Iterator[Rect]:

@@ -61,10 +61,11 @@ class Evaluation:
 
 def evaluate(
     prediction: Path | Mattes, truth_folder: Path, start_frame: int | None = None, progress: Progress | None = None, *,
-    observe: Observe | None = None,
+    observe: Observe | None = None, people: bool = True,
 ) -> Evaluation:  # fmt: skip
     """prediction: a folder of EXR frames, or what gives mattes by number. start_frame: the number of the one that shows the truth's first
-    frame; by default as the files tell, see `Prediction.first_number`. Raises MediaError.
+    frame; by default as the files tell, see `Prediction.first_number`. people: whether each person's own layers are judged, too, for which
+    everything is read once more. Raises MediaError.
     """
     truth, found = Truth(truth_folder), find_prediction(prediction) if isinstance(prediction, Path) else prediction
     known = "as --start-frame says"
@@ -132,7 +133,8 @@ def evaluate(
     result.overall["stereo_error"] = float(np.mean(stereo)) if stereo else None
     result.overall["stereo_error_of_the_truth"] = float(np.mean(floor)) if floor else None
     _people(result, truth, coverage)
-    _person_quality(result, truth, found, start_frame)
+    if people:
+        _person_quality(result, truth, found, start_frame)
     return result
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.imaging.filter import separable
 from vr180_ofx.imaging.morphology import dilate, erode, square
-from vr180_ofx.imaging.parts import connected_parts
+from vr180_ofx.imaging.parts import bounds, connected_parts
 from vr180_ofx.imaging.sample import sample
 
 #: Half the width of the boundary band at an eye of 1024 pixels; it grows with the eye.
@@ -76,6 +76,12 @@ def _gradient(x: FloatArray, sigma: float) -> FloatArray:
 
 def connectivity_error(a: FloatArray, truth: FloatArray, step: float = 0.1) -> float:
     """Sum of differences of the connectivity to the largest region that both cover, in thousands (theta 0.15)."""
+    # where both are empty nothing is connected, and nothing differs
+    box = bounds((a > 0) | (truth > 0))
+    if box.empty:
+        return 0.0
+    there = box.slices
+    a, truth = np.ascontiguousarray(a[there]), np.ascontiguousarray(truth[there])
     thresholds = np.arange(0, 1 + step, step)
     level = np.full(a.shape, -1.0, np.float32)
     for k in range(1, thresholds.size):

@@ -2,8 +2,9 @@
 
 A truth folder holds ``gt_person1.mkv``, ``gt_person2.mkv``, ...: the visible alpha of each person, grey of 8 or 16 bits, laid out like
 the clip; optionally ``gt_everybody.mkv`` (of everybody at once: alone where nobody is in the clip), ``gt_held.mkv`` (of what people hold),
-``depth.mkv`` (16-bit grey, millimetres along the ray, people only, 0 elsewhere) and ``scene.json`` (layout, projection, fov_degrees,
-interocular_m or baseline_mm, and for billboards the depth_m of each person).
+``depth.mkv`` (16-bit grey, millimetres along the ray, people only, 0 elsewhere), ``disparity.mkv`` (three channels of 16 bits: how far to
+the right and down a pixel's point lies in the other eye, and whether it is seen there) and ``scene.json`` (layout, projection,
+fov_degrees, interocular_m or baseline_mm, and for billboards the depth_m of each person).
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from vr180_ofx.vr180.projection import Projection, make_projection
 
 #: Digits of a frame's place in a clip: more than a clip of a year has frames.
 _DIGITS = 12
+#: In the third channel of ``disparity.mkv``: the other eye sees this point of somebody.
+_SEEN = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,14 @@ class TruthFrame:
     """One frame of truth.
 
     people: view -> person number -> alpha (h, w) 0..1. depth: view -> metres (h, w), 0 for nobody. everybody: view -> alpha of all people,
-    where the truth says it by itself. held: view -> alpha of what people hold.
+    where the truth says it by itself. held: view -> alpha of what people hold. shift: view -> (h, w, 3) codes of ``disparity.mkv``.
     """
 
     people: dict[str, dict[int, FloatArray]]
     depth: dict[str, FloatArray] | None
     everybody: dict[str, FloatArray] | None = None
     held: dict[str, FloatArray] | None = None
+    shift: dict[str, npt.NDArray[np.uint16]] | None = None
 
     def union(self, view: str) -> FloatArray:
         """(h, w), 0..1: everybody's alpha in a view."""
@@ -64,7 +68,8 @@ class Truth:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files = {int(m.group(1)): f for f in sorted(folder.glob("gt_person*.mkv")) if (m := re.fullmatch(r"gt_person(\d+)", f.stem))}
-        self._everybody, self._held, self._depth_file = (_there(folder / f"{name}.mkv") for name in ("gt_everybody", "gt_held", "depth"))
+        named = ("gt_everybody", "gt_held", "depth", "disparity")
+        self._everybody, self._held, self._depth_file, self._shift_file = (_there(folder / f"{name}.mkv") for name in named)
         first = next(iter(self.files.values()), self._everybody)
         if first is None:
             raise MediaError(f"{folder} holds no truth: files gt_person1.mkv, gt_person2.mkv, ..., or gt_everybody.mkv, are looked for")
@@ -101,18 +106,19 @@ class Truth:
     def frames(self) -> Iterator[TruthFrame]:
         """In order."""
         readers = {k: _grey_frames(f) for k, f in self.files.items()}
-        others = [_grey_frames(f) if f else None for f in (self._everybody, self._held, self._depth_file)]
+        others = [_grey_frames(f) if f else None for f in (self._everybody, self._held, self._depth_file, self._shift_file)]
         while True:
             try:
                 pictures = {k: next(r) for k, r in readers.items()}
-                everybody, held, depth = [next(r) if r is not None else None for r in others]
+                everybody, held, depth, shift = [next(r) if r is not None else None for r in others]
             except StopIteration:
                 return
             people = {v: {k: _coverage(p, self.layout, v) for k, p in pictures.items()} for v in self.layout.views}
             metres: dict[str, FloatArray] | None = None
             if depth is not None:
                 metres = {v: _eye(depth, self.layout, v).astype(np.float32) / 1000 for v in self.layout.views}
-            yield TruthFrame(people, metres, self._in_eyes(everybody), self._in_eyes(held))
+            moved = None if shift is None else {v: _eye(shift, self.layout, v) for v in self.layout.views}
+            yield TruthFrame(people, metres, self._in_eyes(everybody), self._in_eyes(held), moved)
 
     def _in_eyes(self, picture: npt.NDArray[Any] | None) -> dict[str, FloatArray] | None:
         return None if picture is None else {v: _coverage(picture, self.layout, v) for v in self.layout.views}
@@ -121,11 +127,13 @@ class Truth:
         """For the right eye's pixels near people: (h, w, 2) where the left eye sees the same point, in continuous pixels (its row differs,
         too: far from the horizon equirectangular rows are no epipolar lines); and where that is known.
 
-        From the depth map, spread outwards by nearest neighbour; or from the distance of the billboards.
+        From the truth's disparities or its depth map, spread outwards by nearest neighbour; or from the distance of the billboards.
         """
         if len(self.layout.views) < 2:
             return None
         radius = max(2, round(8 * self.layout.eye_size[0] / 1024))
+        if frame.shift is not None:
+            return self._shifted(frame.shift["right"], radius)
         if frame.depth is not None:
             depth, known = _spread(frame.depth["right"], radius)
             lonely = np.ones_like(known)
@@ -140,6 +148,21 @@ class Truth:
         distance = depth / rays[..., 2].clip(1e-3) if frame.depth is None else depth
         points = rays * distance[..., None] + np.array([self.interocular_m, 0, 0])
         return projection.project(points).astype(np.float32), known & lonely
+
+    def _shifted(self, codes: npt.NDArray[np.uint16], radius: int) -> tuple[FloatArray, BoolArray]:
+        said = self.scene.get("truth", {}).get("disparity", {})
+        scale, offset = float(said.get("scale", 64.0)), float(said.get("offset", 512.0))
+        known, near = codes[..., 2] == _SEEN, np.zeros(codes.shape[:2], bool)
+        moves = codes[..., :2].astype(np.float32) / np.float32(scale) - np.float32(offset)
+        if known.any():
+            across, distance = spread_outwards(np.ascontiguousarray(moves[..., 0]), known)
+            down, _ = spread_outwards(np.ascontiguousarray(moves[..., 1]), known)
+            moves, near = np.stack([across, down], axis=-1), distance <= radius
+        # of a point that the other eye does not see nothing can be said, nor of its edge
+        near &= ~dilate((codes[..., 2] > 0) & ~known, square(1))
+        ys, xs = np.mgrid[0 : codes.shape[0], 0 : codes.shape[1]].astype(np.float32)
+        places: FloatArray = np.stack([xs + 0.5, ys + 0.5], axis=-1) + moves
+        return places.astype(np.float32), near
 
     def _billboards(self, frame: TruthFrame, radius: int) -> tuple[FloatArray, BoolArray, BoolArray]:
         near = {k: dilate(alpha > 0.02, square(radius)) for k, alpha in frame.people["right"].items()}
@@ -180,12 +203,25 @@ def _there(path: Path) -> Path | None:
 
 
 def _grey_frames(path: Path) -> Iterator[npt.NDArray[Any]]:
+    """Grey (h, w) of 8 or 16 bits; of three channels (h, w, 3) of 16."""
     with open_container(path) as container:
         try:
             for frame in container.decode(first_video(container, path)):
-                yield frame.to_ndarray(format="gray16le" if "16" in frame.format.name else "gray")
+                if frame.format.name.startswith("gbrp16"):
+                    yield _three(frame)
+                else:
+                    yield frame.to_ndarray(format="gray16le" if "16" in frame.format.name else "gray")
         except av.error.FFmpegError as error:
             raise MediaError(f"{path} is damaged: {error.strerror}") from None
+
+
+def _three(frame: av.VideoFrame) -> npt.NDArray[np.uint16]:
+    """Planes of green, blue and red as (h, w, 3) of red, green and blue, as they are: no conversion of colours touches them."""
+    out = np.empty((frame.height, frame.width, 3), np.uint16)
+    for plane, channel in zip(frame.planes, (1, 2, 0), strict=True):
+        rows = np.frombuffer(bytes(plane), "<u2").reshape(frame.height, plane.line_size // 2)
+        out[..., channel] = rows[:, : frame.width]
+    return out
 
 
 class Mattes(Protocol):

@@ -1,0 +1,1 @@
+"""What a scene is, and how one is drawn from a seed."""
