@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--motion", choices=MOTIONS, help="what all of them do, instead of what is drawn")
     parser.add_argument("--hair", help="a style for all of them")
     parser.add_argument("--outfit", help="an outfit for all of them")
+    parser.add_argument("--held", help="a thing for all of their hands, or '' for none")
     parser.add_argument("--azimuth", type=float, default=0.5, help="radians from which they are seen, 0 from ahead (0.5)")
     parser.add_argument("--size", type=int, default=320, help="pixels of a picture (320)")
     parser.add_argument("--columns", type=int, default=6, help="pictures in a row (6)")

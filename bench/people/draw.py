@@ -34,10 +34,12 @@ def draw_person(
     hair: str | None = None,
     outfit: str | None = None,
     held: str | None = None,
+    assets: bool = False,
 ) -> Person:
     """A person from a seed. What is given is fixed, the rest drawn: years (from, to), motion, hair (a style), outfit ("dress",
-    "coat", ...), held (kind of a carried thing, "" for none). ValueError names what is not known."""
-    from .wardrobe import draw_garments, draw_held
+    "coat", ...), held (kind of a carried thing, "" for none). assets: whether clothes of MakeHuman may be worn, which
+    ``make_actor`` then needs. ValueError names what is not known."""
+    from .outfits import draw_garments, draw_held
 
     rng = np.random.default_rng(seed)
     age = float(rng.uniform(*years))
@@ -67,7 +69,7 @@ def draw_person(
     what: Motion = motion or draw_motion(rng, age)
     if what not in get_args(Motion):
         raise ValueError(f"motion is {what!r}; allowed are {', '.join(get_args(Motion))}")
-    garments = draw_garments(rng, age, gender, chosen, outfit)
+    garments = draw_garments(rng, age, gender, chosen, outfit=outfit, assets=assets)
     things = draw_held(rng, what, age) if held is None else draw_held(rng, what, age, held)
     return Person(
         seed=seed if isinstance(seed, int) else int(np.random.SeedSequence(list(seed)).generate_state(1)[0]),
