@@ -27,9 +27,8 @@ from vr180_ofx.people.mattes_file import InputMatte
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
-from vr180_ofx.storage import write_atomic
+from vr180_ofx.storage import backup_of, write_atomic
 
-_BACKUP = ".bak"
 USAGE = "PLAN [OP ... [then OP ...]] [options]"
 EXAMPLES: Examples = (
     ("who is in it", "vr180-ofx edit clip.plan.json"),
@@ -111,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
         frames = [n + first_number for n in changed_frames(plan, made)]
         if not arguments.dry_run:
             if target == path:
-                write_atomic(_backup(path), path.read_bytes())
+                write_atomic(backup_of(path), path.read_bytes())
             made.save(target)
         if arguments.json:
             print_json(
@@ -130,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
             console.print(styled(f"  {line}", "yellow"))
         console.print(f"  frames that change: {ranges_text(frames) or 'none'}")
         written = f"{target} would be written" if arguments.dry_run else f"plan: {target}"
-        kept = f" (before: {_backup(path).name}; 'vr180-ofx edit {path} undo' goes back)"
+        kept = f" (before: {backup_of(path).name}; 'vr180-ofx edit {path} undo' goes back)"
         console.print(written + (kept if target == path and not arguments.dry_run else ""))
     return 0
 
@@ -187,7 +186,7 @@ def _file(facts: dict[str, Any], path: Path, named: str | None) -> str:
 
 
 def _undo(path: Path) -> int:
-    before = _backup(path)
+    before = backup_of(path)
     if not before.exists():
         raise OutputError(f"there is no {before}, which an edit of {path} leaves; nothing is undone")
     now, then = path.read_bytes(), before.read_bytes()
@@ -195,10 +194,6 @@ def _undo(path: Path) -> int:
     write_atomic(before, now)
     console.print(f"plan: {path}, as before the last edit; the same again goes forth")
     return 0
-
-
-def _backup(path: Path) -> Path:
-    return path.with_name(path.name + _BACKUP)
 
 
 def _facts(plan: Plan, first_number: int) -> list[dict[str, Any]]:
