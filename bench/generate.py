@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--assets", type=Path, help="MakeHuman's CC0 assets: a folder or makehuman-assets.tar.xz; plainer clothes without")
     parser.add_argument("--keep", action="store_true", help="leave the renderer's films beside the scenes")
     parser.add_argument("--list", action="store_true", help="only say what the scenes are")
+
+
+def main_arguments(words: Sequence[str]) -> argparse.Namespace:
+    """Parsed as the command does."""
+    parser = argparse.ArgumentParser(prog="bench generate")
+    add_arguments(parser)
+    return parser.parse_args(words)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@
 from .actor import make_actor
 from .base_mesh import DataMissing
 from .contract import Actor, Body, Course, Garment, Hair, Material, Mesh, Motion, Pattern, Person, Strands
+from .distractors import DistractorKind, make_distractor
 from .draw import draw_person
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Body",
     "Course",
     "DataMissing",
+    "DistractorKind",
     "Garment",
     "Hair",
     "Material",
@@ -23,4 +25,5 @@ __all__ = [
     "Strands",
     "draw_person",
     "make_actor",
+    "make_distractor",
 ]

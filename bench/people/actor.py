@@ -9,29 +9,33 @@ from numpy.typing import NDArray
 
 from .base_mesh import Doubles, base_mesh
 from .cloth import Shell, Worn, covered
-from .contract import Body, Course, Floats, Material, Person, Strands
+from .contract import Body, Course, Floats, Material, Mesh, Person, Strands
+from .draw import draw_cloth
 from .hair import Grown, Head, grow, scalp_field
+from .lag import Lag
 from .limbs import Anatomy
-from .motion import Choreography
+from .motion import Choreography, seat_height
 from .regions import Figure, compact
 from .shape import rest_vertices
-from .skeleton import Frames, Skin
-from .wardrobe import dress
+from .shapes import cuboid, moved
+from .skeleton import Frames, Skin, apply, turned
+from .wardrobe import Outfit, dress
 
 
 class PersonActor:
     """See ``bench.people.contract.Actor``."""
 
     def __init__(self, person: Person, assets: FilePath | None = None) -> None:
-        del assets
         self.person = person
         self.figure = Figure.of(rest_vertices(dict(person.phenotype)))
         self.anatomy = Anatomy(self.figure.skeleton)
         rng = np.random.default_rng([person.detail_seed, 2])
-        clothes, cuts, self.sole = dress(self.figure, person.garments, rng)
-        hidden = covered(self.figure.regions, cuts)
-        self.worn = [self._skin(hidden), self._eyes(), *clothes]
-        self.hair = self._hair(np.random.default_rng([person.detail_seed, 3]), clothes)
+        outfit = dress(self.figure, (*person.garments, *person.held), rng, assets)
+        self.sole = outfit.sole
+        hidden = np.unique(np.concatenate([covered(self.figure.regions, outfit.cuts), *outfit.hidden]))
+        self.worn = [self._skin(hidden), self._eyes(), *outfit.worn]
+        self.hair = self._hair(np.random.default_rng([person.detail_seed, 3]), outfit)
+        self.lag = Lag(self.figure, outfit.hung, person.hair, self.hair, self._frames)
 
     def _skin(self, hidden: NDArray[np.int64]) -> Worn:
         """The body without what clothes cover."""
@@ -68,21 +72,36 @@ class PersonActor:
             tint[here] = np.where(front[:, None], shade, 0.8)
         return Worn("eyes", "eyes", points, faces, Skin.of_base(rows), Material("eyes", (1.0, 1.0, 1.0), roughness=0.1), tint)
 
-    def _hair(self, rng: np.random.Generator, clothes: list[Worn]) -> Grown | None:
+    def _hair(self, rng: np.random.Generator, outfit: Outfit) -> Grown | None:
         figure = self.figure
         rows = np.unique(base_mesh().faces("body"))
         upper = rows[(figure.vertices[rows, 1] > figure.skeleton.head("spine04")[1]) & (figure.regions.arm[rows] < 0.5)]
         points, normals = figure.vertices[upper], figure.normals[upper]
-        del clothes
-        return grow(figure, self.person.hair, Shell(points, normals), rng)
+        return grow(figure, self.person.hair, Shell(points, normals), rng, rim=outfit.rim)
 
     def at(self, times: Doubles, course: Course) -> Body:
         """Geometry at times (t,) along a course."""
         times = np.asarray(times, np.float64)
         frames = self._frames(times, course)
         skeleton: Floats = frames.places.astype(np.float32)
-        strands = () if self.hair is None else (self._strands(self.hair, frames),)
-        return Body(times, tuple(worn.posed(frames) for worn in self.worn), strands, self.figure.skeleton.names, skeleton)
+        hung, points = self.lag.at(times, course, frames)
+        strands: tuple[Strands, ...] = ()
+        if points is not None and self.hair is not None:
+            material = Material("hair", self.person.hair.colour, roughness=0.35)
+            strands = (Strands("hair", "hair", points.astype(np.float32), self.hair.radius.astype(np.float32), material),)
+        return Body(times, (*(worn.posed(frames) for worn in self.worn), *hung), strands, self.figure.skeleton.names, skeleton)
+
+    def furniture(self, course: Course) -> tuple[Mesh, ...]:
+        """What somebody needs to do what they do, standing still: a stool for those who sit. One time; no part of the person."""
+        if self.person.motion != "sit":
+            return ()
+        high, wide = seat_height(self.anatomy) - 0.03 + self.sole, 0.24 * self.anatomy.hip_height + 0.16
+        solid = moved(cuboid((wide, high, 0.9 * wide), 3), (0.0, high / 2, -0.12 * wide))
+        turn = turned("y", np.array(course.facings[0]))
+        points = apply(turn, solid[0]) + [course.places[0][0], course.height, course.places[0][1]]
+        material = draw_cloth(np.random.default_rng([self.person.detail_seed, 4]), "stool", patterned=0.2)
+        rest = solid[0].astype(np.float32)
+        return (Mesh("stool", "prop", points[None].astype(np.float32), solid[1].astype(np.int32), rest, material),)
 
     def _frames(self, times: Doubles, course: Course) -> Frames:
         stance = Choreography(self.person, self.anatomy, course, float(times.max(initial=0.0))).at(times)
@@ -93,12 +112,6 @@ class PersonActor:
             lowest = Skin.of_base(rows).follow(self.figure.vertices[rows], frames)[:, :, 1].min(axis=1) - course.height
             frames = Frames(frames.skeleton, frames.turns, frames.places - lowest[:, None, None] * [0.0, 1.0, 0.0])
         return frames
-
-    def _strands(self, grown: Grown, frames: Frames) -> Strands:
-        count, many, _ = grown.points.shape
-        moved = frames.carried("head", grown.points.reshape(-1, 3))
-        material = Material("hair", self.person.hair.colour, roughness=0.35)
-        return Strands("hair", "hair", moved.reshape(-1, count, many, 3).astype(np.float32), grown.radius.astype(np.float32), material)
 
 
 def make_actor(person: Person, assets: FilePath | None = None) -> PersonActor:

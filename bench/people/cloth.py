@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -165,6 +165,18 @@ def tailored(figure: Figure, cut: Cut, fit: Fit, *, name: str, material: Materia
     out = fit.ease + flare + fit.crease * folds(rest, rng, 0.09)
     vertices = body_shell(figure).outside(vertices + normals * out[:, None], np.maximum(out, 0.6 * fit.ease))
     return Worn(name, "clothes", vertices, new_faces, skin, material)
+
+
+def without_covered(worn: Worn, figure: Figure, cut: Cut, margin: float) -> Worn:
+    """A garment without what lies under an outer one, so that it does not come through."""
+    rows = np.unique(base_mesh().faces("helper-tights"))
+    _, nearest = cKDTree(figure.vertices[rows]).query(worn.vertices)
+    regions = figure.regions
+    near = rows[nearest]
+    inside = cut.field(Regions(regions.level[near], regions.arm[near], regions.side[near])) > margin
+    kept, faces = compact(worn.faces[~inside[worn.faces].all(axis=1)])
+    tint = None if worn.tint is None else worn.tint[kept]
+    return replace(worn, vertices=worn.vertices[kept], faces=faces, skin=worn.skin.take(kept), tint=tint)
 
 
 def covered(regions: Regions, cuts: list[Cut], margin: float = 0.12) -> Ints:

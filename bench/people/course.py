@@ -27,12 +27,14 @@ FOOT_CIRCLE = 0.18
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A course, tabulated. times: (n,) seconds. places: (n, 2) x and z in metres. facings: (n,). way: (n,) metres gone by the feet."""
+    """A course, tabulated. times: (n,) seconds. places: (n, 2) x and z in metres. facings: (n,). way: (n,) metres gone by the feet.
+    endless: it goes on beyond the table."""
 
     times: Doubles
     places: Doubles
     facings: Doubles
     way: Doubles
+    endless: bool = False
 
     @classmethod
     def of(cls, course: Course, *, until: float, pace: float = 0.0) -> Self:
@@ -43,7 +45,8 @@ class Path:
         times = np.arange(np.floor(begin * RATE), np.ceil(end * RATE) + 1) / RATE
         states = np.column_stack([np.array(course.places), np.array(course.facings)])
         sampled = _catmull_rom(keys, states, times)
-        if pace and np.all(states == states[0]):
+        endless = bool(pace and np.all(states == states[0]))
+        if endless:
             sampled[:, 0] += np.sin(sampled[:, 2]) * pace * times
             sampled[:, 1] += np.cos(sampled[:, 2]) * pace * times
         else:
@@ -53,7 +56,7 @@ class Path:
             sampled = np.stack([np.convolve(padded[:, k], window, mode="valid") for k in range(3)], axis=1)
         steps = np.diff(sampled, axis=0)
         way = np.concatenate([[0.0], np.cumsum(np.sqrt(steps[:, 0] ** 2 + steps[:, 1] ** 2 + (FOOT_CIRCLE * steps[:, 2]) ** 2))])
-        return cls(times, sampled[:, :2], sampled[:, 2], way)
+        return cls(times, sampled[:, :2], sampled[:, 2], way, endless)
 
     def at(self, times: Doubles) -> tuple[Doubles, Doubles, Doubles]:
         """Places (t, 2), facings (t,) and ways (t,) at times."""
@@ -107,6 +110,15 @@ def smooth(u: Doubles) -> Doubles:
     return np.asarray(u * u * (3 - 2 * u))
 
 
+def whole_stride(path: Path, stride: float) -> float:
+    """The stride, metres, next to the wished one with which both ends of the way fall into a time when both feet are down: a whole number
+    of half strides, never a foot left in the air."""
+    total = float(path.way[-1])
+    if path.endless or total <= 1e-6:
+        return stride
+    return total / (max(1, round(2 * total / stride)) / 2)
+
+
 def steps(path: Path, times: Doubles, *, side: float, spread: float, stride: float, duty: float, lift: float, toe_out: float) -> Foot:
     """Footfalls of one leg.
 
@@ -114,10 +126,8 @@ def steps(path: Path, times: Doubles, *, side: float, spread: float, stride: flo
     duty: share of the cycle that a foot is down (walking about 0.62, running 0.35). lift: metres of the ball in mid-swing.
     toe_out: radians.
     """
+    stride = whole_stride(path, stride)
     total = path.way[-1]
-    # both ends of a way have to fall into a time when both feet are down: half strides, never a foot left in the air
-    if total > 1e-6:
-        stride = total / (max(1, round(2 * total / stride)) / 2)
     _, _, way = path.at(times)
     both_down = (duty - 0.5) / 2 if duty > 0.5 else 0.0
     phase = way / stride + both_down + (0.0 if side > 0 else 0.5)

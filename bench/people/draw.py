@@ -34,10 +34,12 @@ def draw_person(
     hair: str | None = None,
     outfit: str | None = None,
     held: str | None = None,
+    assets: bool = False,
 ) -> Person:
     """A person from a seed. What is given is fixed, the rest drawn: years (from, to), motion, hair (a style), outfit ("dress",
-    "coat", ...), held (kind of a carried thing, "" for none). ValueError names what is not known."""
-    from .wardrobe import draw_garments, draw_held
+    "coat", ...), held (kind of a carried thing, "" for none). assets: whether clothes of MakeHuman may be worn, which
+    ``make_actor`` then needs. ValueError names what is not known."""
+    from .outfits import draw_garments, draw_held
 
     rng = np.random.default_rng(seed)
     age = float(rng.uniform(*years))
@@ -67,7 +69,7 @@ def draw_person(
     what: Motion = motion or draw_motion(rng, age)
     if what not in get_args(Motion):
         raise ValueError(f"motion is {what!r}; allowed are {', '.join(get_args(Motion))}")
-    garments = draw_garments(rng, age, gender, chosen, outfit)
+    garments = draw_garments(rng, age, gender, chosen, outfit=outfit, assets=assets)
     things = draw_held(rng, what, age) if held is None else draw_held(rng, what, age, held)
     return Person(
         seed=seed if isinstance(seed, int) else int(np.random.SeedSequence(list(seed)).generate_state(1)[0]),
@@ -115,6 +117,8 @@ def str_motion(rng: Rng, among: list[Motion]) -> Motion:
 def draw_hair(rng: Rng, years: float, gender: float, african: float, style: str | None = None) -> Hair:
     """Style, length, curl and colour; grey with the years."""
     weights = np.array([w for _, w in HAIRS])
+    if years < 35:
+        weights[6:8] = 0.0
     colour = HAIRS[int(rng.choice(len(HAIRS), p=weights / weights.sum()))][0]
     if years > 40 and rng.random() < (years - 40) / 35:
         grey = float(rng.uniform(0.3, 1.0))

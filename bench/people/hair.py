@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .base_mesh import Doubles, base_mesh
 from .cloth import Shell
@@ -58,22 +59,34 @@ def scalp_field(head: Head, points: Doubles, receding: float = 0.0) -> Doubles:
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """Strands at rest: points (k, m, 3), radius (k, m); tail: first strand that hangs from a tie instead of the scalp."""
+    """Strands at rest: points (k, m, 3), radius (k, m). tied: (k,) whether a strand lies fast on the head, from the scalp to a tie."""
 
     points: Doubles
     radius: Doubles
-    loose: Doubles
+    tied: NDArray[np.bool_]
 
 
-def grow(figure: Figure, hair: Hair, shell: Shell, rng: np.random.Generator, *, receding: float = 0.0) -> Grown | None:
-    """None without hair. shell: what strands stay outside of (head, neck, shoulders and clothes)."""
+def grow(figure: Figure, hair: Hair, shell: Shell, rng: np.random.Generator, *, receding: float = 0.0, rim: float = np.inf) -> Grown | None:
+    """None without hair. rim: metres above which a hat leaves no room for roots. shell: what strands stay outside of (head,
+    neck, shoulders and clothes)."""
     if hair.style == "none" or hair.length_m <= 0:
         return None
     head = Head.of(figure)
+    ties = tie_places(head, hair.style)
     count_points = int(np.clip(4 + hair.length_m / 0.03 + 10 * hair.curl, 5, 22))
     count = min(MOST_POINTS // count_points, 4200)
+    # a third of the strands of tied hair is the tail
+    tails = count // 3 if len(ties) else 0
+    count -= tails
     roots, normals = _roots(figure, head, count, receding, rng)
+    seen = roots[:, 1] - 0.28 * (roots[:, 2] - head.centre[2]) < rim + 0.004
+    roots, normals, count = roots[seen], normals[seen], int(seen.sum())
+    if not count:
+        return None
+    goal = ties[(roots[:, 0] < 0).astype(np.int64) % len(ties)] if len(ties) else None
     lengths = hair.length_m * rng.uniform(0.78, 1.05, count) * _taper(head, roots, hair)
+    if goal is not None:
+        lengths = 1.12 * np.linalg.norm(goal - roots, axis=1) + 0.01
     step = lengths / (count_points - 1)
     points = np.empty((count, count_points, 3))
     points[:, 0] = roots
@@ -92,15 +105,67 @@ def grow(figure: Figure, hair: Hair, shell: Shell, rng: np.random.Generator, *, 
         direction = (
             lift * normals * 0.8 + (1 - 0.7 * fall) * unit(tangent) * (0.9 if hair.style != "afro" else 0.1) + fall * [0.0, -1.0, 0.0]
         )
-        direction += (0.10 + 0.25 * hair.loose * along) * patch + (0.05 + 0.15 * hair.loose) * noise
+        if goal is not None:
+            direction = unit(goal - now) + 0.5 * lift * normals
+            step = np.linalg.norm(goal - now, axis=1) / (count_points - k)
+        direction += (0.06 + 0.14 * hair.loose * along) * patch + (0.03 + 0.07 * hair.loose) * noise
         new = now + step[:, None] * unit(direction)
         points[:, k] = shell.outside(new, above, within=0.05)
-    points = _curled(points, hair, rng, patch)
+    points = _curled(points, hair, rng, patch) if goal is None else points
+    tied = np.full(count, goal is not None)
+    if tails:
+        points = np.concatenate([points, tail(hair, head, ties, shape=(tails, count_points), shell=shell, rng=rng)])
+        tied = np.concatenate([tied, np.full(tails, hair.style == "bun")])
+    count += tails
     thick = 0.00055 * (4200 / count) ** 0.5
     fine = rng.random(count) < 0.12
     radius = thick * rng.uniform(0.7, 1.2, count)[:, None] * np.linspace(1.0, 0.25, count_points)[None]
     radius[fine] *= 0.2
-    return Grown(points, radius, np.where(fine, 1.0, 0.0))
+    return Grown(points, radius, tied)
+
+
+def tie_places(head: Head, style: str) -> Doubles:
+    """Where hair is gathered, (1 or 2, 3) metres; (0, 3) for hair that is not."""
+    if style == "braids":
+        return np.asarray(
+            head.centre[None] + np.array([[s * 0.95 * head.radius, -0.25 * head.tall, -0.55 * head.deep] for s in (1.0, -1.0)])
+        )
+    if style in ("ponytail", "bun"):
+        return np.asarray(head.centre[None] + np.array([[0.0, 0.3 * head.tall, -1.14 * head.deep]]))
+    return np.zeros((0, 3))
+
+
+def tail(hair: Hair, head: Head, ties: Doubles, *, shape: tuple[int, int], shell: Shell, rng: np.random.Generator) -> Doubles:
+    """What hangs from the ties: strands (k, m, 3). A bun is wound into a ball."""
+    count, many = shape
+    tie = ties[np.arange(count) % len(ties)]
+    along = np.linspace(0, 1, many)
+    if hair.style == "bun":
+        size = 0.32 * head.radius + 0.08 * hair.length_m
+        axis = unit(rng.normal(size=(count, 3)) + [0.0, 0.0, 1.5])
+        a = unit(np.cross(axis, rng.normal(size=(count, 3))))
+        b = np.cross(axis, a)
+        angle = 2 * np.pi * 0.8 * along[None, :, None]
+        ball = size * rng.uniform(0.75, 1.0, (count, 1, 1)) * (np.cos(angle) * a[:, None] + np.sin(angle) * b[:, None])
+        return np.asarray(tie[:, None] + [0.0, 0.0, -0.75 * size] + ball)
+    points = np.empty((count, many, 3))
+    points[:, 0] = tie + rng.normal(0, 0.004, (count, 3))
+    step = hair.length_m * rng.uniform(0.75, 1.05, count) / (many - 1)
+    noise = rng.normal(size=(count, 3))
+    outward = unit((tie - head.centre) * [1.0, 0.0, 1.0])
+    for k in range(1, many):
+        gone = (step * k)[:, None]
+        direction = np.exp(-gone / 0.04) * outward + (1 - np.exp(-gone / 0.05)) * [0.0, -1.0, 0.0]
+        direction = direction + (0.05 + 0.1 * hair.loose) * noise * (hair.style == "ponytail")
+        points[:, k] = shell.outside(points[:, k - 1] + step[:, None] * unit(direction), 0.012, within=0.05)
+    if hair.style == "braids":
+        # three strands that cross each other
+        way = along * hair.length_m
+        phase = 2 * np.pi * (way[None] / 0.07 + (np.arange(count) // len(ties) % 3)[:, None] / 3)
+        wide = 0.011 * np.clip(way / 0.02, 0, 1)
+        offset = np.stack([wide * np.sin(phase), 0 * phase, 0.6 * wide * np.sin(2 * phase)], axis=-1)
+        return np.asarray(points + offset + rng.normal(0, 0.0025, (count, 1, 3)))
+    return _curled(points, hair, rng, noise)
 
 
 def _roots(figure: Figure, head: Head, count: int, receding: float, rng: np.random.Generator) -> tuple[Doubles, Doubles]:
@@ -148,9 +213,6 @@ def _taper(head: Head, roots: Doubles, hair: Hair) -> Doubles:
 def _comb(head: Head, roots: Doubles, hair: Hair) -> Doubles:
     """Directions in which hair leaves the skin, before gravity."""
     local = head.scaled(roots)
-    if hair.style in ("ponytail", "bun", "braids"):
-        tie = head.centre + np.array([0.0, 0.35 * head.tall, -1.1 * head.deep])
-        return unit(tie - roots)
     if hair.style in ("bob", "long", "wild"):
         # parted along a line from the forehead to the crown
         return unit(np.column_stack([np.sign(local[:, 0] - 0.12) * 1.0, -0.4 + 0 * local[:, 0], -0.5 * (local[:, 2] + 0.4)]))

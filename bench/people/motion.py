@@ -12,7 +12,7 @@ import numpy as np
 
 from .base_mesh import Doubles
 from .contract import Course, Motion, Person
-from .course import Foot, Path, smooth, steps
+from .course import Foot, Path, smooth, steps, whole_stride
 from .limbs import SIDES, Anatomy, Hand, Side, Stance
 from .skeleton import apply, product, turned
 
@@ -168,8 +168,7 @@ def _gait(score: Score, *, stride: float, duty: float, lift: float, bounce: floa
                  lift=lift * score.leg, toe_out=0.08)
         for s in SIDES
     }  # fmt: skip
-    total = score.path.way[-1]
-    exact = total / (max(1, round(2 * total / (stride * score.leg))) / 2) if total > 1e-6 else stride * score.leg
+    exact = whole_stride(score.path, stride * score.leg)
     _, facings, way = score.path.at(score.seconds)
     phase = TAU * (way / exact + max(0.0, (duty - 0.5) / 2))
     hip = moving * 0.09 * energy * np.sin(phase)

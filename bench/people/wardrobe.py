@@ -1,15 +1,21 @@
-"""What people wear and carry: drawn as ``Garment`` values, made into meshes by ``dress``."""
+"""What people wear, made into meshes from ``Garment`` values; ``outfits`` draws these."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from .base_mesh import Doubles, Ints, base_mesh
-from .cloth import Cut, Fit, Worn, border, clip, smoothed, tailored
-from .contract import Garment, Hair, Material, Motion
+from .accessories import bag, glasses, hat, held_thing
+from .assets import lower_half, read_asset
+from .base_mesh import DataMissing, Doubles, Ints, base_mesh
+from .cloth import Cut, Fit, Worn, border, clip, smoothed, tailored, without_covered
+from .contract import Garment, Part
+from .hanging import Hung, skirt, strip, support
 from .regions import ANKLE, HIP, KNEE, NECK, WAIST, Figure, compact, vertex_normals
+from .shapes import torus_faces
 from .skeleton import Skin
 
 Rng = np.random.Generator
@@ -18,49 +24,76 @@ Rng = np.random.Generator
 SOLE = 0.022
 
 
-def draw_garments(rng: Rng, years: float, gender: float, hair: Hair, outfit: str | None = None) -> tuple[Garment, ...]:
-    """Clothes that go together."""
-    from .draw import draw_cloth
+@dataclass
+class Outfit:
+    """What somebody wears, as meshes. cuts: what of the skin is covered. sole: metres."""
 
-    del years, gender, hair, outfit
-    top = Garment(
-        "top",
-        draw_cloth(rng, "top"),
-        (("sleeve", float(rng.choice([0.0, 0.3, 0.35, 0.62, 0.97]))), ("ease", float(rng.uniform(0.006, 0.02)))),
-    )
-    legs = float(rng.choice([KNEE + 0.35, KNEE - 0.3, ANKLE + 0.12, ANKLE + 0.12]))
-    bottom = Garment(
-        "trousers", draw_cloth(rng, "trousers", dark=0.5, patterned=0.15), (("low", legs), ("ease", float(rng.uniform(0.004, 0.014))))
-    )
-    return (bottom, top, Garment("shoes", draw_cloth(rng, "shoes", dark=0.4, patterned=0.0)))
-
-
-def draw_held(rng: Rng, motion: Motion, years: float, kind: str | None = None) -> tuple[Garment, ...]:
-    """What is carried; often nothing."""
-    del rng, motion, years, kind
-    return ()
+    worn: list[Worn] = field(default_factory=list)
+    hung: list[Hung] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)
+    sole: float = 0.0
+    #: rows of the base mesh that files of clothes say are covered
+    hidden: list[Ints] = field(default_factory=list)
+    #: metres: the height of a hat's rim; no hair grows above
+    rim: float = np.inf
+    #: metres of cloth on the trunk, over which straps and scarves lie
+    bulk: float = 0.026
 
 
-def dress(figure: Figure, garments: tuple[Garment, ...], rng: Rng) -> tuple[list[Worn], list[Cut], float]:
-    """Meshes of garments, what they cover of the skin, and the sole's height in metres. ValueError names a kind that is not known."""
-    worn: list[Worn] = []
-    cuts: list[Cut] = []
-    sole = 0.0
+def dress(figure: Figure, garments: tuple[Garment, ...], rng: Rng, assets: Path | None = None) -> Outfit:
+    """Meshes of garments. ValueError names a kind that is not known, DataMissing assets that are not there."""
+    outfit = Outfit()
     for garment in garments:
+        if garment.kind.startswith("asset:"):
+            _asset(outfit, figure, garment, assets)
+            continue
         if garment.kind not in MAKERS:
             raise ValueError(f"garment kind is {garment.kind!r}; allowed are {', '.join(MAKERS)}")
-        made, covers = MAKERS[garment.kind](figure, garment, rng)
-        worn.extend(made)
-        cuts.extend(covers)
-        if garment.kind == "shoes":
-            sole = SOLE
-    return worn, cuts, sole
+        MAKERS[garment.kind](outfit, figure, garment, rng)
+    return outfit
 
 
-Made = tuple[list[Worn], list[Cut]]
+def _asset(outfit: Outfit, figure: Figure, garment: Garment, assets: Path | None) -> None:
+    name = garment.kind.removeprefix("asset:")
+    if assets is None:
+        raise DataMissing(f"this person wears {name} of MakeHuman's assets; name their folder (--assets), or draw people without")
+    fitted = read_asset(assets, name, figure)
+    half = garment.option("half", 0.0)
+    if half:
+        waist = float(figure.skeleton.head("spine05")[1])
+        fitted = lower_half(fitted, waist)[0 if half > 0 else 1]
+    part: Part = "shoes" if "shoes" in name else "hat" if "fedora" in name else "clothes"
+    if len(fitted.faces):
+        outfit.worn.append(Worn(name.rsplit("/", 1)[-1], part, fitted.vertices, fitted.faces, fitted.skin, garment.material))
+    outfit.hidden.append(fitted.hidden)
+    if part == "shoes":
+        outfit.sole = max(outfit.sole, float(-fitted.vertices[:, 1].min()))
+    if part == "hat":
+        outfit.rim = float(np.percentile(fitted.vertices[:, 1], 25))
 
 
-def _top(figure: Figure, garment: Garment, rng: Rng) -> Made:
+def _hat(outfit: Outfit, figure: Figure, garment: Garment, rng: Rng) -> None:
+    worn, outfit.rim = hat(figure, garment)
+    outfit.worn.extend(worn)
+    del rng
+
+
+def _glasses(outfit: Outfit, figure: Figure, garment: Garment, rng: Rng) -> None:
+    outfit.worn.extend(glasses(figure, garment))
+    del rng
+
+
+def _bag(outfit: Outfit, figure: Figure, garment: Garment, rng: Rng) -> None:
+    outfit.worn.extend(bag(figure, garment, outfit.bulk))
+    del rng
+
+
+def _held(outfit: Outfit, figure: Figure, garment: Garment, rng: Rng) -> None:
+    outfit.worn.extend(held_thing(figure, garment))
+    del rng
+
+
+def _top(outfit: Outfit, figure: Figure, garment: Garment, rng: Rng) -> None:
     cut = Cut(garment.option("low", HIP + 0.15), garment.option("high", NECK - 0.1), garment.option("sleeve", 0.3))
     fit = Fit(
         garment.option("ease", 0.01),
@@ -68,16 +101,92 @@ def _top(figure: Figure, garment: Garment, rng: Rng) -> Made:
         crease=garment.option("crease", 0.003),
         flare=garment.option("flare", 0.012),
     )
-    return [tailored(figure, cut, fit, name="top", material=garment.material, rng=rng)], [cut]
+    # trousers end under the top
+    outfit.worn = [without_covered(w, figure, cut, 0.12) if w.name == "trousers" else w for w in outfit.worn]
+    outfit.worn.append(tailored(figure, cut, fit, name=garment.kind, material=garment.material, rng=rng))
+    outfit.cuts.append(cut)
 
 
-def _trousers(figure: Figure, garment: Garment, rng: Rng) -> Made:
+def _trousers(outfit: Outfit, figure: Figure, garment: Garment, rng: Rng) -> None:
     cut = Cut(garment.option("low", ANKLE + 0.1), garment.option("high", WAIST - 0.25))
     fit = Fit(garment.option("ease", 0.006), loose=4, crease=0.003, flare=garment.option("flare", 0.008))
-    return [tailored(figure, cut, fit, name="trousers", material=garment.material, rng=rng)], [cut]
+    outfit.worn.append(tailored(figure, cut, fit, name="trousers", material=garment.material, rng=rng))
+    outfit.cuts.append(cut)
 
 
-def _shoes(figure: Figure, garment: Garment, rng: Rng) -> Made:
+def _skirt(outfit: Outfit, figure: Figure, garment: Garment, rng: Rng) -> None:
+    outfit.hung.append(
+        skirt(
+            figure, garment.material, rng, name="skirt", high=garment.option("high", WAIST - 0.1), low=garment.option("low", KNEE),
+            ease=garment.option("ease", 0.008), flare=garment.option("flare", 0.2), pleats=int(garment.option("pleats", 9)),
+        )
+    )  # fmt: skip
+
+
+def _dress(outfit: Outfit, figure: Figure, garment: Garment, rng: Rng) -> None:
+    """A top and a skirt of one cloth."""
+    waist = WAIST + garment.option("waist", -0.1)
+    cut = Cut(waist - 0.25, NECK - garment.option("open", 0.25), garment.option("sleeve", 0.0))
+    outfit.worn.append(tailored(figure, cut, Fit(0.006, loose=4, crease=0.002), name="dress", material=garment.material, rng=rng))
+    outfit.cuts.append(cut)
+    _skirt(outfit, figure, Garment("skirt", garment.material, (*garment.options, ("high", waist), ("ease", 0.012))), rng)
+
+
+def _coat(outfit: Outfit, figure: Figure, garment: Garment, rng: Rng) -> None:
+    """Sleeves and trunk over everything else, open tails below the waist."""
+    waist = WAIST - 0.2
+    cut = Cut(waist - 0.45, NECK + 0.15, 0.99)
+    ease = garment.option("ease", 0.024)
+    outfit.bulk = ease + 0.018
+    outfit.worn = [without_covered(w, figure, cut, 0.1) if w.part == "clothes" else w for w in outfit.worn]
+    outfit.worn.append(tailored(figure, cut, Fit(ease, loose=10, crease=0.004), name="coat", material=garment.material, rng=rng))
+    outfit.cuts.append(cut)
+    outfit.hung.append(
+        skirt(
+            figure, garment.material, rng, name="coat tails", high=waist, low=garment.option("low", KNEE + 0.2), ease=ease + 0.006,
+            flare=garment.option("flare", 0.12), pleats=4, gap=garment.option("gap", 0.25),
+        )
+    )  # fmt: skip
+
+
+def _scarf(outfit: Outfit, figure: Figure, garment: Garment, rng: Rng) -> None:
+    """Wound around the neck, with one or two ends that hang."""
+    s = figure.skeleton
+    ring, faces, angles = _neck_ring(figure, garment.option("thick", 0.028), rng)
+    count = len(ring)
+    skins = [Skin.rigid(s.index(n), count) for n in ("spine01", "neck01")]
+    skin = Skin.mixed(skins, np.full((count, 2), 0.5), len(s.names))
+    outfit.worn.append(Worn("scarf", "clothes", ring, faces, skin, garment.material))
+    front = ring[np.argmax(ring[:, 2])]
+    length = garment.option("length", 0.4) * figure.height / 1.75
+    for k in range(int(garment.option("ends", 1))):
+        top = front + [0.05 * (1 - 2 * k), 0.0, outfit.bulk - 0.022]
+        outfit.hung.append(
+            strip(
+                figure, garment.material, name=f"scarf end {k + 1}", top=top, length=length, width=0.13, bone="spine01", apart=outfit.bulk
+            )
+        )
+    del angles
+
+
+def _neck_ring(figure: Figure, thick: float, rng: Rng) -> tuple[Doubles, Ints, Doubles]:
+    s = figure.skeleton
+    centre = s.head("neck01") - [0.0, 0.012, 0.0]
+    rows = np.unique(base_mesh().faces("body"))
+    near = figure.vertices[rows[np.abs(figure.vertices[rows, 1] - centre[1]) < 0.02]]
+    near = near[np.abs(near[:, 0]) < 0.1]
+    around, tube = 40, 12
+    angles = np.linspace(0, 2 * np.pi, around, endpoint=False)
+    reach = support((near - centre)[:, [0, 2]], angles) + 0.75 * thick
+    turns = np.linspace(0, 2 * np.pi, tube, endpoint=False)
+    lumps = 1 + 0.18 * np.sin(5 * angles + rng.uniform(0, 6))[:, None] * np.cos(2 * turns + rng.uniform(0, 6))[None]
+    out = reach[:, None] + thick * lumps * np.cos(turns)
+    up = centre[1] - 0.02 - 0.015 * np.cos(angles)[:, None] + 1.2 * thick * lumps * np.sin(turns)
+    ring = np.stack([centre[0] + out * np.sin(angles)[:, None], up, centre[2] + out * np.cos(angles)[:, None]], axis=-1)
+    return ring.reshape(-1, 3), torus_faces(around, tube), angles
+
+
+def _shoes(outfit: Outfit, figure: Figure, garment: Garment, rng: Rng) -> None:
     """The feet's own surface, smoothed until the toes are one, on a sole."""
     mesh = base_mesh()
     high = garment.option("high", ANKLE + 0.06)
@@ -100,8 +209,10 @@ def _shoes(figure: Figure, garment: Garment, rng: Rng) -> Made:
     skin = Skin.mixed([base.take(pairs[:, 0]), base.take(pairs[:, 1])], np.column_stack([1 - share, share]), len(mesh.bones))
     tint = np.ones((len(puffed), 3))
     tint[puffed[:, 1] < -0.3 * SOLE] = 0.35
-    cover = Cut(-3.0, high)
-    return [Worn("shoes", "shoes", puffed, faces, skin, garment.material, tint)], [cover]
+    outfit.worn.append(Worn("shoes", "shoes", puffed, faces, skin, garment.material, tint))
+    outfit.cuts.append(Cut(-3.0, high))
+    outfit.sole = SOLE
+    del rng
 
 
 def _around(puffed: Doubles, foot: Doubles, rows: Doubles | np.ndarray) -> Doubles:
@@ -116,5 +227,9 @@ def _around(puffed: Doubles, foot: Doubles, rows: Doubles | np.ndarray) -> Doubl
     return out
 
 
-MAKERS: dict[str, Callable[[Figure, Garment, Rng], Made]] = {"top": _top, "trousers": _trousers, "shoes": _shoes}
-__all__ = ["MAKERS", "Ints", "Material", "draw_garments", "draw_held", "dress"]
+Maker = Callable[[Outfit, Figure, Garment, Rng], None]
+MAKERS: dict[str, Maker] = {
+    "top": _top, "trousers": _trousers, "skirt": _skirt, "dress": _dress, "coat": _coat, "scarf": _scarf, "shoes": _shoes,
+    "hat beanie": _hat, "hat cap": _hat, "hat brim": _hat, "glasses": _glasses, "bag back": _bag, "bag hip": _bag,
+    **dict.fromkeys(("held ball", "held phone", "held book", "held cup", "held tool", "held stick"), _held),
+}  # fmt: skip

@@ -241,7 +241,9 @@ def balloons(rng: Rng) -> Thing:
     out: Thing = []
     for k in range(rng.integers(3, 7)):
         at = (rng.uniform(-0.35, 0.35), rng.uniform(1.2, 1.9), rng.uniform(-0.3, 0.3))
-        out.append(s.mesh(f"balloon{k}", s.ball((0.26, 0.32, 0.26), at), s.material(s.paint(rng, saturation=0.9), 0.2)))
+        thread = s.moved(s.cylinder(0.003, 0.0, at[1] - 0.15, 6), (at[0], 0.0, at[2]))
+        balloon = s.joined(s.ball((0.26, 0.32, 0.26), at), thread)
+        out.append(s.mesh(f"balloon{k}", balloon, s.material(s.paint(rng, saturation=0.9), 0.2)))
     return out
 
 

@@ -28,7 +28,9 @@ def find_scenes(folder: Path, names: Sequence[str] = ()) -> dict[str, Path]:
     """Name -> folder, of one scene, or of all in a folder; names: only these. Raises MediaError."""
     if not folder.is_dir():
         raise MediaError(f"{folder} is not a folder; scenes are folders with clip.mp4 and gt_person1.mkv, or a folder of those")
-    found = {folder.name: folder} if is_scene(folder) else {p.name: p for p in sorted(folder.iterdir()) if p.is_dir() and is_scene(p)}
+    # a hidden folder is a scene that is still being rendered
+    inside = [p for p in sorted(folder.iterdir()) if p.is_dir() and not p.name.startswith(".")]
+    found = {folder.name: folder} if is_scene(folder) else {p.name: p for p in inside if is_scene(p)}
     if not found:
         raise MediaError(f"{folder} holds no scenes: folders with gt_person1.mkv, ..., or gt_everybody.mkv, are looked for")
     unknown = [n for n in names if n not in found]

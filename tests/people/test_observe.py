@@ -1,9 +1,11 @@
 """One person in one eye: against what was painted, and with the network against the plan."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from tests.people.painted import EYE, Painted, Segmenter, eye
+from tests.people.painted import EYE, Opinion, Painted, Segmenter, eye
 from vr180_ofx.engine.models import Models
 from vr180_ofx.imaging.inpaint import cover
 from vr180_ofx.people.masks import mask_iou
@@ -81,6 +83,19 @@ def test_a_mask_in_a_window_is_the_mask_that_the_window_shows(observer):
     window = ANNA.body().window(96, 1.25)
     shown = Segmenter().segment(eye([ANNA]).sample(window.grid(EYE)).rgb).logits > 0
     assert mask_iou(observer.in_window(seen.mask, window), shown) > 0.85
+
+
+def test_a_second_network_is_asked_about_the_picture_as_it_is():
+    asked = Observer(Segmenter(), EYE, opinion=Opinion())
+    picture = eye([ANNA])
+    now = asked.observe(picture, ANNA.body())
+    assert now is not None and now.agreed is None
+    assert asked.agreement(picture, now) == pytest.approx(1, abs=0.05)
+    # where nobody is, and where half of the mask is nobody
+    assert asked.agreement(eye([]), now) == 0
+    beside = dataclasses.replace(now, mask=now.mask | np.roll(now.mask, np.ptp(np.nonzero(now.mask)[1]) + 1, axis=1))
+    assert asked.agreement(picture, beside) == pytest.approx(0.5, abs=0.1)
+    assert Observer(Segmenter(), EYE).agreement(picture, now) is None
 
 
 def test_an_observation_shows_its_shape_and_not_its_pixels(observer):

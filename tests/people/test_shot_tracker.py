@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.people.painted import EYE, VIEWS, Detector, Painted, Segmenter, eyes
+from tests.people.painted import EYE, VIEWS, Detector, Opinion, Painted, Segmenter, eyes
 from vr180_ofx.people.detect import detect_people
 from vr180_ofx.people.identity import told_apart
 from vr180_ofx.people.observe import Observer
@@ -24,9 +24,9 @@ def pool():
 class Shot:
     """A tracker that is fed with painted frames; every other one is searched in both eyes when asked for."""
 
-    def __init__(self, pool, views=VIEWS, detector=None, threshold=0.7):
+    def __init__(self, pool, views=VIEWS, detector=None, threshold=0.7, opinion=None):
         self.pool, self.views, self.detector = pool, views, detector or Detector()
-        self.tracker = ShotTracker(Observer(Segmenter(), EYE), views, FPS, threshold=threshold, executor=pool)
+        self.tracker = ShotTracker(Observer(Segmenter(), EYE, opinion=opinion), views, FPS, threshold=threshold, executor=pool)
 
     def frame(self, n, people, search=(), hidden=False):
         pictures = eyes(people, self.views)
@@ -46,6 +46,27 @@ class Shot:
 def errors(tracklet, where, view):
     """How far entries are from the truth, in reaches. where: frame -> who they are there."""
     return [e.body.angle_to(where(n).body(view)) / e.body.reach for n, e in tracklet.entries[view].items()]
+
+
+def test_who_is_nobody_to_a_second_network_is_nobody(pool):
+    """However sure the first ones are; and without a second one they are believed."""
+    people, unasked, asked = [ANNA, BEN], Shot(pool), Shot(pool, opinion=Opinion(blind=[BEN.colour]))
+    for n in range(0, 24, 2):
+        for shot in (unasked, asked):
+            shot.frame(n, people, search=VIEWS if n % 8 == 0 else ())
+    assert len(unasked.tracker.people()) == 2
+    (left,) = asked.tracker.people()
+    assert errors(left, lambda n: ANNA, "left")[0] < 0.1
+    assert [e.agreed for e in left.entries["left"].values()] == pytest.approx([1] * len(left.entries["left"]), abs=0.1)
+
+
+def test_nobody_joins_behind_others_whom_a_second_network_does_not_see(pool):
+    behind, before = Painted(1, 0.0, height=0.45, width=0.3), Painted(3, 0.1, height=0.35, width=0.12)
+    for blind, count in (((), 2), ((behind.colour,), 1)):
+        shot = Shot(pool, detector=Detector(blind=[behind.colour]), opinion=Opinion(blind))
+        for n in range(0, 16, 2):
+            shot.frame(n, [behind, before], search=VIEWS, hidden=True)
+        assert len(shot.all) == count
 
 
 def test_two_people_are_followed_in_both_eyes(pool):

@@ -114,6 +114,12 @@ def person(frames, hits=2, score=0.9, views=("left", "right"), occluders=()):
     return Tracklet(1, frames[0], entries={v: dict.fromkeys(frames, entry) for v in views}, hits=hits, best_score=score)
 
 
+def agreed(who, *shares):
+    """With what a second network said of their first entries."""
+    own = {n: dataclasses.replace(e, agreed=share) for (n, e), share in zip(who.entries["left"].items(), shares, strict=False)}
+    return dataclasses.replace(who, entries={**who.entries, "left": {**who.entries["left"], **own}})
+
+
 @pytest.mark.parametrize(
     ("who", "believed"),
     [
@@ -132,6 +138,10 @@ def person(frames, hits=2, score=0.9, views=("left", "right"), occluders=()):
         (person(range(192, 200, 2), hits=1, occluders=(2,)), True),
         (person(range(192, 200, 2), hits=1, views=("left",), occluders=(2,)), False),
         (Tracklet(1, 0, hits=9, best_score=1.0), False),
+        # another network's word, in the median of all looks in which it was asked
+        (agreed(person(range(0, 200, 2)), 0.6, 0.6, 0.1), True),
+        (agreed(person(range(0, 200, 2)), 0.6, 0.1, 0.1), False),
+        (agreed(person(range(0, 200, 2)), 0.9, None, None), True),
     ],
 )
 def test_who_is_a_person(who, believed):

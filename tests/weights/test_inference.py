@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vr180_ofx.errors import WeightsError
-from vr180_ofx.weights.inference import Network, load_model, multiplies_bfloat16
+from vr180_ofx.weights.inference import Network, _transpose_convolution, load_model, multiplies_bfloat16, openvino
 from vr180_ofx.weights.store import require
 
 MASK, PRESENCE = "Identity_2", "Identity_1"
@@ -50,6 +50,25 @@ def test_what_was_returned_is_not_overwritten_by_the_next_call(path, pictures):
 
 def test_who_asks_for_the_same_file_shares_it(path):
     assert load_model(path, (MASK,)) is load_model(path, (MASK,))
+
+
+def test_the_operation_of_mediapipes_own():
+    """Filters of 2x2 that do not overlap, written down again with plain sums."""
+    ov = openvino()
+    from openvino import opset10 as ops
+
+    rng = np.random.default_rng(3)
+    picture, filters, bias = (rng.normal(size=shape).astype(np.float32) for shape in ((1, 5, 4, 3), (2, 2, 2, 3), (2,)))
+    given = ops.parameter([1, 5, 4, 3], np.float32), ops.constant(filters), ops.constant(bias)
+
+    class Node:
+        def get_input(self, k):
+            return given[k].output(0)
+
+    (made,) = _transpose_convolution(Node())
+    found = ov.Core().compile_model(ov.Model([made], [given[0]]), "CPU")(picture)[0]
+    expected = np.einsum("byxi,ohwi->byhxwo", picture, filters).reshape(1, 10, 8, 2) + bias
+    assert np.abs(found - expected).max() < 1e-5
 
 
 def test_an_output_that_is_not_there_is_named_and_so_are_those_that_are(path):

@@ -18,7 +18,7 @@ from vr180_ofx.engine.limits import fitting, hold_pytorch, room_for_batches
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.matte.contract import FrameNetwork, MattingNetwork, Refiner
 from vr180_ofx.people.blazepose import BlazePose
-from vr180_ofx.people.contract import Detector
+from vr180_ofx.people.contract import Detector, SemanticSegmenter
 from vr180_ofx.settings import Settings
 from vr180_ofx.trackers.blazepose_net import BlazePoseSegmenter
 from vr180_ofx.trackers.contract import Tracker
@@ -181,6 +181,7 @@ MATTING_NETWORKS: dict[str, Row[Callable[[NetworkSpec, Settings], MattingNetwork
 
 #: The segmenter, which is the default tracker's network, too.
 _EMBEDDED = NetworkSpec("blazepose", WeightsFile("blazepose_segmenter"))
+_OPINION = NetworkSpec("selfie", WeightsFile("selfie_segmenter"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,12 @@ class Models:
 
     def load_segmenter(self) -> BlazePoseSegmenter:
         return BlazePoseSegmenter(self.segmenter.file)
+
+    def load_opinion(self) -> SemanticSegmenter:
+        """The second opinion on who was found."""
+        from vr180_ofx.people.selfie import SelfieSegmenter
+
+        return SelfieSegmenter(_OPINION.file)
 
     def load_tracker(self, pool: Executor | None = None) -> Tracker:
         """pool: where windows may be worked on at once."""

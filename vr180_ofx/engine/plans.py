@@ -123,8 +123,8 @@ def analyse(
     settings = settings or clip.settings
     models = models or Models.of(settings)
     return analysis.analyse(
-        clip, settings, detector=models.load_detector(), segmenter=models.load_segmenter(), progress=progress, stages=stages, stop=stop,
-        span=span,
+        clip, settings, detector=models.load_detector(), segmenter=models.load_segmenter(), opinion=models.load_opinion(),
+        progress=progress, stages=stages, stop=stop, span=span,
     )  # fmt: skip
 
 

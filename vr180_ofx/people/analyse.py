@@ -15,7 +15,7 @@ from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import FrameError
 from vr180_ofx.frame_ranges import mark
 from vr180_ofx.media.contract import Clip, EyeImage
-from vr180_ofx.people.contract import Detector, Segmenter
+from vr180_ofx.people.contract import Detector, Segmenter, SemanticSegmenter
 from vr180_ofx.people.detect import detect_people
 from vr180_ofx.people.identity import told_apart
 from vr180_ofx.people.observe import Observer
@@ -47,16 +47,25 @@ Span = tuple[int, int]
 
 
 def analyse(
-    clip: Clip, settings: Settings, *, detector: Detector, segmenter: Segmenter, progress: Progress | None = None,
-    stages: Stages | None = None, stop: int | None = None, span: Span | None = None, parameters: PlanParameters = PLAN,
+    clip: Clip, settings: Settings, *, detector: Detector, segmenter: Segmenter, opinion: SemanticSegmenter | None = None,
+    progress: Progress | None = None, stages: Stages | None = None, stop: int | None = None, span: Span | None = None,
+    parameters: PlanParameters = PLAN,
 ) -> Plan:  # fmt: skip
     """Finds everybody in ``clip``. Deterministic: the same clip, settings, networks and parameters give the same plan.
 
+    opinion: a second network; who is nobody to it, is nobody. None: nobody is asked.
     progress: called with (frames done, frames in all). Frames that cannot be decoded are passed over and noted. stop: look at the first
     frames only, as many as this; nobody is in the rest. span: look at these frames only, the first and the last one: what comes of it is
     what a clip that was cut down to them gives, and the plan says so (`Plan.analysed`).
     """
-    worker = _Analysis(clip, settings, detector, segmenter, stages=stages or Stages(), parameters=parameters)
+    worker = _Analysis(
+        clip,
+        settings,
+        detector,
+        Observer(segmenter, clip.projection, parameters.observe, opinion=opinion),
+        stages=stages or Stages(),
+        parameters=parameters,
+    )
     plan = worker.run(progress, span or (0, min(len(clip), stop or len(clip)) - 1), partial=span is not None)
     # what is written is what counts: a plan that was saved and read again must give the same windows to the last bit
     return Plan.from_data(json.loads(plan.to_json()), clip)
@@ -77,7 +86,7 @@ class _Waiting:
 
 class _Analysis:
     def __init__(
-        self, clip: Clip, settings: Settings, detector: Detector, segmenter: Segmenter, *, stages: Stages, parameters: PlanParameters
+        self, clip: Clip, settings: Settings, detector: Detector, observer: Observer, *, stages: Stages, parameters: PlanParameters
     ) -> None:  # fmt: skip
         self._clip = clip
         self._settings = settings
@@ -88,7 +97,7 @@ class _Analysis:
         self._every = settings.detection.every
         self._stride = max(1, min(self._every, round(self._fps / parameters.looks_per_s)))
         self._factor = reduction(clip, parameters)
-        self._observer = Observer(segmenter, clip.projection, parameters.observe)
+        self._observer = observer
         #: The people of each shot, and the first frame of each.
         self._people: list[list[Tracklet]] = []
         self._shots: list[int] = []

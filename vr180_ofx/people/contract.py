@@ -64,3 +64,17 @@ class Segmenter(Protocol):
     def segment(self, image: FloatArray) -> Segmentation:
         """image: (size, size, 3) sRGB 0..1."""
         ...
+
+
+class SemanticSegmenter(Protocol):
+    """Says of each pixel of a square whether it shows somebody, whoever that is: a second opinion on what a segmenter says of one person.
+
+    size: the side of the square, in pixels. Called from several threads at once.
+    """
+
+    @property
+    def size(self) -> int: ...
+
+    def people(self, image: FloatArray) -> FloatArray:
+        """image: (size, size, 3) sRGB 0..1. Returns (size, size), how likely each pixel shows somebody, 0..1."""
+        ...

@@ -32,7 +32,7 @@ from vr180_ofx.people.edit_contract import (
 )  # fmt: skip
 from vr180_ofx.people.edit_points import PaintOp, PointOp, Unpaint, Unpoint, merge_corrections, split_corrections
 from vr180_ofx.people.matte_edits import Matte, Unmatte, replace_person
-from vr180_ofx.people.outline import CARRIED
+from vr180_ofx.people.outline import is_carried
 from vr180_ofx.people.parameters import PLAN
 from vr180_ofx.people.person import HELD
 from vr180_ofx.people.plan import Plan
@@ -204,7 +204,7 @@ class Confirm(Edit):
         person.pop("doubts", None)
         for rows in person["views"].values():
             for row in rows.values():
-                if row.get("outline") and row.get("source") in (CARRIED, "edited"):
+                if row.get("outline") and (is_carried(row.get("source")) or row.get("source") == "edited"):
                     row |= {"source": "edited", "score": 1.0}
         return []
 

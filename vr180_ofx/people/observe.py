@@ -13,7 +13,7 @@ from vr180_ofx.imaging.parts import connected_parts
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.media.contract import EyeImage
-from vr180_ofx.people.contract import Segmentation, Segmenter
+from vr180_ofx.people.contract import Segmentation, Segmenter, SemanticSegmenter
 from vr180_ofx.people.look import Look, look_of
 from vr180_ofx.people.masks import mask_iou
 from vr180_ofx.people.parameters import PLAN, ObserveParameters, PointOutParameters
@@ -34,7 +34,7 @@ class Observation:
     body: where the landmarks put it, radians. box: the mask's bounds in the eye's pixels. presence: 0..1, how sure it is that
     somebody is there. mask: (h, w) what it covers, on a canvas of the whole eye about 256 pixels wide. occluded: 0..1, the share of
     the middle of the body that others, who were taken out of the picture, stand before. look: what they look like; None when too little of
-    them is to be seen.
+    them is to be seen. agreed: 0..1, how far the second opinion sees somebody where the mask is; None: it was not asked.
     """
 
     body: Body
@@ -43,6 +43,7 @@ class Observation:
     mask: BoolArray
     occluded: float = 0.0
     look: Look | None = None
+    agreed: float | None = None
 
     def __post_init__(self) -> None:
         if self.mask.ndim != 2:
@@ -53,10 +54,17 @@ class Observation:
 
 
 class Observer:
-    """Segments bodies in eyes of one projection. It remembers nothing: the same picture gives the same observation."""
+    """Segments bodies in eyes of one projection. It remembers nothing: the same picture gives the same observation.
 
-    def __init__(self, segmenter: Segmenter, projection: Projection, parameters: ObserveParameters = PLAN.observe) -> None:
+    opinion: is asked whether there is anybody where somebody was seen; without one nobody is.
+    """
+
+    def __init__(
+        self, segmenter: Segmenter, projection: Projection, parameters: ObserveParameters = PLAN.observe, *,
+        opinion: SemanticSegmenter | None = None,
+    ) -> None:  # fmt: skip
         self._segmenter = segmenter
+        self._opinion = opinion
         self._parameters = parameters
         self.projection = projection
         self.canvas = _smaller(projection, parameters.canvas_side)
@@ -112,6 +120,21 @@ class Observer:
         """
         again = self.observe(eye, found.body, erased=erased, fill=fill)
         return again is not None and mask_iou(again.mask, found.mask if own is None else own) >= least
+
+    def agreement(self, eye: EyeImage, found: Observation) -> float | None:
+        """How far another network sees somebody where this one saw one, 0..1: the mean of what it says of the mask's pixels, in squares of
+        several sizes. It is shown the picture as it is, with nobody taken out: a filling cannot speak for what is in it. None: there is no
+        other network.
+        """
+        if self._opinion is None:
+            return None
+        local, said = self.projection.resized(eye.width, eye.height), []
+        for reaches in self._parameters.opinion_reaches:
+            window = found.body.window(self._opinion.size, reaches)
+            inside = self.in_window(found.mask, window)
+            if inside.any():
+                said.append(float(self._opinion.people(eye.sample(window.grid(local)).rgb)[inside].mean(dtype=np.float64)))
+        return sum(said) / len(said) if said else 0.0
 
     @property
     def size(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.inpaint import cover, erase
+from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.people import associate
 from vr180_ofx.people.associate import PastFrame, ShotState
 from vr180_ofx.people.contract import Candidate, Detector
@@ -69,7 +70,11 @@ class ShotTracker:
         self.state = state.with_frame(n, eyes, p.associate.history)
 
     def _observed(self, t: Tracklet, n: int, eyes: Eyes, found: Observations, source: str) -> Tracklet:
-        found = {view: replace(now, look=now.look and now.look.under(self._light(n, view, eyes))) for view, now in found.items()}
+        agreed = self._map(lambda view: self._observer.agreement(eyes[view], found[view]), found)
+        found = {
+            view: replace(now, look=now.look and now.look.under(self._light(n, view, eyes)), agreed=share)
+            for (view, now), share in zip(found.items(), agreed, strict=True)
+        }
         return t.with_observations(n, found, source, self._parameters.same).with_match(n, self._views.distance(eyes, found))
 
     def _light(self, n: int, view: str, eyes: Eyes) -> FloatArray:
@@ -167,13 +172,18 @@ class ShotTracker:
             if len(self._views.views) == 1 and c.score < self._threshold:
                 continue
             near = self._views.near(masks, now.body)
-            if near and now.occluded > p.occluded:
+            if near and now.occluded > p.occluded and self._is_agreed(eyes[view], now):
                 state = self._join(state, n, eyes, view, c, now=now, behind=near)
         self.state = state
 
     def _is_there(self, c: Candidate, now: Observation) -> bool:
         same = self._parameters.same
         return now.presence >= same.presence and moved(c.body, now.body) <= same.near_reaches
+
+    def _is_agreed(self, eye: EyeImage, now: Observation) -> bool:
+        """Whether another network sees somebody there, too, as far as it is asked."""
+        share = self._observer.agreement(eye, now)
+        return share is None or share >= self._parameters.confirm.least_agreed
 
     def _join(
         self, state: ShotState, n: int, eyes: Eyes, view: str, c: Candidate, *, now: Observation, behind: frozenset[int] = frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -61,7 +62,10 @@ class Tracklet:
             now = math.remainder(found[LEFT].body.longitude - found[RIGHT].body.longitude, math.tau)
             before, new = parameters.disparity_weights
             disparity = now if disparity is None else before * disparity + new * now
-        made = {v: Entry(o.body, o.box, o.presence, source, tuple(sorted(self.occluders.get(v, ()))), o.look) for v, o in found.items()}
+        made = {
+            v: Entry(o.body, o.box, o.presence, source, tuple(sorted(self.occluders.get(v, ()))), o.look, o.agreed)
+            for v, o in found.items()
+        }
         return replace(
             self,
             bodies={**self.bodies, **{v: o.body for v, o in found.items()}},
@@ -185,6 +189,9 @@ class Tracklet:
         inside = frames[0] > first and frames[-1] < last - p.glimpse_s * fps
         # at its ends somebody may be coming or going: then the detector must be surer than usual
         if glimpse and (inside or self.best_score < max(p.glimpse_score, threshold)):
+            return False
+        agreed = [e.agreed for own in self.entries.values() for e in own.values() if e.agreed is not None]
+        if agreed and statistics.median(agreed) < p.least_agreed:
             return False
         chances = sum(frames[0] <= n <= frames[-1] for n in searches)
         # what was only ever seen in pictures with others taken out must be seen twice, or by both eyes

@@ -104,5 +104,15 @@ CATALOGUE: dict[str, WeightsEntry] = {
             "Apache-2.0",
             needed=True,
         ),
+        WeightsEntry(
+            "selfie_segmenter",
+            "selfie_segmentation.tflite",
+            "where anybody is, the second opinion on who was found",
+            _mediapipe("selfie_segmentation/selfie_segmentation.tflite"),
+            "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+            249_505,
+            "Apache-2.0",
+            needed=True,
+        ),
     )
 }

@@ -15,6 +15,8 @@ from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import WeightsError
 
 _REPORTER = "openvino_telemetry"
+#: MediaPipe's own operation for TensorFlow Lite (its transpose_conv_bias.cc): the selfie segmenter ends in one.
+_TRANSPOSE_CONVOLUTION = "Convolution2DTransposeBias"
 _importing = threading.Lock()
 
 
@@ -93,6 +95,18 @@ def _load(path: Path, outputs: tuple[str, ...], _changed: int, _size: int) -> Ne
     return Network(path, outputs)
 
 
+def _transpose_convolution(node: Any) -> Any:
+    """Doubles the size with filters of 2x2 that do not overlap, and adds a bias: pictures (1, h, w, in), filters (out, 2, 2, in)."""
+    from openvino import opset10 as ops
+
+    picture, filters, bias = (node.get_input(k) for k in range(3))
+    if tuple(filters.get_partial_shape().to_shape())[1:3] != (2, 2):
+        raise ValueError(f"filters of {_TRANSPOSE_CONVOLUTION} are {filters.get_partial_shape()}; only those of 2x2 are known")
+    picture, filters = (ops.transpose(x, ops.constant(np.array(order))) for x, order in ((picture, (0, 3, 1, 2)), (filters, (3, 0, 1, 2))))
+    larger = ops.convolution_backprop_data(picture, filters, [2, 2], pads_begin=[0, 0], pads_end=[0, 0], dilations=[1, 1])
+    return ops.add(ops.transpose(larger, ops.constant(np.array((0, 2, 3, 1)))), bias).outputs()
+
+
 class Network:
     """A file with a network of one picture.
 
@@ -102,7 +116,9 @@ class Network:
     def __init__(self, path: Path, outputs: tuple[str, ...]) -> None:
         ov = openvino()
         try:
-            found = ov.Core().read_model(str(path))
+            core = ov.Core()
+            core.add_extension(ov.frontend.ConversionExtension(_TRANSPOSE_CONVOLUTION, _transpose_convolution))
+            found = core.read_model(str(path))
         except RuntimeError as error:
             # whole sentences come after the places in its own source
             reason = str(error).strip().splitlines()[-1]

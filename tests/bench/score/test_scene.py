@@ -95,6 +95,8 @@ def test_where_and_how_large_people_are(scored):
 
 def test_scenes_are_found_and_named(scenes, tmp_path):
     assert list(find_scenes(scenes)) == ["empty", "one", "two"] and list(find_scenes(scenes / "one")) == ["one"]
+    (tmp_path / ".two.work").mkdir()
+    (tmp_path / ".two.work" / "gt_person1.mkv").touch()
     with pytest.raises(MediaError, match="has no scene three; it has empty, one, two"):
         find_scenes(scenes, ["three"])
     with pytest.raises(MediaError, match="holds no scenes"):
