@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -254,6 +255,29 @@ def mirror_hall(rng: Rng) -> Place:
         Material("mirror", (0.9, 0.9, 0.9), 0.02, metallic=1.0),
     )
     return replace(place, name="mirror_hall", props=tuple(g.props), tags=(*place.tags, "mirror"))
+
+
+def with_movers(place: Place, rng: Rng) -> Place:
+    """The place with one or two things that move and are nobody: what sways, a ball that rolls, a car that passes."""
+    out: list[Prop] = []
+    for k in range(int(rng.integers(1, 3))):
+        kinds = ("balloons", "bush", "ball", *(("car",) if place.name in ("street", "night") else ()))
+        kind = str(rng.choice(kinds))
+        if kind == "car":
+            at = (float(rng.uniform(-3, 3)), 0.0, place.free[2] + 0.3)
+            motion: dict[str, Any] = {"velocity": (float(rng.choice([-1, 1]) * rng.uniform(2, 8)), 0.0, 0.0)}
+        else:
+            at = (float(rng.choice([-1, 1]) * rng.uniform(1.2, 2.8)), 0.0, float(rng.uniform(-5, -2)))
+            motion = {"swing_m": float(rng.uniform(0.05, 0.2)), "swing_hz": float(rng.uniform(0.3, 1.2))}
+        if kind == "ball":
+            motion = {"velocity": (float(rng.normal(0, 1.2)), 0.0, float(rng.normal(0, 0.4)))}
+            parts: Thing = [s.mesh("ball", s.ball((0.24, 0.24, 0.24), (0, 0.12, 0)), s.material(s.paint(rng), 0.5, patterned(rng)))]
+        else:
+            parts = THINGS[kind][0](rng)
+        for part in parts:
+            points, faces = s.moved((part.vertices[0], part.faces), at)
+            out.append(Prop(replace(part, name=f"{part.name}_mover{k}", vertices=points[None], faces=faces), role="mover", **motion))
+    return replace(place, props=(*place.props, *out))
 
 
 PLACES: dict[str, Callable[[Rng], Place]] = {
