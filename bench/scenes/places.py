@@ -212,8 +212,8 @@ def green_screen(rng: Rng) -> Place:
     g.add("cloth", (points.astype(np.float32), s.sheet(60, len(bend))), s.material(green, 0.9))
     g.add("hall", s.box((20, 0.1, 20), (0, -0.1, 0)), s.material((0.2, 0.2, 0.2), 0.8))
     g.add("ceiling", s.box((20, 0.1, 20), (0, 5.5, 0)), s.material((0.1, 0.1, 0.1), 0.9))
-    for x in (-7.0, 7.0):
-        g.add("wall", s.box((0.1, 5.6, 20), (x, 2.7, 0)), s.material((0.25, 0.25, 0.24), 0.9))
+    for side in (-1, 1):
+        g.add("wall", s.box((0.1, 5.6, 20), (side * 7.0, 2.7, 0)), s.material((0.25, 0.25, 0.24), 0.9))
     for side in (-1, 1):
         g.put(THINGS["speaker"][0](rng), side * float(rng.uniform(2.5, 4)), -3.0)
     lamps = tuple(Lamp("area", float(rng.uniform(150, 500)), (x, 3.2, -0.5), (x / 3, 1, -4), (1, 1, 1), 1.2) for x in (-3.0, 3.0))
