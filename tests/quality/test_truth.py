@@ -90,7 +90,9 @@ def test_disparities_say_where_the_other_eye_sees_it(tmp_path):
     folder = write_scene(tmp_path / "two")
     by_depth = Truth(folder)
     frame = next(by_depth.frames())
-    places, near = by_depth.counterpart(frame)
+    both = by_depth.counterpart(frame)
+    assert both is not None
+    places, near = both
     here = np.mgrid[0:SIDE, 0:SIDE][::-1].transpose(1, 2, 0) + 0.5
     codes = np.zeros((SIDE, 2 * SIDE, 3), np.uint16)
     body = frame.union("right") > 0
@@ -99,6 +101,8 @@ def test_disparities_say_where_the_other_eye_sees_it(tmp_path):
     codes[60:70, SIDE:][body[60:70], 2] = 32768
     video(folder / "disparity.mkv", [codes] * FRAMES, "gbrp16le")
     truth = Truth(folder)
-    found, seen = truth.counterpart(next(truth.frames()))
+    both = truth.counterpart(next(truth.frames()))
+    assert both is not None
+    found, seen = both
     assert seen[body].sum() > 0.6 * body.sum() and not seen[60:70][body[60:70]].any() and not seen[~near].any()
     assert np.abs(found - places)[seen & body].max() < 1 / 64
