@@ -7,14 +7,11 @@ import os
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from bench.check import check_scene
-
-ROOT = Path(__file__).resolve().parents[2]
-PYTHON = ROOT / ".venv-bench" / "bin" / "python"
+from tests.bench.environment import PYTHON, ROOT
 
 pytestmark = [
     pytest.mark.slow,

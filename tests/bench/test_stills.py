@@ -11,7 +11,7 @@ import pytest
 
 from bench.scenes.places import PLACES
 from bench.stills import add_arguments, camera, run
-from tests.bench.test_generate import PYTHON, ROOT
+from tests.bench.environment import PYTHON, ROOT
 
 
 def arguments(*words):
