@@ -61,6 +61,11 @@ def plans_folder() -> Path:
     return Path(override) if override else cache_folder("plans")
 
 
+def backup_of(path: Path) -> Path:
+    """Where a document is kept that was in a file before it was written anew: one, of the last time."""
+    return path.with_name(path.name + ".bak")
+
+
 class AtomicFile:
     """A file that is being written and takes its name when it is whole: `commit` or `discard` ends it.
 

@@ -178,6 +178,8 @@ def held_thing(figure: Figure, garment: Garment) -> list[Worn]:
     palm = palm * np.sign(np.sum(palm * thumb)) if abs(np.sum(palm * thumb)) > 1e-6 else palm
     axes = np.stack([palm, across, fingers], axis=-1)
     centre = knuckle - 0.015 * fingers
+    # children hold smaller things
+    small = float(np.clip(figure.height / 1.7, 0.5, 1.1))
     size = garment.option("size", 1.0)
     thick = 0.022
     parts: list[tuple[Solid, Material]] = []
@@ -207,7 +209,7 @@ def held_thing(figure: Figure, garment: Garment) -> list[Worn]:
     mirrored = bool(np.linalg.det(axes) < 0)
     out = []
     for k, ((vertices, faces), material) in enumerate(parts):
-        placed = centre + vertices @ axes.T
+        placed = centre + small * vertices @ axes.T
         out.append(
             fixed(f"{kind} {k + 1}" if len(parts) > 1 else kind, "held", (placed, faces[:, ::-1] if mirrored else faces), bone, material)
         )

@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 
 from .base_mesh import Doubles, base_mesh
 from .cloth import Shell, Worn, covered
-from .contract import Body, Course, Floats, Material, Person, Strands
+from .contract import Body, Course, Floats, Material, Mesh, Person, Strands
+from .draw import draw_cloth
 from .hair import Grown, Head, grow, scalp_field
 from .lag import Lag
 from .limbs import Anatomy
-from .motion import Choreography
+from .motion import Choreography, seat_height
 from .regions import Figure, compact
 from .shape import rest_vertices
-from .skeleton import Frames, Skin
+from .shapes import cuboid, moved
+from .skeleton import Frames, Skin, apply, turned
 from .wardrobe import Outfit, dress
 
 
@@ -88,6 +90,18 @@ class PersonActor:
             material = Material("hair", self.person.hair.colour, roughness=0.35)
             strands = (Strands("hair", "hair", points.astype(np.float32), self.hair.radius.astype(np.float32), material),)
         return Body(times, (*(worn.posed(frames) for worn in self.worn), *hung), strands, self.figure.skeleton.names, skeleton)
+
+    def furniture(self, course: Course) -> tuple[Mesh, ...]:
+        """What somebody needs to do what they do, standing still: a stool for those who sit. One time; no part of the person."""
+        if self.person.motion != "sit":
+            return ()
+        high, wide = seat_height(self.anatomy) - 0.03 + self.sole, 0.24 * self.anatomy.hip_height + 0.16
+        solid = moved(cuboid((wide, high, 0.9 * wide), 3), (0.0, high / 2, -0.12 * wide))
+        turn = turned("y", np.array(course.facings[0]))
+        points = apply(turn, solid[0]) + [course.places[0][0], course.height, course.places[0][1]]
+        material = draw_cloth(np.random.default_rng([self.person.detail_seed, 4]), "stool", patterned=0.2)
+        rest = solid[0].astype(np.float32)
+        return (Mesh("stool", "prop", points[None].astype(np.float32), solid[1].astype(np.int32), rest, material),)
 
     def _frames(self, times: Doubles, course: Course) -> Frames:
         stance = Choreography(self.person, self.anatomy, course, float(times.max(initial=0.0))).at(times)

@@ -255,7 +255,10 @@ class Actor(Protocol):
     """A person or distractor made real: ``bench.people.make_actor(person, assets)``."""
 
     def at(self, times: NDArray[np.float64], course: Course) -> Body:
-        """Geometry at any times (t,) in seconds, in any order; the same time gives the same numbers whatever else is asked."""
+        """Geometry at any times (t,) in seconds, in any order; the same time gives the same numbers whatever else is asked.
+
+        What hangs begins to move one second before time 0; earlier times find it at rest.
+        """
         ...
 
 

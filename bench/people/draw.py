@@ -117,6 +117,8 @@ def str_motion(rng: Rng, among: list[Motion]) -> Motion:
 def draw_hair(rng: Rng, years: float, gender: float, african: float, style: str | None = None) -> Hair:
     """Style, length, curl and colour; grey with the years."""
     weights = np.array([w for _, w in HAIRS])
+    if years < 35:
+        weights[6:8] = 0.0
     colour = HAIRS[int(rng.choice(len(HAIRS), p=weights / weights.sum()))][0]
     if years > 40 and rng.random() < (years - 40) / 35:
         grey = float(rng.uniform(0.3, 1.0))

@@ -41,3 +41,18 @@ def test_names_that_cannot_be_written_are_refused_before_people_are_looked_for(c
     # what only writing tells
     status, _, said = cli(capsys, "analyse", str(people_clip), "-o", "/proc/plan.json", "--frames", "1-2")
     assert status == 2 and "/proc/plan.json cannot be written: " in " ".join(said.split())
+
+
+def test_a_plan_that_was_edited_is_kept_where_another_takes_its_place(capsys, people_clip, tmp_path):
+    plan, kept = tmp_path / "plan.json", tmp_path / "plan.json.bak"
+    words = ("analyse", str(people_clip), "-o", str(plan))
+    assert cli(capsys, *words)[0] == 0 and not kept.exists()
+    fresh = plan.read_bytes()
+    # the same again replaces nothing
+    assert cli(capsys, *words)[0] == 0 and not kept.exists()
+    assert cli(capsys, "edit", str(plan), "rename", "person02", "anna")[0] == 0
+    edited = plan.read_bytes()
+    status, _, said = cli(capsys, *words)
+    assert status == 0 and "held another plan, which is plan.json.bak now" in " ".join(said.split()), said
+    assert plan.read_bytes() == fresh and kept.read_bytes() == edited
+    assert cli(capsys, "edit", str(plan), "undo")[0] == 0 and plan.read_bytes() == edited

@@ -260,3 +260,24 @@ def test_an_operation_that_is_mistyped_is_suggested_and_explained_without_a_plan
         parse_words(["exlude", "person01"], 1, ("left", "right"))
     status, said, _ = cli(capsys, "edit", str(tmp_path / "none.json"), "split", "--help")
     assert status == 0 and "vr180-ofx edit PLAN split" in said
+
+
+def test_edges_of_a_person_and_of_all(capsys, plan):
+    os.remove(plan.with_name("clip.mp4"))
+    status, said = edit(capsys, plan, "edges", "person02", "feather=3", "size=0@2", "size=-2.5@6", "then", "edges", "all", "despeckle=40")
+    assert status == 0 and "edges feather=3 size=0@2 size=-2.5@6" in said and "everybody, edges despeckle=40" in said
+    assert people(plan)["person02"]["edges"] == {"feather": 3.0, "size": [[1, 0.0], [5, -2.5]]}
+    assert json.loads(plan.read_text())["edges"] == {"despeckle": 40.0}
+    status, said = edit(capsys, plan)
+    assert status == 0 and "person02: frames 1-10, edges feather=3" in said and "everybody, edges despeckle=40" in said
+    status, said = edit(capsys, plan, "edges", "person02", "size=none", "keep_motion_blur=on")
+    assert status == 0 and people(plan)["person02"]["edges"] == {"feather": 3.0, "keep_motion_blur": True}
+    before = plan.read_bytes()
+    for words, why in (
+        (("edges", "person02", "feather"), "NAME=VALUE@FRAME"), (("edges", "person02", "feather=3", "feather=4"), "has one value"),
+        (("edges", "person02", "size=none@3"), "size=none takes all of it back"), (("edges", "person02", "size=3@99"), "frames 1 to 10"),
+        (("edges", "person02", "softnes=1"), "did you mean softness?"), (("edges", "person02"), "NAME=VALUE"),
+    ):  # fmt: skip
+        status, said = edit(capsys, plan, *words)
+        assert status == 2 and why in said, said
+    assert plan.read_bytes() == before

@@ -61,11 +61,21 @@ def test_what_would_be_refused_in_the_end_is_refused_before_people_are_looked_fo
 def test_a_render_that_came_to_nothing_leaves_the_folder_to_the_next_one(capsys, tmp_path):
     """A name that was mistyped is mended, and the same folder taken."""
     words = ["render", str(DEMO), "-o", str(tmp_path), "--frames", "1"]
-    status, _, said = cli(capsys, *words, "--garbage", str(tmp_path / "absent.png"))
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    status, _, said = cli(capsys, *words, "--garbage", str(tmp_path / "bad.png"))
     assert status == 3 and "1 frame not made, 1" in said and "0 frames written" in said
     status, _, said = cli(capsys, *words)
     assert status == 0 and "1 frame written" in said
     assert cli(capsys, *words, "--edge-size", "1")[0] == 2
+
+
+@pytest.mark.parametrize("command", ["render", "matte"])
+@pytest.mark.parametrize("missing", ["absent.png", "absent.%04d.exr", "absent_%V.png"])
+def test_pictures_of_mattes_that_are_not_there_are_said_before_anything_runs(capsys, tmp_path, monkeypatch, command, missing):
+    monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path / "cache"))
+    status, _, said = cli(capsys, command, str(DEMO), "-o", str(tmp_path / "all" / "out"), "--garbage", str(tmp_path / missing))
+    assert status == 3 and "mattes.garbage is" in said and "there is no such file, and none fits it" in " ".join(said.split()), said
+    assert not (tmp_path / "all").exists() and not list(tmp_path.glob("cache/plans/*"))
 
 
 def test_a_render_with_its_profile(capsys, tmp_path):
@@ -115,7 +125,7 @@ def test_some_frames_are_analysed_with_what_they_need_and_it_is_said(capsys, peo
     clip = str(make_clip(tmp_path / "slow.mkv", 10, rate=2, codec="ffv1", size=(1024, 512), pictures=lambda n: people[n]))
     words = ["render", clip, "-o", str(tmp_path / "out"), "--detect-every", "1", "--start-frame", "1001", "--format", "alpha"]
     status, _, said = cli(capsys, *words, "--frames", "1006")
-    assert status == 0 and "analysing 1003-1009 for 1006" in said and "people were looked for in frames 1003-1009 alone" in said
+    assert status == 0 and "analysing 1003-1009 for 1006" in said and said.count("people were looked for in frames 1003-1009 alone") == 1
     assert [p.name for p in (tmp_path / "out").glob("*.png")] == ["slow.1006.png"]
     status, _, said = cli(capsys, *words, "--frames", "1006")
     assert status == 0 and "plan: made earlier for slow.mkv, from /" in said and "analysing 1" not in said and "1 were there" in said

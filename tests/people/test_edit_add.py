@@ -19,7 +19,7 @@ from vr180_ofx.media.open import open_clip
 from vr180_ofx.people.analyse import analyse
 from vr180_ofx.people.edit import apply_edits
 from vr180_ofx.people.masks import mask_iou
-from vr180_ofx.people.outline import BY_POINTS, CARRIED, polygons
+from vr180_ofx.people.outline import ACROSS, BY_POINTS, CARRIED, polygons
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
 
@@ -149,11 +149,16 @@ def test_the_frame_alone_and_not_carried(walk):
     assert made.carried(made.people[1], "left") == []
 
 
-def test_each_eye_by_its_own_points(walk):
-    made = edited(walk, [add(18), add(18, view="right")])
-    for view in VIEWS:
-        entry = made.people[1].views[view][18]
-        assert entry.score == BY_POINTS and mask_iou(covers(entry), truth(18, view)) > 0.6
+def test_what_is_pointed_out_in_one_eye_is_brought_to_the_other_until_it_is_pointed_out_there(walk):
+    """By the distance that both eyes saw before, in doubt there, too."""
+    made = edited(walk, [add(18)])
+    brought = made.people[1].views["right"][18]
+    assert brought.source == ACROSS and brought.score <= BY_POINTS and mask_iou(covers(brought), truth(18, "right")) > 0.6
+    assert {17, 18, 19} <= set(made.carried(made.people[1], "right"))
+    assert any("of the right eye" in line and "as in the other eye" in line for line in made.doubts(1))
+    both = edited(walk, [add(18, view="right")], made)
+    entry = both.people[1].views["right"][18]
+    assert entry.source == "edited" and entry.score == BY_POINTS and mask_iou(covers(entry), truth(18, "right")) > 0.6
 
 
 @pytest.mark.parametrize(

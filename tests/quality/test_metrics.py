@@ -22,6 +22,12 @@ def test_iou_by_counting():
     assert m.iou(a * 0, a * 0) == 1 and m.iou(a, a * 0) == 0
 
 
+def test_iou_does_not_see_half_floats():
+    """All 65,536 alphas of 16 bits, each as often as any."""
+    truth = (np.arange(65536, dtype=np.float32) / np.float32(65535)).reshape(256, 256)
+    assert m.iou(truth.astype(np.float16).astype(np.float32), truth) == 1 and np.count_nonzero(truth > m.COVERED) > 32700
+
+
 def test_the_band_is_a_square_neighbourhood_of_the_outline():
     truth = np.zeros((40, 40), np.float32)
     truth[10:30, 10:30] = 1

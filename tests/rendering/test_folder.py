@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import with_settings
-from vr180_ofx.errors import OutputError, ResourceError
+from vr180_ofx.errors import OutputError, ResourceError, Vr180Error
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.output.png import write_png
 from vr180_ofx.people.plan import Plan
-from vr180_ofx.rendering.folder import explained, output_folder
+from vr180_ofx.rendering.folder import explained, none_empty, output_folder
 from vr180_ofx.rendering.manifest import MANIFEST
 from vr180_ofx.rendering.render import render
 from vr180_ofx.settings import Settings
@@ -29,6 +29,27 @@ def test_the_folder_is_made_and_can_be_written(tmp_path):
         assert again.path == made.path
     with pytest.raises(OutputError, match="no output folder was named"):
         output_folder(None, Settings())
+
+
+def test_folders_that_came_to_nothing_are_gone_and_those_that_were_there_or_hold_something_stay(tmp_path):
+    (tmp_path / "was").mkdir()
+    for made in ("new/all/alpha", "was/alpha"):
+        with pytest.raises(OutputError), none_empty(tmp_path / made, Settings()):
+            (tmp_path / made).mkdir(parents=True)
+            raise OutputError("nothing comes of it")
+    assert [p.name for p in tmp_path.iterdir()] == ["was"] and not list((tmp_path / "was").iterdir())
+    with pytest.raises(OutputError), none_empty(tmp_path / "new" / "alpha", Settings()):
+        (tmp_path / "new" / "alpha").mkdir(parents=True)
+        (tmp_path / "new" / "a file").touch()
+        raise OutputError("something was written")
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["a file"]
+
+
+def test_a_render_that_is_refused_leaves_no_folder(clip, tmp_path):
+    settings = Settings(output={"colorspace": "no such space", "rgb": "premultiplied"})
+    with pytest.raises(Vr180Error, match="no such space"):
+        render(clip, Plan.from_data({"format": "vr180-ofx plan", "version": 1, "people": []}, clip), settings, tmp_path / "all" / "exr")
+    assert not (tmp_path / "all").exists()
 
 
 @pytest.mark.parametrize(

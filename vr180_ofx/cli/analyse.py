@@ -26,6 +26,7 @@ from vr180_ofx.errors import OutputError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.people.plan import Plan
+from vr180_ofx.storage import backup_of, write_atomic
 from vr180_ofx.wording import as_utf8
 
 USAGE = "CLIP [-o PLAN] [options]"
@@ -80,6 +81,18 @@ def _writing(path: Path) -> Iterator[None]:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}; choose another name") from None
 
 
+def _kept(target: Path, made: Plan) -> Path | None:
+    """Keeps what is in the place of a plan, as `edit` does: somebody may have edited it. Returns where; None where nothing is lost."""
+    if not target.exists():
+        return None
+    before = target.read_bytes()
+    if before == made.to_json().encode():
+        return None
+    kept = backup_of(target)
+    write_atomic(kept, before)
+    return kept
+
+
 def run(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     with clip_from(arguments, settings) as clip:
@@ -93,8 +106,14 @@ def run(arguments: argparse.Namespace) -> int:
         if target.exists() and not arguments.output:
             console.print(styled(f"{target} exists; it is left alone. Use -o to write another", "yellow"))
         else:
+            made = remembering(plan, clip, target)
             with _writing(target):
-                remembering(plan, clip, target).save(target)
+                kept = _kept(target, made)
+                made.save(target)
+            if kept is not None:
+                console.print(
+                    styled(f"{target} held another plan, which is {kept.name} now; 'vr180-ofx edit {target} undo' takes it back", "yellow")
+                )
         if arguments.preview:
             from vr180_ofx.rendering.contact_sheet import contact_sheet
 

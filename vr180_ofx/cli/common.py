@@ -7,7 +7,7 @@ import contextlib
 import functools
 import json
 import sys
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -249,8 +249,8 @@ def plan_for(
     return found.plan
 
 
-def say_plan(plan: Plan, numbers: Numbering, file: str | None = None) -> None:
-    """Who was found, in a few lines. file: of the plan; by default the one that `analyse` writes."""
+def say_plan(plan: Plan, numbers: Numbering, file: str | None = None) -> list[str]:
+    """Who was found, in a few lines. file: of the plan; by default the one that `analyse` writes. Returns the plan's notes that it said."""
     shots = [a for a, _ in plan.shots if not plan.unknown((a,))]
     if len(shots) > 1:
         console.print(f"{len(shots)} shots, beginning at frames {numbers.text(shots)}")
@@ -266,8 +266,10 @@ def say_plan(plan: Plan, numbers: Numbering, file: str | None = None) -> None:
             near, far = (f"{v:.1f}" for v in (min(metres), max(metres)))
             where.append(f"{near} m away" if near == far else f"{near} to {far} m away")
         console.print(f"  {p.name}{' (excluded)' if p.exclude else ''}: {', '.join(where)}")
-    for note in [*map(numbers.told, plan.notes), *plan.doubts(numbers.start, file or f"{numbers.name}.plan.json")]:
+    notes = [*map(numbers.told, plan.notes), *plan.doubts(numbers.start, file or f"{numbers.name}.plan.json")]
+    for note in notes:
         console.print(styled(f"  {note}", "yellow"))
+    return notes
 
 
 def say_output(clip: Clip, settings: Settings) -> None:
@@ -282,13 +284,14 @@ def say_output(clip: Clip, settings: Settings) -> None:
     console.print(f"rendering {shown}: {eyes}{width}x{height}{made}")
 
 
-def say_report(report: RenderReport, title: str = "") -> None:
-    """What a render wrote, and what it has to say. title: before it."""
+def say_report(report: RenderReport, title: str = "", *, but: Collection[str] = ()) -> None:
+    """What a render wrote, and what it has to say. title: before it. but: what was said already."""
     kept = f", {report.kept} were there" if report.kept else ""
     speed = f" in {report.seconds:.1f} s ({report.fps:.2f} fps)" if report.written else ""
     console.print(styled(f"{title}{counted(report.written, 'frame')} written", "bold"), f"{kept}{speed}: {report.pattern}", sep="")
     for note in report.notes:
-        console.print(f"  {note}")
+        if note not in but:
+            console.print(f"  {note}")
 
 
 def say_advice(settings: Settings) -> None:

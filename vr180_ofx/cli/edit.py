@@ -20,15 +20,15 @@ from vr180_ofx.media.numbering import numbering
 from vr180_ofx.media.open import open_clip
 from vr180_ofx.people import plan_file
 from vr180_ofx.people.absence import Range
+from vr180_ofx.people.curves import Curves
 from vr180_ofx.people.edit import apply_edits, changed_frames
 from vr180_ofx.people.followed import told_where_carried, told_where_missing
 from vr180_ofx.people.mattes_file import InputMatte
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.settings import Settings
-from vr180_ofx.storage import write_atomic
+from vr180_ofx.storage import backup_of, write_atomic
 
-_BACKUP = ".bak"
 USAGE = "PLAN [OP ... [then OP ...]] [options]"
 EXAMPLES: Examples = (
     ("who is in it", "vr180-ofx edit clip.plan.json"),
@@ -40,6 +40,10 @@ EXAMPLES: Examples = (
     (
         "nobody is there from frame 12 on, in both eyes",
         'vr180-ofx edit clip.plan.json garbage "90,40 180,40 150,95@12:left" --frames 12-48',
+    ),
+    (
+        "a softer edge for her alone, and a tighter one for all",
+        f"vr180-ofx edit clip.plan.json edges anna feather=3 {THEN} edges all size=-1",
     ),
     ("back to before the last edit", "vr180-ofx edit clip.plan.json undo"),
 )
@@ -106,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
         frames = [n + first_number for n in changed_frames(plan, made)]
         if not arguments.dry_run:
             if target == path:
-                write_atomic(_backup(path), path.read_bytes())
+                write_atomic(backup_of(path), path.read_bytes())
             made.save(target)
         if arguments.json:
             print_json(
@@ -125,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
             console.print(styled(f"  {line}", "yellow"))
         console.print(f"  frames that change: {ranges_text(frames) or 'none'}")
         written = f"{target} would be written" if arguments.dry_run else f"plan: {target}"
-        kept = f" (before: {_backup(path).name}; 'vr180-ofx edit {path} undo' goes back)"
+        kept = f" (before: {backup_of(path).name}; 'vr180-ofx edit {path} undo' goes back)"
         console.print(written + (kept if target == path and not arguments.dry_run else ""))
     return 0
 
@@ -182,7 +186,7 @@ def _file(facts: dict[str, Any], path: Path, named: str | None) -> str:
 
 
 def _undo(path: Path) -> int:
-    before = _backup(path)
+    before = backup_of(path)
     if not before.exists():
         raise OutputError(f"there is no {before}, which an edit of {path} leaves; nothing is undone")
     now, then = path.read_bytes(), before.read_bytes()
@@ -190,10 +194,6 @@ def _undo(path: Path) -> int:
     write_atomic(before, now)
     console.print(f"plan: {path}, as before the last edit; the same again goes forth")
     return 0
-
-
-def _backup(path: Path) -> Path:
-    return path.with_name(path.name + _BACKUP)
 
 
 def _facts(plan: Plan, first_number: int) -> list[dict[str, Any]]:
@@ -217,7 +217,16 @@ def _line(plan: Plan, person: Person, first_number: int) -> str:
     where = {v: _frames(plan, person, v, first_number) or "never" for v in plan.views}
     alike = len(set(where.values())) == 1
     shown = f"frames {next(iter(where.values()))}" if alike else "; ".join(f"{v} {frames}" for v, frames in where.items())
-    return f"{shown}{', excluded' if person.exclude else ''}"
+    return f"{shown}{', excluded' if person.exclude else ''}{_edges_told(person.edges, first_number)}"
+
+
+def _edges_told(edges: Curves, first_number: int) -> str:
+    """What is done to edges, as `edges` takes it; nothing where nothing is."""
+    told = []
+    for name, curve in edges.items():
+        values = [(n, f"{v:g}" if isinstance(v, float) else str(v).lower()) for n, v in curve.keys]
+        told += [f"{name}={v}" for _, v in values] if len(values) == 1 else [f"{name}={v}@{n + first_number}" for n, v in values]
+    return f", edges {' '.join(told)}" if told else ""
 
 
 def _told_absences(person: Person) -> dict[str, list[Range]]:
@@ -243,6 +252,8 @@ def _show(plan: Plan, path: Path, first_number: int, *, as_json: bool) -> None:
             )
     if not plan.people:
         console.print("  nobody")
+    if plan.edges:
+        console.print(f"  everybody{_edges_told(plan.edges, first_number)}")
     for matte in plan.mattes:
         console.print(f"  {_matte_line(plan, matte, first_number)}")
     for note in [*plan.notes, *plan.doubts(first_number, str(path))]:
@@ -275,6 +286,8 @@ def _differences(old: Plan, new: Plan, first_number: int) -> list[str]:
             name = a.name if a.name == b.name else f"{a.name} is {b.name} now"
             was, now = _line(old, a, first_number), _line(new, b, first_number)
             lines.append(f"* {name}: {now}" + (f" (before: {was})" if was != now else ""))
+    if old.edges != new.edges:
+        lines.append(f"* everybody{_edges_told(new.edges, first_number) or ': nothing is done to edges'}")
     then, now_there = {m.name: m for m in old.mattes}, {m.name: m for m in new.mattes}
     for matte in (*then.values(), *(m for m in now_there.values() if m.name not in then)):
         made = now_there.get(matte.name)

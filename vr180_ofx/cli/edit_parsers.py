@@ -6,6 +6,7 @@ import argparse
 from typing import NoReturn
 
 from vr180_ofx.errors import PlanError
+from vr180_ofx.settings.edges import EdgesSettings
 from vr180_ofx.wording import printable
 
 _WHO = "a person's name or number"
@@ -112,4 +113,11 @@ def operation_parsers() -> dict[str, argparse.ArgumentParser]:
         )
     p = add("unmatte", "Takes garbage, holdout and hand-over mattes back.")
     p.add_argument("names", metavar="NAME", nargs="+", help="names of mattes")
+    p = add("edges", "What is done to edges after matting; no network runs for it. Only what is said of it changes.")
+    p.add_argument("who", metavar="WHO", help=f"{_WHO}, or all: everybody who has nothing of their own")
+    p.add_argument(
+        "values", metavar="NAME=VALUE", nargs="+",
+        help=f"{', '.join(EdgesSettings.model_fields)}; size=-1.5, unit=milliradians; size=2@40 at a frame, between frames values move; "
+        "size=none takes it back",
+    )  # fmt: skip
     return parsers

@@ -181,6 +181,33 @@ def _unmatte_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]
     return [{"op": "unmatte", "name": name} for name in a.names]
 
 
+def _edge_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
+    values: dict[str, Any] = {}
+    for word in a.values:
+        name, is_said, said = word.partition("=")
+        text, at, frame = said.partition("@")
+        if not is_said or not text:
+            raise PlanError(f"{short(word)} is no control with a value; it is NAME=VALUE or NAME=VALUE@FRAME, for instance size=-1.5")
+        keyed = isinstance(values.get(name), list)
+        if (name in values and not (keyed and at)) or (at and text == "none"):
+            raise PlanError(f"{short(word)}: a control has one value, or one at each of several frames; {name}=none takes all of it back")
+        value = _edge_value(text)
+        values[name] = [*values.get(name, []), [read.frame(frame), value]] if at else value
+    said_of = {} if a.who == "all" else {"person": read.who(a.who)}
+    return [{"op": "edges", "values": values} | said_of]
+
+
+def _edge_value(word: str) -> float | bool | str | None:
+    """As a plan's file has it: a number, true or false, or a word; None is the word for nothing."""
+    known: dict[str, bool | None] = {"none": None, "true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+    if word.lower() in known:
+        return known[word.lower()]
+    try:
+        return float(word)
+    except ValueError:
+        return word
+
+
 def _split_edits(a: argparse.Namespace, read: _Reader) -> list[dict[str, Any]]:
     return [{"op": "split", "person": read.who(a.who), "frame": read.frame(a.at), "name": a.name}]
 
@@ -286,5 +313,5 @@ _EDITS: dict[str, Callable[[argparse.Namespace, _Reader], list[dict[str, Any]]]]
     "carry": _carry_edits, "remove": _remove_edits,
     "point": _point_edits, "unpoint": _unpoint_edits, "paint": _paint_edits, "unpaint": _unpaint_edits,
     "garbage": _matte_edits("garbage"), "holdout": _matte_edits("holdout"), "hand-over": _matte_edits("hand_over"),
-    "unmatte": _unmatte_edits,
+    "unmatte": _unmatte_edits, "edges": _edge_edits,
 }  # fmt: skip

@@ -71,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vr180_ofx.engine.plans import find_plan
     from vr180_ofx.output.colorspace import check_colorspace
     from vr180_ofx.rendering.delivered import Delivered
+    from vr180_ofx.rendering.inputs import refuse_absent
     from vr180_ofx.rendering.matte import checked_outputs, matte, settings_of
     from vr180_ofx.rendering.preview import preview
 
@@ -84,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     reports = {}
     with Monitor() as monitor, clip_from(arguments, settings) as clip:
         Delivered.of(settings.output).clip(clip)
+        refuse_absent(settings.mattes)
         plan = find_plan(clip, settings, arguments.plan)
         if not arguments.json:
             say_clip(clip, settings)

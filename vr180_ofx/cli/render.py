@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,7 @@ def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> 
     from vr180_ofx.engine.models import Models
     from vr180_ofx.rendering.delivered import Delivered
     from vr180_ofx.rendering.folder import refuse_file
+    from vr180_ofx.rendering.inputs import refuse_absent
     from vr180_ofx.rendering.preview import refuse_target
     from vr180_ofx.rendering.render import render
 
@@ -145,15 +147,17 @@ def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> 
         numbering(clip, settings).parse(settings.input.frames)
         Delivered.of(settings.output).clip(clip)
         refuse_file(job.folder)
+        refuse_absent(settings.mattes)
         if arguments.preview:
             refuse_target(Path(arguments.preview), clip, settings)
         models = Models.of(settings)
         plan = plan_for(clip, settings, str(job.plan) if job.plan else None, quiet=arguments.json, stages=stages, models=models)
+        said: list[str] = []
         if not arguments.json:
-            say_plan(plan, numbering(clip, settings), arguments.plan)
+            said = [*clip.notes, *say_plan(plan, numbering(clip, settings), arguments.plan)]
             say_output(clip, settings)
         if arguments.preview:
-            _preview(arguments, clip, plan, settings, monitor)
+            _preview(arguments, clip, plan, settings, monitor, said=said)
         with progress_bar("rendering", quiet=arguments.json, monitor=monitor) as update:
             report = render(clip, plan, settings, job.folder, models=models, progress=update, stages=stages)
         if settings.debugging.save_detection_visualization:
@@ -169,34 +173,38 @@ def _render(arguments: argparse.Namespace, settings: Settings, job: ClipJob) -> 
         write_atomic(Path(arguments.trace), json.dumps(trace).encode())
         report.notes.append(f"trace (open it in Perfetto or chrome://tracing): {arguments.trace}")
     if not arguments.json:
-        say_report(report)
+        say_report(report, but=said)
         if arguments.profile:
             _say_profile(report)
     return report
 
 
-def _preview(arguments: argparse.Namespace, clip: Clip, plan: Plan, settings: Settings, monitor: Monitor) -> RenderReport:
+def _preview(
+    arguments: argparse.Namespace, clip: Clip, plan: Plan, settings: Settings, monitor: Monitor, *, said: Collection[str]
+) -> RenderReport:
+    """said: notes that need not be said again."""
     from vr180_ofx.rendering.preview import preview
 
     with progress_bar("preview", quiet=arguments.json, monitor=monitor) as update:
         film = preview(clip, plan, settings, arguments.preview, progress=update)
     if not arguments.json:
-        say_report(film, "preview: ")
+        say_report(film, "preview: ", but=said)
     return film
 
 
 def _preview_alone(arguments: argparse.Namespace, settings: Settings, name: str) -> int:
     """The film, and no other file."""
+    from vr180_ofx.rendering.inputs import refuse_absent
     from vr180_ofx.rendering.preview import refuse_target
 
     with Monitor() as monitor, open_clip(name, settings) as clip:
         if not arguments.json:
             say_clip(clip, settings)
         refuse_target(Path(arguments.preview), clip, settings)
+        refuse_absent(settings.mattes)
         plan = plan_for(clip, settings, arguments.plan, quiet=arguments.json)
-        if not arguments.json:
-            say_plan(plan, numbering(clip, settings), arguments.plan)
-        film = _preview(arguments, clip, plan, settings, monitor)
+        said = [] if arguments.json else [*clip.notes, *say_plan(plan, numbering(clip, settings), arguments.plan)]
+        film = _preview(arguments, clip, plan, settings, monitor, said=said)
     if arguments.json:
         print_json(film.to_dict())
     return status_of(film, strict=arguments.strict)

@@ -19,17 +19,17 @@ def contradicted(alpha: FloatArray, logits: Mapping[int, FloatArray], heights: H
     sees does not decide that. Of several pictures at once, tensors, all that is (h, w) is (n, h, w), and (1, 1) is (n, 1, 1).
     """
     xp = namespace(alpha)
+    here: FloatArray = xp.zeros_like(alpha[..., :1, :1])
     if not heights.distances:
-        return xp.zeros_like(alpha[..., :1, :1])
+        return here
     certain = math.log(parameters.certain / (1 - parameters.certain))
-    nobody = []
+    nobody: list[FloatArray] = []
     for person in heights.distances:
         sure = as_float(logits[person] > certain)
         area, seen = (v.sum(axis=(-2, -1), keepdims=True) for v in (sure, alpha * sure))
         nobody.append(as_float((seen < parameters.believed * area) & (area > 0)))
     if heights.nearest is None:
         return nobody[0]
-    here = xp.zeros_like(alpha)
     for k, away in enumerate(nobody):
         here = here + away * as_float(heights.nearest == k)
-    return as_float(here)
+    return here

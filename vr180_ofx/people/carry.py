@@ -19,7 +19,7 @@ from vr180_ofx.people.carry_mask import factor_of, mixed, polygons_of
 from vr180_ofx.people.carry_way import Known, Walker, Way, score_of
 from vr180_ofx.people.contract import Segmenter
 from vr180_ofx.people.observe import Observer
-from vr180_ofx.people.outline import CARRIED, outline_from
+from vr180_ofx.people.outline import CARRIED, is_carried, outline_from
 from vr180_ofx.people.parameters import CARRY, PLAN, CarryParameters, PlanParameters
 from vr180_ofx.people.person import Entry
 from vr180_ofx.people.trajectory import Shot, runs
@@ -103,8 +103,8 @@ class _Carrier:
         self._parameters, self._carrying = parameters, carrying
         self._fps = float(clip.fps)
         there = {n: e for n, e in rows.items() if within[0] <= n <= within[1] and not holds(absent, n)}
-        self._found = {n: e for n, e in there.items() if e.source != CARRIED}
-        self._kept = {n: e for n, e in there.items() if e.source == CARRIED}
+        self._found = {n: e for n, e in there.items() if not is_carried(e.source)}
+        self._kept = {n: e for n, e in there.items() if is_carried(e.source)}
         self.tasks: list[_Task] = []
         # all frames of somebody on pixels of one size: what comes from both sides meets
         reaches = [r for e in self._found.values() if math.isfinite(r := e.body.reach_px(clip.projection))]

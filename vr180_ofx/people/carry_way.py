@@ -77,7 +77,7 @@ class Walker:
         self._view = view
         self._observer = observer
         self._known = known
-        self._square_reaches, self._same = parameters.observe.square_reaches, parameters.same
+        self._parameters = parameters
         self._factor = factor
         self._carrying = carrying
         self._eyes: OrderedDict[int, EyeImage] = OrderedDict()
@@ -159,29 +159,7 @@ class Walker:
         return None
 
     def _believed(self, n: int, entry: Entry, eye: EyeImage) -> Carried:
-        """What is believed that somebody covers in a frame in which they were found."""
-        rect = Rect.of_size(eye.width, eye.height)
-        if entry.outline:
-            scale = eye.width / self._whole.width
-            return carried_from(covered_by([points * scale for points in polygons(entry.outline)], rect), rect)
-        part = entry.body.window(self._observer.size, self._square_reaches).bounds(self._local(eye))
-        part = part.clipped(eye.width, eye.height)
-        near = self._near(n, entry.body)
-        seen = {i: self._observer.observe(eye, b) for i, b in near.items() if i in entry.occluders}
-        hole = union(now.mask for now in seen.values() if now is not None)
-        logits = self._observer.logits(eye, entry.body, part, erased=hole)
-        theirs = {i: self._observer.logits(eye, b, part) for i, b in near.items()}
-        # what those cover who stand in front is not to be seen, whatever the network makes of it once they are taken out
-        for i in entry.occluders:
-            logits = np.where(theirs.get(i, _NOWHERE) > 0, _NOWHERE, logits)
-        own = logits > 0
-        for i, others in theirs.items():
-            if i not in entry.occluders and same_person(own, others > 0, self._same):
-                # the network looked for the one and saw the other
-                return carried_from(np.zeros_like(logits), part)
-            # between two, the higher logit decides, as in mattes
-            logits = np.where(np.maximum(others, 0) > logits, _NOWHERE, logits)
-        return carried_from(sigmoid(logits), part)
+        return believed(self._observer, eye, entry, self._near(n, entry.body), self._parameters)
 
     def _near(self, n: int, body: Body) -> dict[int, Body]:
         return {i: b for i, b in self._known(n, self._view).items() if b.may_touch(body)}
@@ -214,6 +192,31 @@ class Walker:
                 while len(self._eyes) > _HELD:
                     self._eyes.popitem(last=False)
         return self._eyes[n]
+
+
+def believed(observer: Observer, eye: EyeImage, entry: Entry, near: Mapping[int, Body], parameters: PlanParameters) -> Carried:
+    """What is believed that somebody covers in a frame in which they were found, on the pixels of a reduced eye. near: others."""
+    whole, rect = observer.projection, Rect.of_size(eye.width, eye.height)
+    if entry.outline:
+        scale = eye.width / whole.width
+        return carried_from(covered_by([points * scale for points in polygons(entry.outline)], rect), rect)
+    part = entry.body.window(observer.size, parameters.observe.square_reaches).bounds(whole.resized(eye.width, eye.height))
+    part = part.clipped(eye.width, eye.height)
+    seen = {i: observer.observe(eye, b) for i, b in near.items() if i in entry.occluders}
+    hole = union(now.mask for now in seen.values() if now is not None)
+    logits = observer.logits(eye, entry.body, part, erased=hole)
+    theirs = {i: observer.logits(eye, b, part) for i, b in near.items()}
+    # what those cover who stand in front is not to be seen, whatever the network makes of it once they are taken out
+    for i in entry.occluders:
+        logits = np.where(theirs.get(i, _NOWHERE) > 0, _NOWHERE, logits)
+    own = logits > 0
+    for i, others in theirs.items():
+        if i not in entry.occluders and same_person(own, others > 0, parameters.same):
+            # the network looked for the one and saw the other
+            return carried_from(np.zeros_like(logits), part)
+        # between two, the higher logit decides, as in mattes
+        logits = np.where(np.maximum(others, 0) > logits, _NOWHERE, logits)
+    return carried_from(sigmoid(logits), part)
 
 
 def _read_together(n: int, step: int) -> Iterator[int]:

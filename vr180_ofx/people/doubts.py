@@ -52,15 +52,18 @@ def between(doubts: Iterable[Doubt], first: int, last: int) -> tuple[Doubt, ...]
     return tuple(d for d in doubts if d.frame <= last and (d.frame > first or d.why == "eyes"))
 
 
-def told_of_carried(name: str, view: str, scores: Mapping[int, float], plan: str | None) -> str:
+def told_of_carried(name: str, view: str, scores: Mapping[int, float], plan: str | None, *, across: Iterable[int] = ()) -> str:
     """That somebody was carried. scores: number of a frame -> how sure that is there, 0..1. plan: for the commands that settle it; None:
-    without them.
+    without them. across: those in which they are as in the other eye.
     """
     sure = max(scores.values()), min(scores.values())
     said = (
         f"{name} is carried along the picture's motion in frames {ranges_text(sorted(scores))} of the {view} eye, where the network does "
         f"not see them (sureness {sure[0]:.2f} to {sure[1]:.2f}): look at these frames"
     )
+    other = sorted(across)
+    if other:
+        said += f"; in {ranges_text(other)} as in the other eye, since this one lost them or did not agree"
     if plan is None:
         return said
     return (

@@ -12,6 +12,7 @@ from vr180_ofx.errors import PlanError
 from vr180_ofx.media.contract import Clip
 from vr180_ofx.people.absence import Range, holds, marked, of_both, ranges_of
 from vr180_ofx.people.contract import Segmenter
+from vr180_ofx.people.edge_edits import Edges
 from vr180_ofx.people.edit_add import Add
 from vr180_ofx.people.edit_carry import Carry
 from vr180_ofx.people.edit_contract import (
@@ -31,7 +32,7 @@ from vr180_ofx.people.edit_contract import (
 )  # fmt: skip
 from vr180_ofx.people.edit_points import PaintOp, PointOp, Unpaint, Unpoint, merge_corrections, split_corrections
 from vr180_ofx.people.matte_edits import Matte, Unmatte, replace_person
-from vr180_ofx.people.outline import CARRIED
+from vr180_ofx.people.outline import is_carried
 from vr180_ofx.people.parameters import PLAN
 from vr180_ofx.people.person import HELD
 from vr180_ofx.people.plan import Plan
@@ -203,7 +204,7 @@ class Confirm(Edit):
         person.pop("doubts", None)
         for rows in person["views"].values():
             for row in rows.values():
-                if row.get("outline") and row.get("source") in (CARRIED, "edited"):
+                if row.get("outline") and (is_carried(row.get("source")) or row.get("source") == "edited"):
                     row |= {"source": "edited", "score": 1.0}
         return []
 
@@ -211,7 +212,7 @@ class Confirm(Edit):
 _OPERATIONS: dict[str, type[Edit]] = {
     "move": Move, "add": Add, "remove": Remove, "absent": Absent, "merge": Merge, "split": Split, "rename": Rename, "exclude": Exclude,
     "confirm": Confirm, "carry": Carry, "point": PointOp, "unpoint": Unpoint, "paint": PaintOp, "unpaint": Unpaint, "matte": Matte,
-    "unmatte": Unmatte,
+    "unmatte": Unmatte, "edges": Edges,
 }  # fmt: skip
 OPERATIONS = tuple(_OPERATIONS)
 
@@ -230,7 +231,7 @@ def apply_edits(
     what was carried is theirs, whatever the plan doubts. point: person, view, frame, plus or minus. unpoint: person, view?, frame?.
     paint: person, view, frame, file: see `media.painted.read_painted`. unpaint: person, view?, frame?.
     matte: name?, kind?, and view, frame, points, or shapes, or image; person?, carry?, metres?, invert?, feather?, frames?, enabled?: see
-    `mattes_file.InputMatte`. unmatte: name.
+    `mattes_file.InputMatte`. unmatte: name. edges: person? (by default everybody), values: {name: value, [[frame, value], ...] or None}.
 
     Boxes are [left, top, right, bottom], points [[x, y], ...], in pixels of one eye. load_segmenter: gives the network that follows people;
     asked only when somebody is to be found or followed. called: what each edit is called in messages, by default its place in the list.

@@ -28,7 +28,7 @@ from vr180_ofx.people.edit_contract import (
     person_of,
 )
 from vr180_ofx.people.follow import follow_person
-from vr180_ofx.people.outline import CARRIED
+from vr180_ofx.people.outline import is_carried
 from vr180_ofx.people.parameters import FOLLOW, PLAN
 from vr180_ofx.people.person import Entry
 from vr180_ofx.people.plan import Plan
@@ -87,8 +87,8 @@ class Add(Edit):
             # whom the network does not see where they are, it does not find beside that
             if "outline" not in row:
                 looks = self._followed(body, number, _missing_around(before.get(self.view, {}), n, part), known, scene)
-        carried_before = {v: {k: r for k, r in rows.items() if r.get("source") == CARRIED} for v, rows in before.items()}
-        found_before = {v: {k: r for k, r in rows.items() if r.get("source") != CARRIED} for v, rows in before.items()}
+        carried_before = {v: {k: r for k, r in rows.items() if is_carried(r.get("source"))} for v, rows in before.items()}
+        found_before = {v: {k: r for k, r in rows.items() if not is_carried(r.get("source"))} for v, rows in before.items()}
         # somebody who is seen is not carried there
         person["views"] = merged(carried_before, merged(merged(looks, {self.view: {str(n): row}}), found_before))
         if self.follow and self.carry:
@@ -153,5 +153,5 @@ class Add(Edit):
 
 def _missing_around(rows: Document, n: int, part: Range) -> Range:
     """The frames around ``n`` in which nobody was found, with the next one on each side in which somebody was. rows: of an eye."""
-    found = [int(k) for k, row in rows.items() if row.get("source") != CARRIED]
+    found = [int(k) for k, row in rows.items() if not is_carried(row.get("source"))]
     return max((k for k in (*found, part[0]) if k < n), default=n), min((k for k in (*found, part[1]) if k > n), default=n)

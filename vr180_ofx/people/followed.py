@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vr180_ofx.frame_ranges import ranges_text
-from vr180_ofx.people.doubts import told_of_carried, told_of_points
+from vr180_ofx.people.doubts import told_of_points
 from vr180_ofx.people.outline import Outline
 from vr180_ofx.people.parameters import FOLLOW
 from vr180_ofx.people.plan import Plan
@@ -59,7 +59,7 @@ def told_where_carried(old: Plan, new: Plan, *, first_number: int, plan_name: st
         for view in new.views:
             frames = new.carried(p, view)
             if any(known.get((p.id, view), {}).get(n) != p.views[view][n].outline for n in frames):
-                said.append(told_of_carried(p.name, view, {n + first_number: p.views[view][n].score for n in frames}, plan_name))
+                said.append(new.told_of_carried(p, view, first_number, plan_name))
             alone = [n for n in new.by_points(p, view) if earlier(p.id, view, n) != p.views[view][n].outline]
             if alone:
                 said.append(told_of_points(p.name, view, [n + first_number for n in alone], plan_name))

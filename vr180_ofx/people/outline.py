@@ -16,6 +16,8 @@ from vr180_ofx.errors import PlanError
 Outline = tuple[tuple[float, ...], ...]
 #: Where entries come from that were carried along the picture's motion.
 CARRIED = "carried"
+#: The same in the other eye, and brought from there by the disparity, since this eye lost them, or did not agree and was less sure.
+ACROSS = "carried_across"
 #: How sure an outline is that was made from a few points that a person set (0..1): that they are there, and not how far.
 BY_POINTS = 0.5
 #: More than a border that is followed pixel by pixel has in any picture that is looked at.
@@ -23,6 +25,11 @@ _MOST_POLYGONS, _MOST_NUMBERS = 1000, 100_000
 _Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 OutlineRows = Annotated[list[Annotated[list[_Number], Field(min_length=6, max_length=_MOST_NUMBERS)]], Field(max_length=_MOST_POLYGONS)]
 OUTLINE_IS = "it is a list of polygons, each [x, y, x, y, x, y, ...] in pixels of one eye"
+
+
+def is_carried(source: object) -> bool:
+    """Whether what somebody covers was carried there, in this eye or the other, and nobody looked at it."""
+    return source in (CARRIED, ACROSS)
 
 
 def outline_of(rows: Sequence[Sequence[float]], where: str) -> Outline:

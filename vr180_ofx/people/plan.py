@@ -19,7 +19,7 @@ from vr180_ofx.people import plan_file
 from vr180_ofx.people.corrections import POINTS_REACH, corrections_to_data
 from vr180_ofx.people.curves import EdgeValue
 from vr180_ofx.people.doubts import told_of_carried, told_of_points
-from vr180_ofx.people.outline import CARRIED, digest
+from vr180_ofx.people.outline import ACROSS, digest, is_carried
 from vr180_ofx.people.paint_file import paint_to_data
 from vr180_ofx.people.parameters import PLAN, TrajectoryParameters
 from vr180_ofx.people.person import Person
@@ -152,15 +152,19 @@ class Plan(PlanDocument):
         """What is not sure of those whose mattes are made, in words. For the arguments see `doubts.Doubt.told_of`."""
         said = [d.told_of(p.name, first_number, plan) for p in self.active for d in p.doubts]
         frames = ((p, view, self.carried(p, view)) for p in self.active for view in self.views)
-        said += [
-            told_of_carried(p.name, view, {n + first_number: p.views[view][n].score for n in own}, plan) for p, view, own in frames if own
-        ]
+        said += [self.told_of_carried(p, view, first_number, plan) for p, view, own in frames if own]
         alone = ((p, view, self.by_points(p, view)) for p in self.active for view in self.views)
         return said + [told_of_points(p.name, view, [n + first_number for n in own], plan) for p, view, own in alone if own]
 
+    def told_of_carried(self, person: Person, view: str, first_number: int, plan: str | None) -> str:
+        """That somebody was carried, and in which frames. For the arguments see `doubts.told_of_carried`."""
+        rows, frames = person.views[view], self.carried(person, view)
+        across = [n + first_number for n in frames if rows[n].source == ACROSS]
+        return told_of_carried(person.name, view, {n + first_number: rows[n].score for n in frames}, plan, across=across)
+
     def carried(self, person: Person, view: str) -> list[int]:
         """The frames in which no network sees somebody, and what they cover was carried along the picture's motion."""
-        return [n for n in self.track(person, view).outlines if person.views[view][n].source == CARRIED]
+        return [n for n in self.track(person, view).outlines if is_carried(person.views[view][n].source)]
 
     def by_points(self, person: Person, view: str) -> list[int]:
         """The frames in which what somebody covers was made of a person's points alone, and nobody confirmed it."""

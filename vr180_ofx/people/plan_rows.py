@@ -45,7 +45,7 @@ class _Row(Part):
     hips: _Point | None = Field(None, description="it is [x, y] in pixels of one eye")
     top: _Point | None = Field(None, description="it is [x, y] in pixels of one eye")
     score: Annotated[float, Field(strict=True, ge=0, le=1)] = Field(1.0, description="it lies between 0 and 1")
-    source: Text = Field("edited", description="it is a text: found, tracked, edited, held, carried or other_eye")
+    source: Text = Field("edited", description="it is a text: found, tracked, edited, held, carried, carried_across or other_eye")
     behind: list[PersonId] = Field([], max_length=9999, description="it is a list of the ids of people who stand before this one")
     outline: OutlineRows | None = Field(None, description=OUTLINE_IS)
 

@@ -21,7 +21,7 @@ from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.contract import Clip, SourceFrame
 from vr180_ofx.media.numbering import numbering
 from vr180_ofx.output.png import write_png
-from vr180_ofx.people.outline import CARRIED
+from vr180_ofx.people.outline import is_carried
 from vr180_ofx.people.person import Person
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.sheet_tiles import (
@@ -268,7 +268,7 @@ class _Sheet:
             marks = self._marks(view, shown.index, number)
             said = f"{self._numbers.number(shown.index)} {view}" + (f", {shown.why}" if shown.why else "")
             said += f", score {track.scores[shown.index]:.2f}" if there else ", not in this eye"
-            said += ", carried" if entry is not None and entry.source == CARRIED else ""
+            said += ", carried" if entry is not None and is_carried(entry.source) else ""
             empty = np.zeros((size[1], size[0], 3), np.float32)
             lines = [] if frame is None else matte_lines(frame.views[view], rect, size)
             picture = empty if source is None else cropped(source.eyes[view], rect, size)

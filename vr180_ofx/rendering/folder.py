@@ -61,6 +61,25 @@ def output_folder(output: str | Path | None, settings: Settings, *, links: bool 
 
 
 @contextlib.contextmanager
+def none_empty(output: str | Path | None, settings: Settings) -> Iterator[None]:
+    """Takes folders away that the block made for ``output``, or ``output.path``, where it fails and leaves nothing in them."""
+    value = output or settings.output.path
+    made: list[Path] = []
+    path = Path(os.path.realpath(value)) if value else None
+    while path is not None and not path.exists() and path != path.parent:
+        made.append(path)
+        path = path.parent
+    try:
+        yield
+    except BaseException:
+        for folder in made:
+            # the innermost first; what holds something stays
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+@contextlib.contextmanager
 def claimed(job: Job, writer: Writer, folder: Folder, *, mattes: str = "") -> Iterator[list[str]]:
     """Makes the folder this render's for as long as the block takes, and removes what killed ones left half-done. Gives what there is to
     say.

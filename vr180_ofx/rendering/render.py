@@ -29,7 +29,7 @@ from vr180_ofx.parameters import identity_of
 from vr180_ofx.people.curves import Curves, to_data
 from vr180_ofx.people.plan import Plan
 from vr180_ofx.rendering.delivered import Delivered
-from vr180_ofx.rendering.folder import claimed, explained, output_folder
+from vr180_ofx.rendering.folder import claimed, explained, none_empty, output_folder
 from vr180_ofx.rendering.report import Findings, RenderReport
 from vr180_ofx.settings import Settings, without_effect
 from vr180_ofx.settings.edges import EdgesSettings
@@ -68,7 +68,7 @@ def render(
     stages = stages or Stages(enabled=settings.performance.profile_enabled)
     frames = tuple(numbering(clip, settings).parse(settings.input.frames))
     plan.refuse_unknown(frames, numbering(clip, settings))
-    with output_folder(output, settings, links=links) as folder:
+    with none_empty(output, settings), output_folder(output, settings, links=links) as folder:
         if models is None:
             models = server.models if server is not None else Models.of(settings)
         delivered = Delivered.of(settings.output)
@@ -118,8 +118,8 @@ def _filled(
 
 
 def _doubts(job: Job) -> list[str]:
-    """What is not sure of the people, and how to settle it in the file that `analyse` writes."""
-    return job.plan.doubts(job.numbers.start, f"{job.clip.name}.plan.json")
+    """What is not sure of the people, and how to settle it in the plan that lies beside the frames."""
+    return job.plan.doubts(job.numbers.start, str(job.folder / f"{job.name}.plan.json"))
 
 
 def identity(

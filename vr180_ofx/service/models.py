@@ -227,6 +227,17 @@ class Unmatte(Model):
     name: Name
 
 
+class Edges(Model):
+    """What is done to edges after matting: only what is said of it changes, and no network runs."""
+
+    op: Literal["edges"]
+    person: PersonId | None = Field(None, description="Whose; by default everybody's who have nothing of their own.")
+    values: dict[str, Any] = Field(
+        min_length=1, max_length=100,
+        description="Keys of the section edges: a value, [[frame, value], ...], which come beside the keyframes that there are, or null.",
+    )  # fmt: skip
+
+
 Edit = Annotated[
     Move
     | Add
@@ -243,7 +254,8 @@ Edit = Annotated[
     | PointOut
     | Unpoint
     | PaintIn
-    | Unpaint,
+    | Unpaint
+    | Edges,
     Field(discriminator="op"),
 ]
 
