@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from bench.people import DataMissing
 from bench.produce import Settings, produce
 from bench.render.job import RenderError
 from bench.scenes.contract import Scene
@@ -80,7 +81,7 @@ def one(scene: Scene, out: Path, settings: Settings) -> bool:
     start = time.perf_counter()
     try:
         seconds = produce(scene, out / scene.name, settings)
-    except RenderError as error:
+    except (RenderError, DataMissing) as error:
         print(f"{scene.name}: {error}", file=sys.stderr, flush=True)
         return False
     if not seconds:

@@ -379,13 +379,16 @@ def _lie(score: Score) -> Stance:
             np.column_stack([sign * (0.08 + zero), -np.cos(hip), np.sin(hip)]),
             np.column_stack([sign * (0.08 + zero), -np.cos(hip - knee), np.sin(hip - knee)]),
         )
+    # an arm beneath the body would carry it
+    ahead, aside = {0.0: ((0.0, 0.5), (0.2, 0.9)), np.pi: ((-0.1, 0.0), (0.1, 0.3))}.get(roll, ((0.9, 1.4), (0.0, 0.05)))
+    bent = (0.2, 1.2) if roll != np.pi else (0.0, 0.1)
     hands = {
         s: arm(
             score,
             s,
-            forward=score.rng.uniform(0.0, 0.5) + score.wander(4, 0.15),
-            out=score.rng.uniform(0.2, 0.9),
-            elbow=score.rng.uniform(0.2, 1.2),
+            forward=score.rng.uniform(*ahead) + score.wander(4, 0.1),
+            out=score.rng.uniform(*aside),
+            elbow=score.rng.uniform(*bent),
         )
         for s in SIDES
     }
