@@ -21,6 +21,8 @@ RATE = 120
 MARGIN = 3.0
 #: seconds over which starts, stops and corners are rounded
 ROUNDING = 0.4
+#: seconds in which the second foot is set beside the first
+CLOSING = 0.5
 #: metres: feet turn about the body on a circle of this radius
 FOOT_CIRCLE = 0.18
 
@@ -151,5 +153,17 @@ def steps(path: Path, times: Doubles, *, side: float, spread: float, stride: flo
     push = smooth((within - 0.55 * duty) / (0.45 * duty)) * (swing <= 0) + (1 - smooth(swing / 0.55)) * (swing > 0)
     strike = (1 - smooth(within / (0.2 * duty))) * (swing <= 0) + smooth((swing - 0.55) / 0.45) * (swing > 0)
     pitch = reach * (0.85 * push - 0.3 * strike)
-    yaw = facing_here + (facing_there - facing_here) * u + side * toe_out
-    return Foot(np.column_stack([place[:, 0], height, place[:, 1]]), yaw, pitch, (swing <= 0).astype(np.float64))
+    yaw = facing_here + (facing_there - facing_here) * u
+    if not path.endless:
+        # at rest the feet stand side by side: the one behind comes up after the last step, or leaves before the first
+        moving = np.flatnonzero((path.way > 1e-6) & (path.way < total - 1e-6))
+        begin, end = path.times[moving[[0, -1]]] if len(moving) else (path.times[-1], path.times[-1])
+        for passed, rest in (((times - end) / CLOSING, path.times[-1]), ((begin - times) / CLOSING, path.times[0])):
+            closing = smooth(passed)
+            spot, facing, _ = path.at(np.full(len(times), rest))
+            goal = spot + side * spread * np.stack([np.cos(facing), -np.sin(facing)], axis=-1)
+            height = height + lift * np.sin(np.pi * closing) ** 2 * (np.linalg.norm(goal - place, axis=1) > 0.03)
+            place = place + (goal - place) * closing[:, None]
+            yaw, pitch = yaw + (facing - yaw) * closing, pitch * (1 - closing)
+            swing = swing * (closing < 1)
+    return Foot(np.column_stack([place[:, 0], height, place[:, 1]]), yaw + side * toe_out, pitch, (swing <= 0).astype(np.float64))

@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--leaderboard", type=Path, metavar="MD", help="the tables as Markdown, between its marks, or as a new file")
     parser.add_argument("--scenes", type=Path, metavar="SCENES", help="with it and --mattes the worst frames are shown")
     parser.add_argument("--mattes", type=Path, metavar="DIR", help="mattes lie in DIR/METHOD/SCENE, as `run` writes them")
+    parser.add_argument("--against", metavar="NAME", help="the method that the others are compared with, scene by scene")
     parser.add_argument("--worst", type=int, default=6, metavar="N", help="frames of each method that are shown (default: 6)")
 
 
@@ -35,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
         names = [r["method"]["name"] for r in results]
         if len(set(names)) < len(names):
             raise SettingsError(f"two results are of one method: {', '.join(sorted(names))}; `score --name` tells them apart")
+        if arguments.against not in (None, *names):
+            raise SettingsError(f"--against is {arguments.against!r}; the results are of {', '.join(names)}")
         if arguments.output:
             worst = []
             if arguments.scenes:
@@ -43,9 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
                     (n, pictures(worst_frames(r, arguments.worst), scenes, arguments.mattes / n))
                     for n, r in zip(names, results, strict=True)
                 ]
-            write_page(arguments.output, results, worst)
+            write_page(arguments.output, results, worst, arguments.against)
         if arguments.leaderboard:
-            write_leaderboard(arguments.leaderboard, results)
+            write_leaderboard(arguments.leaderboard, results, arguments.against)
     except (Vr180Error, OSError) as error:
         print(f"bench report: {error}", file=sys.stderr)
         return 2

@@ -21,8 +21,10 @@ _WIDTH, _BAR, _LEFT = 900, 15, 190
 _PICTURE = 1120
 
 
-def write_page(path: Path, results: Sequence[dict[str, Any]], worst: Iterable[tuple[str, Iterable[Picture]]] = ()) -> None:
-    """Written whole or not at all. worst: (a method's name, its worst frames)."""
+def write_page(
+    path: Path, results: Sequence[dict[str, Any]], worst: Iterable[tuple[str, Iterable[Picture]]] = (), against: str | None = None
+) -> None:  # fmt: skip
+    """Written whole or not at all. worst: (a method's name, its worst frames). against: the method that others are compared with."""
     scenes = sorted({s for r in results for s in r["scenes"]})
     parts = [
         "<h1>VR180-Matte-Bench</h1>",
@@ -31,6 +33,9 @@ def write_page(path: Path, results: Sequence[dict[str, Any]], worst: Iterable[tu
         "<p class=dim>" + "; ".join(f"<b>{m.title}</b>: {html.escape(m.what)}" for m in (MEASURES[n] for n in MAIN)) + "</p>",
         "<h2>IoU of each scene</h2>", _bars(results, scenes),
     ]  # fmt: skip
+    for name in ("iou", "stereo_error") if against else ():
+        rows = tables.compared(results, against or "", name)
+        parts += [f"<h2>{MEASURES[name].title}, compared with {html.escape(against or '')}</h2>", _table(rows)]
     for name in ("iou", "ghosts", "recall", "stereo_error"):
         parts += [f"<h2>{MEASURES[name].title} by scene</h2>", _table(tables.by_scene(results, name))]
     for name in ("iou", "recall", "ghosts"):

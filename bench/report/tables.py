@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bench.score.intervals import difference
 from bench.score.measures import MAIN, MEASURES
 
 Rows = list[list[str]]
@@ -43,6 +44,25 @@ def by_scene(results: Sequence[dict[str, Any]], name: str = "iou") -> Rows:
             total, weight = MEASURES[name].part(name, r["scenes"][s]) if s in r["scenes"] else (0.0, 0.0)
             cells.append(f"{total / weight * MEASURES[name].factor:.3g}" if weight else "–")
         rows.append([s, *cells])
+    return rows
+
+
+def compared(results: Sequence[dict[str, Any]], against: str, name: str = "iou") -> Rows:
+    """How far each method is above ``against``, on scenes that both have; and the scene where it falls behind most."""
+    base = next(r for r in results if r["method"]["name"] == against)
+    m = MEASURES[name]
+    rows = [["method", f"{m.title} above {against}", "least", "in", "scenes"]]
+    for r in results:
+        shared = [s for s in base["scenes"] if s in r["scenes"]]
+        ours, theirs = ([m.part(name, x["scenes"][s]) for s in shared] for x in (r, base))
+        found = difference(ours, theirs, r["seed"])
+        if r is base or found is None:
+            continue
+        gaps = {s: a[0] / a[1] - b[0] / b[1] for s, a, b in zip(shared, ours, theirs, strict=True) if a[1] > 0 and b[1] > 0}
+        worst = min(gaps, key=lambda s: gaps[s] if m.better == "high" else -gaps[s])
+        between = "" if found.low is None or found.high is None else f" ({found.low * m.factor:+.3g} to {found.high * m.factor:+.3g})"
+        cells = [f"{found.value * m.factor:+.3g}{between}", f"{gaps[worst] * m.factor:+.3g}", worst, str(found.scenes)]
+        rows.append([r["method"]["name"], *cells])
     return rows
 
 

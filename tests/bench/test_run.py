@@ -50,15 +50,16 @@ def test_what_was_done_is_not_done_again(made, scenes, capsys):
 def test_a_page_with_pictures_and_a_leaderboard_between_its_marks(made, scenes, tmp_path):
     results = [str(made / f"{m}.json") for m in ("nothing", "truth", "damage-ghost-0.5")]
     page, board = tmp_path / "page.html", tmp_path / "board.md"
-    shown = ["--scenes", str(scenes), "--mattes", str(made / "mattes")]
+    shown = ["--scenes", str(scenes), "--mattes", str(made / "mattes"), "--against", "truth"]
     assert main(["report", *results, "-o", str(page), "--leaderboard", str(board), *shown]) == 0
     text = page.read_text()
     assert text.count("data:image/jpeg") == 9 and "person 1 missed left" in text and "ghosts left" in text and "<script" not in text
+    assert "compared with truth" in text and "| nothing | -1 | -1 | one | 2 |" in board.read_text()
     rows = re.findall(r"^\| (truth|nothing|damage-ghost-0.5) \|", board.read_text(), re.M)
-    assert rows == ["truth", "damage-ghost-0.5", "nothing"]
+    assert rows == ["truth", "damage-ghost-0.5", "nothing", "damage-ghost-0.5", "nothing"]
     board.write_text("# Mine\n\nbefore\n\n" + board.read_text().split("\n", 2)[2] + "\nafter\n")
     once = board.read_text()
-    assert main(["report", *results, "--leaderboard", str(board)]) == 0 and board.read_text() == once
+    assert main(["report", *results, "--leaderboard", str(board), "--against", "truth"]) == 0 and board.read_text() == once
     board.write_text("no marks\n")
     assert main(["report", *results, "--leaderboard", str(board)]) == 2 and board.read_text() == "no marks\n"
 
@@ -72,13 +73,14 @@ def test_a_page_with_pictures_and_a_leaderboard_between_its_marks(made, scenes, 
         (["score", "{scenes}", "{tmp}/none", "-o", "{tmp}/r.json"], "has no mattes of these scenes"),
         (["score", "{scenes}", "{tmp}/part", "-o", "{tmp}/r.json"], "has no mattes of empty, two; a method is scored on all scenes"),
         (["report", "{scenes}/one/scene.json", "-o", "{tmp}/p.html"], "its format is None; it must be 'vr180-bench result 1'"),
+        (["report", "{made}/truth.json", "-o", "{tmp}/p.html", "--against", "best"], "--against is 'best'; the results are of truth"),
         (["report", "{tmp}/none.json", "-o", "{tmp}/p.html"], "cannot be read as a result"),
     ],
 )
 def test_errors_say_what_to_do_and_leave_nothing(made, scenes, tmp_path, capsys, words, said):
     shutil.copytree(made / "mattes" / "truth" / "one", tmp_path / "part" / "one")
     shutil.rmtree(tmp_path / "part" / "one" / "left", ignore_errors=True)
-    assert main([w.format(scenes=scenes, tmp=tmp_path) for w in words]) == 2
+    assert main([w.format(scenes=scenes, tmp=tmp_path, made=made) for w in words]) == 2
     error = capsys.readouterr().err
     assert said in error and "Traceback" not in error and not (tmp_path / "r.json").exists() and not (tmp_path / "p.html").exists()
 

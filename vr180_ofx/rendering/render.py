@@ -118,8 +118,8 @@ def _filled(
 
 
 def _doubts(job: Job) -> list[str]:
-    """What is not sure of the people, and how to settle it in the file that `analyse` writes."""
-    return job.plan.doubts(job.numbers.start, f"{job.clip.name}.plan.json")
+    """What is not sure of the people, and how to settle it in the plan that lies beside the frames."""
+    return job.plan.doubts(job.numbers.start, str(job.folder / f"{job.name}.plan.json"), frames={*job.frames})
 
 
 def identity(
