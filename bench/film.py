@@ -65,6 +65,12 @@ def grown(low: NDArray[np.float64], high: NDArray[np.float64], margin: float, si
     return (int(x0), int(y0), int(x1), int(y1)) if x1 > x0 and y1 > y0 else None
 
 
+def reduced(region: Region, scale: int) -> Region:
+    """The same region of a smaller picture."""
+    x0, y0, x1, y1 = (v // scale for v in region)
+    return (x0, y0, x1, y1)
+
+
 def merged(regions: list[Region]) -> list[Region]:
     """Boxes that touch become one."""
     out = list(regions)
@@ -97,30 +103,34 @@ class Shoot:
         self.scene, self.place, self.job = scene, place, job
         self.size, self.frames, self.quality = size, frames, quality
         self.regions: dict[tuple[int, str], list[Region]] = {}
-        self.shadows: dict[tuple[int, str], Region] = {}
-        sharp = {"ground:wet", "mirror"} & set(place.tags)
-        self.scale = 2 if sharp else quality.shade_scale
+        #: (frame, eye) -> (region, how much smaller it is rendered, its film with movers, without)
+        self.shades: dict[tuple[int, str], list[tuple[Region, int, str, str]]] = {}
+        self.mirrors: dict[str, Region] = {}
 
     def plan(self, movers: list[Body]) -> None:
         """Fills the job's shots. movers: everything that is rendered anew in each frame."""
         whole: Region = (0, 0, self.size, self.size)
-        small: Region = tuple(v // self.scale for v in whole)  # type: ignore[assignment]
         for view in VIEWS:
             base = eye_of(self.scene, view, self.size, None)
             self._shot(f"plate_{view}", "plate", 0, base, whole, samples=self.quality.plate, denoise=True)
             if movers:
-                self._shot(
-                    f"unlit_{view}",
-                    "plate",
-                    0,
-                    replace(base, size=self.size // self.scale),
-                    small,
-                    samples=self.quality.shade,
-                    denoise=True,
-                )
+                self._unlit(f"unlit_{view}", base, whole, self.quality.shade_scale)
+                for prop in self.place.props:
+                    if prop.mesh.name.startswith("mirror"):
+                        pixels, _ = base.places(prop.mesh.vertices[0].astype(np.float64))
+                        region = grown(pixels.min(0), pixels.max(0), 2, self.size, 4)
+                        if region:
+                            self.mirrors[view] = region
+                            self._unlit(f"mirror_{view}", base, region, 1)
         for n in range(self.frames):
             for view in VIEWS:
                 self._frame(n, view, movers)
+
+    def _unlit(self, name: str, base: Eye, region: Region, scale: int) -> None:
+        """The scenery without what moves, to compare with."""
+        self._shot(
+            name, "plate", 0, replace(base, size=self.size // scale), reduced(region, scale), samples=self.quality.shade, denoise=True
+        )
 
     def _frame(self, n: int, view: str, movers: list[Body]) -> None:
         now = eye_of(self.scene, view, self.size, n / self.scene.fps)
@@ -147,21 +157,17 @@ class Shoot:
             self._shot(f"{n:03d}_{view}_{k}_cover", "cover", n, now, region, samples=self.quality.cover)
             self._shot(f"{n:03d}_{view}_{k}_colour", "layers", n, now, region, samples=self.quality.colour, denoise=True)
             self._shot(f"{n:03d}_{view}_{k}_geometry", "geometry", n, now, region, samples=1)
+        regions = []
         if shadow:
             x0, y0, x1, y1 = (f(v) for f, v in zip((min, min, max, max), zip(*shadow, strict=True), strict=True))
-            if "mirror" in self.place.tags:
-                x0, y0, x1, y1 = 0, 0, self.size, self.size
-            self.shadows[n, view] = (x0, y0, x1, y1)
-            small: Region = (x0 // self.scale, y0 // self.scale, x1 // self.scale, y1 // self.scale)
-            self._shot(
-                f"{n:03d}_{view}_shade",
-                "shade",
-                n,
-                replace(base, size=self.size // self.scale),
-                small,
-                samples=self.quality.shade,
-                denoise=True,
-            )
+            regions.append(((x0, y0, x1, y1), self.quality.shade_scale, "shade", f"unlit_{view}"))
+        if view in self.mirrors and movers:
+            regions.append((self.mirrors[view], 1, "mirror", f"mirror_{view}"))
+        for region, scale, name, unlit in regions:
+            stem = f"{n:03d}_{view}_{name}"
+            small = replace(base, size=self.size // scale)
+            self._shot(stem, "shade", n, small, reduced(region, scale), samples=self.quality.shade, denoise=True)
+            self.shades.setdefault((n, view), []).append((region, scale, stem, unlit))
 
     def _shadow(self, eye: Eye, points: NDArray[np.float64]) -> Region | None:
         """Where a body may change the background: a metre about it, and along the sun's and spots' rays to the ground."""
@@ -181,7 +187,7 @@ class Shoot:
         inside = -(places - eye.pose[:3, 3])[:, 2] > -0.1 * far
         if not inside.any():
             return None
-        return grown(pixels[inside].min(0), pixels[inside].max(0), 8, self.size, 4 * self.scale)
+        return grown(pixels[inside].min(0), pixels[inside].max(0), 8, self.size, 4 * self.quality.shade_scale)
 
     def _shot(self, name: str, kind: str, frame: int, eye: Eye, region: Region, *, samples: int, denoise: bool = False) -> None:
         rig = self.scene.rig
@@ -218,11 +224,17 @@ class Shoot:
             alpha = colour.get("Combined.A")[..., 0]
             straight = foreground(colours(colour), alpha, out.cover[y0:y1, x0:x1])
             out.light[y0:y1, x0:x1] = straight * out.cover[y0:y1, x0:x1, None]
-        if (n, view) in self.shadows:
-            lit, unlit = colours(Film(self.job.folder / f"{n:03d}_{view}_shade.exr")), colours(Film(self.job.folder / f"unlit_{view}.exr"))
-            x0, y0, x1, y1 = self.shadows[n, view]
-            s = self.scale
-            out.background = shaded(plate, lit, unlit[y0 // s : y1 // s, x0 // s : x1 // s], self.shadows[n, view])
+        for (x0, y0, x1, y1), s, with_movers, without in self.shades.get((n, view), []):
+            lit = colours(Film(self.job.folder / f"{with_movers}.exr"))
+            unlit = colours(Film(self.job.folder / f"{without}.exr"))
+            if unlit.shape != lit.shape:
+                unlit = unlit[y0 // s : y1 // s, x0 // s : x1 // s]
+            if s == 1:
+                # a mirror's own render replaces what the small one said of it
+                out.background = out.background.copy()
+                out.background[y0:y1, x0:x1] = plate[y0:y1, x0:x1]
+            fade = 0 if s == 1 else max(min(x1 - x0, y1 - y0) // 5, 1)
+            out.background = shaded(out.background, lit, unlit, (x0, y0, x1, y1), fade=fade)
         base, now = eye_of(self.scene, view, size, None), eye_of(self.scene, view, size, n / self.scene.fps)
         out.background = turned(out.background, base, now)
         return out

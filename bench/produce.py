@@ -19,7 +19,7 @@ from bench.camera.files import Clip, TruthFile
 from bench.camera.projection import Eye
 from bench.compose import Geometry, displacement
 from bench.film import VIEWS, Quality, Shoot, eye_of
-from bench.people import Body, make_actor
+from bench.people import Body, make_actor, make_distractor
 from bench.render.job import Job, times_of
 from bench.scenes.contract import Place, Scene
 from bench.scenes.draw import place_of
@@ -83,6 +83,7 @@ def produce(scene: Scene, folder: Path, settings: Settings) -> dict[str, Any]:
         "render_cpu": {kind: round(sum(t["cpu_s"] for t in took if t["kind"] == kind), 1) for kind in sorted({t["kind"] for t in took})},
     }  # fmt: skip
     seconds: dict[str, Any] = document.pop("seconds")
+    document["assets"] = settings.assets is not None
     (done / "scene.json").write_text(json.dumps(document, indent=1, default=float) + "\n", "utf-8")
     if folder.exists():
         shutil.rmtree(folder)
@@ -102,6 +103,13 @@ def cast_of(scene: Scene, place: Place, job: Job, settings: Settings) -> Actors:
         job.body(f"person{k + 1}", "person", k + 1, body, frames=frames, shutter_s=shutter_s)
         out.bodies.append(body)
     times = times_of(frames, scene.fps, rig.shutter)
+    for k, distractor in enumerate(scene.distractors):
+        body = make_distractor(distractor.kind, distractor.seed, settings.assets).at(times, distractor.course())
+        if distractor.kind == "pet":
+            job.body("mover", "mover", 0, body, frames=frames, shutter_s=shutter_s)
+            out.bodies.append(body)
+        else:
+            job.statue(f"{distractor.kind}{k}", body)
     for prop in place.props:
         if prop.role == "mover":
             body = prop.body(times)
@@ -253,6 +261,7 @@ def description(scene: Scene, place: Place, shoot: Shoot, actors: Actors, found:
         "rig": scene.to_json()["rig"], "sensor": scene.to_json()["sensor"], "gain": found["gain"],
         "background": {"place": scene.place, "licences": list(place.licences)},
         "people": people, "distractors": [d.kind for d in scene.distractors],
+        "movers": [p.mesh.name for p in place.props if p.role == "mover"],
         "truth": {
             "alpha": "gray16le, 0..65535, visible coverage; gt_personN with what they hold; gt_held: that alone",
             "depth": "gray16le, millimetres along the ray, 0 for nobody",

@@ -40,11 +40,11 @@ def softened(picture: Floats, angles: NDArray[np.float64], sigma_at_rim: float) 
 
 
 def exposure_for(picture: Floats) -> float:
-    """Gain that exposes a picture (h, w, 3) well: its logarithmic mean becomes 0.18, as a light meter has it, but a twentieth of it at
-    most is clipped (a lamp, the sun's side of the sky), and a dark stage stays dark."""
+    """Gain that exposes a picture (h, w, 3) well: its logarithmic mean becomes 0.18, as a light meter has it, but what a
+    twentieth of it outshines (a lamp, the sun's side of the sky) stays below 0.7, so a dark stage stays dark."""
     luminance = np.maximum(picture @ np.array([0.2126, 0.7152, 0.0722], np.float32), 1e-5)
     middle, top = float(np.exp(np.log(luminance).mean())), float(np.quantile(luminance, 0.95))
-    return min(0.18 / middle, 1.0 / top)
+    return min(0.18 / middle, 0.7 / top)
 
 
 def gains(sensor: Sensor, eye: int, time_s: float) -> Floats:

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Kind = Literal["equirect", "fisheye"]
+Kind = Literal["equirect", "fisheye", "flat"]
 
 
 @dataclass(frozen=True, slots=True)
 class Eye:
-    """One eye's picture: ``size`` pixels square over ``degrees`` both ways; a fisheye's angle from the axis grows evenly (equidistant).
+    """One eye's picture: ``size`` pixels square over ``degrees`` both ways; a fisheye's angle from the axis grows evenly (equidistant);
+    flat is an ordinary camera.
 
     pose: (4, 4) from camera to world, metres.
     """
@@ -31,6 +32,10 @@ class Eye:
         across, up = np.meshgrid(middle * half, -middle * half)
         if self.kind == "equirect":
             local = np.stack([np.cos(up) * np.sin(across), np.sin(up), -np.cos(up) * np.cos(across)], axis=-1)
+        elif self.kind == "flat":
+            scale = np.tan(half) / half
+            local = np.stack([across * scale, up * scale, -np.ones_like(across)], axis=-1)
+            local /= np.linalg.norm(local, axis=-1, keepdims=True)
         else:
             angle = np.hypot(across, up)
             part = np.sinc(angle / np.pi)
@@ -45,6 +50,9 @@ class Eye:
         half = np.radians(self.degrees) / 2
         if self.kind == "equirect":
             across, up = np.arctan2(x, z), np.arcsin(np.clip(y / np.maximum(far, 1e-12), -1, 1))
+        elif self.kind == "flat":
+            ahead = np.maximum(z, 1e-6) * np.tan(half) / half
+            across, up = x / ahead, y / ahead
         else:
             angle = np.arctan2(np.hypot(x, y), z)
             scale = angle / np.maximum(np.hypot(x, y), 1e-12)

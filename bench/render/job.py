@@ -48,6 +48,14 @@ class Job:
             self._item(name, prop.mesh, look, asset="scenery", role="scenery", index=0, moves=False)
             self.still[name + ".now"] = prop.mesh.vertices[0]
 
+    def statue(self, name: str, body: Body) -> None:
+        """A body that never moves, as scenery."""
+        parts: tuple[Mesh | Strands, ...] = (*body.meshes, *body.strands)
+        for k, part in enumerate(parts):
+            item = f"scenery_{name}_{k}_{part.name}"
+            self._item(item, part, asdict(part.material), asset="scenery", role="scenery", index=0, moves=False)
+            self.still[item + ".now"] = (part.vertices if isinstance(part, Mesh) else part.points)[0].reshape(-1, 3)
+
     def body(self, asset: str, role: str, index: int, body: Body, *, frames: int, shutter_s: float) -> None:
         """A person or thing that moves. ``body`` has the times of ``times_of``: open, middle, close for each frame, then one."""
         parts: tuple[Mesh | Strands, ...] = (*body.meshes, *body.strands)

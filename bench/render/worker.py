@@ -162,15 +162,19 @@ class Stage:
         kind = shot["kind"]
         camera = self.camera.data
         fisheye = shot["projection"] == "fisheye"
+        camera.type = "PERSP" if shot["projection"] == "flat" else "PANO"
         camera.panorama_type = "FISHEYE_EQUIDISTANT" if fisheye else "EQUIRECTANGULAR"
         half = np.radians(shot["degrees"]) / 2
         camera.fisheye_fov = 2 * half
         camera.latitude_min, camera.latitude_max, camera.longitude_min, camera.longitude_max = -half, half, -half, half
+        if camera.type == "PERSP":
+            camera.angle = 2 * half
         camera.dof.use_dof = shot.get("aperture_m", 0) > 0
         if camera.dof.use_dof:
             # Cycles' aperture is focal length / f-stop / 2 for perspective cameras, and so for panoramas
             camera.dof.focus_distance = shot["focus_m"]
-            camera.lens = 50.0
+            if camera.type == "PANO":
+                camera.lens = 50.0
             camera.dof.aperture_fstop = camera.lens * 1e-3 / shot["aperture_m"]
         self.camera.matrix_world = blender_matrix(shot["camera"])
         size = shot["size"]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.people import Body, Course, Mesh, Person
+from bench.people import Body, Course, DistractorKind, Mesh, Person
 
 Split = Literal["dev", "test", "blind"]
 Role = Literal["scenery", "mover"]
@@ -145,9 +145,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Distractor:
-    """What looks like a person and is none: kind and seed of ``bench.people.distractors``, its place, facing and whether it moves."""
+    """What looks like a person and is none: kind and seed for ``bench.people.make_distractor``, its place and facing."""
 
-    kind: str
+    kind: DistractorKind
     seed: int
     place: tuple[float, float]
     facing: float
@@ -159,13 +159,14 @@ class Distractor:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One clip, whole."""
+    """One clip, whole. movers_seed: of what moves in the background, 0 for nothing."""
 
     split: Split
     seed: int
     index: int
     place: str
     place_seed: int
+    movers_seed: int
     fps: int
     rig: Rig
     sensor: Sensor

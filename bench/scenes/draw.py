@@ -8,9 +8,9 @@ from typing import cast
 
 import numpy as np
 
-from bench.people import Course, Motion, draw_person
+from bench.people import Course, DistractorKind, Motion, draw_person
 from bench.scenes.contract import Distractor, Member, Place, Rig, Scene, Sensor, Split
-from bench.scenes.places import PLACES
+from bench.scenes.places import PLACES, with_movers
 from bench.scenes.things import Rng
 
 #: scenes of a split
@@ -34,7 +34,8 @@ def generator(split: str, seed: int, index: int, what: str) -> Rng:
 
 def place_of(scene: Scene) -> Place:
     """The place of a scene, built."""
-    return PLACES[scene.place](np.random.default_rng(scene.place_seed))
+    place = PLACES[scene.place](np.random.default_rng(scene.place_seed))
+    return with_movers(place, np.random.default_rng(scene.movers_seed)) if scene.movers_seed else place
 
 
 def draw_scene(split: Split, seed: int, index: int) -> Scene:
@@ -54,12 +55,14 @@ def draw_scene(split: Split, seed: int, index: int) -> Scene:
     sensor = draw_sensor(generator(split, seed, index, "sensor"), place)
     members, tags = draw_cast(generator(split, seed, index, "cast"), place, count)
     distractors = draw_distractors(generator(split, seed, index, "distractors"), place, members)
+    rng = generator(split, seed, index, "movers")
+    movers_seed = int(rng.integers(1, 2**31)) if rng.random() < 0.35 else 0
     fps = int(generator(split, seed, index, "time").choice([15, 24, 25, 30]))
     if rig.aperture_m and members:
         # focused on somebody
         x, z = members[0].course.places[0]
         rig = replace(rig, focus_m=float(np.hypot(x, z)))
-    scene = Scene(split, seed, index, name, place_seed, fps, rig, sensor, members, distractors)
+    scene = Scene(split, seed, index, name, place_seed, movers_seed, fps, rig, sensor, members, distractors)
     return replace(scene, tags=tuple(sorted({*tags, *scene_tags(scene, place)})))
 
 
@@ -202,15 +205,14 @@ def spot(rng: Rng, place: Place, near: tuple[float, float], angle: float, taken:
 
 def draw_distractors(rng: Rng, place: Place, cast: tuple[Member, ...]) -> tuple[Distractor, ...]:
     """What looks like people; more where nobody is."""
-    kinds = ("mannequin", "statue", "poster", "pet")
+    kinds: tuple[DistractorKind, ...] = ("mannequin", "statue", "poster", "pet")
     count = int(rng.integers(1, 4)) if not cast else int(rng.random() < 0.4)
-    count = 0  # until they come
     taken = [p for member in cast for p in member.course.places]
     out: list[Distractor] = []
     for _ in range(count):
         where = spot(rng, place, (1.5, 6.0), 60, [*taken, *(d.place for d in out)])
         facing = float(np.arctan2(-where[0], -where[1]) + rng.normal(0, 0.5))
-        out.append(Distractor(str(rng.choice(kinds)), int(rng.integers(2**31)), where, facing))
+        out.append(Distractor(kinds[int(rng.integers(len(kinds)))], int(rng.integers(2**31)), where, facing))
     return tuple(out)
 
 
@@ -224,6 +226,7 @@ def scene_tags(scene: Scene, place: Place) -> set[str]:
         for tag, there in (
             ("camera:misaligned", any(rig.misalignment_degrees)),
             ("camera:shallow", rig.aperture_m > 0),
+            ("background:moving", scene.movers_seed > 0),
             ("light:flicker", sensor.flicker > 0),
             ("baseline:small", rig.baseline_m < 0.05),
             ("baseline:large", rig.baseline_m > 0.08),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -117,7 +118,7 @@ def room(rng: Rng) -> Place:
         kind = str(rng.choice(["shelf", "sofa", "plant", "coat_stand", "table"]))
         if rng.random() < 0.75:
             g.put(THINGS[kind][0](rng), float(x), far + 0.55)
-    g.scatter(["table", "chair", "bags", "plant", "coat_stand"], int(rng.integers(2, 6)), (1.2, size[2] - 2.2), 65)
+    g.scatter(["table", "chair", "bags", "plant", "coat_stand", "sofa", "balloons"], int(rng.integers(5, 11)), (1.2, size[2] - 2.2), 75)
     warm = (1.0, float(rng.uniform(0.7, 0.95)), float(rng.uniform(0.45, 0.85)))
     lamps = tuple(Lamp("area", float(rng.uniform(40, 120)), (x, size[1] - 0.1, -2.0), (x, 0, -2.0), warm, 0.8) for x in (-1.2, 1.2))
     world, licence = environment(rng, ("city", "courtyard", "forest", "sunrise"), float(rng.uniform(1, 4)))
@@ -172,6 +173,7 @@ def stage(rng: Rng) -> Place:
     """Spots from above, dark curtains, loudspeakers and microphones."""
     g = Ground(rng)
     floor(g, s.material((0.05, 0.045, 0.04), 0.35), 12.0)
+    g.add("ceiling", s.box((24, 0.1, 24), (0, 5.2, 0)), s.material((0.01, 0.01, 0.01), 0.95))
     g.put([curtain(rng, 14, 5, s.material(s.paint(rng, saturation=0.8, low=0.02, high=0.12), 0.9))], 0, -7)
     for x in (-6.5, 6.5):
         g.put([curtain(rng, 9, 5, s.material((0.02, 0.02, 0.02), 0.95))], x, -3, np.pi / 2)
@@ -209,6 +211,9 @@ def green_screen(rng: Rng) -> Place:
     green = (0.04, float(rng.uniform(0.3, 0.5)), float(rng.uniform(0.04, 0.1)))
     g.add("cloth", (points.astype(np.float32), s.sheet(60, len(bend))), s.material(green, 0.9))
     g.add("hall", s.box((20, 0.1, 20), (0, -0.1, 0)), s.material((0.2, 0.2, 0.2), 0.8))
+    g.add("ceiling", s.box((20, 0.1, 20), (0, 5.5, 0)), s.material((0.1, 0.1, 0.1), 0.9))
+    for side in (-1, 1):
+        g.add("wall", s.box((0.1, 5.6, 20), (side * 7.0, 2.7, 0)), s.material((0.25, 0.25, 0.24), 0.9))
     for side in (-1, 1):
         g.put(THINGS["speaker"][0](rng), side * float(rng.uniform(2.5, 4)), -3.0)
     lamps = tuple(Lamp("area", float(rng.uniform(150, 500)), (x, 3.2, -0.5), (x / 3, 1, -4), (1, 1, 1), 1.2) for x in (-3.0, 3.0))
@@ -254,6 +259,29 @@ def mirror_hall(rng: Rng) -> Place:
         Material("mirror", (0.9, 0.9, 0.9), 0.02, metallic=1.0),
     )
     return replace(place, name="mirror_hall", props=tuple(g.props), tags=(*place.tags, "mirror"))
+
+
+def with_movers(place: Place, rng: Rng) -> Place:
+    """The place with one or two things that move and are nobody: what sways, a ball that rolls, a car that passes."""
+    out: list[Prop] = []
+    for k in range(int(rng.integers(1, 3))):
+        kinds = ("balloons", "bush", "ball", *(("car",) if place.name in ("street", "night") else ()))
+        kind = str(rng.choice(kinds))
+        if kind == "car":
+            at = (float(rng.uniform(-3, 3)), 0.0, place.free[2] + 0.3)
+            motion: dict[str, Any] = {"velocity": (float(rng.choice([-1, 1]) * rng.uniform(2, 8)), 0.0, 0.0)}
+        else:
+            at = (float(rng.choice([-1, 1]) * rng.uniform(1.2, 2.8)), 0.0, float(rng.uniform(-5, -2)))
+            motion = {"swing_m": float(rng.uniform(0.05, 0.2)), "swing_hz": float(rng.uniform(0.3, 1.2))}
+        if kind == "ball":
+            motion = {"velocity": (float(rng.normal(0, 1.2)), 0.0, float(rng.normal(0, 0.4)))}
+            parts: Thing = [s.mesh("ball", s.ball((0.24, 0.24, 0.24), (0, 0.12, 0)), s.material(s.paint(rng), 0.5, patterned(rng)))]
+        else:
+            parts = THINGS[kind][0](rng)
+        for part in parts:
+            points, faces = s.moved((part.vertices[0], part.faces), at)
+            out.append(Prop(replace(part, name=f"{part.name}_mover{k}", vertices=points[None], faces=faces), role="mover", **motion))
+    return replace(place, props=(*place.props, *out))
 
 
 PLACES: dict[str, Callable[[Rng], Place]] = {

@@ -28,13 +28,13 @@ def test_rays_are_those_of_the_program(kind: Kind) -> None:
     np.testing.assert_allclose(ours[inside], theirs.unproject(np.stack([x, y], -1).astype(np.float32))[inside], atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["equirect", "fisheye"])
+@pytest.mark.parametrize("kind", ["equirect", "fisheye", "flat"])
 def test_places_undo_rays_for_a_turned_eye(kind: Kind) -> None:
     angle = 0.3
     pose = np.eye(4)
     pose[:3, :3] = [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
     pose[:3, 3] = 0.1, 1.5, -0.2
-    eye = Eye(kind, 16, 180.0, pose)
+    eye = Eye(kind, 16, 70.0 if kind == "flat" else 180.0, pose)
     inside = eye.angles() < 89
     places, far = eye.places(eye.rays() * 3.0 + pose[:3, 3])
     x, y = np.meshgrid(np.arange(16) + 0.5, np.arange(16) + 0.5)
