@@ -63,12 +63,13 @@ def foreground(light: Floats, alpha: Floats, cover: Floats) -> Floats:
     return np.asarray(np.where(cover[..., None] > 0, np.maximum(colour, 0), 0), np.float32)
 
 
-def shaded(plate: Floats, lit: Floats, unlit: Floats, region: tuple[int, int, int, int]) -> Floats:
+def shaded(plate: Floats, lit: Floats, unlit: Floats, region: tuple[int, int, int, int], *, fade: int = 0) -> Floats:
     """The background with the shadows and reflections of what moves.
 
     lit, unlit: the region of a smaller picture, rendered with the same random numbers with and without the movers (who are hidden from
     the camera in both): where they change nothing, both are equal to the bit. Less light is a factor, more light is added.
-    region: x0, y0, x1, y1 of the smaller picture's pixels; its size follows from the plate's and the region's scale.
+    region: x0, y0, x1, y1, pixels of the plate. fade: pixels over which the change dies away at those of its sides that are not the
+    picture's: a room is a little darker everywhere when somebody is in it, and no side may be seen.
     """
     x0, y0, x1, y1 = region
     height, width = plate.shape[:2]
@@ -79,10 +80,23 @@ def shaded(plate: Floats, lit: Floats, unlit: Floats, region: tuple[int, int, in
     target = (x1 - x0, y1 - y0)
     out = plate.copy()
     view = out[y0:y1, x0:x1]
-    view *= cv2.resize(factor, target, interpolation=cv2.INTER_LINEAR)
-    view += cv2.resize(more, target, interpolation=cv2.INTER_LINEAR)
+    share = np.ones((y1 - y0, x1 - x0, 1), np.float32)
+    if fade:
+        rows = _ramp(y0, y1, height, fade)
+        share = (rows[:, None] * _ramp(x0, x1, width, fade)[None])[..., None]
+    view *= 1 - share * (1 - cv2.resize(factor, target, interpolation=cv2.INTER_LINEAR))
+    view += share * cv2.resize(more, target, interpolation=cv2.INTER_LINEAR)
     assert out.shape == (height, width, 3)
     return out
+
+
+def _ramp(low: int, high: int, size: int, fade: int) -> Floats:
+    """0 to 1 to 0 along one side of a region, smoothly; 1 up to the picture's own rim."""
+    place = np.arange(low, high) + 0.5
+    first = np.clip((place - low) / fade, 0, 1) if low > 0 else np.ones_like(place)
+    last = np.clip((high - place) / fade, 0, 1) if high < size else np.ones_like(place)
+    both = first * last
+    return np.asarray(both * both * (3 - 2 * both), np.float32)
 
 
 def turned(picture: Floats, base: Eye, now: Eye) -> Floats:

@@ -233,7 +233,8 @@ class Shoot:
                 # a mirror's own render replaces what the small one said of it
                 out.background = out.background.copy()
                 out.background[y0:y1, x0:x1] = plate[y0:y1, x0:x1]
-            out.background = shaded(out.background, lit, unlit, (x0, y0, x1, y1))
+            fade = 0 if s == 1 else max(min(x1 - x0, y1 - y0) // 5, 1)
+            out.background = shaded(out.background, lit, unlit, (x0, y0, x1, y1), fade=fade)
         base, now = eye_of(self.scene, view, size, None), eye_of(self.scene, view, size, n / self.scene.fps)
         out.background = turned(out.background, base, now)
         return out

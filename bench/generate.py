@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, default=12, help="frames of a clip (12)")
     parser.add_argument("--jobs", type=int, default=1, help="scenes at a time (1)")
     parser.add_argument("--threads", type=int, default=2, help="the renderer's threads for one scene (2)")
-    parser.add_argument("--assets", type=Path, help="MakeHuman's CC0 assets: a folder or makehuman-assets.tar.xz; plainer clothes without")
+    parser.add_argument("--assets", type=Path, help="folder of MakeHuman's CC0 assets; plainer clothes without")
     parser.add_argument("--keep", action="store_true", help="leave the renderer's films beside the scenes")
     parser.add_argument("--list", action="store_true", help="only say what the scenes are")
 
@@ -52,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         return wrong(f"--size is {arguments.size}; a multiple of 16, at least 64, is needed")
     if arguments.frames < 1 or arguments.jobs < 1 or arguments.threads < 1:
         return wrong(f"--frames is {arguments.frames}, --jobs {arguments.jobs}, --threads {arguments.threads}; each has to be 1 or more")
-    if arguments.assets is not None and not arguments.assets.exists():
-        return wrong(f"--assets is {arguments.assets}, which is not there")
+    if arguments.assets is not None and not arguments.assets.is_dir():
+        return wrong(f"--assets is {arguments.assets}, which is no folder")
     try:
         numbers = numbers_of(arguments.scenes)
         scenes = [draw_scene(arguments.split, seed, n) for n in numbers]

@@ -60,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
         words = f"--count is {arguments.count}, --size {arguments.size}, --threads {arguments.threads}"
         print(f"bench stills: {words}; at least 1, a multiple of 16 from 64, and at least 1 are needed", file=sys.stderr)
         return 2
+    if arguments.assets is not None and not arguments.assets.is_dir():
+        print(f"bench stills: --assets is {arguments.assets}, which is no folder", file=sys.stderr)
+        return 2
     options = Options(arguments.size, arguments.threads, arguments.assets)
     for group in range(-(-arguments.count // EACH)):
         wanted = range(group * EACH, min((group + 1) * EACH, arguments.count))

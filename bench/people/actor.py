@@ -11,12 +11,13 @@ from .base_mesh import Doubles, base_mesh
 from .cloth import Shell, Worn, covered
 from .contract import Body, Course, Floats, Material, Mesh, Person, Strands
 from .draw import draw_cloth
+from .face import face_hair
 from .hair import Grown, Head, grow, scalp_field
 from .lag import Lag
 from .limbs import Anatomy
 from .motion import Choreography, seat_height
 from .regions import Figure, compact
-from .shape import rest_vertices
+from .shape import expression, rest_vertices
 from .shapes import cuboid, moved
 from .skeleton import Frames, Skin, apply, turned
 from .wardrobe import Outfit, dress
@@ -27,7 +28,7 @@ class PersonActor:
 
     def __init__(self, person: Person, assets: FilePath | None = None) -> None:
         self.person = person
-        self.figure = Figure.of(rest_vertices(dict(person.phenotype)))
+        self.figure = Figure.of(rest_vertices(dict(person.phenotype), expression(person.expression)))
         self.anatomy = Anatomy(self.figure.skeleton)
         rng = np.random.default_rng([person.detail_seed, 2])
         outfit = dress(self.figure, (*person.garments, *person.held), rng, assets)
@@ -35,6 +36,7 @@ class PersonActor:
         hidden = np.unique(np.concatenate([covered(self.figure.regions, outfit.cuts), *outfit.hidden]))
         self.worn = [self._skin(hidden), self._eyes(), *outfit.worn]
         self.hair = self._hair(np.random.default_rng([person.detail_seed, 3]), outfit)
+        self.face = face_hair(self.figure, person.beard_m, np.random.default_rng([person.detail_seed, 5]))
         self.lag = Lag(self.figure, outfit.hung, person.hair, self.hair, self._frames)
 
     def _skin(self, hidden: NDArray[np.int64]) -> Worn:
@@ -85,11 +87,20 @@ class PersonActor:
         frames = self._frames(times, course)
         skeleton: Floats = frames.places.astype(np.float32)
         hung, points = self.lag.at(times, course, frames)
-        strands: tuple[Strands, ...] = ()
+        strands: tuple[Strands, ...] = (self._face(frames),)
         if points is not None and self.hair is not None:
             material = Material("hair", self.person.hair.colour, roughness=0.35)
-            strands = (Strands("hair", "hair", points.astype(np.float32), self.hair.radius.astype(np.float32), material),)
+            strands = (*strands, Strands("hair", "hair", points.astype(np.float32), self.hair.radius.astype(np.float32), material))
         return Body(times, (*(worn.posed(frames) for worn in self.worn), *hung), strands, self.figure.skeleton.names, skeleton)
+
+    def _face(self, frames: Frames) -> Strands:
+        """Eyebrows and beard; never as light as skin, or they would not be seen."""
+        grown = self.face
+        count, many, _ = grown.points.shape
+        points = frames.carried("head", grown.points.reshape(-1, 3)).reshape(-1, count, many, 3)
+        dark = tuple(min(h, 0.5 * s) for h, s in zip(self.person.hair.colour, self.person.skin, strict=True))
+        material = Material("face hair", (dark[0], dark[1], dark[2]), roughness=0.5)
+        return Strands("face hair", "hair", points.astype(np.float32), grown.radius.astype(np.float32), material)
 
     def furniture(self, course: Course) -> tuple[Mesh, ...]:
         """What somebody needs to do what they do, standing still: a stool for those who sit. One time; no part of the person."""

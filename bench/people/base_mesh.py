@@ -173,7 +173,10 @@ def _ends(end: dict[str, Any], cubes: dict[str, Ints]) -> Ints:
 def target(path: str) -> tuple[Ints, Doubles]:
     """A shape target by its path under mpfb2/targets (or faceunits01/targets), without ending: rows and their offsets (k, 3) in metres."""
     folder = data_folder()
-    name = folder / path if path.startswith("faceunits01") else folder / "mpfb2" / "targets" / path
-    with gzip.open(f"{name}.target.gz", "rb") as file:
-        values = np.fromstring(file.read().decode("ascii"), sep=" ").reshape(-1, 4)
+    if path.startswith("faceunits01"):
+        text = (folder / f"{path}.target").read_text(encoding="ascii")
+    else:
+        with gzip.open(folder / "mpfb2" / "targets" / f"{path}.target.gz", "rt", encoding="ascii") as file:
+            text = file.read()
+    values = np.fromstring("\n".join(line for line in text.splitlines() if not line.startswith("#")), sep=" ").reshape(-1, 4)
     return values[:, 0].astype(np.int64), values[:, 1:] * DECIMETRE

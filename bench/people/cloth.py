@@ -98,6 +98,20 @@ def border(faces: Ints) -> Ints:
     return np.unique(unique[count == 1])
 
 
+def even_border(vertices: Doubles, faces: Ints, times: int) -> Doubles:
+    """Hems without corners: each vertex of the border halfway to its neighbours along it, so often."""
+    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
+    unique, count = np.unique(edges, axis=0, return_counts=True)
+    hem = unique[count == 1]
+    both = np.concatenate([hem, hem[:, ::-1]])
+    neighbours = np.bincount(both[:, 0], minlength=len(vertices))
+    on_hem = (neighbours == 2)[:, None]
+    for _ in range(times):
+        mean = np.stack([np.bincount(both[:, 0], vertices[both[:, 1], k], len(vertices)) for k in range(3)], axis=1) / 2
+        vertices = np.where(on_hem, (vertices + mean) / 2, vertices)
+    return vertices
+
+
 class Shell:
     """What a cloth has to stay outside of: points (n, 3) with normals (n, 3)."""
 
@@ -163,7 +177,8 @@ def tailored(figure: Figure, cut: Cut, fit: Fit, *, name: str, material: Materia
     level = here.level[pairs[:, 0]]
     flare = fit.flare * np.clip(1 - (level - cut.low) / 1.2, 0.0, 1.0) * (here.arm[pairs[:, 0]] < 0)
     out = fit.ease + flare + fit.crease * folds(rest, rng, 0.09)
-    vertices = body_shell(figure).outside(vertices + normals * out[:, None], np.maximum(out, 0.6 * fit.ease))
+    vertices = even_border(vertices + normals * out[:, None], new_faces, 10)
+    vertices = even_border(body_shell(figure).outside(vertices, np.maximum(out, 0.6 * fit.ease)), new_faces, 4)
     return Worn(name, "clothes", vertices, new_faces, skin, material)
 
 

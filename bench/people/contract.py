@@ -215,7 +215,7 @@ class Person:
 
     phenotype: anny's numbers by name (gender, age, muscle, weight, height, proportions, ...), each 0..1.
     detail_seed: for what is too fine to list (strands, folds, noise of the motion).
-    motion, tempo (1 is ordinary), energy (amplitude, 1 is ordinary): what they do. held: kind of carried thing or "" for none, with hand.
+    motion, tempo (1 is ordinary), energy (amplitude, 1 is ordinary): what they do. held: things in the hands. beard_m: metres, 0 for none.
     """
 
     seed: int
@@ -231,6 +231,7 @@ class Person:
     held: tuple[Garment, ...]
     expression: str
     detail_seed: int
+    beard_m: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and objects."""

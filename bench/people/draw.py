@@ -75,7 +75,10 @@ def draw_person(
         seed=seed if isinstance(seed, int) else int(np.random.SeedSequence(list(seed)).generate_state(1)[0]),
         phenotype=phenotype, years=round(age, 2), skin=skin, iris=iris, hair=chosen, garments=garments, motion=what,
         tempo=float(rng.uniform(0.8, 1.25)) * (0.8 if age > 70 else 1.0), energy=float(rng.uniform(0.5, 1.3)) * (0.7 if age > 70 else 1.0),
-        held=things, expression=str(rng.choice(["", "", "smile", "open", "brows"])), detail_seed=int(rng.integers(0, 2**31)),
+        held=things,
+        expression=str(rng.choice(["", "", "smile", "open", "brows", "frown", "closed"], p=[0.2, 0.2, 0.25, 0.1, 0.1, 0.1, 0.05])),
+        detail_seed=int(rng.integers(0, 2**31)),
+        beard_m=float(np.exp(rng.uniform(np.log(0.004), np.log(0.12)))) if gender < 0.4 and age > 18 and rng.random() < 0.35 else 0.0,
     )  # fmt: skip
 
 

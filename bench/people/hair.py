@@ -14,7 +14,7 @@ from .regions import Figure, compact
 from .skeleton import unit
 
 #: points of all strands of a person together, at most
-MOST_POINTS = 38_000
+MOST_POINTS = 25_000
 
 
 @dataclass(frozen=True, slots=True)

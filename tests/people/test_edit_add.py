@@ -142,11 +142,9 @@ def test_who_corrects_what_was_carried_is_believed_on_both_sides(walk):
     assert all(rows[n] == e for n, e in one.people[1].views["left"].items() if n <= 18)
 
 
-def test_the_frame_alone_and_not_carried(walk):
+def test_the_frame_alone(walk):
     made = edited(walk, [add(18, follow=False)])
     assert made.carried(made.people[1], "left") == [] and made.by_points(made.people[1], "left") == [18]
-    made = edited(walk, [add(18, carry=False)])
-    assert made.carried(made.people[1], "left") == []
 
 
 def test_what_is_pointed_out_in_one_eye_is_brought_to_the_other_until_it_is_pointed_out_there(walk):

@@ -51,6 +51,9 @@ def test_they_are_in_the_plan_with_outlines_and_in_doubt(carried):
     said = made.doubts(1, "a.json")
     assert len(said) == 2 and "person01 is carried along the picture's motion in frames 8-10 of the left eye" in said[0]
     assert told_where_carried(lost, made, first_number=1, plan_name="a.json") == said
+    # of a part of the frames, what is in it
+    (part, _) = made.doubts(1, "a.json", frames={0, 8, 9})
+    assert "in frames 9-10 of the left eye" in part and made.doubts(1, frames=range(7)) == []
     assert told_where_carried(made, made, first_number=1, plan_name="a.json") == []
     # who looked at it settles it
     sure = edited(made, [{"op": "confirm", "person": 1}], clip)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -148,19 +148,23 @@ class Plan(PlanDocument):
         shift = person.shift(n)
         return self.interocular_m / shift if shift else None
 
-    def doubts(self, first_number: int, plan: str | None = None) -> list[str]:
-        """What is not sure of those whose mattes are made, in words. For the arguments see `doubts.Doubt.told_of`."""
+    def doubts(self, first_number: int, plan: str | None = None, *, frames: Collection[int] | None = None) -> list[str]:
+        """What is not sure of those whose mattes are made, in words. frames: of what is carried, or made of points, only what is in these;
+        None: all. For the other arguments see `doubts.Doubt.told_of`.
+        """
         said = [d.told_of(p.name, first_number, plan) for p in self.active for d in p.doubts]
-        frames = ((p, view, self.carried(p, view)) for p in self.active for view in self.views)
-        said += [self.told_of_carried(p, view, first_number, plan) for p, view, own in frames if own]
-        alone = ((p, view, self.by_points(p, view)) for p in self.active for view in self.views)
+        eyes = [(p, view) for p in self.active for view in self.views]
+        said += [text for p, view in eyes if (text := self.told_of_carried(p, view, first_number, plan, frames=frames))]
+        alone = ((p, view, [n for n in self.by_points(p, view) if frames is None or n in frames]) for p, view in eyes)
         return said + [told_of_points(p.name, view, [n + first_number for n in own], plan) for p, view, own in alone if own]
 
-    def told_of_carried(self, person: Person, view: str, first_number: int, plan: str | None) -> str:
-        """That somebody was carried, and in which frames. For the arguments see `doubts.told_of_carried`."""
-        rows, frames = person.views[view], self.carried(person, view)
-        across = [n + first_number for n in frames if rows[n].source == ACROSS]
-        return told_of_carried(person.name, view, {n + first_number: rows[n].score for n in frames}, plan, across=across)
+    def told_of_carried(
+        self, person: Person, view: str, first_number: int, plan: str | None, *, frames: Collection[int] | None = None
+    ) -> str:  # fmt: skip
+        """That somebody was carried, and in which frames; nothing where they were not. For the arguments see above."""
+        rows, own = person.views.get(view, {}), [n for n in self.carried(person, view) if frames is None or n in frames]
+        across = [n + first_number for n in own if rows[n].source == ACROSS]
+        return told_of_carried(person.name, view, {n + first_number: rows[n].score for n in own}, plan, across=across) if own else ""
 
     def carried(self, person: Person, view: str) -> list[int]:
         """The frames in which no network sees somebody, and what they cover was carried along the picture's motion."""

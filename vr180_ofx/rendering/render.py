@@ -119,7 +119,7 @@ def _filled(
 
 def _doubts(job: Job) -> list[str]:
     """What is not sure of the people, and how to settle it in the plan that lies beside the frames."""
-    return job.plan.doubts(job.numbers.start, str(job.folder / f"{job.name}.plan.json"))
+    return job.plan.doubts(job.numbers.start, str(job.folder / f"{job.name}.plan.json"), frames={*job.frames})
 
 
 def identity(
