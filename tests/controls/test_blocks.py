@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vr180_ofx.controls.blocks import BLOCK, Blocks, in_pixels, pieces
+from vr180_ofx.controls.blocks import BLOCK, Blocks, in_pixels, pieces, within
+from vr180_ofx.imaging.rect import Rect
 
 
 @settings(max_examples=30, deadline=None)
@@ -36,4 +37,10 @@ def test_pieces_are_all_that_is_wanted_within_the_picture_and_nothing_twice(widt
         times[piece.slices] += 1
     assert times.max(initial=0) <= 1
     wanted = np.repeat(np.repeat(where, BLOCK, 0), BLOCK, 1)[:height, :width]
+    rect = Rect(width // 3, height // 4, width, height - height // 5)
+    part = within(where, rect)
+    left = np.zeros_like(wanted)
+    left[rect.slices] = wanted[rect.slices]
+    assert part.empty or (part.intersection(rect) == part and left[part.slices].any())
+    assert left[part.slices].sum() == left.sum()
     assert (times[wanted] == 1).all() and np.array_equal(in_pixels(where, (width, height)), wanted)

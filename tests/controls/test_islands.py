@@ -101,3 +101,29 @@ def test_what_is_surely_large_is_large_by_the_largest_unit_there_is():
         areas = [area(lengths.ellipse(x, y)) for x in np.linspace(0, eye.width, 9) for y in np.linspace(0, eye.height, 9)]
         assert max(areas) <= lengths.most_area * (1 + 1e-9)
     assert Pixels(0.5).most_area == pytest.approx(area(Pixels(0.5).ellipse(3, 4)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(1, 300), st.floats(0.2, 1), st.booleans())
+def test_parts_that_are_looked_at_one_by_one_are_judged_as_all_at_once(seed, limit, scale, sparse):
+    """The same as by numbering every pixel and adding up all of them, the slow way."""
+    random = np.random.default_rng(seed)
+    alpha = np.zeros((70, 90), np.float32)
+    for _ in range(random.integers(1, 12)):
+        x, y = random.integers(0, 90), random.integers(0, 70)
+        value = float(random.choice([1.0, 1.0, 0.5, 0.0, 0.01]))
+        alpha[y : y + random.integers(1, 40), x : x + random.integers(1, 40)] = value
+    if not sparse:
+        alpha[random.random(alpha.shape) < 0.2] = 0
+    alpha = alpha.astype(np.float16).astype(np.float32)
+    confidence = random.random(alpha.shape).astype(np.float32)
+    for call, mass, becomes, connectivity in ((without_islands, alpha, 0.0, 8), (without_holes, 1 - alpha, 1.0, 4)):
+        made, trust = call(alpha, confidence, Rect(5, 7, 95, 77), limit, Pixels(scale))
+        wanted, sure = alpha.copy(), confidence.copy()
+        parts = connected_parts(mass > 1 / 510, connectivity)
+        for k, (x0, y0, x1, y1) in enumerate(parts.boxes):
+            own = parts.labels == k
+            inside = x0 > 0 and y0 > 0 and x1 < 90 and y1 < 70
+            if mass[own].astype(float).sum() < limit * scale**2 and (becomes == 0 or inside):
+                wanted[own], sure[own] = becomes, confidence[own].min()
+        assert np.array_equal(made, wanted) and np.array_equal(trust, sure)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.imaging.morphology import box, dilate, erode
+from vr180_ofx.imaging.parts import bounds
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.resize import resize
 
@@ -64,6 +65,15 @@ def pieces(where: BoolArray, size: tuple[int, int]) -> Iterator[Rect]:
             rows = np.flatnonzero(where[top : top + _ROWS, first:last].any(axis=1))
             y0, y1 = (top + int(rows[0])) * BLOCK, (top + int(rows[-1]) + 1) * BLOCK
             yield Rect(first * BLOCK, y0, min(last * BLOCK, width), min(y1, height))
+
+
+def within(where: BoolArray, rect: Rect) -> Rect:
+    """The least part of a rectangle that holds all that it has of blocks that are True; empty where it has none."""
+    left, top = rect.x0 // BLOCK, rect.y0 // BLOCK
+    own = bounds(where[top : -(-rect.y1 // BLOCK), left : -(-rect.x1 // BLOCK)]).shifted(left, top)
+    if own.empty:
+        return Rect(0, 0, 0, 0)
+    return rect.intersection(Rect(own.x0 * BLOCK, own.y0 * BLOCK, own.x1 * BLOCK, own.y1 * BLOCK))
 
 
 def in_pixels(where: BoolArray, size: tuple[int, int]) -> FloatArray:

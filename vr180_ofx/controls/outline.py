@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from vr180_ofx.arrays import FloatArray
-from vr180_ofx.controls.blocks import Blocks, pieces
+from vr180_ofx.controls.blocks import Blocks, pieces, within
 from vr180_ofx.controls.lengths import Lengths, Pixels
 from vr180_ofx.imaging.ellipse import Ellipse, dilate_by, erode_by, margins
 from vr180_ofx.imaging.filter import separable
@@ -113,14 +113,16 @@ def _everywhere(
         most = [margin_of(e) for _, corners in tiles for e, _ in corners]
         across, down = max(m[0] for m in most), max(m[1] for m in most)
         values = _with_margin(alpha, rect, (across, down), picture, outside=0.0)
+        near = Blocks.of(values).within(max(across, down)).edges
+        tiles = [_less(tile, corners, within(near, tile.shifted(across, down)).shifted(-across, -down)) for tile, corners in tiles]
     trusted = None
     new_alpha, new_confidence = alpha.copy(), confidence
     for tile, corners in tiles:
+        if tile.empty:
+            continue
         own = [margin_of(e) for e, _ in corners]
         margin = max(m[0] for m in own), max(m[1] for m in own)
         part = _cut(values, tile, across, down, margin)
-        if not isinstance(lengths, Pixels) and part.min() == part.max():
-            continue
         made = _mixed([(step(part, e, margin), weight) for e, weight in corners])
         changed = absolute_difference(made, alpha[tile.slices]) > _SAME
         np.clip(made, 0, 1, out=new_alpha[tile.slices])
@@ -132,6 +134,14 @@ def _everywhere(
             low = low[margin[1] : low.shape[0] - margin[1], margin[0] : low.shape[1] - margin[0]]
             np.copyto(new_confidence[tile.slices], low, where=changed)
     return new_alpha, new_confidence
+
+
+def _less(
+    tile: Rect, corners: list[tuple[Ellipse, FloatArray | None]], part: Rect
+) -> tuple[Rect, list[tuple[Ellipse, FloatArray | None]]]:  # fmt: skip
+    """A part of a tile, with what is left of its weights."""
+    inside = part.shifted(-tile.x0, -tile.y0).slices
+    return part, [] if part.empty else [(e, None if weight is None else weight[inside]) for e, weight in corners]
 
 
 def _mixed(made: list[tuple[FloatArray, FloatArray | None]]) -> FloatArray:
