@@ -142,6 +142,10 @@ def agreed(who, *shares):
         (agreed(person(range(0, 200, 2)), 0.6, 0.6, 0.1), True),
         (agreed(person(range(0, 200, 2)), 0.6, 0.1, 0.1), False),
         (agreed(person(range(0, 200, 2)), 0.9, None, None), True),
+        # it confirms whom the detector saw but once, but not what one eye alone saw behind others
+        (agreed(person(range(0, 200, 2), hits=1), 0.6), True),
+        (agreed(person(range(0, 200, 2), hits=0), 0.9), False),
+        (agreed(person(range(0, 200, 2), hits=1, views=("left",), occluders=(2,)), 0.9), False),
     ],
 )
 def test_who_is_a_person(who, believed):

@@ -151,7 +151,7 @@ class ConfirmParameters:
 
     glimpse_s: who is seen for less, in seconds, in a shot of more than ``glimpse_shot`` times that, is a mistake more often
     than a person, unless they come or go at the shot's ends with ``glimpse_score`` of the detector.
-    least_hits: how often a detector must have confirmed them, where it had the chance.
+    least_hits: how often a detector must have confirmed them, where it had the chance; a second network that agrees counts as once.
     least_agreed: how far a second network sees somebody where they are (`Observer.agreement`), in the median of all looks: what it
     takes more for nobody than for somebody is nobody. Figures: docs/decisions/0083.
     """
