@@ -99,7 +99,11 @@ def cast_of(scene: Scene, place: Place, job: Job, settings: Settings) -> Actors:
     shutter_s = max(rig.shutter, 0.02) / scene.fps
     out = Actors(len(scene.cast), [], [])
     for k, member in enumerate(scene.cast):
-        body = make_actor(member.person, settings.assets).at(times_of(frames, scene.fps, rig.shutter, member.onset_s), member.course)
+        actor = make_actor(member.person, settings.assets)
+        body = actor.at(times_of(frames, scene.fps, rig.shutter, member.onset_s), member.course)
+        if stool := actor.furniture(member.course):
+            # what somebody sits on is part of the room
+            job.statue(f"stool{k + 1}", Body(np.zeros(1), stool))
         job.body(f"person{k + 1}", "person", k + 1, body, frames=frames, shutter_s=shutter_s)
         out.bodies.append(body)
     times = times_of(frames, scene.fps, rig.shutter)

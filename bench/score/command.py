@@ -43,15 +43,18 @@ def run(arguments: argparse.Namespace) -> int:
 def score(arguments: argparse.Namespace) -> dict[str, Any]:
     """The result. Raises MediaError."""
     scenes = find_scenes(arguments.scenes, arguments.scene)
-    absent = [name for name in scenes if not (arguments.output / name).is_dir()]
-    if not arguments.output.is_dir() or len(absent) == len(scenes):
+    # what a run left that failed is no result
+    failed = [name for name in scenes if _run_of(arguments.output / name).get("exit_status", 0) != 0]
+    absent = [name for name in scenes if name in failed or not (arguments.output / name).is_dir()]
+    if not arguments.output.is_dir() or (len(absent) == len(scenes) and not failed):
         raise MediaError(
             f"{arguments.output} has no mattes of these scenes; folders called {', '.join(list(scenes)[:3])}, ... are looked for"
         )
     if absent and arguments.missing == "error":
+        why = f" (failed: {', '.join(failed)})" if failed else ""
         raise MediaError(
-            f"{arguments.output} has no mattes of {', '.join(absent)}; a method is scored on all scenes, and --missing empty counts these "
-            "as ones in which it found nobody"
+            f"{arguments.output} has no mattes of {', '.join(absent)}{why}; a method is scored on all scenes, and --missing empty counts "
+            "these as ones in which it found nobody"
         )
     found = {}
     for name, folder in scenes.items():

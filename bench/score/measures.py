@@ -54,6 +54,6 @@ MEASURES: dict[str, Measure] = {
     ),
 }  # fmt: skip
 #: What the leaderboard shows.
-MAIN = ("iou", "mad", "band_mad", "dtssd", "stereo_error", "recall", "ghosts", "switches")
+MAIN = ("iou", "recall", "ghosts", "mad", "band_mad", "dtssd", "stereo_error", "switches")
 #: Edges of groups, in degrees: how far from the view's axis, how large.
 ANGLES, SIZES = (0, 15, 30, 45, 60, 180), (0, 9, 20, 40, 70, 180)

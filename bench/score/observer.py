@@ -14,7 +14,6 @@ import numpy as np
 from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.imaging.morphology import dilate, square
 from vr180_ofx.imaging.parts import bounds, connected_parts
-from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.quality import metrics
 from vr180_ofx.quality.evaluate import FOUND
 from vr180_ofx.quality.truth import Truth, TruthFrame
@@ -96,7 +95,7 @@ class Observer:
         area = float(np.count_nonzero(body))
         cover = {name: float(np.count_nonzero(a[body] > 0.5)) / area for name, a in layers.items()}
         best = max((n for n in layers if n), key=lambda n: (cover[n], n), default="")
-        angle, size = self._angles(box)
+        angle, size = self._angles(body)
         visible = self._visible(person, view, frame)
         near = box.grown(radius + 1).clipped(width, height)
         around = dilate(np.ascontiguousarray(body[near.slices]), square(radius))
@@ -107,11 +106,12 @@ class Observer:
             iou=metrics.iou(np.where(around, alpha[near.slices], 0), np.where(around, real[near.slices], 0)),
         )  # fmt: skip
 
-    def _angles(self, box: Rect) -> tuple[float, float]:
-        """(from the axis to the middle, the larger extent), degrees."""
-        x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
-        ends = np.array([(x, y), (box.x0, y), (box.x1, y), (x, box.y0), (x, box.y1)], np.float64)
-        rays = self.truth.projection.unproject(ends)
+    def _angles(self, body: BoolArray) -> tuple[float, float]:
+        """(from the axis to the middle, the larger extent), degrees. From pixels of the body: a box's corners may lie outside of a lens."""
+        ys, xs = np.nonzero(body)
+        ends = [int(np.argmin(xs)), int(np.argmax(xs)), int(np.argmin(ys)), int(np.argmax(ys))]
+        points = np.array([(xs.mean(), ys.mean()), *((xs[i], ys[i]) for i in ends)], np.float64) + 0.5
+        rays = self.truth.projection.unproject(points)
         rays = rays / np.linalg.norm(rays, axis=-1, keepdims=True)
         across, down = (math.degrees(math.acos(float(np.clip(rays[a] @ rays[b], -1, 1)))) for a, b in ((1, 2), (3, 4)))
         return math.degrees(math.acos(float(np.clip(rays[0, 2], -1, 1)))), max(across, down)

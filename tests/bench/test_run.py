@@ -100,6 +100,9 @@ def test_a_program_that_fails_is_told(scenes, tmp_path, capsys):
     assert main(["run", str(tmp_path / "scenes"), "-o", str(tmp_path / "out"), "--mode", "guided"]) == 1
     assert json.loads((tmp_path / "out" / "guided" / "one" / "run.json").read_text())["exit_status"] == 3
     assert "clip.mp4" in (tmp_path / "out" / "guided" / "one" / "run.log").read_text() and "guided/one" in capsys.readouterr().err
+    score = ["score", str(tmp_path / "scenes"), str(tmp_path / "out" / "guided"), "-o", str(tmp_path / "r.json")]
+    assert main(score) == 2 and "has no mattes of one (failed: one)" in capsys.readouterr().err
+    assert main([*score, "--missing", "empty"]) == 0 and json.loads((tmp_path / "r.json").read_text())["overall"]["recall"]["value"] == 0
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from vr180_ofx.imaging.morphology import dilate, disc, erode, opened
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.imaging.sample import sample
 from vr180_ofx.matte.contract import Refined, Refiner
+from vr180_ofx.matte.contradiction import contradicted
 from vr180_ofx.matte.detail import with_detail
 from vr180_ofx.matte.edges import refine_edges
 from vr180_ofx.matte.heights import Heights, OnBodies, distances_to_masks
@@ -119,7 +120,8 @@ class GroupMasks:
     def matte(self, alpha: FloatArray, refiner: Refiner, parameters: MatteParameters = MATTE) -> FloatArray:
         """Everybody's matte, (h, w) 0..1. alpha: the network's, the same."""
         mask = sigmoid(reduce(namespace(alpha).maximum, self.logits.values()))
-        return everybodys_matte(alpha, self.network.guide, mask, heights=self.heights, refiner=refiner, parameters=parameters)
+        nobody = contradicted(alpha, self.logits, self.heights, parameters.fusion)
+        return everybodys_matte(alpha, self.network.guide, mask, nobody, heights=self.heights, refiner=refiner, parameters=parameters)
 
     def instances(self, matte: FloatArray, parameters: MatteParameters = MATTE) -> dict[int, InstanceAlpha]:
         """Person -> their share of everybody's matte, (h, w) 0..1."""
@@ -132,13 +134,17 @@ class GroupMasks:
 
 
 def everybodys_matte(
-    alpha: FloatArray, guide: FloatArray, mask: FloatArray, *, heights: OnBodies, refiner: Refiner, parameters: MatteParameters = MATTE
+    alpha: FloatArray, guide: FloatArray, mask: FloatArray, nobody: FloatArray, *, heights: OnBodies, refiner: Refiner,
+    parameters: MatteParameters = MATTE,
 ) -> FloatArray:  # fmt: skip
     """A network's alpha and everybody's mask as one, with edges as exact as the picture is: (h, w) 0..1.
 
-    alpha, mask: (h, w) 0..1. guide: (h, w, 3). heights: of the people. Of tensors several pictures at once, (n, h, w) and (n, h, w, 3).
+    alpha, mask: (h, w) 0..1. guide: (h, w, 3). nobody: see `contradiction.contradicted`. heights: of the people. Of tensors
+    several pictures at once, (n, h, w) and (n, h, w, 3).
     """
     refined = refine(refiner, guide, mask, parameters.band).value(guide)
+    if worth_it(nobody > 0):
+        alpha = as_float(alpha + (refined - alpha) * nobody)
     together = fused(alpha, refined, reference_scale(alpha), heights, parameters.fusion)
     return refine_edges(together, guide, heights, parameters.edges)
 

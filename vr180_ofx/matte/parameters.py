@@ -211,6 +211,8 @@ class FusionParameters:
         nearest. By hand.
     most_logit: logits of masks are cut off there, when pixels are shared out. By hand.
     outside_logit: of a mask, beyond its window: surely not the person.
+    believed: of what a person's mask is sure of (``certain``), the share that the network must see, too; less is more nobody than
+        somebody, and then the mask alone is believed of them. One half: no fit.
     """
 
     more: float = 0.2
@@ -228,6 +230,7 @@ class FusionParameters:
     fall: float = 0.15
     most_logit: float = 6.0
     outside_logit: float = -8.0
+    believed: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)

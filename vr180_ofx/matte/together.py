@@ -16,6 +16,7 @@ from vr180_ofx.arrays import FloatArray, shapes_repr
 from vr180_ofx.imaging.either import namespace
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.matte.contract import Refiner, takes_tensors
+from vr180_ofx.matte.contradiction import contradicted
 from vr180_ofx.matte.detail import with_detail
 from vr180_ofx.matte.fusion import GroupMasks, InstanceAlpha, everybodys_matte, split_instances
 from vr180_ofx.matte.heights import Heights, KnownHeights
@@ -47,27 +48,34 @@ class Batch:
         edges, near = parameters.edges, (parameters.edges.hair_near, parameters.edges.hair_far)
         curves = edges.hair, edges.soles, parameters.fusion.less
         known = [*(self.heights.weights(curve) for curve in curves), self.heights.proximity(*near)]
+        together = xp.stack(alphas)
+        nobody = contradicted(together, self._logits(), self.heights, parameters.fusion)
 
         def made(*given: FloatArray) -> tuple[FloatArray, ...]:
             # nothing here asks the card for an answer, or the host for numbers: a recording could not
-            alpha, guide, mask, *answers = given
+            alpha, guide, mask, nobody, *answers = given
             heights = KnownHeights(dict(zip(curves, answers, strict=False)), {near: answers[-1]})
-            return (everybodys_matte(alpha, guide, mask, heights=heights, refiner=refiner, parameters=parameters),)
+            return (everybodys_matte(alpha, guide, mask, nobody, heights=heights, refiner=refiner, parameters=parameters),)
 
-        given = xp.stack(alphas), self.guide, masks, *known
+        given = together, self.guide, masks, nobody, *known
         if not takes_tensors(refiner):
             return list(made(*given)[0])
         return list(_called(f"{refiner.identity()}|{parameters.identity()}", made, *given))
 
+    def _orders(self) -> list[list[int]]:
+        """The people of each group: those with masks first, who have distances. Within a batch they are known by their place."""
+        return [[*g.heights.distances, *(p for p in g.logits if p not in g.heights.distances)] for g in self.groups]
+
+    def _logits(self) -> dict[int, FloatArray]:
+        """Place -> (n, h, w), the masks of those who have it."""
+        places = enumerate(zip(*self._orders(), strict=True))
+        stack = namespace(self.guide).stack
+        return {k: stack([g.logits[p] for g, p in zip(self.groups, people, strict=True)]) for k, people in places}
+
     def instances(self, mattes: Sequence[FloatArray], parameters: MatteParameters = MATTE) -> list[dict[int, InstanceAlpha]]:
         """As `GroupMasks.instances` of each."""
         xp = namespace(self.guide)
-        # people are known by their place: those with masks first, who have distances
-        orders = [[*g.heights.distances, *(p for p in g.logits if p not in g.heights.distances)] for g in self.groups]
-        logits = {
-            k: xp.stack([g.logits[p] for g, p in zip(self.groups, people, strict=True)])
-            for k, people in enumerate(zip(*orders, strict=True))
-        }
+        orders, logits = self._orders(), self._logits()
         alphas = xp.stack(list(split_instances(xp.stack(mattes), logits, self.heights, parameters.fusion).values()))
         detailed = with_detail(alphas, self.guide, parameters.detail)
         made: list[dict[int, InstanceAlpha]] = []
