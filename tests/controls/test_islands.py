@@ -117,10 +117,11 @@ def test_parts_that_are_looked_at_one_by_one_are_judged_as_all_at_once(seed, lim
         alpha[random.random(alpha.shape) < 0.2] = 0
     alpha = alpha.astype(np.float16).astype(np.float32)
     confidence = random.random(alpha.shape).astype(np.float32)
-    for call, mass, becomes, connectivity in ((without_islands, alpha, 0.0, 8), (without_holes, 1 - alpha, 1.0, 4)):
-        made, trust = call(alpha, confidence, Rect(5, 7, 95, 77), limit, Pixels(scale))
+    for becomes in (0.0, 1.0):
+        mass = 1 - alpha if becomes else alpha
+        made, trust = (without_holes if becomes else without_islands)(alpha, confidence, Rect(5, 7, 95, 77), limit, Pixels(scale))
         wanted, sure = alpha.copy(), confidence.copy()
-        parts = connected_parts(mass > 1 / 510, connectivity)
+        parts = connected_parts(mass > 1 / 510, 4 if becomes else 8)
         for k, (x0, y0, x1, y1) in enumerate(parts.boxes):
             own = parts.labels == k
             inside = x0 > 0 and y0 > 0 and x1 < 90 and y1 < 70
