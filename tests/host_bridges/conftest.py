@@ -14,6 +14,9 @@ import pytest
 from benchmarks.support.ofx_host import OK, Host
 from tests.host_bridges.ofx_session import build
 from vr180_ofx.client import Link, announce_path
+from vr180_ofx.engine.plans import look_for_plan
+from vr180_ofx.media.open import open_clip
+from vr180_ofx.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,9 +65,21 @@ def a_home(folder, clip):
                 made.kill()
 
 
+@pytest.fixture(scope="session")
+def analysed(people_clip, tmp_path_factory):
+    """A folder with the plan of the clip, as a server keeps it."""
+    folder = tmp_path_factory.mktemp("analysed")
+    with pytest.MonkeyPatch.context() as patch, open_clip(people_clip) as clip:
+        patch.setenv("VR180_OFX_CACHE", str(folder))
+        look_for_plan(clip, Settings())
+    return folder
+
+
 @pytest.fixture
-def home(tmp_path, people_clip):
-    """One of its own for every test."""
+def home(request, tmp_path, people_clip):
+    """One of its own for every test; a server of those that are marked ``known`` finds the clip analysed, as after another one."""
+    if request.node.get_closest_marker("known"):
+        shutil.copytree(request.getfixturevalue("analysed"), tmp_path / "cache")
     with a_home(tmp_path, people_clip) as made:
         yield made
 

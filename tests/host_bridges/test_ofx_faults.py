@@ -16,7 +16,7 @@ from tests.host_bridges.ofx_session import BUILDABLE, SOURCES, colours, deaf_por
 from tests.host_bridges.relay import Relay
 from vr180_ofx import client as c
 
-pytestmark = BUILDABLE
+pytestmark = [*BUILDABLE, pytest.mark.known]
 GENERAL = "OfxImageEffectContextGeneral"
 
 
