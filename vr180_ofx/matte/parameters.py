@@ -211,8 +211,9 @@ class FusionParameters:
         nearest. By hand.
     most_logit: logits of masks are cut off there, when pixels are shared out. By hand.
     outside_logit: of a mask, beyond its window: surely not the person.
-    believed: of what a person's mask is sure of (``certain``), the share that the network must see, too; less is more nobody than
-        somebody, and then the mask alone is believed of them. One half: no fit.
+    believed: of what a person's mask is sure of (``certain``), the share that the network must see, too; with less the mask is
+        believed the more, and alone from half of that on. So that only who vanishes nearly wholly comes back:
+        with a quarter, children behind a man on duo_2k, whose masks are too large, cost 1.6 % of MAD (decision 0039).
     """
 
     more: float = 0.2
@@ -230,7 +231,7 @@ class FusionParameters:
     fall: float = 0.15
     most_logit: float = 6.0
     outside_logit: float = -8.0
-    believed: float = 0.5
+    believed: float = 0.125
 
 
 @dataclass(frozen=True, slots=True)
