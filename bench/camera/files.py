@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import av
 import numpy as np
@@ -18,13 +18,36 @@ from bench.scenes.contract import Sensor
 Codes = NDArray[np.uint16]
 
 
-class TruthFile:
+class _VideoFile:
+    """A file of one stream of pictures: the same frames, the same bytes. Ends when its block does. flags: of the container, beside that."""
+
+    def __init__(self, path: Path, codec: str, fps: int, *, flags: Mapping[str, str] | None = None, **options: str) -> None:
+        self._container = av.open(str(path), "w", options={"fflags": "+bitexact", **(flags or {})})
+        self._stream: Any = self._container.add_stream(codec, rate=Fraction(fps), options=options)
+
+    def _encode(self, frame: av.VideoFrame | None) -> None:
+        """None: there are no more."""
+        for packet in self._stream.encode(frame):
+            self._container.mux(packet)
+
+    def close(self) -> None:
+        """Ends the file."""
+        self._encode(None)
+        self._container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class TruthFile(_VideoFile):
     """Frames of 16 bits in FFV1: grey (h, w), or three channels (h, w, 3) as gbrp16le. Counts the SHA-256 of what decoding gives."""
 
     def __init__(self, path: Path, fps: int, *, colour: bool) -> None:
         self.path, self.colour, self.digest = path, colour, hashlib.sha256()
-        self._container = av.open(str(path), "w", options={"fflags": "+bitexact"})
-        self._stream: Any = self._container.add_stream("ffv1", rate=Fraction(fps), options={"level": "3", "slicecrc": "1", "context": "0"})
+        super().__init__(path, "ffv1", fps, level="3", slicecrc="1", context="0")
         self._stream.pix_fmt = "gbrp16le" if colour else "gray16le"
         self._sized = False
 
@@ -36,20 +59,7 @@ class TruthFile:
             self._stream.height, self._stream.width = codes.shape[:2]
             self._sized = True
         frame = planes(codes) if self.colour else av.VideoFrame.from_ndarray(codes, format="gray16le")
-        for packet in self._stream.encode(frame):
-            self._container.mux(packet)
-
-    def close(self) -> None:
-        """Ends the file."""
-        for packet in self._stream.encode():
-            self._container.mux(packet)
-        self._container.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+        self._encode(frame)
 
 
 def planes(codes: Codes) -> av.VideoFrame:
@@ -77,14 +87,12 @@ def read_truth(path: Path) -> Iterator[Codes]:
             yield out
 
 
-class Clip:
+class Clip(_VideoFile):
     """The clip that a method gets: both eyes side by side, as a camera codes them."""
 
     def __init__(self, path: Path, sensor: Sensor, *, fps: int, width: int, height: int) -> None:
         self.sensor = sensor
-        self._container = av.open(str(path), "w", options={"fflags": "+bitexact", "movflags": "+faststart"})
-        name = "libx264" if sensor.codec == "h264" else "libx265"
-        self._stream = cast(Any, self._container.add_stream(name, rate=Fraction(fps)))
+        super().__init__(path, "libx264" if sensor.codec == "h264" else "libx265", fps, flags={"movflags": "+faststart"})
         self._stream.width, self._stream.height = width, height
         self._stream.pix_fmt = "yuv420p" if sensor.bits == 8 else "yuv420p10le"
         self._stream.bit_rate = int(sensor.megabits * 1e6 * width * height / (2048 * 1024))
@@ -106,20 +114,7 @@ class Clip:
         frame = av.VideoFrame.from_ndarray(codes, format="rgb48le")
         matrix = "bt2020" if self.sensor.transfer == "hlg" else "itu709"
         made = frame.reformat(format=self._stream.pix_fmt, dst_colorspace=matrix, src_color_range="JPEG", dst_color_range="MPEG")
-        for packet in self._stream.encode(made):
-            self._container.mux(packet)
-
-    def close(self) -> None:
-        """Ends the file."""
-        for packet in self._stream.encode():
-            self._container.mux(packet)
-        self._container.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+        self._encode(made)
 
 
 def read_clip(path: Path, *, bt2020: bool) -> Iterator[NDArray[np.float32]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.controls.blocks import BLOCK, Blocks, in_pixels, pieces
+from vr180_ofx.controls.coverage import Coverage
 from vr180_ofx.imaging.morphology import box, dilate
 from vr180_ofx.imaging.parts import distance_to
 from vr180_ofx.imaging.rect import Rect
@@ -123,9 +124,4 @@ class Shares:
 
 def _alpha_within(patch: Patch, rect: Rect) -> FloatArray:
     """A matte's alpha in another rectangle, (rect.height, rect.width); 0 outside of its own."""
-    out = np.zeros((rect.height, rect.width), np.float32)
-    common = rect.intersection(patch.rect)
-    if not common.empty:
-        own, there = (common.shifted(-r.x0, -r.y0).slices for r in (patch.rect, rect))
-        out[there] = patch.alpha[own]
-    return out
+    return Coverage(patch.rect, patch.alpha).within(rect)

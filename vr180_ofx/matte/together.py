@@ -44,12 +44,13 @@ class Batch:
     def mattes(self, alphas: Sequence[FloatArray], refiner: Refiner, parameters: MatteParameters = MATTE) -> Sequence[FloatArray]:
         """As `GroupMasks.matte` of each. alphas: of each group, (h, w)."""
         xp = namespace(self.guide)
-        masks = sigmoid(xp.stack([reduce(xp.maximum, group.logits.values()) for group in self.groups]))
+        logits = self._logits()
+        masks = sigmoid(reduce(xp.maximum, logits.values()))
         edges, near = parameters.edges, (parameters.edges.hair_near, parameters.edges.hair_far)
         curves = edges.hair, edges.soles, parameters.fusion.less
         known = [*(self.heights.weights(curve) for curve in curves), self.heights.proximity(*near)]
         together = xp.stack(alphas)
-        nobody = contradicted(together, self._logits(), self.heights, parameters.fusion)
+        nobody = contradicted(together, logits, self.heights, parameters.fusion)
 
         def made(*given: FloatArray) -> tuple[FloatArray, ...]:
             # nothing here asks the card for an answer, or the host for numbers: a recording could not

@@ -194,10 +194,10 @@ class Tracklet:
         if agreed and statistics.median(agreed) < p.least_agreed:
             return False
         chances = sum(frames[0] <= n <= frames[-1] for n in searches)
-        # the second network's word is a confirmation, but of nothing that one eye alone saw in pictures with others taken out: those must
-        # be seen twice, or by both eyes
-        hits = self.hits + (bool(agreed) and not (len(self.entries) < 2 and self.always_occluded))
-        return hits >= p.least_hits or (chances <= 1 and not (len(self.entries) < 2 and self.always_occluded))
+        # what was only ever seen in pictures with others taken out must be seen twice, or by both eyes; of whom else the second network's
+        # word is a confirmation
+        unsure = len(self.entries) < 2 and self.always_occluded
+        return self.hits >= p.least_hits or (not unsure and (chances <= 1 or self.hits + bool(agreed) >= p.least_hits))
 
 
 def in_other_eye(body: Body, disparity: float | None = None, *, to_the_right: bool) -> Body:
