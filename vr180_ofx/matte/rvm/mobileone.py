@@ -6,7 +6,7 @@ convolutions with the same values (section 3.2): `reparameterize_model`.
 """
 
 # modules are called, and give what they give
-# mypy: disable-error-code="no-any-return,no-untyped-call"
+# mypy: disable-error-code="no-any-return,no-untyped-call,operator,arg-type"
 from __future__ import annotations
 
 import copy
@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Model = TypeVar("Model", bound=nn.Module)
-#: Channels and blocks of stages 2 to 6 at a width of 1, and by how much each divides the picture (table 2). Stages 4 and 5 differ in nothing
-#: but where the stride is.
+#: Channels and blocks of stages 2 to 6 at a width of 1, and by how much each divides the picture (table 2). Stages 4 and 5 are one here:
+#: they differ in nothing but the stride at the beginning.
 _STAGES = ((64, 2, 2), (128, 8, 2), (256, 10, 2), (512, 1, 1))
 #: Size -> widths of those stages, and branches of each kind (table 3). S4 has squeeze-and-excitation, and is not here.
 SIZES: dict[str, tuple[tuple[float, float, float, float], int]] = {
@@ -43,7 +43,7 @@ class _ConvNorm(nn.Module):
 
 
 class MobileOneBlock(nn.Module):
-    """A layer as it is trained (figure 3): ``branches`` convolutions, one of 1x1 beside larger ones, and, where the shape stays, x itself."""
+    """A layer as it is trained (figure 3): convolutions, one of 1x1 beside larger ones, and, where the shape stays, x itself."""
 
     def __init__(
         self, channels: int, out: int, kernel: int, *, stride: int = 1, dilation: int = 1, groups: int = 1, branches: int = 1

@@ -7,7 +7,7 @@ solved by the same means; then all are walked through again from what they reall
 nothing can overflow, and for L positions that is 3 L multiplications in 3 CHUNK log L steps.
 """
 
-# mypy: disable-error-code="no-any-return,no-untyped-call,no-untyped-def"
+# mypy: disable-error-code="no-any-return,no-untyped-call,no-untyped-def,attr-defined"
 from __future__ import annotations
 
 import importlib.util
@@ -94,7 +94,7 @@ def selective_scan(  # noqa: PLR0917
     kind = x.dtype
     if kind == torch.float16 or kind == torch.bfloat16:
         x, delta, a, b, c, d = x.float(), delta.float(), a.float(), b.float(), c.float(), d.float()
-    if not torch.jit.is_scripting():
+    if not torch.jit.is_scripting():  # noqa: SIM102 - TorchScript leaves out what stands under this alone
         if x.is_cuda and kernel() is not None:
             return by_kernel(kernel(), x, delta, a, b, c, d).to(kind)
     groups, batch, positions, channels = x.shape

@@ -5,7 +5,7 @@ backwards (figure 2); then each place thinks for itself. Unlike attention, the w
 """
 
 # modules are called, and give what they give
-# mypy: disable-error-code="no-any-return,no-untyped-call"
+# mypy: disable-error-code="no-any-return,no-untyped-call,operator"
 from __future__ import annotations
 
 import math

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from vr180_ofx.errors import WeightsError
-from vr180_ofx.storage import atomic_path
+from vr180_ofx.storage import write_atomic
 
 #: What is written into a header begins with this.
 PREFIX = "vr180_ofx."
@@ -81,11 +81,11 @@ def _opened(path: Path) -> tuple[list[str], dict[str, str]]:
 
 def write_weights(network: Any, path: Path, more: Mapping[str, object] | None = None) -> None:
     """A `network.RvmNetwork` as safetensors, written by atomic rename. more: what else the header says; what is no text is JSON."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     refiner = "deep_guided_filter" if hasattr(network.refiner, "box_filter") else "fast_guided_filter"
     header = {f"{PREFIX}{k}": v if isinstance(v, str) else json.dumps(v) for k, v in (more or {}).items()}
     header |= {"format": "pt", f"{PREFIX}variant": network.variant, f"{PREFIX}refiner": refiner}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    with atomic_path(path) as part:
-        save_file(tensors, str(part), header)
+    # in one piece: the library's own writer puts a file of its own in the place of what is being written
+    write_atomic(path, save(tensors, header))
