@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vr180_ofx.training.contract import SourceMaker, TaskMaker
 
 #: Name -> `TaskMaker`.
-TASKS: dict[str, str] = {}
+TASKS: dict[str, str] = {"matting": "vr180_ofx.training.matting_task:matting_task"}
 #: Name -> `SourceMaker`.
 SOURCES: dict[str, str] = {}
 
