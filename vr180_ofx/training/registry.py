@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 #: Name -> `TaskMaker`.
 TASKS: dict[str, str] = {"matting": "vr180_ofx.training.matting_task:matting_task"}
 #: Name -> `SourceMaker`.
-SOURCES: dict[str, str] = {}
+SOURCES: dict[str, str] = {
+    "scenes": "vr180_ofx.training.data.scenes:scenes",
+    "stills": "vr180_ofx.training.data.folders:images",
+    "images": "vr180_ofx.training.data.folders:images",
+    "videomatte": "vr180_ofx.training.data.folders:videomatte",
+    "refmatte": "vr180_ofx.training.data.folders:images",
+    "coco": "vr180_ofx.training.data.masks:coco",
+    "supervisely": "vr180_ofx.training.data.masks:supervisely",
+}
 
 
 def task_maker(name: str) -> TaskMaker:

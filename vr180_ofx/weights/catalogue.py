@@ -33,6 +33,16 @@ class UrlSource:
 
 
 @dataclass(frozen=True, slots=True)
+class PackagedSource:
+    """A file that comes with the program itself. member: where it lies in the package."""
+
+    member: str
+
+    def describe(self) -> str:
+        return f"{self.member} of this program"
+
+
+@dataclass(frozen=True, slots=True)
 class WeightsEntry:
     """One file of weights.
 
@@ -43,7 +53,7 @@ class WeightsEntry:
     name: str
     filename: str
     purpose: str
-    source: WheelSource | UrlSource
+    source: WheelSource | UrlSource | PackagedSource
     sha256: str
     size: int
     licence: str
