@@ -41,9 +41,9 @@ def read_image(path: Path) -> Array:
     return made
 
 
-def decoded(data: bytes) -> Array:
-    """A picture that `jpeg` or `png` made, as `read_image` has it. Raises MediaError."""
-    pixels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_ANYDEPTH) if data else None
+def decoded_png(data: bytes) -> Array:
+    """As `read_image`, of a file's bytes; JPEG is read, too. Raises MediaError."""
+    pixels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if pixels is None:
         raise MediaError(f"{len(data)} bytes cannot be read as an image")
     made: Array = pixels if pixels.ndim == 2 else pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]

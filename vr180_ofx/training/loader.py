@@ -88,7 +88,7 @@ def stacked(samples: Sequence[Sample], source: str) -> Batch:
 
 def _tensor(array: Array) -> Tensor:
     """Pictures (T, H, W, 3) -> (T, 3, H, W), planes (T, H, W) -> (T, 1, H, W); the rest as it is."""
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    tensor = torch.from_numpy(np.array(array, order="C"))
     if tensor.dim() == 4:
         return tensor.permute(0, 3, 1, 2)
     return tensor[:, None] if tensor.dim() == 3 else tensor

@@ -24,6 +24,7 @@ from vr180_ofx.errors import ComputationError, MediaError, SettingsError
 from vr180_ofx.training import checkpoint
 from vr180_ofx.training.checkpoint import Checkpoint
 from vr180_ofx.training.contract import Batch, Source, Task
+from vr180_ofx.training.data import cache
 from vr180_ofx.training.distributed import Processes, synchronised
 from vr180_ofx.training.loader import Loader, Piece, augmented, floats, stacked
 from vr180_ofx.training.log import Log
@@ -70,6 +71,8 @@ class Training:
         self.device = processes.device
         if recipe.machine.threads and self.device.type == "cpu":
             torch.set_num_threads(recipe.machine.threads)
+        machine = recipe.machine
+        cache.configure(machine.cache_mb << 20, Path(machine.cache) if machine.cache else None, int(machine.cache_gb * 2**30))
         makers = task_maker(recipe.task)
         self.tasks: list[Task] = [makers({**recipe.network, **s.options}, s.losses) for s in recipe.stages.values()]
         seed_everything(recipe.seed)

@@ -24,6 +24,13 @@ TASKS: dict[str, str] = {
 #: Name -> `SourceMaker`.
 SOURCES: dict[str, str] = {
     "student_windows": "vr180_ofx.training.student.source:student_windows",
+    "scenes": "vr180_ofx.training.data.scenes:scenes",
+    "stills": "vr180_ofx.training.data.folders:images",
+    "images": "vr180_ofx.training.data.folders:images",
+    "videomatte": "vr180_ofx.training.data.folders:videomatte",
+    "refmatte": "vr180_ofx.training.data.folders:images",
+    "coco": "vr180_ofx.training.data.masks:coco",
+    "supervisely": "vr180_ofx.training.data.masks:supervisely",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 
 import pytest
 
@@ -12,7 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vr180_ofx.matte.rvm import scan
-from vr180_ofx.matte.rvm.scan import by_kernel, linear_scan, selective_scan
+from vr180_ofx.matte.rvm.scan import by_kernel, doubled_scan, linear_scan, selective_scan
+from vr180_ofx.matte.rvm.scan_in_openvino import CHUNK
+from vr180_ofx.matte.rvm.trace import converted
+from vr180_ofx.weights.inference import openvino
 
 
 def one_after_the_other(x, delta, a, b, c, d):
@@ -80,14 +84,31 @@ def test_long_ones_neither_overflow_nor_drift():
     assert float((made - expected).abs().max()) < 1e-4 * float(expected.abs().max())
 
 
-@pytest.mark.parametrize("levels", [0, 4, 9])
-def test_chunks_may_be_cut_more_often_than_they_need(levels):
+def test_in_openvino_it_is_the_same_for_any_number_of_positions():
+    """Chunks that are full, one position more, and less than one."""
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.jit.trace(Operation(), (torch.rand(2, 5, 3), torch.rand(2, 5, 3)), check_trace=False)
+    run = openvino().Core().compile_model(converted(program), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    for rows, positions in ((2, 7), (1, CHUNK), (3, CHUNK + 1), (2, 5 * CHUNK - 1), (1, 9216)):
+        decay, added = torch.rand(rows, positions, 3), torch.randn(rows, positions, 3)
+        expected = linear_scan(decay.double(), added.double()).float()
+        assert float((torch.from_numpy(run([decay.numpy(), added.numpy()])[0]) - expected).abs().max()) < 1e-5
+
+
+def test_a_recurrence_is_walked_through():
     decay, added = torch.rand(2, 37, 3, dtype=torch.float64), torch.randn(2, 37, 3, dtype=torch.float64)
     h, states = torch.zeros(2, 3, dtype=torch.float64), []
     for t in range(37):
         h = decay[:, t] * h + added[:, t]
         states.append(h)
-    assert float((linear_scan(decay, added, 4, levels) - torch.stack(states, 1)).abs().max()) < 1e-12
+    assert float((doubled_scan(decay, added) - torch.stack(states, 1)).abs().max()) < 1e-12
+    assert float((linear_scan(decay, added, 4) - torch.stack(states, 1)).abs().max()) < 1e-12
+
+
+class Operation(torch.nn.Module):
+    def forward(self, decay, added):
+        return torch.ops.vr180_ofx.linear_scan(decay, added)
 
 
 def test_half_precision_is_kept_outside_alone():

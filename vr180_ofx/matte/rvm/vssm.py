@@ -68,7 +68,7 @@ class Ss2d(nn.Module):
         chosen = torch.bmm(along.flatten(1, 2), self.select)
         steps, b, c = chosen.split([self.rank, self.states, self.states], dim=2)
         delta = F.softplus(torch.bmm(steps, self.widen) + self.step_bias.unsqueeze(1))
-        shape = [_DIRECTIONS, batch, height * width, self.states]
+        shape = [along.shape[0], batch, height * width, self.states]
         y = selective_scan(
             along, delta.view_as(along), -torch.exp(self.log_a), b.reshape(shape), c.reshape(shape), self.through, self.chunk
         )

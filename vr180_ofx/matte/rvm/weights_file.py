@@ -24,6 +24,8 @@ _MARKS: dict[str, tuple[str, ...]] = {
     "mobileone_rvm": ("backbone.stages.0.0.branches.0.conv.weight", "backbone.stages.0.0.conv.weight"),
     "mamba_rvm": ("backbone.stages.0.0.scan.log_a",),
 }
+#: All variants that there are.
+VARIANTS = tuple(_MARKS)
 
 
 def variant_among(names: Iterable[str], header: Mapping[str, str], path: Path) -> str:

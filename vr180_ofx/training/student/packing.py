@@ -16,7 +16,7 @@ from safetensors.numpy import save
 
 from vr180_ofx.engine.models import Models
 from vr180_ofx.errors import MediaError
-from vr180_ofx.imaging.encode import decoded, jpeg, png
+from vr180_ofx.imaging.encode import decoded_png, jpeg, png
 from vr180_ofx.imaging.filter import gaussian_blur
 from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.imaging.resize import resize
@@ -104,7 +104,7 @@ def read_pack(path: Path) -> Pack:
 def _parts(arrays: dict[str, Any], name: str) -> Iterator[Any]:
     begin = 0
     for end in arrays[f"{name}.ends"]:
-        yield decoded(arrays[name][begin : int(end)].tobytes())
+        yield decoded_png(arrays[name][begin : int(end)].tobytes())
         begin = int(end)
 
 
