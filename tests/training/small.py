@@ -61,7 +61,8 @@ class Noise:
     """See `contract.Source`. A square in noise."""
 
     def __init__(self, path, options, shape):
-        self.count, self.shape = int(options.get("count", 10)), shape
+        more = path / "more.txt"
+        self.count, self.shape = int(options.get("count", 10)) + (int(more.read_text()) if more.exists() else 0), shape
 
     def __len__(self):
         return self.count

@@ -204,6 +204,20 @@ def test_a_damaged_checkpoint_is_told_of_and_the_one_before_taken(whole, tmp_pat
         run.resume(tmp_path)
 
 
+def test_data_that_became_more_are_told_of(tmp_path):
+    data = {"noise": {"path": str(tmp_path)}}
+    run.begin(made(data=data), tmp_path / "run")
+    for step in (16, 18):
+        # 12 is the end of the first stage, of which no more is drawn
+        checkpoint.path_of(tmp_path / "run", step).unlink()
+    (tmp_path / "more.txt").write_text("2")
+    assert run.resume(tmp_path / "run").step == 18
+    checkpoint.path_of(tmp_path / "run", 18).unlink()
+    (tmp_path / "more.txt").write_text("3")
+    with pytest.raises(SettingsError, match=r"data.noise has 13 samples, and had 12 when the run was interrupted"):
+        run.resume(tmp_path / "run")
+
+
 def test_initial_weights_are_taken_or_refused(whole, tmp_path):
     again = made(weights=str(whole / "weights.safetensors"), stages={"first": {"rate": 1e-9}, "second": {"rate": 1e-9}})
     run.begin(again, tmp_path / "a")

@@ -13,6 +13,10 @@ from vr180_ofx.errors import ExitStatus, SettingsError
 #: Action -> its module, and what it does.
 ACTIONS = {
     "resume": ("vr180_ofx.cli.train_resume", "go on with a run that was interrupted or killed"),
+    "look": ("vr180_ofx.cli.train_look", "check data before they are trained on, and see samples of them"),
+    "eval": ("vr180_ofx.cli.train_eval", "measure what was trained: MAD, MSE, SAD, Grad, Conn, dtSSD"),
+    "infer": ("vr180_ofx.cli.train_infer", "mattes of a whole data set, clip by clip"),
+    "recipes": ("vr180_ofx.cli.train_recipes", "the recipes that come with the program"),
 }
 USAGE = "RECIPE -o RUN [options]"
 EXAMPLES: Examples = (

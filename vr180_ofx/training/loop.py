@@ -33,6 +33,7 @@ from vr180_ofx.training.parts import Asked, Mean, make_optimiser, rate_at, recom
 from vr180_ofx.training.recipe import Recipe, Stage
 from vr180_ofx.training.registry import source_maker, task_maker
 from vr180_ofx.version import __version__
+from vr180_ofx.wording import counted
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 #: A scale below this says that gradients are no numbers at any scale.
@@ -102,7 +103,11 @@ class Training:
         self.mean.network.load_state_dict(saved.part("mean"))
         if self.recipe.precision == "float16":
             self.scaler.load_state_dict(saved.facts["scaler"])
-        self.state = State(saved.facts["stage"], saved.facts["stage_step"], saved.step, saved.facts["best"])
+        stage, step = saved.facts["stage"], saved.facts["stage_step"]
+        if step == list(self.recipe.stages.values())[stage].steps:
+            # of a stage that is done nothing is drawn again
+            stage, step = stage + 1, 0
+        self.state = State(stage, step, saved.step, saved.facts["best"])
         self._restored = saved
 
     def train(self, log: Log | None, asked: Asked, progress: Progress | None = None) -> Result:
@@ -166,9 +171,12 @@ class Training:
             checkpoint.restore_optimiser(
                 self.optimiser, self._restored.part("optimiser"), self._restored.facts["optimiser"], parameters
             )  # fmt: skip
-        self._restored = None
         self._sources = {name: self._source(name, stage) for name in stage.sources}
-        self.order = Order(recipe.seed, number, stage, {n: len(s) for n, s in self._sources.items()})
+        self._sizes = {n: len(s) for n, s in self._sources.items()}
+        if self._restored is not None and self.state.stage_step:
+            self._refuse_other_data(self._restored.facts["sizes"])
+        self._restored = None
+        self.order = Order(recipe.seed, number, stage, self._sizes)
         at_once = {}
         for name in stage.sources:
             s = stage.share(name)
@@ -186,6 +194,14 @@ class Training:
             world=self.processes.world,
         ) as loader:  # fmt: skip
             yield zip(range(begin, stage.steps), loader.steps(begin, stage.steps), strict=True)
+
+    def _refuse_other_data(self, before: dict[str, int]) -> None:
+        for name, size in self._sizes.items():
+            if before.get(name) != size:
+                raise SettingsError(
+                    f"data.{name} has {counted(size, 'sample')}, and had {before.get(name)} when the run was interrupted: what comes next "
+                    "would be drawn otherwise. Put the data back as they were, or begin another run with the last weights"
+                )
 
     def _source(self, name: str, stage: Stage | None) -> Source:
         data = self.recipe.data[name]
@@ -318,7 +334,7 @@ class Training:
         tensors = {f"{part}.{k}": t for part, of in parts.items() for k, t in of.items()}
         facts = {
             "stage": self.state.stage, "stage_step": self.state.stage_step, "best": self.state.best, "recipe": self.recipe.digest(),
-            "optimiser": numbers, "scaler": self.scaler.state_dict(), "version": __version__,
+            "optimiser": numbers, "scaler": self.scaler.state_dict(), "sizes": self._sizes, "version": __version__,
         }  # fmt: skip
         checkpoint.write(self.run, Checkpoint(self.state.step, tensors, facts), self.recipe.checkpoints.keep)
 

@@ -130,6 +130,11 @@ class MattingTask:
                 out[name] = float(each.mean())
         return out
 
+    def predict(self, network: nn.Module, picture: Tensor, memory: Any) -> tuple[Tensor | None, Tensor, Any]:
+        """See `infer.Predictor`."""
+        colour, alpha, *after = network(picture, *(memory or [None] * 4), self.ratio)
+        return colour, alpha, after
+
     def pictures(self, network: nn.Module, batch: Batch) -> Tensor:
         """The last frame of up to four samples, a row each: the picture, what was cut out over grey, its alpha, the true alpha."""
         some = batch["source"][:4]
