@@ -21,9 +21,15 @@ EXAMPLES: Examples = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="RUN", help="a run's folder, or a file of weights (.safetensors, .pth)")
-    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="its ending says what is written: .safetensors, .pt (TorchScript), .onnx, .xml (OpenVINO)")  # fmt: skip
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", required=True,
+        help="its ending says what is written: .safetensors, .pt (TorchScript), .onnx, .xml (OpenVINO)",
+    )  # fmt: skip
     parser.add_argument("--size", default="384x384", metavar="WxH", help="ONNX: of its pictures, multiples of 16 (default: %(default)s)")
-    parser.add_argument("--downsample", type=float, default=1.0, metavar="R", help="ONNX, OpenVINO: the size of the picture that the network sees, of the picture's (default: 1)")  # fmt: skip
+    parser.add_argument(
+        "--downsample", type=float, default=1.0, metavar="R",
+        help="ONNX, OpenVINO: the size of the picture that the network sees, of the picture's; default: 1",
+    )  # fmt: skip
     parser.add_argument("--as-trained", action="store_true", help="with all branches of MobileOne's layers, to go on training")
     parser.add_argument("--json", action="store_true", help="print what was written as JSON on standard output")
 

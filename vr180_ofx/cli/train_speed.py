@@ -18,7 +18,7 @@ USAGE = "[options]"
 EXAMPLES: Examples = (
     ("all variants at the size of a window", "vr180-ofx train speed"),
     ("as the program runs them on CPUs", "vr180-ofx train speed --runtime openvino --dtypes float32,bfloat16"),
-    ("on a graphics card, in full HD and 4K", "vr180-ofx train speed --device cuda:0 --sizes 1920x1088,3840x2160 --dtypes float16 --downsample 0.25"),
+    ("on a graphics card, in full HD and 4K", "vr180-ofx train speed --device cuda:0 --sizes 1920x1088,3840x2160 --dtypes float16"),
 )  # fmt: skip
 
 
@@ -26,9 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--variants", default=",".join(VARIANTS), metavar="A,B", help="default: all of them (%(default)s)")
     parser.add_argument("--sizes", default="384x384", metavar="WxH,…", help="of the picture, multiples of 16 (default: %(default)s)")
     parser.add_argument("--dtypes", default="float32", metavar="A,B", help="float32, bfloat16, float16 (default: %(default)s)")
-    parser.add_argument("--downsample", type=float, default=1.0, metavar="R", help="the size of the picture that the network sees, of the picture's (default: 1)")  # fmt: skip
+    parser.add_argument(
+        "--downsample",
+        type=float,
+        default=1.0,
+        metavar="R",
+        help="the size of the picture that the network sees, of the picture's; default: 1",
+    )
     parser.add_argument("--device", default="cpu", help="cpu, or a card as PyTorch names it, such as cuda:0 (default: cpu)")
-    parser.add_argument("--runtime", choices=("pytorch", "openvino"), default="pytorch", help="openvino: compiled, as the program runs it on CPUs")
+    parser.add_argument(
+        "--runtime", choices=("pytorch", "openvino"), default="pytorch", help="openvino: compiled, as the program runs it on CPUs"
+    )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="on CPUs (default: 1, as the program has it for each picture)")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON on standard output")
 
@@ -67,7 +75,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _table(rows: Sequence[object], device: str, runtime: str) -> Table:
     from vr180_ofx.training.speed import Measured
 
-    table = Table("variant", "size", "dtype", "frames/s", "latency", "slowest", "memory", "parameters", title=f"{device}, {runtime}, one frame at a time")
+    table = Table(
+        "variant",
+        "size",
+        "dtype",
+        "frames/s",
+        "latency",
+        "slowest",
+        "memory",
+        "parameters",
+        title=f"{device}, {runtime}, one frame at a time",
+    )
     for row in rows:
         assert isinstance(row, Measured)
         names = (row.case.variant, f"{row.case.width}x{row.case.height}", row.case.dtype)

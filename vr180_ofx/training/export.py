@@ -1,5 +1,6 @@
 """What was trained, as files for this program and for others; each is held against the network before it is kept."""
 
+# mypy: disable-error-code="import-untyped"
 from __future__ import annotations
 
 import importlib.util

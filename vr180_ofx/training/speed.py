@@ -27,11 +27,15 @@ DTYPES = ("float32", "bfloat16", "float16")
 _WARM_UP = 3
 #: Until so many seconds are over and so many steps are made, whichever is later, a row is measured.
 _SECONDS, _STEPS = 2.0, 5
+_FORGET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is measured. height, width: of the picture, multiples of 16. downsample: of the picture that the network sees. threads: on CPUs."""
+    """What is measured.
+
+    height, width: of the picture, multiples of 16. downsample: of the picture that the network sees. threads: on CPUs.
+    """
 
     variant: str
     height: int
@@ -47,7 +51,8 @@ class Case:
 class Measured:
     """latency_ms: the median of steps of one frame each, each of which goes on from the one before. fps: its inverse.
 
-    memory_mb: on CPUs the most that the process held beyond what it held before the network was there; on CUDA what was allocated at most.
+    memory_mb: on CPUs the most that the process held beyond what it held before the network was there (where systems do not tell, what it
+    holds in the end); on CUDA what was allocated at most.
     parameters: at use. error: why there are no numbers.
     """
 
@@ -96,7 +101,8 @@ def _apart(case: Case) -> Measured:
     process.start()
     there.close()
     try:
-        return here.recv()
+        answer: Measured = here.recv()
+        return answer
     except EOFError:
         process.join()
         return Measured(case, error=f"the process ended with status {process.exitcode}: it may have been out of memory")
@@ -127,7 +133,7 @@ def measure(case: Case) -> Measured:
     check(case)
     torch.set_num_threads(case.threads)
     torch.manual_seed(0)
-    before = _held()
+    held = _Held()
     with torch.inference_mode(), contextlib.ExitStack() as stack:
         network: Any = reparameterize_model(RvmNetwork(case.variant).eval())  # type: ignore[arg-type]
         parameters = sum(p.numel() for p in network.parameters())
@@ -141,7 +147,7 @@ def measure(case: Case) -> Measured:
         for _ in range(_WARM_UP):
             step()
         times = _cuda_times(step) if case.device.startswith("cuda") else _times(step)
-    most = torch.cuda.max_memory_allocated(case.device) if case.device.startswith("cuda") else max(0, _held() - before)
+    most = torch.cuda.max_memory_allocated(case.device) if case.device.startswith("cuda") else held.most()
     median = statistics.median(times)
     return Measured(case, 1000 / median, median, max(times), most / 1e6, parameters, len(times))
 
@@ -197,7 +203,7 @@ def _cuda_times(step: Callable[[], None]) -> list[float]:
 
     times: list[float] = []
     while len(times) < _STEPS or sum(times) < 1000 * _SECONDS:
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
         begin.record()
         step()
         end.record()
@@ -206,14 +212,25 @@ def _cuda_times(step: Callable[[], None]) -> list[float]:
     return times
 
 
-def _held() -> int:
-    """Bytes that this process held at most so far."""
-    if sys.platform == "win32":
+class _Held:
+    """What this process holds at most from here on, beyond what it holds now; in bytes."""
+
+    def __init__(self) -> None:
         import psutil
 
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
+        self._before = int(psutil.Process().memory_info().rss)
+        self._can_forget = False
+        if _FORGET.exists():
+            # Linux forgets the most that was held (proc(5)): loading libraries takes more than a small network
+            with contextlib.suppress(OSError):
+                _FORGET.write_text("5")
+                self._can_forget = True
 
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Linux counts in KiB, macOS in bytes
-    return most if sys.platform == "darwin" else 1024 * most
+    def most(self) -> int:
+        if self._can_forget:
+            (line,) = (line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+            return max(0, 1024 * int(line.split()[1]) - self._before)
+        import psutil
+
+        info = psutil.Process().memory_info()
+        return max(0, int(getattr(info, "peak_wset", info.rss)) - self._before)
