@@ -13,6 +13,8 @@ from vr180_ofx.errors import ExitStatus, SettingsError
 #: Action -> its module, and what it does.
 ACTIONS = {
     "resume": ("vr180_ofx.cli.train_resume", "go on with a run that was interrupted or killed"),
+    "pack": ("vr180_ofx.cli.train_pack", "make one file of rendered people, which the student is trained on"),
+    "student-file": ("vr180_ofx.cli.train_student_file", "make of trained weights what the refiner student reads"),
     "look": ("vr180_ofx.cli.train_look", "check data before they are trained on, and see samples of them"),
     "eval": ("vr180_ofx.cli.train_eval", "measure what was trained: MAD, MSE, SAD, Grad, Conn, dtSSD"),
     "infer": ("vr180_ofx.cli.train_infer", "mattes of a whole data set, clip by clip"),

@@ -42,7 +42,7 @@ def read_image(path: Path) -> Array:
 
 
 def decoded_png(data: bytes) -> Array:
-    """As `read_image`, of a file's bytes. Raises MediaError."""
+    """As `read_image`, of a file's bytes; JPEG is read, too. Raises MediaError."""
     pixels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if pixels is None:
         raise MediaError(f"{len(data)} bytes cannot be read as an image")

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from vr180_ofx.training.contract import SourceMaker, TaskMaker
 
 #: Name -> `TaskMaker`.
-TASKS: dict[str, str] = {"matting": "vr180_ofx.training.matting_task:matting_task"}
+TASKS: dict[str, str] = {
+    "matting": "vr180_ofx.training.matting_task:matting_task",
+    "student": "vr180_ofx.training.student.task:student_task",
+}
 #: Name -> `SourceMaker`.
 SOURCES: dict[str, str] = {
+    "student_windows": "vr180_ofx.training.student.source:student_windows",
     "scenes": "vr180_ofx.training.data.scenes:scenes",
     "stills": "vr180_ofx.training.data.folders:images",
     "images": "vr180_ofx.training.data.folders:images",

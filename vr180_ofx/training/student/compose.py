@@ -18,10 +18,10 @@ from vr180_ofx.training.student.pack import Pack
 #: Of the signal, near enough to BT.709's and sRGB's to mix light by.
 GAMMA = 2.2
 #: What a window is: the still's own picture, a person pasted into another place, or a place with nobody in it; and how often.
-MODES = (0.5, 0.36, 0.14)
+MODES = (0.5, 0.4, 0.1)
 NATIVE, PASTED, NOBODY = range(3)
 #: Of windows with somebody in them, so many have a guide on what is nobody: the answer is nothing.
-ELSEWHERE = 0.05
+ELSEWHERE = 0.04
 #: Most people pasted beside the one who is meant.
 OTHERS = 2
 
@@ -91,10 +91,13 @@ class Composer:
         boxes, p = pack.boxes[which], pack.size
         middle = (boxes[:, :2] + boxes[:, 2:]) / 2
         longest = (boxes[:, 2:] - boxes[:, :2]).amax(1)
-        # from half of the body to twice its size; most of them as the program crops: a fifth of room on each side
-        side = longest * torch.exp(dice.normal(n) * 0.35 + math.log(1.25)).clamp(0.5, 2.2)
-        side = torch.maximum(side, torch.full_like(side, self.size / 3))
-        middle = middle + dice.normal(n, 2) * 0.07 * side[:, None]
+        # from a head to twice the body's size; the middle of it is a body a little larger than the window, as large as the program's crops,
+        # which are twice as high as windows for training, show it
+        side = longest * torch.exp(0.45 * dice.normal(n) + math.log(0.85)).clamp(0.35, 2.2)
+        side = torch.maximum(side, torch.full_like(side, self.size / 2.5))
+        # any part of the body
+        beyond = (boxes[:, 2:] - boxes[:, :2] - side[:, None]).clamp(min=0)
+        middle = middle + dice.uniform(-0.5, 0.5, n, 2) * beyond + dice.normal(n, 2) * 0.07 * side[:, None]
         free = self._whole[which] & (mode == PASTED)
         side = torch.where(free, side, side.clamp(max=float(p)))
         half = side[:, None] / 2

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 #: What a guide is made of, and how often. The tracker's own masks count most: they are what the program gives.
-KINDS = {"tracker": 0.3, "eighth": 0.14, "thirtysecond": 0.1, "polygon": 0.12, "thick": 0.07, "thin": 0.07, "near": 0.12, "none": 0.08}
+KINDS = {"tracker": 0.45, "eighth": 0.11, "thirtysecond": 0.07, "polygon": 0.1, "thick": 0.06, "thin": 0.06, "near": 0.09, "none": 0.06}
 #: What is done to it besides, each with its own chance.
 FAULTS = {"shift": 0.2, "holes": 0.12, "limb": 0.15, "merge": 0.15, "extra": 0.1}
 LARGEST_SHIFT = 30 / 384

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vr180_ofx.arrays import Array
+from vr180_ofx.arrays import Array, ByteArray
 from vr180_ofx.errors import MediaError
 from vr180_ofx.imaging.encode import read_image
 from vr180_ofx.imaging.resize import resize
@@ -20,6 +20,8 @@ from vr180_ofx.media.container import first_video, open_container
 
 #: Every so many people one is kept for evaluation, by the number of their group: never trained on.
 HELD_EVERY = 8
+#: Bytes of alpha from which on a pixel counts for the box of a person.
+_SEEN = 60
 VIDEOS = (".mkv", ".mp4", ".mov")
 
 
@@ -69,51 +71,68 @@ def _with_places(pack: Pack, places: Tensor) -> Pack:
     return Pack(**{name: getattr(pack, name) for name in pack.__slots__ if name != "places"}, places=places)
 
 
-def read_stills(folder: Path, places: Iterable[Path] = (), tracked: Path | None = None, least_area: float = 0.004) -> Pack:
-    """What `bench stills` made. places: pictures and videos of nobody. tracked: a folder of masks by the embedded tracker, named as the
-    pictures.
-
-    least_area: who covers less than this share of a picture is left out. Raises MediaError.
+@dataclass(frozen=True, slots=True)
+class Still:
+    """One picture that `bench stills` made. name: of its files. person: the number of who it shows. picture, foreground: (h, w, 3) bytes;
+    alpha: (h, w) bytes.
     """
+
+    name: str
+    person: int
+    picture: Any
+    foreground: Any
+    alpha: Any
+
+
+def stills_in(folder: Path, least_area: float = 0.004) -> Iterator[Still]:
+    """Those in which somebody covers at least this share of the picture, by name. Raises MediaError."""
     table = folder / "people.jsonl"
     if not table.is_file():
         raise MediaError(f"{folder} has no people.jsonl; a folder that `python -m bench stills` made is needed")
     owners: dict[str, int] = {}
     for number, line in enumerate(table.read_text(encoding="utf-8").splitlines()):
         owners |= dict.fromkeys(json.loads(line)["pictures"], number)
-    rows: list[tuple[Array, ...]] = []
-    who, boxes, known = [], [], []
     for name, owner in sorted(owners.items()):
         alpha = _read(folder / "alpha" / f"{name}.png", grey=True)
         if alpha.dtype == np.uint16:
             alpha = ((alpha.astype(np.uint32) + 128) // 257).astype(np.uint8)
-        if (alpha > 127).mean() < least_area:
-            continue
-        ys, xs = np.where(alpha > 60)
-        mask = tracked / f"{name}.png" if tracked is not None else None
-        asked = mask is not None and mask.is_file()
-        said = np.zeros_like(alpha)
-        if mask is not None and asked:
-            said = resize(_read(mask, grey=True), (alpha.shape[1], alpha.shape[0]), "linear")
-        rows.append((_read(folder / "picture" / f"{name}.png"), _read(folder / "foreground" / f"{name}.png"), alpha, said))
-        who.append(owner)
+        if (alpha > 127).mean() >= least_area:
+            yield Still(name, owner, _read(folder / "picture" / f"{name}.png"), _read(folder / "foreground" / f"{name}.png"), alpha)
+
+
+def places_in(paths: Iterable[Path], size: int) -> list[ByteArray]:
+    """Squares of pictures and videos of nobody: files, or folders of files."""
+    files = [f for path in paths for f in (sorted(path.iterdir()) if path.is_dir() else [path]) if not f.name.startswith(".")]
+    return [square for path in files for square in squares(path, size)]
+
+
+def packed(rows: Iterable[tuple[Still, Any | None]], places: Sequence[Array]) -> Pack:
+    """rows: pictures, and what the tracker says of each, (h, w) bytes; None where it was not asked. Raises MediaError without any."""
+    kept = list(rows)
+    if not kept:
+        raise MediaError("there is no picture with somebody in it")
+    stills = [still for still, _ in kept]
+    size = stills[0].alpha.shape[0]
+    boxes = []
+    for still in stills:
+        ys, xs = np.where(still.alpha > _SEEN)
         boxes.append((xs.min(), ys.min(), xs.max() + 1, ys.max() + 1))
-        known.append(asked)
-    if not rows:
-        raise MediaError(f"{folder} has no picture with somebody in it")
-    pictures, foregrounds, alphas, said = (np.stack(column) for column in zip(*rows, strict=True))
-    size = pictures.shape[1]
-    there = [square for path in places for square in squares(path, size)]
-    nowhere = np.zeros((0, size, size, 3), np.uint8)
+    said = [np.zeros_like(still.alpha) if mask is None else mask for still, mask in kept]
     return Pack(
-        _planes(pictures), _planes(foregrounds), _planes(alphas), _planes(said), torch.tensor(known),
-        torch.tensor(np.array(boxes), dtype=torch.float32), torch.tensor(who), _planes(np.stack(there) if there else nowhere),
-    )  # fmt: skip
+        pictures=_planes(np.stack([s.picture for s in stills])),
+        foregrounds=_planes(np.stack([s.foreground for s in stills])),
+        alphas=_planes(np.stack([s.alpha for s in stills])),
+        tracked=_planes(np.stack(said)),
+        known=torch.tensor([mask is not None for _, mask in kept]),
+        boxes=torch.tensor(np.array(boxes), dtype=torch.float32),
+        people=torch.tensor([s.person for s in stills]),
+        places=_planes(np.stack(places) if places else np.zeros((0, size, size, 3), np.uint8)),
+    )
 
 
-def squares(path: Path, size: int, most: int = 24) -> Sequence[Array]:
+def squares(path: Path, size: int, most: int = 24) -> Sequence[ByteArray]:
     """Square parts of a picture, or of every third frame of a video, (size, size, 3) RGB each, spread over it."""
-    out: list[Array] = []
+    out: list[ByteArray] = []
     for frame in frames_of(path, 3) if path.suffix.lower() in VIDEOS else [_read(path)]:
         height, width = frame.shape[:2]
         for side in (min(height, width), max(min(height, width) // 2, size // 2)):
@@ -129,11 +148,15 @@ def _way(side: int, size: int) -> Literal["area", "linear"]:
     return "area" if side > size else "linear"
 
 
-def frames_of(path: Path, every: int) -> list[Array]:
+def frames_of(path: Path, every: int) -> list[ByteArray]:
     """Every so many frames of a video, (h, w, 3) RGB. Raises MediaError."""
     with open_container(path) as container:
         stream = first_video(container, path)
-        return [frame.to_ndarray(format="rgb24") for n, frame in enumerate(container.decode(stream)) if n % every == 0]
+        return [
+            frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+            for n, frame in enumerate(container.decode(stream))
+            if n % every == 0
+        ]
 
 
 def _read(path: Path, *, grey: bool = False) -> Any:

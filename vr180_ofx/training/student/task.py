@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vr180_ofx.errors import SettingsError
 from vr180_ofx.matte.guided import GuidedRefiner
 from vr180_ofx.matte.student.network import Answer, Student
 from vr180_ofx.training.student.losses import WEIGHTS, band_of, losses
+from vr180_ofx.wording import short
 
 #: From non-linear RGB to luma and colour differences (ITU-R BT.709).
 _LUMA = (0.2126, 0.7152, 0.0722)
+
+
+def student_task(options: Mapping[str, Any], losses: Mapping[str, float]) -> StudentTask:
+    """See `contract.TaskMaker`. It has no options."""
+    for word in options:
+        raise SettingsError(f"the task student has no option {short(word)}; it has none at all")
+    for name in losses:
+        if name not in WEIGHTS:
+            raise SettingsError(f"there is no loss {short(name)}; there are {', '.join(WEIGHTS)}")
+    return StudentTask(WEIGHTS | dict(losses))
 
 
 class StudentTask:
@@ -22,6 +35,7 @@ class StudentTask:
     name = "student"
 
     def __init__(self, weights: Mapping[str, float] = WEIGHTS) -> None:
+        """weights: of the losses."""
         self._weights = dict(weights)
 
     def build(self) -> nn.Module:
@@ -36,7 +50,7 @@ class StudentTask:
         flat = flattened(batch)
         shown = planes(flat)
         answer = Answer(*(values.float() for values in network(shown)))
-        found = {"loss": float(sum(losses(answer, flat, self._weights).values()))}
+        found = {"loss": sum(float(v.detach()) for v in losses(answer, flat, self._weights).values())}
         found |= measures(answer.alpha, flat["alpha"])
         found |= {f"guided_{k}": v for k, v in measures(shown[:, 4:5], flat["alpha"]).items()}
         found["presence_wrong"] = float(((answer.presence > 0) != (flat["presence"] > 0.5)).float().mean())
@@ -56,12 +70,14 @@ class StudentTask:
 
 def flattened(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Without the axis of time, of which there is one step."""
-    return {k: v.flatten(0, 1) if v.dim() == 5 else v for k, v in batch.items()}
+    return {k: v.flatten(0, 1) if v.dim() == 5 else v.flatten() for k, v in batch.items()}
 
 
 def planes(batch: Mapping[str, Tensor]) -> Tensor:
     """What the network sees, (n, 6, h, w)."""
-    return torch.cat([batch["source"], batch["guide"], filtered(batch["source"], batch["guide"]), batch["others"]], 1)
+    shown = torch.cat([batch["source"], batch["guide"], filtered(batch["source"], batch["guide"]), batch["others"]], 1)
+    # with channels last convolutions of few planes take two thirds of the time on CPUs
+    return shown.contiguous(memory_format=torch.channels_last)
 
 
 def filtered(pictures: Tensor, guides: Tensor) -> Tensor:
