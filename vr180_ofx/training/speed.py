@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -134,11 +133,11 @@ def measure(case: Case) -> Measured:
     torch.set_num_threads(case.threads)
     torch.manual_seed(0)
     held = _Held()
-    with torch.inference_mode(), contextlib.ExitStack() as stack:
+    with torch.inference_mode():
         network: Any = reparameterize_model(RvmNetwork(case.variant).eval())  # type: ignore[arg-type]
         parameters = sum(p.numel() for p in network.parameters())
         if case.runtime == "openvino":
-            step = _compiled(case, network, stack)
+            step = _compiled(case, network)
         else:
             network = folded(network).to(case.device, getattr(torch, case.dtype), memory_format=torch.channels_last)  # type: ignore[call-overload]
             step = _module(case, network)
@@ -165,24 +164,26 @@ def _module(case: Case, network: Any) -> Callable[[], None]:
     return step
 
 
-def _compiled(case: Case, network: Any, stack: contextlib.ExitStack) -> Callable[[], None]:
-    """As the program runs it on CPUs; what it keeps of networks is not filled with these."""
+def _compiled(case: Case, network: Any) -> Callable[[], None]:
+    """As the program runs it on CPUs: compiled, with memory of halves."""
     import numpy as np
 
-    from vr180_ofx.matte.rvm.compiled import CompiledRvm
-    from vr180_ofx.matte.rvm.weights_file import write_weights
+    from vr180_ofx.matte.rvm.trace import traced
+    from vr180_ofx.weights.inference import Compiled, openvino
 
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vr180-ofx.")))
-    kept = os.environ.get("VR180_OFX_CACHE")
-    stack.callback(lambda: os.environ.pop("VR180_OFX_CACHE") if kept is None else os.environ.__setitem__("VR180_OFX_CACHE", kept))
-    os.environ["VR180_OFX_CACHE"] = str(folder)
-    write_weights(network, folder / "network.safetensors")
-    ready = CompiledRvm(folder / "network.safetensors", case.dtype, case.threads)
-    picture = np.random.default_rng(0).random((1, case.height, case.width, 3), np.float32)
-    states: list[Any] = [None]
+    xml, constants = traced(network)
+    ov = openvino()
+    held = np.frombuffer(constants, np.uint8).copy()
+    ready = Compiled(ov.Core().read_model(xml, ov.Tensor(held)), case.dtype, case.threads)
+    picture = np.random.default_rng(0).random((1, 3, case.height, case.width), np.float32)
+    channels = [getattr(network.decoder, f"decode{k}").gru.channels for k in (1, 2, 3, 4)]
+    memory: list[Any] = [
+        np.zeros((1, count, -(-case.height >> k), -(-case.width >> k)), np.float16) for k, count in enumerate(channels, start=1)
+    ]
 
     def step() -> None:
-        states[:] = ready.step(picture, states)[1]
+        # the constants live as long as this does
+        memory[:] = ready([picture, *memory])[1:] if held.size else []
 
     return step
 
