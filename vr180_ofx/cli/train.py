@@ -18,6 +18,8 @@ ACTIONS = {
     "look": ("vr180_ofx.cli.train_look", "check data before they are trained on, and see samples of them"),
     "eval": ("vr180_ofx.cli.train_eval", "measure what was trained: MAD, MSE, SAD, Grad, Conn, dtSSD"),
     "infer": ("vr180_ofx.cli.train_infer", "mattes of a whole data set, clip by clip"),
+    "export": ("vr180_ofx.cli.train_export", "weights for use, TorchScript, ONNX or OpenVINO, held against the network"),
+    "speed": ("vr180_ofx.cli.train_speed", "frames a second, latency and memory of the variants here"),
     "recipes": ("vr180_ofx.cli.train_recipes", "the recipes that come with the program"),
 }
 USAGE = "RECIPE -o RUN [options]"

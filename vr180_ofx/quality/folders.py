@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def compare(prediction: Path, truth: Path, progress: Progress | None = None, pro
     # threads of OpenCV's own in each process would only be in each other's way
     workers = min(len(jobs), processes or os.cpu_count() or 1)
     with contextlib.ExitStack() as stack:
-        compared = map(_clip, jobs)
+        compared: Iterator[dict[str, float]] = map(_clip, jobs)
         if workers > 1:
             pool = stack.enter_context(ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), limit_threads, (1,)))
             compared = pool.map(_clip, jobs)

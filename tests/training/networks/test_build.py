@@ -60,7 +60,6 @@ def test_encoders_begin_with_torchvisions(tmp_path):
         ({"variant": ["resnet50"]}, "allowed are"),
         ({"refiner": "best"}, "allowed are deep_guided_filter, fast_guided_filter"),
         ({"weights": 3}, "the task's weights is 3; it is the path of a file"),
-        ({"recompute": "yes"}, "it is true or false"),
     ],
 )
 def test_words_that_mean_nothing(words, message):

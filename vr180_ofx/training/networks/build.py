@@ -13,11 +13,10 @@ from vr180_ofx.errors import SettingsError, WeightsError
 from vr180_ofx.matte.rvm.model import load_network
 from vr180_ofx.matte.rvm.network import VARIANTS, RefinerName, RvmNetwork, Variant
 from vr180_ofx.matte.rvm.weights_file import read_weights
-from vr180_ofx.training.networks.saving_memory import recomputed
 from vr180_ofx.wording import short
 
 #: Words that describe a network, in recipes: see `NetworkOptions`.
-WORDS = ("variant", "refiner", "weights", "backbone_weights", "recompute")
+WORDS = ("variant", "refiner", "weights", "backbone_weights")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +24,13 @@ class NetworkOptions:
     """variant: a row of `network.VARIANTS`. refiner: deep_guided_filter or fast_guided_filter.
 
     weights: a file to go on from, of the same variant; the refiner may be another one and starts anew. backbone_weights: torchvision's file
-    of the encoder alone (mobilenetv3: mobilenet_v3_large, resnet50: resnet50). recompute: less memory for a third more time.
+    of the encoder alone (mobilenetv3: mobilenet_v3_large, resnet50: resnet50).
     """
 
     variant: Variant = "mobilenetv3"
     refiner: RefinerName = "deep_guided_filter"
     weights: Path | None = None
     backbone_weights: Path | None = None
-    recompute: bool = False
 
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> NetworkOptions:
@@ -45,12 +43,10 @@ class NetworkOptions:
                 if not isinstance(words[name], str | Path):
                     raise SettingsError(f"the task's {name} is {short(words[name])}; it is the path of a file")
                 files[name] = Path(words[name])
-        if not isinstance(words.get("recompute", False), bool):
-            raise SettingsError(f"the task's recompute is {short(words['recompute'])}; it is true or false")
         return cls(
             variant=cast(Variant, words.get("variant", "mobilenetv3")),
             refiner=cast(RefinerName, words.get("refiner", "deep_guided_filter")),
-            recompute=words.get("recompute", False), **files,
+            **files,
         )  # fmt: skip
 
 
@@ -66,7 +62,7 @@ def build_network(options: NetworkOptions) -> RvmNetwork:
         _take_encoder(network, options.backbone_weights)
     if options.weights is not None:
         _take(network, options.weights)
-    return (recomputed(network) if options.recompute else network).train()
+    return network.train()
 
 
 def _take(network: RvmNetwork, path: Path) -> None:
