@@ -135,6 +135,7 @@ def test_without_vgg_there_is_no_perceptual_loss(monkeypatch, tmp_path, caplog):
         ({}, {"alpha_l1": -1}, "from 0 on"),
         ({}, {"alpha_l1": float("nan")}, "from 0 on"),
         ({"downsample": 0}, {}, "the task's downsample is 0; it is above 0 and at most 1"),
+        ({"light": "dim"}, {}, "the task's light is 'dim'; it is linear or display"),
     ],
 )
 def test_words_that_mean_nothing(options, losses, message):

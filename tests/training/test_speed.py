@@ -72,6 +72,7 @@ def test_words_that_mean_nothing(capsys, words, said):
     assert status == 2 and said in " ".join(err.split())
 
 
+@pytest.mark.slow
 def test_compiled_as_the_program_runs_it(monkeypatch, tmp_path):
     monkeypatch.setattr(speed, "_SECONDS", 0.0)
     monkeypatch.setenv("VR180_OFX_CACHE", str(tmp_path))

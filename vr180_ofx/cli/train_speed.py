@@ -75,25 +75,16 @@ def run(arguments: argparse.Namespace) -> int:
 def _table(rows: Sequence[object], device: str, runtime: str) -> Table:
     from vr180_ofx.training.speed import Measured
 
-    table = Table(
-        "variant",
-        "size",
-        "dtype",
-        "frames/s",
-        "latency",
-        "slowest",
-        "memory",
-        "parameters",
-        title=f"{device}, {runtime}, one frame at a time",
-    )
+    columns = ("variant", "size", "dtype", "fps", "ms", "slowest", "MB", "parameters")
+    table = Table(*columns, title=f"{device}, {runtime}, one frame at a time")
     for row in rows:
         assert isinstance(row, Measured)
         names = (row.case.variant, f"{row.case.width}x{row.case.height}", row.case.dtype)
         if row.error:
-            table.add_row(*names, row.error)
+            table.add_row(*names, "-", "-", "-", "-", row.error)
         else:
             table.add_row(
-                *names, f"{row.fps:.1f}", f"{row.latency_ms:.1f} ms", f"{row.slowest_ms:.1f} ms", f"{row.memory_mb:.0f} MB",
+                *names, f"{row.fps:.1f}", f"{row.latency_ms:.1f}", f"{row.slowest_ms:.1f}", f"{row.memory_mb:.0f}",
                 f"{row.parameters / 1e6:.1f} M",
             )  # fmt: skip
     return table

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.matte.rvm.network import RvmNetwork
 from vr180_ofx.training.contract import Batch
+from vr180_ofx.training.data.effects import over
 from vr180_ofx.training.losses import alpha as of_alpha
 from vr180_ofx.training.losses import colour as of_colour
 from vr180_ofx.training.losses.perceptual import Perceptual, perceptual_if_there
@@ -36,9 +37,10 @@ _GREY = 0.5
 def matting_task(options: Mapping[str, Any], losses: Mapping[str, float]) -> MattingTask:
     """See `contract.TaskMaker`.
 
-    options: `NetworkOptions`, downsample (0..1, of the picture that the network sees; 1), perceptual_weights (torchvision's VGG-16).
+    options: `NetworkOptions`, downsample (0..1, of the picture that the network sees; 1), light (linear or display: how the data's layers
+    were mixed, for the loss of the composition; linear), perceptual_weights (torchvision's VGG-16).
     """
-    known = (*WORDS, "downsample", "perceptual_weights")
+    known = (*WORDS, "downsample", "light", "perceptual_weights")
     for word in options:
         if word not in known:
             raise SettingsError(f"the task has no option {short(word)}; it has {', '.join(known)}")
@@ -50,7 +52,12 @@ def matting_task(options: Mapping[str, Any], losses: Mapping[str, float]) -> Mat
     ratio = options.get("downsample", 1.0)
     if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 < ratio <= 1:
         raise SettingsError(f"the task's downsample is {short(ratio)}; it is above 0 and at most 1")
-    return MattingTask(NetworkOptions.of(options), dict(losses) or WEIGHTS, float(ratio), options.get("perceptual_weights"))
+    if options.get("light", "linear") not in ("linear", "display"):
+        raise SettingsError(f"the task's light is {short(options['light'])}; it is linear or display")
+    return MattingTask(
+        NetworkOptions.of(options), dict(losses) or WEIGHTS, float(ratio),
+        perceptual_weights=options.get("perceptual_weights"), linear=options.get("light", "linear") == "linear",
+    )  # fmt: skip
 
 
 class MattingTask:
@@ -59,10 +66,11 @@ class MattingTask:
     name = "matting"
 
     def __init__(
-        self, network: NetworkOptions, weights: Mapping[str, float], ratio: float = 1.0, perceptual_weights: str | Path | None = None
+        self, network: NetworkOptions, weights: Mapping[str, float], ratio: float = 1.0, *,
+        perceptual_weights: str | Path | None = None, linear: bool = True,
     ) -> None:  # fmt: skip
-        """weights: of the losses; those that are not in it, or at 0, are not computed."""
-        self.options, self.ratio = network, ratio
+        """weights: of the losses; those that are not in it, or at 0, are not computed. linear: see `colour.composition`."""
+        self.options, self.ratio, self.linear = network, ratio, linear
         self.weights = {name: float(weight) for name, weight in weights.items() if weight}
         self._perceptual: Perceptual | None = None
         if "perceptual" in self.weights:
@@ -120,7 +128,7 @@ class MattingTask:
                 ways["perceptual"] = lambda: features(seen * colour, alpha * there)
         if ground is not None:
             behind = ground
-            ways["composition"] = lambda: of_colour.composition(colour, seen, behind, batch["source"])
+            ways["composition"] = lambda: of_colour.composition(colour, seen, behind, batch["source"], known, linear=self.linear)
         return [(name, way()) for name, way in ways.items() if name in self.weights]
 
     def evaluate(self, network: nn.Module, batch: Batch) -> dict[str, float]:
@@ -150,7 +158,7 @@ class MattingTask:
         rows = []
         for k in range(len(some)):
             shown = alpha[k, -1]
-            cut = of_colour.composite(colour[k, -1], shown, torch.full_like(colour[k, -1], _GREY))
+            cut = over(colour[k, -1], torch.full_like(colour[k, -1], _GREY), shown, linear=self.linear)
             row = [some[k, -1], cut, shown.expand(3, -1, -1), batch["alpha"][k, -1].expand(3, -1, -1)]
             rows.append(torch.cat(row, dim=2))
         sheet = torch.cat(rows, dim=1).clamp(0, 1)

@@ -13,7 +13,10 @@ from vr180_ofx.matte.rvm.mobileone import reparameterize_model
 from vr180_ofx.weights.inference import openvino
 
 
-@pytest.mark.parametrize(("variant", "ratio"), [("mobilenetv3", 1.0), ("mobilenetv3", 0.5), ("mobileone_rvm", 0.5), ("mamba_rvm", 0.5)])
+@pytest.mark.parametrize(
+    ("variant", "ratio"),
+    [("mobilenetv3", 1.0), ("mobilenetv3", 0.5), ("mamba_rvm", 0.5), pytest.param("mobileone_rvm", 0.5, marks=pytest.mark.slow)],
+)
 def test_torchscript_agrees(tmp_path, variant, ratio):
     network = trained_statistics(random_network(variant))
     to_torchscript(network, tmp_path / "rvm.pt")
@@ -26,7 +29,9 @@ def test_torchscript_agrees(tmp_path, variant, ratio):
             assert worst(first + second, theirs + next_) < 1e-4
 
 
-@pytest.mark.parametrize("variant", ["mobilenetv3", "mobileone_rvm", pytest.param("mamba_rvm", marks=pytest.mark.slow)])
+# the exporter takes a minute or two for the scan
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("variant", ["mobilenetv3", *(pytest.param(v, marks=pytest.mark.slow) for v in ("mobileone_rvm", "mamba_rvm"))])
 def test_onnx_agrees(tmp_path, variant):
     runtime = pytest.importorskip("onnxruntime", reason="the extra export is not installed")
     pytest.importorskip("onnxscript", reason="the extra export is not installed")
@@ -43,7 +48,7 @@ def test_onnx_agrees(tmp_path, variant):
             memory = expected[2:]
 
 
-@pytest.mark.parametrize("variant", ["mobileone_rvm", "mamba_rvm"])
+@pytest.mark.parametrize("variant", [pytest.param("mobileone_rvm", marks=pytest.mark.slow), "mamba_rvm"])
 def test_openvino_agrees_for_any_size_and_any_ratio(tmp_path, variant):
     """Of the same inputs and outputs as ONNX; float32 inside and in the file."""
     network = reparameterize_model(trained_statistics(random_network(variant)))

@@ -13,7 +13,7 @@ from vr180_ofx.matte.rvm.trace import traced
 from vr180_ofx.weights.inference import openvino
 
 
-@pytest.mark.parametrize("variant", ["mobilenetv3", "mobileone_rvm", "mamba_rvm"])
+@pytest.mark.parametrize("variant", ["mobilenetv3", *(pytest.param(v, marks=pytest.mark.slow) for v in ("mobileone_rvm", "mamba_rvm"))])
 def test_the_graph_takes_pictures_of_any_size_and_gives_what_the_network_gives(variant):
     network = random_network(variant)
     if variant != "mobilenetv3":

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("torchvision", reason="the extra training is not installed")
 import torch
 
-from vr180_ofx.training.losses.colour import composite, composition, foreground, foreground_temporal
+from vr180_ofx.training.losses.colour import composition, foreground, foreground_temporal
 
 
 def random(*shape):
@@ -36,18 +36,27 @@ def test_colours_flicker_where_somebody_is():
     assert foreground_temporal(truth[:, :1], truth[:, :1], alpha[:, :1]).tolist() == [0]
 
 
-def test_a_composite_is_over():
-    colour, ground = random(1, 1, 3, 2, 2), random(1, 1, 3, 2, 3)[..., :2]
-    for a, expected in ((0.0, ground), (1.0, colour), (0.25, 0.25 * colour + 0.75 * ground)):
-        assert torch.allclose(composite(colour, torch.full((1, 1, 1, 2, 2), a, dtype=torch.float64), ground), expected)
-
-
 def test_the_composition_loss_is_that_of_deep_image_matting():
     colour, alpha, ground = random(2, 2, 3, 5, 6), random(2, 2, 1, 5, 6), random(2, 2, 3, 5, 7)[..., :6]
-    source = composite(colour, alpha, ground)
+    source = alpha * colour + (1 - alpha) * ground
     # nothing but its epsilon is left of what is right
-    assert composition(colour, alpha, ground, source).tolist() == pytest.approx([1e-6, 1e-6])
+    assert composition(colour, alpha, ground, source, linear=False).tolist() == pytest.approx([1e-6, 1e-6])
     # alpha off by d: the composite is off by d times what the colours differ by
-    off = composition(colour, alpha + 0.1, ground, source)
+    off = composition(colour, alpha + 0.1, ground, source, linear=False)
     expected = np.sqrt((0.1 * (colour - ground).numpy()) ** 2 + 1e-12).reshape(2, -1).mean(1)
     assert off.tolist() == pytest.approx(expected.tolist())
+    # where nothing is known, nothing is wrong
+    known = torch.zeros(2, 2, 1, 5, 6)
+    known[1] = 1
+    assert composition(colour, alpha + 0.1, ground, source, known, linear=False).tolist() == pytest.approx([0, expected[1]])
+
+
+def test_coverage_is_of_light():
+    """Half a white person before black is half the light, sRGB 0.735 (IEC 61966-2-1); 0.5 is what it would be as shown."""
+    colour, ground, half = torch.ones(1, 1, 3, 2, 2), torch.zeros(1, 1, 3, 2, 2), torch.full((1, 1, 1, 2, 2), 0.5)
+    lit = 1.055 * 0.5 ** (1 / 2.4) - 0.055
+    assert float(composition(colour, half, ground, torch.full((1, 1, 3, 2, 2), lit))) == pytest.approx(0, abs=2e-6)
+    assert float(composition(colour, half, ground, torch.full((1, 1, 3, 2, 2), 0.5), linear=False)) == pytest.approx(1e-6, abs=1e-6)
+    half.requires_grad_()
+    composition(colour, half * 0, ground, torch.full((1, 1, 3, 2, 2), lit)).sum().backward()
+    assert half.grad is not None and bool(half.grad.isfinite().all())

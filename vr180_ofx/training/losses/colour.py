@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from vr180_ofx.training.data.effects import over
 from vr180_ofx.training.losses.means import mean_of_each, smooth_l1
 
 #: Xu and others 2017, of values 0..1.
@@ -22,11 +23,13 @@ def foreground_temporal(colour: Tensor, truth: Tensor, alpha: Tensor) -> Tensor:
     return mean_of_each((alpha[:, 1:] > 0) * (colour - truth).diff(dim=1).square())
 
 
-def composite(colour: Tensor, alpha: Tensor, background: Tensor) -> Tensor:
-    """alpha · colour + (1 - alpha) · background (Porter and Duff 1984), in the numbers that the pictures have."""
-    return alpha * colour + (1 - alpha) * background
+# as the other losses: what is seen, then what is true
+def composition(
+    colour: Tensor, alpha: Tensor, background: Tensor, source: Tensor, known: Tensor | None = None, *, linear: bool = True
+) -> Tensor:  # fmt: skip
+    """What the person before the true background is off: the mean of sqrt(d² + 1e-12), d from ``source`` (Xu and others 2017, equation 2).
 
-
-def composition(colour: Tensor, alpha: Tensor, background: Tensor, source: Tensor) -> Tensor:
-    """What the composite is off: the mean of sqrt(d² + 1e-12), d from ``source`` (Xu and others 2017, equation 2)."""
-    return mean_of_each(smooth_l1(composite(colour, alpha, background) - source, _EPSILON))
+    linear: layers are mixed in linear light, as lenses do and as this project's data are (alpha is coverage); else as they are shown, as in
+    the paper.
+    """
+    return mean_of_each(smooth_l1(over(colour, background, alpha, linear=linear) - source, _EPSILON), known)
