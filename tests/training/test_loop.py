@@ -164,6 +164,15 @@ def test_other_precisions_learn_the_same(whole, tmp_path, precision):
     assert curve(tmp_path / "a") == before
 
 
+def test_running_numbers_take_up_what_is_said(tmp_path):
+    """With a momentum of 1 they are those of the last batch: of 4 pictures, 16 pixels a side."""
+    run.begin(made(norm_momentum=1.0), tmp_path / "a")
+    run.begin(made(norm_momentum=0.001), tmp_path / "b")
+    fast, slow = (load_file(tmp_path / n / "weights.safetensors")["body.1.running_var"] for n in ("a", "b"))
+    # both are begun at 1, from which 18 steps of a thousandth go about a fiftieth of the way
+    assert bool(((fast - 1).abs() > 20 * (slow - 1).abs()).all()) and bool((slow != 1).all())
+
+
 def test_what_is_frozen_stays(tmp_path):
     run.begin(made(optimiser={"rates": {"body": 0}}), tmp_path)
     torch.manual_seed(1)

@@ -80,6 +80,10 @@ class Training:
         network = self.tasks[0].build()
         if recipe.weights:
             load_weights(network, Path(recipe.weights))
+        if recipe.norm_momentum is not None:
+            for module in network.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.momentum = recipe.norm_momentum
         network = network.to(self.device)
         if recipe.sync_batch_norm:
             network = synchronised(network, processes)

@@ -180,7 +180,9 @@ class Recipe(Section):
     """A run.
 
     name: of the run. task: of `registry.TASKS`, or module:function. network: the task's own words. precision: what the network multiplies
-    in. sync_batch_norm: in several processes, whether batch norm sees the whole batch. weights: to begin with.
+    in. sync_batch_norm: in several processes, whether batch norm sees the whole batch. norm_momentum: how much of a batch its running
+    numbers take up, instead of the network's own (0.01 in MobileNetV3: for runs of a few hundred steps too little). weights: to begin
+    with.
     """
 
     name: Annotated[str, Field(pattern=_NAME)]
@@ -189,6 +191,7 @@ class Recipe(Section):
     seed: Annotated[int, Ge(0), Lt(2**63)] = 1
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     sync_batch_norm: bool = True
+    norm_momentum: Annotated[float, Gt(0), Le(1)] | None = None
     weights: str | None = None
     data: dict[str, Data] = Field(min_length=1)
     stages: dict[str, Stage] = Field(min_length=1)
