@@ -57,6 +57,9 @@ class Ss2d(nn.Module):
         self.step_bias = nn.Parameter(steps + torch.log(-torch.expm1(-steps)))
         self.log_a = nn.Parameter(torch.arange(1.0, states + 1).log().repeat(_DIRECTIONS, channels, 1))
         self.through = nn.Parameter(torch.ones(_DIRECTIONS, channels))
+        for parameter in (self.step_bias, self.log_a, self.through):
+            # optimisers do not pull them to 0, where states would forget at another speed
+            parameter._no_weight_decay = True  # type: ignore[attr-defined]
         self.norm = nn.LayerNorm(channels)
         self.leave = nn.Linear(channels, channels, bias=False)
 
