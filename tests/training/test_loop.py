@@ -17,10 +17,10 @@ from safetensors.torch import load_file
 from tests.cli.conftest import cli
 from tests.training.processes import start
 from tests.training.small import recipe
-from vr180_ofx.errors import ComputationError, MediaError, OutputError, SettingsError
+from vr180_ofx.errors import ComputationError, MediaError, OutputError, ResourceError, SettingsError
 from vr180_ofx.training import checkpoint, run
 from vr180_ofx.training.log import rows
-from vr180_ofx.training.recipe import Recipe
+from vr180_ofx.training.recipe import Recipe, resolved
 from vr180_ofx.training.sections import checked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,7 @@ def test_it_learns_and_leaves_what_it_promises(whole):
     assert len(evaluations) == 3 and evaluations[-1] < evaluations[0]
     assert [s for s, _ in checkpoint.listed(whole)] == [12, 16, 18]
     assert set(load_file(whole / "weights.safetensors")) == set(load_file(whole / "best.safetensors")) >= {"head.weight", "body.0.weight"}
-    assert run.recipe_of(whole) == made()
+    assert run.recipe_of(whole) == resolved(made(), Path.cwd())
     # the mean weights are neither the last ones nor the first
     saved = checkpoint.read(checkpoint.path_of(whole, 18))
     assert not torch.equal(saved.tensors["network.head.weight"], saved.tensors["mean.head.weight"])
@@ -182,7 +182,7 @@ def test_a_run_is_not_written_over_and_not_shared(whole, tmp_path):
         run.begin(made(), whole)
     with pytest.raises(MediaError, match="holds no run"):
         run.resume(tmp_path)
-    with pytest.raises(SettingsError, match="only machine, log, checkpoints may change"):
+    with pytest.raises(SettingsError, match="only machine, log, checkpoints, and where data lie, may change"):
         run.resume(whole, ["first.steps=3"])
     assert run.resume(whole, ["log.every=2"]).step == 18
 
@@ -202,6 +202,56 @@ def test_a_damaged_checkpoint_is_told_of_and_the_one_before_taken(whole, tmp_pat
         path.write_bytes(b"%d" % step)
     with pytest.raises(MediaError, match="no checkpoint of .* is whole"):
         run.resume(tmp_path)
+
+
+def test_a_run_may_move_with_its_data(tmp_path, whole):
+    (tmp_path / "a").mkdir()
+    run.begin(made(data={"noise": {"path": str(tmp_path / "a")}}), tmp_path / "run")
+    (tmp_path / "a").rename(tmp_path / "b")
+    for step in (16, 18):
+        checkpoint.path_of(tmp_path / "run", step).unlink()
+    assert run.resume(tmp_path / "run", [f"data.noise.path={tmp_path / 'b'}"]).step == 18 and curve(tmp_path / "run") == curve(whole)
+    with pytest.raises(SettingsError, match="only machine"):
+        run.resume(tmp_path / "run", ["data.noise.count=3"])
+
+
+def test_what_does_not_fit_says_what_helps(tmp_path):
+    with pytest.raises(ResourceError, match=r"a step of stage second does not fit into the memory of cpu: lower second.at_once"):
+        run.begin(made(stages={"second": {"options": {"hungry": True}}}), tmp_path)
+    assert [s for s, _ in checkpoint.listed(tmp_path)] == [4, 8, 12]
+
+
+def test_an_evaluation_that_is_no_number_stops(tmp_path):
+    with pytest.raises(ComputationError, match="the loss of the evaluation on other is nan"):
+        run.begin(made(stages={"first": {"options": {"spoilt_evaluation": True}}}), tmp_path)
+    assert rows(tmp_path / "log.jsonl")[-1]["step"] == 6
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no limit of a file's size")
+def test_a_disk_that_is_full_keeps_what_was_there(tmp_path):
+    import resource
+
+    run.begin(made(log={"every": 1000}), tmp_path)
+    checkpoint.path_of(tmp_path, 18).unlink()
+    before = {p.name: p.read_bytes() for p in (tmp_path / "checkpoints").iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (min(map(len, before.values())) // 2, limits[1]))
+        with pytest.raises(OSError):
+            run.resume(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    assert {p.name: p.read_bytes() for p in (tmp_path / "checkpoints").iterdir()} == before
+    assert run.resume(tmp_path).step == 18
+
+
+@pytest.mark.slow
+def test_a_compiled_network_learns_the_same(tmp_path, whole):
+    run.begin(made(machine={"compile": True}), tmp_path)
+    for a, b in zip(curve(tmp_path), curve(whole), strict=True):
+        assert a.get("loss", 0) == pytest.approx(b.get("loss", 0), abs=1e-4)
 
 
 def test_data_that_became_more_are_told_of(tmp_path):

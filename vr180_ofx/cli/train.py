@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from vr180_ofx.cli.common import console, print_json, progress_bars, styled
@@ -22,6 +25,8 @@ ACTIONS = {
     "speed": ("vr180_ofx.cli.train_speed", "frames a second, latency and memory of the variants here"),
     "recipes": ("vr180_ofx.cli.train_recipes", "the recipes that come with the program"),
 }
+#: Seconds between lines in a file that is read while it grows.
+_TELL_S = 60
 USAGE = "RECIPE -o RUN [options]"
 EXAMPLES: Examples = (
     ("which recipes there are, and what they say", "vr180-ofx train recipes"),
@@ -35,7 +40,7 @@ EXAMPLES: Examples = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     rows = ["", "", "actions ('vr180-ofx train resume --help' explains one):"]
-    rows += [f"  {name:<8} {text[0].upper()}{text[1:]}." for name, (_, text) in ACTIONS.items()]
+    rows += [f"  {name:<12} {text[0].upper()}{text[1:]}." for name, (_, text) in ACTIONS.items()]
     parser.epilog = (parser.epilog or "") + "\n".join(rows).replace("%", "%%")
     parser.add_argument("recipe", metavar="RECIPE", help="a file in YAML, the name of a recipe that comes with the program, or an action")
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help=argparse.SUPPRESS)
@@ -112,8 +117,21 @@ def _train(arguments: argparse.Namespace) -> int:
     from vr180_ofx.training.run import begin
 
     with progress_bars(quiet=arguments.json) as update:
-        result = begin(recipe, Path(arguments.output), lambda done, total, text: update(recipe.name, done, total))
+        result = begin(recipe, Path(arguments.output), watcher(recipe.name, update, quiet=arguments.json))
     return say(result, arguments.output, as_json=arguments.json)
+
+
+def watcher(name: str, update: Callable[[str, int, int], None], *, quiet: bool) -> Callable[[int, int, str], None]:
+    """What tells people of steps: a bar in a terminal, and a line now and then where there is none."""
+    told = [time.monotonic()]
+
+    def watch(done: int, total: int, text: str) -> None:
+        update(name, done, total)
+        if not quiet and not sys.stderr.isatty() and time.monotonic() - told[0] >= _TELL_S:
+            told[0] = time.monotonic()
+            console.print(f"step {done} of {total}: {text}")
+
+    return watch
 
 
 def needs_torch() -> None:

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vr180_ofx.errors import ComputationError, MediaError, SettingsError
+from vr180_ofx.errors import ComputationError, MediaError, ResourceError, SettingsError
 from vr180_ofx.training import checkpoint
 from vr180_ofx.training.checkpoint import Checkpoint
 from vr180_ofx.training.contract import Batch, Source, Task
@@ -118,7 +118,8 @@ class Training:
             name, stage = stages[self.state.stage]
             with self._stage(stage) as pieces:
                 for step, of_step in pieces:
-                    loss = self._step(stage, step, of_step, log)
+                    with self._enough_memory(name):
+                        loss = self._step(stage, step, of_step, log)
                     self.state.stage_step, self.state.step = step + 1, self.state.step + 1
                     if progress and self.processes.first:
                         progress(self.state.step, self.recipe.steps, f"{name}, loss {loss:.4g}")
@@ -236,7 +237,7 @@ class Training:
         names = list(sums)
         values = self.processes.sums([*torch.stack([sums[n].reshape(()) for n in names]).tolist()])
         shown = {n: v / self.processes.world for n, v in zip(names, values, strict=True)}
-        loss = math.fsum(shown.values())
+        loss = sum(shown.values())
         self._refuse_no_number("loss", loss, shown)
         self.processes.average(self.network.parameters())
         gradient = self._gradient(stage, loss, shown)
@@ -278,6 +279,19 @@ class Training:
             "'vr180-ofx train look', lower the rate or the clip, or use precision: float32"
         )
 
+    @contextlib.contextmanager
+    def _enough_memory(self, stage: str) -> Iterator[None]:
+        """What does not fit is said, with what helps."""
+        try:
+            yield
+        except RuntimeError as error:
+            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+                raise
+            raise ResourceError(
+                f"a step of stage {stage} does not fit into the memory of {self.device}: lower {stage}.at_once (the batch stays), or "
+                f"name modules in {stage}.checkpointing, such as [backbone]"
+            ) from None
+
     def _autocast(self) -> torch.autocast:
         dtype = _DTYPES[self.recipe.precision]
         return torch.autocast(self.device.type, dtype if dtype != torch.float32 else torch.bfloat16, enabled=dtype != torch.float32)
@@ -306,6 +320,9 @@ class Training:
         step = self.state.step
         if self._evaluated and (last or step % self.recipe.evaluation.every == 0):
             found = self.evaluate()
+            for name, measures in found.items():
+                for measure, value in measures.items():
+                    self._refuse_no_number(f"{measure} of the evaluation on {name}", value, measures)
             mean = sum(m["loss"] for m in found.values()) / len(found)
             better = self.state.best is None or mean < self.state.best
             self.state.best = mean if better else self.state.best

@@ -29,6 +29,8 @@ Rate = Annotated[float, Gt(0), Le(10)]
 Share01 = Annotated[float, Ge(0), Le(1)]
 #: Networks halve pictures four times.
 STEP = 16
+#: Keys of data that are paths.
+PLACES = ("path", "backgrounds", "annotations")
 _NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
 
 
@@ -223,8 +225,11 @@ class Recipe(Section):
         return sum(s.steps for s in self.stages.values())
 
     def digest(self) -> str:
-        """Equal recipes have equal ones, whatever machine they are for and however often they say something."""
+        """Equal recipes have equal ones, whatever machine they are for, wherever their data lie, and however often they say something."""
         data = self.model_dump(mode="json", exclude={"machine", "log", "checkpoints"})
+        for source in data["data"].values():
+            for key in PLACES:
+                source.pop(key, None)
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_yaml(self) -> str:
@@ -273,8 +278,7 @@ def resolved(recipe: Recipe, folder: Path) -> Recipe:
         return str(folder / Path(text).expanduser())
 
     options = {
-        name: {k: of(v) if k in ("backgrounds", "annotations", "images") and isinstance(v, str) else v for k, v in d.options.items()}
-        for name, d in recipe.data.items()
+        name: {k: of(v) if k in PLACES and isinstance(v, str) else v for k, v in d.options.items()} for name, d in recipe.data.items()
     }
     data = {name: Data(kind=d.kind, path=of(d.path), **options[name]) for name, d in recipe.data.items()}
     cache = recipe.machine.cache

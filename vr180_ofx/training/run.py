@@ -22,11 +22,12 @@ from vr180_ofx.training.distributed import join
 from vr180_ofx.training.log import LOG, Log
 from vr180_ofx.training.loop import Progress, Result, Training
 from vr180_ofx.training.parts import Asked
-from vr180_ofx.training.recipe import Recipe, override
+from vr180_ofx.training.recipe import PLACES, Recipe, override, resolved
 from vr180_ofx.training.sections import checked
+from vr180_ofx.wording import short
 
 RECIPE = "recipe.yaml"
-#: What may change when a run goes on: none of it decides what comes out.
+#: What may change when a run goes on, beside where data lie: none of it decides what comes out.
 MACHINE = ("machine", "log", "checkpoints")
 
 
@@ -54,10 +55,14 @@ def recipe_of(folder: Path, overrides: Iterable[str] = ()) -> Recipe:
     except DocumentError as error:
         raise SettingsError(f"the recipe {path} {error}") from None
     for text in overrides:
-        if text.partition(".")[0].strip() not in MACHINE:
-            raise SettingsError(f"--set {text!r}: only {', '.join(MACHINE)} may change when a run goes on; begin another run for the rest")
+        keys = text.partition("=")[0].strip().split(".")
+        moved = keys[0] == "data" and len(keys) == 3 and keys[2] in PLACES
+        if keys[0] not in MACHINE and not moved:
+            raise SettingsError(
+                f"--set {short(text)}: only {', '.join(MACHINE)}, and where data lie, may change when a run goes on; else begin another"
+            )
         override(values, text)
-    return checked(Recipe, values)
+    return resolved(checked(Recipe, values), Path.cwd())
 
 
 def _run(recipe: Recipe, folder: Path, progress: Progress | None, *, fresh: bool) -> Result:

@@ -11,7 +11,7 @@ from vr180_ofx.training.loader import augmented, floats, stacked
 from vr180_ofx.training.recipe import load
 from vr180_ofx.training.registry import source_maker, task_maker
 from vr180_ofx.training.student.source import StudentWindowSource
-from vr180_ofx.training.student.task import filtered, planes
+from vr180_ofx.training.student.task import filtered, filtered_tensors, planes
 
 
 def batch_of(source, count, seed=0):
@@ -30,7 +30,11 @@ def test_held_out_windows_are_whole_without_augmentation(people):
     assert len(source) == 5
     batch = floats(stacked([source.sample(k, np.random.default_rng(k)) for k in range(3)], "held"), torch.device("cpu"))
     assert batch["source"].shape == (3, 1, 3, 64, 64) and batch["alpha"].shape == (3, 1, 1, 64, 64)
-    found = task_maker("student")({}, {}).evaluate(task_maker("student")({}, {}).build().eval(), batch)
+    task = task_maker("student")({}, {})
+    network = task.build().eval()
+    found = task.evaluate(network, batch)
+    # the loop adds measures up window by window: each has all of them
+    assert all(task.evaluate(network, {key: v[k : k + 1] for key, v in batch.items()}).keys() == found.keys() for k in range(3))
     # untrained it is the filtered guide
     assert abs(found["mad"] / found["guided_mad"] - 1) < 0.2 and found["loss"] > 0
 
@@ -43,6 +47,9 @@ def test_the_filtered_guide_is_the_programs(people):
     ycc = torch.stack([y, (picture[0, 2] - y) / 1.8556, (picture[0, 0] - y) / 1.5748], -1).numpy()
     alpha = GuidedRefiner().refine(ycc, guide[0, 0].numpy()).value(ycc)
     assert np.abs(alpha - made[0, 0].numpy()).max() < 1e-3
+    # as on a graphics card, with half precision around it
+    with torch.autocast("cpu", torch.bfloat16):
+        assert np.abs(filtered_tensors(torch.from_numpy(ycc)[None], guide[:1, 0])[0].numpy() - alpha).max() < 0.02
     shown = planes({k: v[:, 0] for k, v in batch.items() if v.dim() == 5})
     assert torch.equal(shown[:, :3], picture) and torch.equal(shown[:, 4:5], made)
 
@@ -62,6 +69,9 @@ def test_it_learns(people):
         optimiser.step()
         seen.append(float(loss))
     assert seen[-1] < 0.9 * seen[0]
+    with torch.autocast("cpu", torch.bfloat16):
+        half = task.losses(network, batch, 0)
+    assert all(v.dtype == torch.float32 and torch.isfinite(v) for v in half.values())
     picture = task.pictures(network.eval(), batch)
     assert picture is not None and picture.shape[0] == 3 and picture.min() >= 0 and picture.max() <= 1
 

@@ -34,6 +34,19 @@ class _Layer:
     cover: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """n windows. picture, foreground: (n, 3, h, w) signals 0..1. alpha: (n, 1, h, w), what is to be seen of whom a window is of; others: of
+    everybody else; tracked: what the tracker says, as far as the person is to be seen.
+    """
+
+    picture: Tensor
+    foreground: Tensor
+    alpha: Tensor
+    others: Tensor
+    tracked: Tensor
+
+
 @dataclass(slots=True)
 class Composer:
     """Makes batches of windows of ``size`` pixels from a pack."""
@@ -50,8 +63,13 @@ class Composer:
 
     def batch(self, which: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """which: (n,) int, whom the windows are of. Returns pictures (n, 1, 3, h, w) and masks (n, 1, 1, h, w), 0..1, and presence (n,)."""
+        shown = self.scene(which, generator)
+        return self._with_guides(Dice(generator), shown, known=self.pack.known[which])
+
+    def scene(self, which: Tensor, generator: torch.Generator, mode: Tensor | None = None) -> Scene:
+        """What is seen, before anybody is pointed out. mode: (n,) int of `NATIVE`, `PASTED`, `NOBODY`; None: by chance."""
         dice, n, pack = Dice(generator), len(which), self.pack
-        mode = dice.choice(torch.tensor(MODES, device=which.device), n)
+        mode = dice.choice(torch.tensor(MODES, device=which.device), n) if mode is None else mode
         if not len(pack.places):
             mode = torch.where(mode == NOBODY, torch.full_like(mode, NATIVE), mode)
         theta, shrink = self._windows(which, mode, dice)
@@ -81,9 +99,7 @@ class Composer:
             light, others = light + (layer.light - light) * cover, torch.maximum(others * (1 - cover), cover)
             seen, seen_tracked = seen * (1 - cover), seen_tracked * (1 - cover)
         picture, foreground = self._camera(light, front_light, dice)
-        return self._with_guides(
-            dice, picture=picture, foreground=foreground, alpha=seen, others=others, tracked=seen_tracked, known=pack.known[which]
-        )  # fmt: skip
+        return Scene(picture, foreground, seen, others, seen_tracked)
 
     def _windows(self, which: Tensor, mode: Tensor, dice: Dice) -> tuple[Tensor, Tensor]:
         """(theta (n, 2, 3), pixels of the pictures for one of the window (n,))."""
@@ -178,13 +194,12 @@ class Composer:
         picture = torch.cat(out).clamp(0, 1)
         return (picture * 255).round() / 255, foreground
 
-    def _with_guides(
-        self, dice: Dice, *, picture: Tensor, foreground: Tensor, alpha: Tensor, others: Tensor, tracked: Tensor, known: Tensor
-    ) -> dict[str, Tensor]:  # fmt: skip
+    def _with_guides(self, dice: Dice, shown: Scene, *, known: Tensor) -> dict[str, Tensor]:
         """The batch: guides are made of what is to be seen."""
+        picture = shown.picture
         guides, masks, truths, presence = [], [], [], []
         for k in range(len(picture)):
-            own, theirs = alpha[k], others[k]
+            own, theirs = shown.alpha[k], shown.others[k]
             there = float(own.mean()) > LEAST_AREA
             elsewhere = not there or bool(dice.chance(ELSEWHERE, 1))
             free = (torch.maximum(own, theirs) < 0.05) if float(torch.maximum(own, theirs).min()) < 0.05 else own < 2
@@ -198,20 +213,20 @@ class Composer:
                 guide, truth = torch.zeros_like(own), torch.zeros_like(own)
                 theirs, sees_others = torch.maximum(theirs, own), True
             else:
-                guide, nothing = guide_of(own, tracked[k], theirs, dice, known=bool(known[k]))
+                guide, nothing = guide_of(own, shown.tracked[k], theirs, dice, known=bool(known[k]))
                 truth, sees_others = own, sees_others or nothing
             guides.append(guide)
             truths.append(truth)
             presence.append(float(truth.mean()) > LEAST_AREA)
-            masks.append(_others_guide(theirs, dice) if sees_others else torch.zeros_like(theirs))
+            masks.append(others_guide(theirs, dice) if sees_others else torch.zeros_like(theirs))
         return {
-            "source": picture[:, None], "foreground": foreground[:, None], "alpha": torch.stack(truths)[:, None],
+            "source": picture[:, None], "foreground": shown.foreground[:, None], "alpha": torch.stack(truths)[:, None],
             "guide": torch.stack(guides)[:, None].clamp(0, 1), "others": torch.stack(masks)[:, None].clamp(0, 1),
             "presence": torch.tensor(presence, dtype=torch.float32, device=picture.device),
         }  # fmt: skip
 
 
-def _others_guide(theirs: Tensor, dice: Dice) -> Tensor:
+def others_guide(theirs: Tensor, dice: Dice) -> Tensor:
     """What trackers say of other people."""
     if float(theirs.max()) < 0.5:
         return torch.zeros_like(theirs)

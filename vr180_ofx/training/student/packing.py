@@ -14,7 +14,6 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from vr180_ofx.engine.models import Models
 from vr180_ofx.errors import MediaError
 from vr180_ofx.imaging.encode import decoded_png, jpeg, png
 from vr180_ofx.imaging.filter import gaussian_blur
@@ -22,7 +21,6 @@ from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.imaging.resize import resize
 from vr180_ofx.imaging.warp import inverse_affine, warp_affine
 from vr180_ofx.media.contract import Sample
-from vr180_ofx.settings import Settings
 from vr180_ofx.storage import write_atomic
 from vr180_ofx.trackers.contract import Tracker, WindowImage
 from vr180_ofx.training.student.pack import Pack, Still, packed, places_in, stills_in
@@ -115,6 +113,10 @@ def _scattered(number: int) -> int:
 
 def embedded_tracker() -> Tracker:
     """Raises WeightsError."""
+    # whoever reads a pack runs no tracker
+    from vr180_ofx.engine.models import Models
+    from vr180_ofx.settings import Settings
+
     return Models.of(Settings()).for_drafts().load_tracker()
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.matte.guided import GuidedRefiner
 from vr180_ofx.matte.student.network import Answer, Student
+from vr180_ofx.training.student.guides import LEAST_AREA
 from vr180_ofx.training.student.losses import WEIGHTS, band_of, losses
 from vr180_ofx.wording import short
 
@@ -44,19 +45,21 @@ class StudentTask:
     def losses(self, network: nn.Module, batch: dict[str, Tensor], step: int) -> dict[str, Tensor]:
         flat = flattened(batch)
         answer = Answer(*(values.float() for values in network(planes(flat))))
-        return losses(answer, flat, self._weights)
+        with torch.autocast(answer.alpha.device.type, enabled=False):
+            return losses(answer, flat, self._weights)
 
     def evaluate(self, network: nn.Module, batch: dict[str, Tensor]) -> dict[str, float]:
         flat = flattened(batch)
         shown = planes(flat)
         answer = Answer(*(values.float() for values in network(shown)))
-        found = {"loss": sum(float(v.detach()) for v in losses(answer, flat, self._weights).values())}
+        with torch.autocast(answer.alpha.device.type, enabled=False):
+            found = {"loss": sum(float(v.detach()) for v in losses(answer, flat, self._weights).values())}
         found |= measures(answer.alpha, flat["alpha"])
         found |= {f"guided_{k}": v for k, v in measures(shown[:, 4:5], flat["alpha"]).items()}
         found["presence_wrong"] = float(((answer.presence > 0) != (flat["presence"] > 0.5)).float().mean())
-        nobody = flat["presence"] < 0.5
-        if bool(nobody.any()):
-            found["ghosts"] = float((answer.alpha[nobody].mean((1, 2, 3)) > 0.002).float().mean())
+        # of all windows, so that every batch has it
+        something = answer.alpha.mean((1, 2, 3)) > LEAST_AREA
+        found["ghosts"] = float((something & (flat["presence"] < 0.5)).float().mean())
         return found
 
     def pictures(self, network: nn.Module, batch: dict[str, Tensor]) -> Tensor | None:
@@ -86,7 +89,7 @@ def filtered(pictures: Tensor, guides: Tensor) -> Tensor:
     ycc = torch.stack([y, (pictures[:, 2] - y) / 1.8556, (pictures[:, 0] - y) / 1.5748], -1)  # type: ignore[list-item]
     refiner = GuidedRefiner()
     if pictures.device.type != "cpu":
-        return refiner.refine(ycc, guides[:, 0]).value(ycc)[:, None]  # type: ignore[arg-type,return-value]
+        return filtered_tensors(ycc, guides[:, 0])[:, None]
     out = []
     for guide, mask in zip(ycc.numpy(), guides[:, 0].numpy(), strict=True):
         guide = np.ascontiguousarray(guide)
@@ -94,9 +97,15 @@ def filtered(pictures: Tensor, guides: Tensor) -> Tensor:
     return torch.from_numpy(np.stack(out))[:, None]
 
 
+def filtered_tensors(guide: Tensor, masks: Tensor) -> Tensor:
+    """(n, h, w), by the guided filter of tensors. guide: (n, h, w, 3) luma and colour differences. Variances need single precision."""
+    with torch.autocast(guide.device.type, enabled=False):
+        return GuidedRefiner().refine(guide.float(), masks.float()).value(guide.float())  # type: ignore[arg-type,return-value]
+
+
 def measures(alpha: Tensor, truth: Tensor) -> dict[str, float]:
     """Mean absolute difference, x 1e-3; the same in the band about edges, and of slopes, x 1e-3."""
-    error = (alpha - truth).abs()
+    error = (alpha - truth).detach().abs()
     band = band_of(truth)
     slopes = [(v[..., 1:, 1:] - v[..., :-1, 1:], v[..., 1:, 1:] - v[..., 1:, :-1]) for v in (alpha, truth)]
     lengths = [(dx**2 + dy**2).sqrt() for dx, dy in slopes]
