@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vr180_ofx.matte.rvm.scan import CHUNK, selective_scan
+from vr180_ofx.matte.rvm.scan import CHUNK, look_for_kernel, selective_scan
 
 #: As MobileNet's, for 0..1.
 _MEAN = (0.485, 0.456, 0.406)
@@ -43,6 +43,7 @@ class Ss2d(nn.Module):
     def __init__(self, channels: int, states: int = 1, chunk: int = CHUNK) -> None:
         """states: of each channel, the paper's N; 1 is what VMamba's own small networks have."""
         super().__init__()
+        look_for_kernel()
         rank = -(-channels // 16)
         self.states, self.rank, self.chunk = states, rank, chunk
         self.enter = nn.Linear(channels, channels, bias=False)
