@@ -10,6 +10,8 @@ import torch
 from vr180_ofx.errors import SettingsError
 from vr180_ofx.matte.rvm.network import VARIANTS
 from vr180_ofx.training.matting_task import WEIGHTS, MattingTask, matting_task
+from vr180_ofx.training.parts import make_optimiser
+from vr180_ofx.training.recipe import Optimiser
 from vr180_ofx.training.registry import task_maker
 
 
@@ -110,6 +112,17 @@ def test_a_stage_of_masks_alone_trains_the_head_for_segmentation():
     # mattes that no loss counts: there is something to go back from
     nothing = task.losses(network, discs(2), 0)
     assert sum(float(v.detach()) for v in nothing.values()) == 0 and all(v.requires_grad for v in nothing.values())
+
+
+def test_how_fast_states_forget_is_not_pulled_to_nothing():
+    task = matting_task({"variant": "mamba_rvm"}, {})
+    network = task.build()
+    groups = make_optimiser(network, Optimiser(weight_decay=0.1)).param_groups
+    decayed = {id(p) for g in groups if g["weight_decay"] for p in g["params"]}
+    assert {g["weight_decay"] for g in groups} == {0.0, 0.1}
+    for name, parameter in network.named_parameters():
+        kept = parameter.dim() <= 1 or name.endswith(("scan.log_a", "scan.step_bias", "scan.through"))
+        assert (id(parameter) in decayed) != kept, name
 
 
 def test_there_is_something_to_look_at():

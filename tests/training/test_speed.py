@@ -15,7 +15,7 @@ from vr180_ofx.training import speed
 from vr180_ofx.training.speed import Case, check, measure
 
 
-def test_a_row_is_the_median_of_steps_and_memory_grows_with_the_picture(monkeypatch):
+def test_a_row_is_the_median_of_steps(monkeypatch):
     monkeypatch.setattr(speed, "_SECONDS", 0.0)
     begin = time.perf_counter()
     small, large = (measure(Case("mobilenetv3", side, side)) for side in (64, 320))
@@ -23,21 +23,27 @@ def test_a_row_is_the_median_of_steps_and_memory_grows_with_the_picture(monkeypa
     assert small.steps == large.steps == 5
     assert 0 < 5 * small.latency_ms < took and small.latency_ms <= small.slowest_ms < took
     assert small.fps == pytest.approx(1000 / small.latency_ms)
-    # 25 times the pixels
-    assert large.latency_ms > 2 * small.latency_ms and large.memory_mb > 5
+    # 25 times the pixels; memory is that of a process, and this one has held a lot before
+    assert large.latency_ms > 2 * small.latency_ms
     # of the paper's network, with both heads
     assert 3.6e6 < small.parameters < 3.8e6
 
 
-def test_the_command_prints_a_row_for_each_and_says_what_failed(capsys, monkeypatch):
-    """In processes of their own; one of which is on a card that is not there."""
+def test_the_command_measures_in_a_process_of_its_own(capsys):
     words = ["train", "speed", "--variants", "mobileone_rvm", "--sizes", "64x96", "--json"]
     status, said, _ = cli(capsys, *words)
     (row,) = json.loads(said)
     assert status == 0 and (row["variant"], row["width"], row["height"], row["dtype"]) == ("mobileone_rvm", 64, 96, "float32")
-    assert row["fps"] > 0 and row["memory_mb"] > 0 and row["error"] == ""
+    assert row["fps"] > 0 and row["memory_mb"] > 5 and row["error"] == ""
     # made for use
     assert row["parameters"] < 2e6
+
+
+@pytest.mark.slow
+def test_memory_grows_with_the_picture_and_what_failed_is_a_row():
+    small, large = speed.measure_all([Case("mobileone_rvm", 64, 64), Case("mobileone_rvm", 512, 512)])
+    # 64 times the pixels
+    assert 0 < small.memory_mb + 50 < large.memory_mb
     made = list(speed.measure_all([Case("mobilenetv3", 64, 64, device="cuda:7")]))
     assert made[0].error and made[0].fps == 0
 

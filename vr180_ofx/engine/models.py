@@ -199,7 +199,7 @@ REFINERS: dict[str, Callable[[], Refiner]] = {
 }
 MATTING_NETWORKS: dict[str, Row[Callable[[NetworkSpec, Settings], MattingNetwork]]] = {
     "rvm": Row(_rvm_windows, _RVM, Machine.at_best),
-    "student": Row(_student, place=Machine.at_best),
+    "student": Row(_student, ("student",), Machine.at_best),
 }
 #: Those that remember nothing.
 _FORGETFUL = ("student",)

@@ -158,7 +158,7 @@ class MattingSettings(Section):
         pixels="networks",
         http=True,
         description="How edges are made at full resolution. auto: rvm on CUDA and on CPUs with bfloat16, when its weights are there; else "
-        "guided. student: this project's own network.",
+        "guided. student: this project's own network, which is still learning.",
     )
     tracker_weights: str | None = setting(None, pixels="networks", http=False, description="A weights file of your own.")
     refiner_weights: str | None = setting(None, pixels="networks", http=False, description="A weights file of your own.")

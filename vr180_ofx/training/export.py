@@ -70,7 +70,8 @@ def export(
     write, run = _WAYS[target.suffix]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".vr180-ofx.export.") as folder:
+        # not beside the target, where it would stay if this was killed
+        with tempfile.TemporaryDirectory(prefix="vr180-ofx.") as folder:
             made = Path(folder) / target.name
             write(network, made, size, downsample)
             worst = _worst(network, run(made), size if target.suffix == ".onnx" else _SIDES, downsample)

@@ -42,8 +42,9 @@ def make_optimiser(network: nn.Module, how: Optimiser) -> torch.optim.Optimizer:
         factor = max(((len(p), f) for p, f in how.rates.items() if name.startswith(p)), default=(0, 1.0))[1]
         parameter.requires_grad_(factor > 0)
         if factor > 0:
-            # gains and shifts are not pulled to 0, as is usual
-            decay = how.weight_decay if parameter.dim() > 1 else 0.0
+            # gains and shifts are not pulled to 0, as is usual, nor what modules mark as their like, as Mamba's code does
+            kept = parameter.dim() <= 1 or getattr(parameter, "_no_weight_decay", False)
+            decay = 0.0 if kept else how.weight_decay
             groups.setdefault((factor, decay), []).append(parameter)
     if not groups:
         raise SettingsError("optimiser.rates freezes all parameters; nothing would be trained")

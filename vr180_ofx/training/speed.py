@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import statistics
 import sys
 import time
@@ -96,7 +97,7 @@ def measure_all(cases: Sequence[Case]) -> Iterator[Measured]:
 def _apart(case: Case) -> Measured:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_in_process, args=(case, there))
+    process = context.Process(target=_in_process, args=(case, there), daemon=True)
     process.start()
     there.close()
     try:
@@ -113,6 +114,8 @@ def _apart(case: Case) -> Measured:
 
 
 def _in_process(case: Case, answer: Connection) -> None:
+    # Ctrl+C is for the one who waits, and who ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # threads of libraries are counted when they are loaded
     os.environ["OMP_NUM_THREADS"] = str(case.threads)
     try:

@@ -48,7 +48,8 @@ def test_onnx_agrees(tmp_path, variant):
             memory = expected[2:]
 
 
-@pytest.mark.parametrize("variant", [pytest.param("mobileone_rvm", marks=pytest.mark.slow), "mamba_rvm"])
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ["mobileone_rvm", "mamba_rvm"])
 def test_openvino_agrees_for_any_size_and_any_ratio(tmp_path, variant):
     """Of the same inputs and outputs as ONNX; float32 inside and in the file."""
     network = reparameterize_model(trained_statistics(random_network(variant)))

@@ -138,7 +138,12 @@ def test_the_kernel_of_mamba_is_given_what_it_documents():
     assert float((by_kernel(documented, *parts) - one_after_the_other(*parts)).detach().abs().max()) < 1e-12
 
 
-def test_where_it_is_not_installed_there_is_none():
-    if importlib.util.find_spec("mamba_ssm") is not None:
+def test_where_it_cannot_be_loaded_there_is_none(monkeypatch, tmp_path):
+    if scan.look_for_kernel() is not None:
         pytest.skip("mamba-ssm is installed")
-    assert scan.kernel() is None
+    # one that was built for something else, beside a card
+    (tmp_path / "mamba_ssm").mkdir()
+    (tmp_path / "mamba_ssm" / "__init__.py").write_text("raise ImportError('undefined symbol')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert importlib.util.find_spec("mamba_ssm") is not None and scan.look_for_kernel() is None

@@ -77,6 +77,30 @@ def test_a_block_learns_what_lies_far_away(states):
     assert float(loss.detach()) < 0.3 * first
 
 
+def test_half_precision_around_it_changes_little_and_its_gradients_are_finite():
+    torch.manual_seed(4)
+    block, picture = VssBlock(8, states=2), torch.randn(2, 9, 11, 8)
+    with torch.no_grad():
+        exact = block(picture)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = block(picture)
+    half.float().square().sum().backward()
+    assert float((half.detach().float() - exact).abs().max()) < 0.05 * float(exact.abs().max())
+    assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in block.parameters())
+
+
+@pytest.mark.slow
+def test_it_compiles_as_a_whole():
+    """One graph, forwards and backwards, as recipes with ``compile`` have it."""
+    torch.manual_seed(5)
+    block, picture = VssBlock(8), torch.randn(2, 9, 11, 8, requires_grad=True)
+    gradients, made = [], []
+    for run in (block, torch.compile(block, backend="aot_eager", fullgraph=True)):
+        made.append(run(picture))
+        gradients.append(torch.autograd.grad(made[-1].square().sum(), picture)[0])
+    assert torch.allclose(made[0], made[1], atol=1e-6) and torch.allclose(gradients[0], gradients[1], atol=1e-5)
+
+
 def test_features_have_rvms_sizes():
     encoder = Vssm(width=16, depths=(1, 1, 1))
     found = encoder(torch.rand(2, 3, 65, 83))

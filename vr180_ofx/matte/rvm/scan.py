@@ -10,8 +10,8 @@ nothing can overflow, and for L positions that is 3 L multiplications in 3 CHUNK
 # mypy: disable-error-code="no-any-return,no-untyped-call,no-untyped-def,attr-defined"
 from __future__ import annotations
 
+import contextlib
 import importlib.util
-from functools import cache
 from typing import Any
 
 import torch
@@ -23,6 +23,7 @@ from torch.nn import functional as F
 CHUNK = 8
 #: What the recurrence is called in graphs that are traced, which have no recurrences: whoever reads them knows one (`scan_in_openvino`).
 OPERATION = "vr180_ofx::linear_scan"
+_kernel: Any = None
 
 
 def linear_scan(decay: Tensor, added: Tensor, chunk: int = CHUNK) -> Tensor:
@@ -113,8 +114,8 @@ def selective_scan(  # noqa: PLR0917
     if kind == torch.float16 or kind == torch.bfloat16:
         x, delta, a, b, c, d = x.float(), delta.float(), a.float(), b.float(), c.float(), d.float()
     if not torch.jit.is_scripting():  # noqa: SIM102 - TorchScript leaves out what stands under this alone
-        if x.is_cuda and kernel() is not None:
-            return by_kernel(kernel(), x, delta, a, b, c, d).to(kind)
+        if _kernel is not None and x.is_cuda and x.dtype == torch.float32:
+            return by_kernel(_kernel, x, delta, a, b, c, d).to(kind)
     groups, batch, positions, channels = x.shape
     states = a.shape[2]
     decay = torch.exp(delta.unsqueeze(-1) * a[:, None, None]).reshape(groups * batch, positions, channels * states)
@@ -134,17 +135,19 @@ def selective_scan(  # noqa: PLR0917
     return (y + d[:, None, None] * x).to(kind)
 
 
-@cache
-def kernel() -> Any:
-    """mamba-ssm's function, where that package is installed and can be loaded; else None."""
-    if importlib.util.find_spec("mamba_ssm") is None:
-        return None
-    try:
-        from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
-    except (ImportError, OSError):
-        # built for another version of PyTorch or of CUDA
-        return None
-    return selective_scan_fn
+def look_for_kernel() -> Any:
+    """mamba-ssm's function, where that package is installed and can be loaded; else None. From then on `selective_scan` uses it on CUDA.
+
+    Networks look for it when they are made: what runs is compiled and captured, and loads nothing.
+    """
+    global _kernel
+    if _kernel is None and torch.cuda.is_available() and importlib.util.find_spec("mamba_ssm") is not None:
+        # a package that was built for another version of PyTorch or of CUDA cannot be loaded
+        with contextlib.suppress(ImportError, OSError):
+            from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
+
+            _kernel = selective_scan_fn
+    return _kernel
 
 
 # as `selective_scan`

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vr180_ofx.matte.rvm.scan import CHUNK, selective_scan
+from vr180_ofx.matte.rvm.scan import CHUNK, look_for_kernel, selective_scan
 
 #: As MobileNet's, for 0..1.
 _MEAN = (0.485, 0.456, 0.406)
@@ -43,6 +43,7 @@ class Ss2d(nn.Module):
     def __init__(self, channels: int, states: int = 1, chunk: int = CHUNK) -> None:
         """states: of each channel, the paper's N; 1 is what VMamba's own small networks have."""
         super().__init__()
+        look_for_kernel()
         rank = -(-channels // 16)
         self.states, self.rank, self.chunk = states, rank, chunk
         self.enter = nn.Linear(channels, channels, bias=False)
@@ -57,6 +58,9 @@ class Ss2d(nn.Module):
         self.step_bias = nn.Parameter(steps + torch.log(-torch.expm1(-steps)))
         self.log_a = nn.Parameter(torch.arange(1.0, states + 1).log().repeat(_DIRECTIONS, channels, 1))
         self.through = nn.Parameter(torch.ones(_DIRECTIONS, channels))
+        for parameter in (self.step_bias, self.log_a, self.through):
+            # optimisers do not pull them to 0, where states would forget at another speed
+            parameter._no_weight_decay = True  # type: ignore[attr-defined]
         self.norm = nn.LayerNorm(channels)
         self.leave = nn.Linear(channels, channels, bias=False)
 
