@@ -328,7 +328,8 @@ class PlanParameters:
     """All that decides what a plan of a clip says, but for the settings and the networks.
 
     side: eyes are reduced, by a whole factor, to about so many pixels. looks_per_s: how often people are followed.
-    candidate_score: what a detector must say, 0..1, of somebody who is looked at more closely.
+    candidate_score: what a detector must say, 0..1, of somebody who is looked at more closely. least_score: the same in deep searches, of
+    which a shot begins with one, and every so many searches of an eye (deep_every) is one: there are ten times as many guesses.
     fine_every: the finest windows look at every so many searches, because they are many.
     distance_every_s: one distance for so many seconds. camera_every_s, camera_looks: how often, and how many times in all, it
     is measured how the cameras are turned against each other, which does not change.
@@ -338,6 +339,8 @@ class PlanParameters:
     side: int = 1024
     looks_per_s: float = 12.0
     candidate_score: float = 0.5
+    least_score: float = 0.1
+    deep_every: int = 4
     fine_every: int = 2
     distance_every_s: float = 0.2
     camera_every_s: float = 0.5
@@ -347,6 +350,7 @@ class PlanParameters:
     same: SamePersonParameters = field(default_factory=SamePersonParameters)
     associate: AssociateParameters = field(default_factory=AssociateParameters)
     occlusion: OcclusionParameters = field(default_factory=OcclusionParameters)
+    point_out: PointOutParameters = field(default_factory=PointOutParameters)
     confirm: ConfirmParameters = field(default_factory=ConfirmParameters)
     change: IdentityParameters = field(default_factory=IdentityParameters)
     shots: ShotParameters = field(default_factory=ShotParameters)

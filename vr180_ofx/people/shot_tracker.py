@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -17,7 +18,8 @@ from vr180_ofx.people.look import light_of
 from vr180_ofx.people.masks import mask_iou, union
 from vr180_ofx.people.observe import Observation, Observer
 from vr180_ofx.people.parameters import PLAN, PlanParameters
-from vr180_ofx.people.tracklet import Eyes, Observations, Tracklet, moved
+from vr180_ofx.people.settle import quality, settled
+from vr180_ofx.people.tracklet import Eyes, Observations, Tracklet, moved, same_person
 from vr180_ofx.people.views import Counterpart, Occluders, ViewObserver
 from vr180_ofx.vr180.body import Body
 from vr180_ofx.vr180.projection import Projection
@@ -112,26 +114,41 @@ class ShotTracker:
 
     # what a search found -----------------------------------------------------------------------------------------
 
-    def associate(self, n: int, eyes: Eyes, view: str, candidates: Iterable[Candidate]) -> None:
-        """Takes the people that a search of one eye found: known ones are confirmed, new ones join."""
+    def associate(self, n: int, eyes: Eyes, view: str, candidates: Iterable[Candidate], *, deep: bool = False) -> None:
+        """Takes the people that a search of one eye found: known ones are confirmed, new ones join.
+
+        deep: whether ``candidates`` are all that the detector would not rule out, and those who are known are looked at afresh, too.
+        """
         p, candidates = self._parameters, list(candidates)
-        state = associate.confirmed(self.state.with_search(n), candidates, view, n, p.associate)
-        for c in candidates:
-            if c.score < self._threshold or associate.known_as(state, c, view, n, p.associate) is not None:
+        likely = [c for c in candidates if c.score >= p.candidate_score]
+        state = associate.confirmed(self.state.with_search(n), likely, view, n, p.associate)
+        fresh = [c for c in candidates if deep or associate.known_as(state, c, view, n, p.associate) is None]
+        for find in settled(self._observer, eyes[view], fresh, run=self._map, parameters=p):
+            if find.support < self._threshold:
                 continue
-            now = self._observer.observe(eyes[view], c.body, rounds=2)
-            if now is None or not self._is_there(c, now):
-                continue
-            masks = state.masks(n, view)
+            now, masks = find.observation, state.masks(n, view)
             if self._views.is_somebody(now.mask, masks):
+                if deep:
+                    state = self._seen_better(state, n, eyes, view, now)
                 continue
             beside = union(masks[i] for i in self._views.near(masks, now.body))
             if beside is not None and not self._observer.seen_again(
                 eyes[view], now, erased=beside, least=p.occlusion.alone_iou, own=now.mask & ~beside
             ):
                 continue  # parts of two people, or of one and something; who stands behind is looked for by `detect_occluded`
-            state = self._join(state, n, eyes, view, c, now=now)
+            state = self._join(state, n, eyes, view, find.candidate, now=now)
         self.state = state
+
+    def _seen_better(self, state: ShotState, n: int, eyes: Eyes, view: str, now: Observation) -> ShotState:
+        """Somebody who is followed the wrong way round, with half a mask, is seen as ``now`` from here on."""
+        for t in state.tracklets:
+            entry = t.entries.get(view, {}).get(n)
+            if entry is None or t.occluders.get(view) or not same_person(now.mask, t.masks[view], self._parameters.same):
+                continue
+            before = Observation(entry.body, entry.box, entry.score, t.masks[view])
+            if math.cos(now.body.roll - entry.body.roll) < 0 and quality(now) > quality(before):
+                return state.with_tracklet(self._observed(t, n, eyes, {view: now}, "found"))
+        return state
 
     def detect_occluded(self, n: int, eyes: Eyes, view: str, detector: Detector, local: Projection) -> None:
         """Takes everybody who is known out of the picture and looks again around them: who stands behind?
