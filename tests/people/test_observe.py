@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.people.painted import EYE, Opinion, Painted, Segmenter, colours, eye
+from tests.people.painted import EYE, Opinion, Painted, Segmenter, eye
 from vr180_ofx.engine.models import Models
 from vr180_ofx.imaging.inpaint import cover
 from vr180_ofx.people.masks import mask_iou
@@ -115,44 +115,3 @@ def test_the_network_sees_people_where_the_plan_has_them(planned):
             # what is observed does not depend on the size of the picture
             half = observer.observe(frame.eyes[view].reduced(2), body)
             assert half is not None and half.body.angle_to(seen.body) < 0.1 * body.reach and mask_iou(half.mask, seen.mask) > 0.8
-
-
-def test_somebody_stands_however_they_are_shown(observer):
-    """Seen in the mirror, and in squares a quarter larger and smaller, people cover what they cover."""
-    picture = eye([ANNA, BEN])
-    for person in (ANNA, BEN):
-        seen = observer.observe(picture, person.body())
-        assert observer.stands(picture, seen, presence=0.5, least=0.8, factor=1.25)
-        # a mask of something else is not theirs
-        aside = dataclasses.replace(seen, mask=np.roll(seen.mask, 12, axis=1))
-        assert not observer.stands(picture, aside, presence=0.5, least=0.8, factor=1.25)
-
-
-class Partial(Segmenter):
-    """Sees only whom it sees on the picture's left of their disc, or only in squares of one size."""
-
-    def __init__(self, sees):
-        self.sees = sees
-
-    def segment(self, image):
-        seen = super().segment(image)
-        return dataclasses.replace(seen, presence=seen.presence if self.sees(colours(image)) else 0.1)
-
-
-@pytest.mark.parametrize(
-    ("sees", "stands"),
-    [
-        (lambda found: True, True),
-        # not in the mirror: there Ben stands to the left of Anna
-        (lambda found: np.nonzero(found == 3)[1].mean() > np.nonzero(found == 1)[1].mean(), False),
-        # not where she is smaller or larger
-        (lambda found: (found == 1).mean() > 0.11, False),
-        (lambda found: (found == 1).mean() < 0.2, False),
-    ],
-    ids=["always", "not in the mirror", "not smaller", "not larger"],
-)
-def test_who_is_not_seen_in_one_of_these_does_not_stand(sees, stands):
-    anna, ben = Painted(1, -0.1), Painted(3, 0.25)
-    picture, observer = eye([anna, ben]), Observer(Segmenter(), EYE)
-    seen = observer.observe(picture, anna.body())
-    assert Observer(Partial(sees), EYE).stands(picture, seen, presence=0.5, least=0.6, factor=1.25) == stands

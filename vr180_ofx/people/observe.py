@@ -121,23 +121,6 @@ class Observer:
         again = self.observe(eye, found.body, erased=erased, fill=fill)
         return again is not None and mask_iou(again.mask, found.mask if own is None else own) >= least
 
-    def stands(self, eye: EyeImage, found: Observation, *, presence: float, least: float, factor: float) -> bool:
-        """Whether ``found`` is seen in the mirror, too, and in squares that are larger and smaller by ``factor``: with this presence, 0..1,
-        and a mask that is like its own, with an IoU of ``least``. People are people either way; what the network makes of a tree or of
-        a heap of things depends on how it is shown.
-        """
-        reaches = self._parameters.square_reaches
-        for wide, mirrored in ((reaches, True), (reaches * factor, False), (reaches / factor, False)):
-            window = found.body.window(self._segmenter.size, wide)
-            picture = eye.sample(window.grid(self.projection.resized(eye.width, eye.height))).rgb
-            seen = self._segmenter.segment(np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture)
-            if seen.presence < presence:
-                return False
-            inside = seen.logits > 0
-            if mask_iou(self._on_canvas(window, inside[:, ::-1] if mirrored else inside), found.mask) < least:
-                return False
-        return True
-
     def agreement(self, eye: EyeImage, found: Observation) -> float | None:
         """How far another network sees somebody where this one saw one, 0..1: the mean of what it says of the mask's pixels, in squares of
         several sizes. It is shown the picture as it is, with nobody taken out: a filling cannot speak for what is in it. None: there is no
@@ -195,19 +178,13 @@ class Observer:
         if inside.mean() < (p.least_area if hole is None else p.least_occluded_area):
             return None
         box = self._box(window, inside)
-        if box is None:
+        rect = window.bounds(self.canvas)
+        if box is None or rect.empty:
             return None
-        mask = self._on_canvas(window, inside)
+        mask = np.zeros((self.canvas.height, self.canvas.width), bool)
+        mask[rect.slices] = sample(inside.astype(np.float32), window.inverse_map(self.canvas, rect)) > 0.5
         look = look_of(picture, inside, seen.hips, seen.top)
         return Observation(body, box, seen.presence, mask, occluded, look) if mask.any() else None
-
-    def _on_canvas(self, window: Window, inside: BoolArray) -> BoolArray:
-        """A window's mask, (size, size), on the canvas."""
-        rect = window.bounds(self.canvas)
-        mask = np.zeros((self.canvas.height, self.canvas.width), bool)
-        if not rect.empty:
-            mask[rect.slices] = sample(inside.astype(np.float32), window.inverse_map(self.canvas, rect)) > 0.5
-        return mask
 
     def _box(self, window: Window, inside: BoolArray) -> Box | None:
         """The bounds, in the eye's pixels, of what a window's mask covers; the largest piece of it and its peers."""

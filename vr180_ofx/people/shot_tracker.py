@@ -136,8 +136,7 @@ class ShotTracker:
                 eyes[view], now, erased=beside, least=p.occlusion.alone_iou, own=now.mask & ~beside
             ):
                 continue  # parts of two people, or of one and something; who stands behind is looked for by `detect_occluded`
-            if self._stands(eyes[view], now):
-                state = self._join(state, n, eyes, view, find.candidate, now=now)
+            state = self._join(state, n, eyes, view, find.candidate, now=now)
         self.state = state
 
     def _seen_better(self, state: ShotState, n: int, eyes: Eyes, view: str, now: Observation) -> ShotState:
@@ -197,11 +196,6 @@ class ShotTracker:
     def _is_there(self, c: Candidate, now: Observation) -> bool:
         same = self._parameters.same
         return now.presence >= same.presence and moved(c.body, now.body) <= same.near_reaches
-
-    def _stands(self, eye: EyeImage, now: Observation) -> bool:
-        """Whether somebody new is seen however they are shown, by as much as the network is at home with."""
-        p = self._parameters
-        return self._observer.stands(eye, now, presence=p.same.presence, least=p.same.same_iou, factor=p.point_out.still_size)
 
     def _is_agreed(self, eye: EyeImage, now: Observation) -> bool:
         """Whether another network sees somebody there, too, as far as it is asked."""
