@@ -34,7 +34,7 @@ class Observation:
     body: where the landmarks put it, radians. box: the mask's bounds in the eye's pixels. presence: 0..1, how sure it is that
     somebody is there. mask: (h, w) what it covers, on a canvas of the whole eye about 256 pixels wide. occluded: 0..1, the share of
     the middle of the body that others, who were taken out of the picture, stand before. look: what they look like; None when too little of
-    them is to be seen. agreed: 0..1, how far the second opinion sees somebody where the mask is; None: it was not asked.
+    them is to be seen. agreed: 0..1, how far the second opinion sees the same (`Observer.agreement`); None: it was not asked.
     """
 
     body: Body
@@ -121,20 +121,24 @@ class Observer:
         again = self.observe(eye, found.body, erased=erased, fill=fill)
         return again is not None and mask_iou(again.mask, found.mask if own is None else own) >= least
 
-    def agreement(self, eye: EyeImage, found: Observation) -> float | None:
-        """How far another network sees somebody where this one saw one, 0..1: the mean of what it says of the mask's pixels, in squares of
-        several sizes. It is shown the picture as it is, with nobody taken out: a filling cannot speak for what is in it. None: there is no
-        other network.
+    def agreement(self, eye: EyeImage, found: Observation, others: BoolArray | None = None) -> float | None:
+        """How far another network sees what this one saw, 0..1: the IoU of both masks, the best of squares of several sizes. It is shown
+        the picture as it is, with nobody taken out: a filling cannot speak for what is in it. None: there is no other network.
+
+        others: on the canvas, what other people cover, who are somebody to the other network, too; what is not ``found`` of it is left
+        out.
         """
         if self._opinion is None:
             return None
-        local, said = self.projection.resized(eye.width, eye.height), []
+        local, best = self.projection.resized(eye.width, eye.height), 0.0
         for reaches in self._parameters.opinion_reaches:
             window = found.body.window(self._opinion.size, reaches)
-            inside = self.in_window(found.mask, window)
-            if inside.any():
-                said.append(float(self._opinion.people(eye.sample(window.grid(local)).rgb)[inside].mean(dtype=np.float64)))
-        return sum(said) / len(said) if said else 0.0
+            own = self.in_window(found.mask, window)
+            seen = self._opinion.people(eye.sample(window.grid(local)).rgb) > 0.5
+            if others is not None:
+                seen &= own | ~self.in_window(others, window)
+            best = max(best, mask_iou(seen, own))
+        return best
 
     @property
     def size(self) -> int:

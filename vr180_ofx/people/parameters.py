@@ -44,8 +44,8 @@ class ObserveParameters:
     least_area, least_occluded_area: shares of the square that the mask of somebody covers at least, in plain sight and behind
     others. least_piece: pieces of a mask with so much of the area of the largest belong to the person's box.
     core: the middle of the square, where the body is, lies inside of its rows and columns without an n-th at each side.
-    opinion_reaches: from the hips to the sides of the squares that the second opinion is asked of: the tightest that show an arm that is
-    stretched out, and a wider one, since a mistake of its seldom outlasts another size. erase: how others are taken out of the picture.
+    opinion_reaches: from the hips to the sides of the squares that the second opinion is asked of: that of the segmenter, and a wider one,
+    as some are seen in one of them alone. erase: how others are taken out of the picture.
     """
 
     square_reaches: float = 1.25
@@ -55,7 +55,7 @@ class ObserveParameters:
     least_occluded_area: float = 0.012
     least_piece: float = 0.1
     core: tuple[int, int] = (5, 3)
-    opinion_reaches: tuple[float, ...] = (1.3, 1.6)
+    opinion_reaches: tuple[float, ...] = (1.25, 1.6)
     erase: EraseParameters = field(default=ERASE)
 
 
@@ -152,8 +152,8 @@ class ConfirmParameters:
     glimpse_s: who is seen for less, in seconds, in a shot of more than ``glimpse_shot`` times that, is a mistake more often
     than a person, unless they come or go at the shot's ends with ``glimpse_score`` of the detector.
     least_hits: how often a detector must have confirmed them, where it had the chance; a second network that agrees counts as once.
-    least_agreed: how far a second network sees somebody where they are (`Observer.agreement`), in the median of all looks: what it
-    takes more for nobody than for somebody is nobody. Figures: docs/decisions/0083.
+    least_agreed: how far a second network sees the same (`Observer.agreement`), in the median of all looks: an IoU of one half is what
+    two boxes are held to be one thing by (Everingham and others, PASCAL VOC, 2010). Figures: docs/decisions/0083.
     """
 
     glimpse_s: float = 0.4

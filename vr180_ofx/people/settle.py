@@ -75,7 +75,7 @@ def without_repeats(found: Sequence[Find], parameters: PlanParameters = PLAN) ->
     for i in sorted(range(len(found)), key=lambda i: -quality(found[i].observation)):
         if left[i]:
             members = np.flatnonzero(left & one[i])
-            made.append(Find(found[i].observation, float(sum(found[j].support for j in members))))
+            made.append(Find(found[i].observation, float(sum(found[int(j)].support for j in members))))
             left[members] = False
     return made
 

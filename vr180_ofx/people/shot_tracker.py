@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import replace
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.imaging.inpaint import cover, erase
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.people import associate
@@ -20,7 +20,7 @@ from vr180_ofx.people.observe import Observation, Observer
 from vr180_ofx.people.parameters import PLAN, PlanParameters
 from vr180_ofx.people.settle import quality, settled
 from vr180_ofx.people.tracklet import Eyes, Observations, Tracklet, moved, same_person
-from vr180_ofx.people.views import Counterpart, Occluders, ViewObserver
+from vr180_ofx.people.views import Counterpart, Occluders, ViewMasks, ViewObserver
 from vr180_ofx.vr180.body import Body
 from vr180_ofx.vr180.projection import Projection
 
@@ -66,13 +66,19 @@ class ShotTracker:
             for view, now in found.items():
                 masks[view][t.id] = now.mask
             gained = bool(t.entries) and any(view not in t.entries for view in found)
-            state = state.with_tracklet(self._observed(t.with_occluders(occluders), n, eyes, found, "tracked"))
+            state = state.with_tracklet(self._observed(t.with_occluders(occluders), n, eyes, found, "tracked", masks))
             if gained:
                 state = self._look_back(state, t.id, n)
         self.state = state.with_frame(n, eyes, p.associate.history)
 
-    def _observed(self, t: Tracklet, n: int, eyes: Eyes, found: Observations, source: str) -> Tracklet:
-        agreed = self._map(lambda view: self._observer.agreement(eyes[view], found[view]), found)
+    def _observed(self, t: Tracklet, n: int, eyes: Eyes, found: Observations, source: str, masks: ViewMasks) -> Tracklet:
+        """Somebody as they are seen now. masks: of everybody in that frame."""
+
+        def agreement(view: str) -> float | None:
+            others = union(mask for i, mask in masks[view].items() if i != t.id)
+            return self._observer.agreement(eyes[view], found[view], others)
+
+        agreed = self._map(agreement, found)
         found = {
             view: replace(now, look=now.look and now.look.under(self._light(n, view, eyes)), agreed=share)
             for (view, now), share in zip(found.items(), agreed, strict=True)
@@ -110,7 +116,7 @@ class ShotTracker:
             # out of sight for a moment, perhaps; `tracklet.steady` sees to it that nobody else is taken for them
             return back, frame
         seen = {view: now.mask for view, now in found.items()}
-        return self._observed(back, frame.n, frame.eyes, found, "tracked"), frame.with_masks(back.id, seen)
+        return self._observed(back, frame.n, frame.eyes, found, "tracked", masks), frame.with_masks(back.id, seen)
 
     # what a search found -----------------------------------------------------------------------------------------
 
@@ -147,7 +153,7 @@ class ShotTracker:
                 continue
             before = Observation(entry.body, entry.box, entry.score, t.masks[view])
             if math.cos(now.body.roll - entry.body.roll) < 0 and quality(now) > quality(before):
-                return state.with_tracklet(self._observed(t, n, eyes, {view: now}, "found"))
+                return state.with_tracklet(self._observed(t, n, eyes, {view: now}, "found", {view: state.masks(n, view)}))
         return state
 
     def detect_occluded(self, n: int, eyes: Eyes, view: str, detector: Detector, local: Projection) -> None:
@@ -189,7 +195,7 @@ class ShotTracker:
             if len(self._views.views) == 1 and c.score < self._threshold:
                 continue
             near = self._views.near(masks, now.body)
-            if near and now.occluded > p.occluded and self._is_agreed(eyes[view], now):
+            if near and now.occluded > p.occluded and self._is_agreed(eyes[view], now, everybody):
                 state = self._join(state, n, eyes, view, c, now=now, behind=near)
         self.state = state
 
@@ -197,9 +203,9 @@ class ShotTracker:
         same = self._parameters.same
         return now.presence >= same.presence and moved(c.body, now.body) <= same.near_reaches
 
-    def _is_agreed(self, eye: EyeImage, now: Observation) -> bool:
-        """Whether another network sees somebody there, too, as far as it is asked."""
-        share = self._observer.agreement(eye, now)
+    def _is_agreed(self, eye: EyeImage, now: Observation, others: BoolArray) -> bool:
+        """Whether another network sees them, too, as far as it is asked. others: what everybody else covers."""
+        share = self._observer.agreement(eye, now, others)
         return share is None or share >= self._parameters.confirm.least_agreed
 
     def _join(
@@ -237,7 +243,8 @@ class ShotTracker:
             if there.observation is not None and there.known is None:
                 found[other], occluders[other] = there.observation, there.occluders
         new = any(v not in t.entries for v in found)
-        t = self._observed(t.with_occluders(occluders).with_hit(c.score), n, eyes, found, "found")
+        masks = {v: state.masks(n, v) for v in found}
+        t = self._observed(t.with_occluders(occluders).with_hit(c.score), n, eyes, found, "found", masks)
         state = state.with_tracklet(t).with_past_masks(n, t)
         return self._look_back(state, t.id, n) if new else state
 
