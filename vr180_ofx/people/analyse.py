@@ -197,7 +197,7 @@ class _Analysis:
 
     def _frame(self, tracker: ShotTracker, n: int, eyes: Eyes, pool: Executor) -> None:
         with self._stages.measure("analyse: follow"):
-            tracker.step(n, eyes)
+            tracker.step(n, eyes, ask=self._since_search >= self._every)
         if self._since_search >= self._every:
             self._since_search = 0
             with self._stages.measure("analyse: search"):

@@ -44,8 +44,8 @@ class ObserveParameters:
     least_area, least_occluded_area: shares of the square that the mask of somebody covers at least, in plain sight and behind
     others. least_piece: pieces of a mask with so much of the area of the largest belong to the person's box.
     core: the middle of the square, where the body is, lies inside of its rows and columns without an n-th at each side.
-    opinion_reaches: from the hips to the sides of the squares that the second opinion is asked of: that of the segmenter, and a wider one,
-    as some are seen in one of them alone. erase: how others are taken out of the picture.
+    steady_size: squares to be seen in, too, are so much larger and smaller: what the network was trained with (MediaPipe's model card).
+    erase: how others are taken out of the picture.
     """
 
     square_reaches: float = 1.25
@@ -55,7 +55,7 @@ class ObserveParameters:
     least_occluded_area: float = 0.012
     least_piece: float = 0.1
     core: tuple[int, int] = (5, 3)
-    opinion_reaches: tuple[float, ...] = (1.25, 1.6)
+    steady_size: float = 1.25
     erase: EraseParameters = field(default=ERASE)
 
 
@@ -152,8 +152,9 @@ class ConfirmParameters:
     glimpse_s: who is seen for less, in seconds, in a shot of more than ``glimpse_shot`` times that, is a mistake more often
     than a person, unless they come or go at the shot's ends with ``glimpse_score`` of the detector.
     least_hits: how often a detector must have confirmed them, where it had the chance; a second network that agrees counts as once.
-    least_agreed: how far a second network sees the same (`Observer.agreement`), in the median of all looks: an IoU of one half is what
-    two boxes are held to be one thing by (Everingham and others, PASCAL VOC, 2010). Figures: docs/decisions/0083.
+    least_agreed: how far two networks see them, in the mean of both (`Observer.agreement`) and the median of the looks at which they
+    were asked: who is more nobody than somebody is nobody. Figures: docs/decisions/0083.
+    asked: they are asked at the first looks at somebody, so many, as either errs in single ones; then in every search.
     """
 
     glimpse_s: float = 0.4
@@ -161,6 +162,7 @@ class ConfirmParameters:
     glimpse_score: float = 0.8
     least_hits: int = 2
     least_agreed: float = 0.5
+    asked: int = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,11 @@ class ShotTracker:
 
     # one frame -------------------------------------------------------------------------------------------------
 
-    def step(self, n: int, eyes: Eyes) -> None:
-        """Follows everybody who was there to frame ``n``: first those whom nobody hides, then those behind them."""
+    def step(self, n: int, eyes: Eyes, *, ask: bool = False) -> None:
+        """Follows everybody who was there to frame ``n``: first those whom nobody hides, then those behind them.
+
+        ask: whether the networks are asked if these are people; those who were asked of seldom always are.
+        """
         p, views = self._parameters, self._views.views
         state = self.state.at(n)
         there = state.there(n, p.associate.lost_s * self._fps)
@@ -66,19 +69,23 @@ class ShotTracker:
             for view, now in found.items():
                 masks[view][t.id] = now.mask
             gained = bool(t.entries) and any(view not in t.entries for view in found)
-            state = state.with_tracklet(self._observed(t.with_occluders(occluders), n, eyes, found, "tracked", masks))
+            state = state.with_tracklet(
+                self._observed(
+                    t.with_occluders(occluders), n, eyes, found, source="tracked", masks=masks, ask=ask or t.asked < p.confirm.asked
+                )
+            )
             if gained:
                 state = self._look_back(state, t.id, n)
         self.state = state.with_frame(n, eyes, p.associate.history)
 
-    def _observed(self, t: Tracklet, n: int, eyes: Eyes, found: Observations, source: str, masks: ViewMasks) -> Tracklet:
-        """Somebody as they are seen now. masks: of everybody in that frame."""
+    def _observed(self, t: Tracklet, n: int, eyes: Eyes, found: Observations, *, source: str, masks: ViewMasks, ask: bool) -> Tracklet:
+        """Somebody as they are seen now. masks: of everybody in that frame. ask: whether two networks say if they are somebody."""
 
         def agreement(view: str) -> float | None:
             others = union(mask for i, mask in masks[view].items() if i != t.id)
             return self._observer.agreement(eyes[view], found[view], others)
 
-        agreed = self._map(agreement, found)
+        agreed = self._map(agreement, found) if ask else [None] * len(found)
         found = {
             view: replace(now, look=now.look and now.look.under(self._light(n, view, eyes)), agreed=share)
             for (view, now), share in zip(found.items(), agreed, strict=True)
@@ -116,7 +123,7 @@ class ShotTracker:
             # out of sight for a moment, perhaps; `tracklet.steady` sees to it that nobody else is taken for them
             return back, frame
         seen = {view: now.mask for view, now in found.items()}
-        return self._observed(back, frame.n, frame.eyes, found, "tracked", masks), frame.with_masks(back.id, seen)
+        return self._observed(back, frame.n, frame.eyes, found, source="tracked", masks=masks, ask=False), frame.with_masks(back.id, seen)
 
     # what a search found -----------------------------------------------------------------------------------------
 
@@ -153,7 +160,9 @@ class ShotTracker:
                 continue
             before = Observation(entry.body, entry.box, entry.score, t.masks[view])
             if math.cos(now.body.roll - entry.body.roll) < 0 and quality(now) > quality(before):
-                return state.with_tracklet(self._observed(t, n, eyes, {view: now}, "found", {view: state.masks(n, view)}))
+                return state.with_tracklet(
+                    self._observed(t, n, eyes, {view: now}, source="found", masks={view: state.masks(n, view)}, ask=True)
+                )
         return state
 
     def detect_occluded(self, n: int, eyes: Eyes, view: str, detector: Detector, local: Projection) -> None:
@@ -244,7 +253,7 @@ class ShotTracker:
                 found[other], occluders[other] = there.observation, there.occluders
         new = any(v not in t.entries for v in found)
         masks = {v: state.masks(n, v) for v in found}
-        t = self._observed(t.with_occluders(occluders).with_hit(c.score), n, eyes, found, "found", masks)
+        t = self._observed(t.with_occluders(occluders).with_hit(c.score), n, eyes, found, source="found", masks=masks, ask=True)
         state = state.with_tracklet(t).with_past_masks(n, t)
         return self._look_back(state, t.id, n) if new else state
 
