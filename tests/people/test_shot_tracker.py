@@ -62,7 +62,12 @@ def test_who_is_nobody_to_a_second_network_is_nobody(pool):
     assert len(unasked.tracker.people()) == 2
     (left,) = asked.tracker.people()
     assert errors(left, lambda n: ANNA, "left")[0] < 0.1
-    assert [e.agreed for e in left.entries["left"].values()] == pytest.approx([1] * len(left.entries["left"]), abs=0.1)
+    # at the first looks of both eyes, six in all; no search after that was announced
+    agreed = {n: e.agreed for n, e in left.entries["left"].items()}
+    assert [n for n, share in agreed.items() if share is not None] == [0, 2, 4]
+    assert [agreed[n] for n in (0, 2, 4)] == pytest.approx([1] * 3, abs=0.1)
+    asked.tracker.step(24, eyes(people), ask=True)
+    assert asked.tracker.state[left.id].entries["left"][24].agreed == pytest.approx(1, abs=0.1)
 
 
 def test_nobody_joins_behind_others_whom_a_second_network_does_not_see(pool):
