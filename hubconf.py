@@ -1,6 +1,7 @@
 """Entry points for ``torch.hub``: Robust Video Matting, written anew, and a converter of videos.
 
 model = torch.hub.load("OWNER/vr180-ofx", "mobilenetv3", trust_repo=True)        # or "resnet50"
+network = torch.hub.load("OWNER/vr180-ofx", "mobileone_rvm", trust_repo=True, weights="trained.safetensors")    # or "mamba_rvm"
 foreground, alpha, *memory = model(picture, *memory, downsample_ratio=0.25)
 convert = torch.hub.load("OWNER/vr180-ofx", "converter", trust_repo=True)
 convert("clip.mp4", "out", outputs=("alpha", "composite"), downsample="high")
@@ -31,22 +32,46 @@ def resnet50(pretrained: bool = True, refiner: RefinerName = "deep_guided_filter
     return _network("resnet50", pretrained, refiner, weights)
 
 
+def mobileone_rvm(
+    pretrained: bool = False, refiner: RefinerName = "deep_guided_filter", weights: str | Path | None = None, for_use: bool = False
+) -> RvmNetwork:
+    """The network with a MobileOne encoder. No weights of it are published: with pretrained=True it is an error that says so. for_use: with
+    its branches made single convolutions; else as it is trained, see `vr180_ofx.matte.rvm.mobileone.reparameterize_model`. See `_network`.
+    """
+    from vr180_ofx.matte.rvm.mobileone import reparameterize_model
+
+    network = _network("mobileone_rvm", pretrained, refiner, weights)
+    return reparameterize_model(network) if for_use else network
+
+
+def mamba_rvm(
+    pretrained: bool = False, refiner: RefinerName = "deep_guided_filter", weights: str | Path | None = None
+) -> RvmNetwork:  # fmt: skip
+    """The network with an encoder of VMamba's blocks. No weights of it are published: with pretrained=True it is an error that says so. See
+    `_network`.
+    """
+    return _network("mamba_rvm", pretrained, refiner, weights)
+
+
 def _network(variant: Variant, pretrained: bool, refiner: RefinerName, weights: str | Path | None) -> RvmNetwork:
     """pretrained: with the authors' weights (GPL-3.0), fetched if need be. weights: a file of your own instead. refiner:
-    deep_guided_filter or fast_guided_filter; weights know theirs. Returns a `RvmNetwork` in evaluation mode.
+    deep_guided_filter or fast_guided_filter; weights know theirs. Returns a `RvmNetwork` in evaluation mode. Raises WeightsError.
     """
     from pathlib import Path
 
     from vr180_ofx.errors import WeightsError
     from vr180_ofx.matte.rvm.model import load_network
     from vr180_ofx.matte.rvm.network import RvmNetwork
+    from vr180_ofx.weights.catalogue import CATALOGUE
     from vr180_ofx.weights.store import pull
 
     if weights is None and not pretrained:
         return RvmNetwork(variant, refiner).eval()
+    if weights is None and f"rvm_{variant}" not in CATALOGUE:
+        raise WeightsError(f"no weights of {variant} are published: take pretrained=False, or name a file of your own training as weights")
     network = load_network(Path(weights) if weights is not None else pull(f"rvm_{variant}"))
-    if type(network.backbone).__name__.lower() != variant:
-        raise WeightsError(f"{weights} is not of {variant}")
+    if network.variant != variant:
+        raise WeightsError(f"{weights} is of {network.variant}, and not of {variant}")
     return network
 
 

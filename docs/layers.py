@@ -37,6 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("output",),
     ("rendering",),
     ("quality",),
+    ("training",),
     ("node", "client"),
     ("install",),
     ("service",),

@@ -35,6 +35,7 @@ MODES: dict[str, Mode] = {
     "guided-independent": _ours("the guided filter, each eye by itself", _GUIDED, _APART),
     "mask": _ours("no refiner: the tracker's mask, enlarged", "matting.refiner=none"),
     "closed-form": _ours("closed-form matting in a band around the mask", "matting.refiner=closed_form"),
+    "student": _ours("the project's own network in windows of single people", "matting.refiner=student"),
     "rvm": _ours("RVM in windows, split by masks; eyes compared and corrected", _RVM),
     "rvm-joint": _ours("RVM in windows, both eyes decide on each edge", _RVM, _JOINT),
     "rvm-independent": _ours("RVM in windows, each eye by itself", _RVM, _APART),

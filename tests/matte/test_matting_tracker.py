@@ -33,6 +33,7 @@ class Network:
     """Sees the first person alone, and remembers what the tracker said of them."""
 
     looks_ahead = 1
+    exact_after: int | None = None
 
     def __init__(self):
         self.batches = []
@@ -83,3 +84,9 @@ def test_it_is_both(windows):
     tracker = MattingTracker(Counting(), Network())
     assert tracker.identity() == "counting+network"
     assert (tracker.window_size, tracker.wants_prompts, tracker.looks_ahead, tracker.exact_after) == (8, True, 1, None)
+
+
+def test_it_forgets_when_both_do(windows):
+    network, tracker = Network(), Counting()
+    network.exact_after = 0
+    assert MattingTracker(tracker, network).exact_after == tracker.exact_after

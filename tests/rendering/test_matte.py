@@ -92,6 +92,41 @@ def test_a_film_to_look_at_shows_what_the_network_sees(people_clip, weights, tmp
     assert sorted(p.name for p in tmp_path.iterdir()) == ["0.mp4", "1.mp4"]
 
 
+def test_a_network_of_ones_own_training(people_clip, tmp_path, capsys):
+    """A file that says its variant: the same frame as from one in which the branches of its encoder are single convolutions already."""
+    pytest.importorskip("torchvision", reason="the extra rvm is not installed")
+    from vr180_ofx.matte.rvm.mobileone import reparameterize_model
+    from vr180_ofx.matte.rvm.weights_file import write_weights
+
+    network = random_network("mobileone_rvm")
+    write_weights(network, tmp_path / "trained.safetensors")
+    write_weights(reparameterize_model(network), tmp_path / "used.safetensors")
+    made = []
+    for name in ("trained", "used"):
+        words = ["matte", str(people_clip), "-o", str(tmp_path / name), "--frames", "1", "--type", "images", "--eye", "left"]
+        assert main([*words, "--variant", "mobileone_rvm", "--weights", str(tmp_path / f"{name}.safetensors")]) == 0
+        pixels = oiio.ImageBuf(str(tmp_path / name / "alpha" / "people_left.0001.png")).get_pixels(oiio.FLOAT)
+        assert pixels is not None and pixels.size
+        made.append(pixels[..., -1])
+    capsys.readouterr()
+    assert np.array_equal(made[0], made[1])
+
+
+def test_variants_are_what_weights_are_of(people_clip, weights, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("VR180_OFX_WEIGHTS", str(tmp_path / "none"))
+    words = ["matte", str(people_clip), "-o", str(tmp_path / "out")]
+    for more, status, said in (
+        (["--variant", "mamba_rvm"], 4, "no weights of mamba_rvm are published"),
+        (["--variant", "resnet50"], 4, "vr180-ofx weights pull rvm_resnet50"),
+        (["--variant", "resnet50", "--weights", str(weights)], 4, "is of mobilenetv3, and not of resnet50"),
+    ):
+        assert main([*words, *more]) == status
+        assert said in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(SettingsError, match="there is no variant 'vgg'; there are mobilenetv3"):
+        settings_of(Settings(), variant="vgg")
+
+
 def test_without_an_output_nothing_begins(people_clip, tmp_path, capsys):
     for words, what in (([], "--preview FILE.mp4"), (["-o", str(tmp_path / "x"), "--outputs", "beta"], "allowed are alpha")):
         assert main(["matte", str(people_clip), *words]) == 2

@@ -52,7 +52,8 @@ class Parser(argparse.ArgumentParser):
         if near:
             return f" (did you mean {near[0]}?)"
         meant = find(name.lstrip("-").replace("-", " "), sections(), 1)
-        if not meant or "--set" not in known:
+        # of recipes --set says something else
+        if not meant or not any(a.dest == "overrides" for a in self._actions):
             return ""
         flags = [o for setting, o in standing_for(self) if setting == meant[0]]
         return f" (did you mean {flags[0] if flags else f'--set {meant[0]}='}?)"

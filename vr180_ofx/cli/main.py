@@ -29,6 +29,7 @@ COMMANDS = {
     "status": "the frame servers that you run, and what they do",
     "install": "put the bridge into a host: nuke, resolve, ofx, blender; or take it away",
     "weights": "list, pull and verify model weights",
+    "train": "train matting networks of your own, evaluate and export them",
     "doctor": "what this machine has and what works",
     "demo": "render the clip that comes with the program and show its scores",
 }

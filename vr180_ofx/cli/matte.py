@@ -20,6 +20,7 @@ from vr180_ofx.cli.common import (
 )
 from vr180_ofx.cli.helping import Examples
 from vr180_ofx.errors import OutputError
+from vr180_ofx.matte.rvm.weights_file import VARIANTS
 from vr180_ofx.rendering.many import status_of, worst
 from vr180_ofx.resources import Monitor
 from vr180_ofx.settings.formats import MATTE_OUTPUTS
@@ -28,6 +29,7 @@ USAGE = "CLIP -o DIR [options]"
 EXAMPLES: Examples = (
     ("alpha as video, with the sound", "vr180-ofx matte clip.mp4 -o all/"),
     ("several outputs at once, with weights of your own", "vr180-ofx matte clip.mp4 -o all/ --outputs alpha,foreground --weights rvm.pth"),
+    ("a network of your own training", "vr180-ofx matte clip.mp4 -o all/ --variant mobileone_rvm --weights run/mobileone.safetensors"),
     ("images, and a finer look", "vr180-ofx matte clip.mp4 -o all/ --outputs exr --downsample high"),
     ("a film over grey to look at first", "vr180-ofx matte clip.mp4 --preview look.mp4"),
     ("one eye at half the size, with a tighter edge", "vr180-ofx matte clip.mp4 -o all/ --eye left --output-scale 0.5 --edge-size -1"),
@@ -48,6 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights", metavar="F", help="RVM's weights (.pth or .safetensors); default: those that were pulled [matting.tracker_weights]"
     )
+    parser.add_argument(
+        "--variant", choices=VARIANTS, metavar="V",
+        help=f"{', '.join(VARIANTS)}: with its own weights, if they can be pulled, or those of --weights, which must be of it",
+    )  # fmt: skip
     parser.add_argument(
         "--downsample", default="auto", metavar="R",
         help="the size of the picture that the network sees, of the eye's: auto (512 pixels), standard (0.25), high (0.5), ultra (1), "
@@ -76,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     from vr180_ofx.rendering.preview import preview
 
     base = settings_from(arguments, delivery_overrides(arguments))
-    settings = settings_of(base, arguments.weights, arguments.downsample, arguments.seq_chunk)
+    settings = settings_of(base, arguments.weights, arguments.downsample, arguments.seq_chunk, variant=arguments.variant)
     check_colorspace(settings.output)
     folder = arguments.output or settings.output.path
     if not folder and not arguments.preview:

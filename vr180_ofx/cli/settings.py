@@ -38,6 +38,7 @@ _WORDS_OF = {
     "status": "servers that run, is a server running, jobs",
     "install": "plugin, plug in, nuke, resolve, fusion, blender, ofx, gizmo, add on, uninstall",
     "weights": "download, models, download models, checkpoints",
+    "train": "training, learn, fine tune, own network, own weights, data set, export to onnx, epochs, learning rate",
     "doctor": "does it work, installation, diagnose, versions, problem",
     "demo": "example, try it, sample clip",
     "edit PLAN exclude": "exclude somebody, leave somebody out, remove a person, ignore, no matte of somebody",

@@ -29,6 +29,8 @@ from vr180_ofx.weights.store import is_present
 if TYPE_CHECKING:
     from vr180_ofx.matte.rvm.compiled import CompiledRvm
     from vr180_ofx.matte.rvm.model import Rvm
+    from vr180_ofx.matte.student.compiled import CompiledStudent
+    from vr180_ofx.matte.student.model import TorchStudent
 
 log = logging.getLogger(__name__)
 L = TypeVar("L")
@@ -119,6 +121,27 @@ def _rvm_windows(spec: NetworkSpec, settings: Settings) -> MattingNetwork:
     return RvmWindows(network, size or 384, settings.hardware.threads_here)
 
 
+def _student(spec: NetworkSpec, settings: Settings) -> MattingNetwork:
+    """The project's own network in the windows of people."""
+    size = settings.matting.refiner_size
+    if size and (size < 64 or size % 32):
+        raise SettingsError(f"matting.refiner_size is {size}; for the refiner student it is 0 (384), or a multiple of 32 from 64 on")
+    from vr180_ofx.matte.student.windows import StudentWindows
+
+    return StudentWindows(_student_network(spec), _guided(), size or 384, settings.hardware.threads_here)
+
+
+def _student_network(spec: NetworkSpec) -> CompiledStudent | TorchStudent:
+    if spec.placement.runtime == "openvino":
+        from vr180_ofx.matte.student.compiled import CompiledStudent
+
+        return CompiledStudent(spec.file, spec.placement.precision)
+    _need("torch", what="matting.refiner student on a GPU", extra="rvm")
+    from vr180_ofx.matte.student.model import TorchStudent
+
+    return TorchStudent(spec.file, spec.placement.device, spec.placement.precision)
+
+
 def _rvm_frames(spec: NetworkSpec, settings: Settings, eyes: int) -> FrameNetwork:
     """RVM on whole eyes. eyes: how many a frame has."""
     m = settings.matting
@@ -176,7 +199,10 @@ REFINERS: dict[str, Callable[[], Refiner]] = {
 }
 MATTING_NETWORKS: dict[str, Row[Callable[[NetworkSpec, Settings], MattingNetwork]]] = {
     "rvm": Row(_rvm_windows, _RVM, Machine.at_best),
+    "student": Row(_student, ("student",), Machine.at_best),
 }
+#: Those that remember nothing.
+_FORGETFUL = ("student",)
 
 
 #: The segmenter, which is the default tracker's network, too.
@@ -246,7 +272,8 @@ class Models:
         """
         from vr180_ofx.trackers.blazepose import MEMORY_FRAMES
 
-        return MEMORY_FRAMES if self.tracker.name == _EMBEDDED.name and self.matting_network is None else None
+        remembers = self.matting_network is not None and self.matting_network.name not in _FORGETFUL
+        return MEMORY_FRAMES if self.tracker.name == _EMBEDDED.name and not remembers else None
 
     def load_detector(self) -> Detector:
         """Raises WeightsError and SettingsError when it cannot be had here, as all that load."""

@@ -39,3 +39,12 @@ def read_image(path: Path) -> Array:
         raise MediaError(f"{path} cannot be read as an image")
     made: Array = pixels if pixels.ndim == 2 else pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
     return made
+
+
+def decoded_png(data: bytes) -> Array:
+    """As `read_image`, of a file's bytes; JPEG is read, too. Raises MediaError."""
+    pixels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
+    if pixels is None:
+        raise MediaError(f"{len(data)} bytes cannot be read as an image")
+    made: Array = pixels if pixels.ndim == 2 else pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+    return made

@@ -97,10 +97,12 @@ def takes_tensors(refiner: Refiner) -> bool:
 class MattingNetwork(Protocol):
     """A matting network that sees people through their windows, and remembers.
 
-    looks_ahead: how many frames after the one that is stepped it looks at, see `trackers.contract.Tracker`.
+    looks_ahead: how many frames after the one that is stepped it looks at; exact_after: after how many steps its memory no longer depends
+    on where it began, None when it never forgets; see `trackers.contract.Tracker` for both.
     """
 
     looks_ahead: int
+    exact_after: int | None
 
     def identity(self) -> str:
         """Name, weights and what it was tuned to: equal strings mean equal results."""

@@ -19,10 +19,8 @@ _TRACKER, _NETWORK = "tracker/", "network/"
 class MattingTracker:
     """See `trackers.contract.Tracker`; its masks have the network's alpha (`Mask.network_alpha`).
 
-    It never forgets exactly, as a matting network does not.
+    It forgets exactly when both do.
     """
-
-    exact_after: int | None = None
 
     def __init__(self, tracker: Tracker, network: MattingNetwork, stages: Stages | None = None) -> None:
         """tracker, network: belong to whoever made them, and are closed there. stages: where the network's time is measured."""
@@ -30,6 +28,8 @@ class MattingTracker:
         self._stages = stages or Stages()
         self.window_size, self.wants_prompts = tracker.window_size, tracker.wants_prompts
         self.looks_ahead = max(tracker.looks_ahead, network.looks_ahead)
+        forgets = tracker.exact_after, network.exact_after
+        self.exact_after: int | None = None if None in forgets else max(n for n in forgets if n is not None)
 
     def identity(self) -> str:
         return f"{self._tracker.identity()}+{self._network.identity()}"

@@ -5,9 +5,10 @@ The layout and the measures that papers on video matting report; clips are compa
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from vr180_ofx.quality import metrics
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr")
 #: measure -> what it is multiplied by to become what papers print.
-MEASURES = {"pha_mad": 1e3, "pha_mse": 1e3, "pha_sad": 1.0, "pha_grad": 1.0, "pha_dtssd": 1.0, "fgr_mad": 1e3, "fgr_mse": 1e3}
+MEASURES = {
+    "pha_mad": 1e3, "pha_mse": 1e3, "pha_sad": 1.0, "pha_grad": 1.0, "pha_conn": 1.0, "pha_dtssd": 1.0, "fgr_mad": 1e3, "fgr_mse": 1e3,
+}  # fmt: skip
 
 Progress = Callable[[int, int], None]
 
@@ -48,8 +51,12 @@ def compare(prediction: Path, truth: Path, progress: Progress | None = None, pro
     jobs = [(prediction / c, truth / c) for c in clips]
     # threads of OpenCV's own in each process would only be in each other's way
     workers = min(len(jobs), processes or os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), limit_threads, (1,)) as pool:
-        for k, (clip, row) in enumerate(zip(clips, pool.map(_clip, jobs), strict=True)):
+    with contextlib.ExitStack() as stack:
+        compared: Iterator[dict[str, float]] = map(_clip, jobs)
+        if workers > 1:
+            pool = stack.enter_context(ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), limit_threads, (1,)))
+            compared = pool.map(_clip, jobs)
+        for k, (clip, row) in enumerate(zip(clips, compared, strict=True)):
             found[clip.as_posix()] = row
             if progress:
                 progress(k + 1, len(clips))
@@ -73,7 +80,7 @@ def _clip(folders: tuple[Path, Path]) -> dict[str, float]:
             raise MediaError(f"{mine[name]} is {alpha.shape[1]}x{alpha.shape[0]} and {path} {truth.shape[1]}x{truth.shape[0]}")
         row = {
             "pha_mad": metrics.mad(alpha, truth), "pha_mse": metrics.mse(alpha, truth), "pha_sad": metrics.sad(alpha, truth),
-            "pha_grad": metrics.gradient_error(alpha, truth),
+            "pha_grad": metrics.gradient_error(alpha, truth), "pha_conn": metrics.connectivity_error(alpha, truth),
         }  # fmt: skip
         if before is not None:
             row["pha_dtssd"] = metrics.dtssd(alpha, before[0], truth, before[1])

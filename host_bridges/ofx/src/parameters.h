@@ -13,7 +13,7 @@ static const char *const choices_view[] = {"auto", "left", "right", "both", 0};
 static const char *const choices_quality[] = {"draft_then_final", "final", "draft", 0};
 static const char *const choices_mask_mode[] = {"remove", "keep", 0};
 static const char *const choices_tracker[] = {"auto", "blazepose", "sam2.1_t", "sam2.1_s", "sam2.1_b+", "sam2.1_l", "rvm", 0};
-static const char *const choices_refiner[] = {"auto", "none", "guided", "closed_form", "rvm", 0};
+static const char *const choices_refiner[] = {"auto", "none", "guided", "closed_form", "rvm", "student", 0};
 static const char *const choices_scale[] = {"1", "0.5", "0.25", 0};
 static const char *const choices_edge_unit[] = {"pixels", "milliradians", 0};
 static const char *const choices_detector[] = {"blazepose", "yolov8n", "yolov8s", "yolov8m", 0};
@@ -61,7 +61,7 @@ static const Parameter node_parameters[] = {
      "", 0.0, "remove", -1000000000.0, 1000000000.0, choices_mask_mode, 0},
     {"tracker", "Tracker", K_CHOICE, "matte", "Who follows the people. auto: the best SAM 2.1 on CUDA whose weights are there, else blazepose. rvm: whole eyes.",
      "matting.tracker", 0.0, "auto", -1000000000.0, 1000000000.0, choices_tracker, 0},
-    {"refiner", "Refiner", K_CHOICE, "matte", "How edges are made at full resolution. auto: rvm on CUDA and on CPUs with bfloat16, when its weights are there; else guided.",
+    {"refiner", "Refiner", K_CHOICE, "matte", "How edges are made at full resolution. auto: rvm on CUDA and on CPUs with bfloat16, when its weights are there; else guided. student: this project's own network, which is still learning.",
      "matting.refiner", 0.0, "auto", -1000000000.0, 1000000000.0, choices_refiner, 0},
     {"scale", "Scale", K_CHOICE, "matte", "Resolution at which mattes are made: 0.25, 0.5 or 1.0 of the input. Files keep the clip's size; output.scale makes them smaller.",
      "processing.scale_factor", 0.0, "1", -1000000000.0, 1000000000.0, choices_scale, 0},

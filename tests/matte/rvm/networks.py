@@ -36,6 +36,29 @@ def random_network(variant: Any = "mobilenetv3", refiner: Any = "deep_guided_fil
     return network
 
 
+def trained_statistics(network: Any) -> Any:
+    """What its normalisations saw, as after a training: with the random ones above values double from layer to layer of a deep encoder."""
+    import torch
+
+    torch.manual_seed(11)
+    with torch.no_grad():
+        for m in network.modules():
+            if isinstance(m, torch.nn.BatchNorm2d):
+                m.momentum = None
+        network.train()
+        for _ in range(2):
+            network(torch.rand(2, 3, 64, 96))
+        network.eval()
+        # and moved a little, so that no two are alike
+        for m in network.modules():
+            if isinstance(m, torch.nn.BatchNorm2d):
+                mean, variance = m.running_mean, m.running_var
+                assert mean is not None and variance is not None
+                mean += 0.1 * torch.randn_like(mean) * variance.sqrt()
+                variance *= torch.empty_like(variance).uniform_(0.7, 1.4)
+    return network
+
+
 def damage(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """A frame that no clip can decode any more."""
     read = Clip.frame

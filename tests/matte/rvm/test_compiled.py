@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 
-from tests.matte.rvm.networks import random_network
+from tests.matte.rvm.networks import random_network, trained_statistics
 from vr180_ofx.errors import WeightsError
 from vr180_ofx.matte.rvm.compiled import CompiledRvm
 from vr180_ofx.matte.rvm.contract import RecurrentNetwork, State
@@ -37,11 +37,20 @@ def pictures(count, height=96, width=128):
     return np.stack([cv2.GaussianBlur(p, (0, 0), 3) for p in noise])
 
 
-@pytest.mark.parametrize("variant", ["mobilenetv3", "resnet50"])
-@pytest.mark.parametrize("size, refiner", [((96, 128), "deep_guided_filter"), ((101, 77), "fast_guided_filter")])
+@pytest.mark.parametrize(
+    ("variant", "size", "refiner"),
+    [
+        ("mobilenetv3", (96, 128), "deep_guided_filter"), ("mobilenetv3", (101, 77), "fast_guided_filter"),
+        ("resnet50", (96, 128), "deep_guided_filter"), ("resnet50", (101, 77), "fast_guided_filter"),
+        ("mobileone_rvm", (101, 77), "deep_guided_filter"), ("mamba_rvm", (101, 77), "deep_guided_filter"),
+    ],
+)  # fmt: skip
 def test_it_says_what_pytorch_says(tmp_path, variant, size, refiner):
     path = tmp_path / "network.pth"
-    torch.save(random_network(variant, refiner).state_dict(), path)
+    network = random_network(variant, refiner)
+    if variant in ("mobileone_rvm", "mamba_rvm"):
+        trained_statistics(network)
+    torch.save(network.state_dict(), path)
     ours, theirs = CompiledRvm(path), Rvm(path)
     states: dict[RecurrentNetwork, Sequence[State | None]] = {ours: [None] * 2, theirs: [None] * 2}
     for shown in pictures(6, *size).reshape(3, 2, *size, 3):

@@ -11,10 +11,11 @@ pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 from safetensors.torch import load_file
 
-from tests.matte.rvm.networks import TRAINED, needs_trained
+from tests.matte.rvm.networks import TRAINED, needs_trained, random_network, trained_statistics
 from vr180_ofx.errors import ComputationError, WeightsError
 from vr180_ofx.imaging.either import is_tensor
 from vr180_ofx.matte.rvm.model import Rvm, load_network, look
+from vr180_ofx.matte.rvm.weights_file import write_weights
 from vr180_ofx.weights.graphs import Graphs, Rehearsal
 
 
@@ -115,6 +116,21 @@ def test_what_is_remembered_in_float32_is_not_rounded_away(weights):
 
     assert off(fine) < off(coarse)
     assert len({r.identity() for r in (exact, fine, coarse, Rvm(weights))}) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ["mobileone_rvm", "mamba_rvm"])
+def test_other_encoders_are_the_same_as_on_a_card(tmp_path, variant):
+    """Filled up, replayed, with memory in float32: what the network gives, frame after frame."""
+    network, path = trained_statistics(random_network(variant)), tmp_path / "own.safetensors"
+    write_weights(network, path)
+    card = on_card(path)
+    frames, states, memory = np.random.default_rng(3).random((2, 3, 64, 80, 3), np.float32), [None] * 3, [None] * 4
+    for pictures in frames:
+        alpha, states = card.step(pictures, states)
+        with torch.inference_mode():
+            _, expected, *memory = network(torch.from_numpy(pictures).permute(0, 3, 1, 2), *memory)
+        assert np.abs(alpha - expected[:, 0].numpy()).max() < 1e-3
 
 
 def test_a_card_that_computes_what_cannot_be_is_refused(weights, tmp_path):

@@ -10,7 +10,7 @@ pytest.importorskip("torchvision", reason="the extra rvm is not installed")
 import torch
 
 from tests.matte.rvm.networks import random_network, worst
-from vr180_ofx.matte.rvm.network import RvmNetwork, folded
+from vr180_ofx.matte.rvm.network import VARIANTS, RvmNetwork, folded
 
 
 @pytest.mark.parametrize("variant", ["mobilenetv3", "resnet50"])
@@ -26,7 +26,7 @@ def test_the_names_are_those_of_the_authors_checkpoints(variant):
     assert not [n for n in names if n.split(".")[0] not in ("backbone", "aspp", "decoder", "project_mat", "project_seg", "refiner")]
 
 
-@pytest.mark.parametrize("variant", ["mobilenetv3", "resnet50"])
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("refiner", ["deep_guided_filter", "fast_guided_filter"])
 def test_shapes_and_ranges(variant, refiner):
     network = random_network(variant, refiner)

@@ -123,7 +123,7 @@ def _made(weights: Path) -> bytes:
     from vr180_ofx.matte.rvm.model import load_network
     from vr180_ofx.matte.rvm.trace import traced
 
-    network = load_network(weights)
+    network = load_network(weights, for_use=True)
     # of foreground and alpha the last channel
     layer = np.append(*(values[-1].detach().numpy().ravel() for values in network.project_mat.conv.parameters())).astype("<f4")
     xml, constants = traced(network)

@@ -1,11 +1,12 @@
-"""RVM as a file for other programs: TorchScript, which keeps every freedom of the network, and ONNX for pictures of one size.
+"""RVM as a file for other programs: TorchScript, which keeps every freedom of the network, OpenVINO for any size, and ONNX for one.
 
-Both go from (src, r1, r2, r3, r4) to (fgr, pha, r1, r2, r3, r4); see `network.RvmNetwork.forward`.
+All go from (src, r1, r2, r3, r4) to (fgr, pha, r1, r2, r3, r4); see `network.RvmNetwork.forward`.
 """
 
 from __future__ import annotations
 
 import logging
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from vr180_ofx.matte.rvm.network import RvmNetwork
-from vr180_ofx.storage import atomic_path
+from vr180_ofx.matte.rvm.trace import converted
+from vr180_ofx.storage import atomic_path, write_atomic
+from vr180_ofx.weights.inference import openvino
 
 _OPSET = 18
 NAMES = ("src", "r1i", "r2i", "r3i", "r4i"), ("fgr", "pha", "r1o", "r2o", "r3o", "r4o")
@@ -65,3 +68,25 @@ def to_onnx(network: RvmNetwork, path: Path, height: int, width: int, *, batch: 
             )  # fmt: skip
     finally:
         quiet.setLevel(before)
+
+
+def to_openvino(network: RvmNetwork, path: Path, *, ratio: float = 1.0) -> None:
+    """A graph in ``path`` (.xml), its constants beside it (.bin), float32, for pictures of any size and number, their sides a whole number
+    of pixels after ``ratio``. Inputs and outputs as in ONNX. Each file is written by atomic rename, the constants first.
+    """
+    network = network.eval()
+    inputs = (torch.zeros(1, 3, 64, 96), *memory_before(network, 1, 64, 96, ratio))
+    with torch.no_grad(), warnings.catch_warnings():
+        # PyTorch calls tracing deprecated
+        warnings.simplefilter("ignore")
+        program = torch.jit.trace(_Fixed(network, ratio), inputs, check_trace=False)  # type: ignore[no-untyped-call]
+        graph = converted(program)
+    graph.reshape({k: [-1, int(values.shape[1]), -1, -1] for k, values in enumerate(inputs)})
+    for tensors, names in ((graph.inputs, NAMES[0]), (graph.outputs, NAMES[1])):
+        for tensor, name in zip(tensors, names, strict=True):
+            tensor.get_tensor().set_names({name})
+    with tempfile.TemporaryDirectory(prefix="vr180-ofx.") as folder:
+        there = Path(folder) / "graph.xml"
+        openvino().save_model(graph, str(there), compress_to_fp16=False)
+        write_atomic(path.with_suffix(".bin"), there.with_suffix(".bin").read_bytes())
+        write_atomic(path, there.read_bytes())

@@ -14,47 +14,36 @@ from torch import Tensor
 from vr180_ofx.errors import WeightsError
 from vr180_ofx.imaging.either import is_tensor, namespace
 from vr180_ofx.matte.rvm.contract import State
+from vr180_ofx.matte.rvm.mobileone import reparameterize_model
 from vr180_ofx.matte.rvm.network import RefinerName, RvmNetwork, Variant, folded
+from vr180_ofx.matte.rvm.weights_file import read_weights, variant_among
 from vr180_ofx.weights.graphs import BUCKETS, Graphs, filled, recorder_for
 from vr180_ofx.weights.known_picture import hold_against, known_picture
 from vr180_ofx.weights.store import file_sha256
 
 
-def load_network(path: Path) -> RvmNetwork:
-    """The network that a file of weights is of: the authors' ``.pth``, or the same as ``.safetensors``. Raises WeightsError."""
-    weights = _read(path)
-    if "backbone.features.0.0.weight" in weights:
-        variant: Variant = "mobilenetv3"
-    elif "backbone.conv1.weight" in weights:
-        variant = "resnet50"
-    else:
-        raise WeightsError(f"{path} holds no weights of RVM (neither of mobilenetv3 nor of resnet50)")
+def load_network(path: Path, *, for_use: bool = False) -> RvmNetwork:
+    """The network that a file of weights is of: the authors' ``.pth``, or ``.safetensors``. Raises WeightsError.
+
+    for_use: with what was there for training alone taken out of it: encoders of MobileOne become plain convolutions.
+    """
+    weights, header = read_weights(path)
+    variant = cast(Variant, variant_among(weights, header, path))
     refiner: RefinerName = "deep_guided_filter" if "refiner.box_filter.weight" in weights else "fast_guided_filter"
     network = RvmNetwork(variant, refiner)
-    missing, more = network.load_state_dict(weights, strict=False)
+    if variant == "mobileone_rvm" and not any(".branches." in name for name in weights):
+        network = reparameterize_model(network)
+    try:
+        missing, more = network.load_state_dict(weights, strict=False)
+    except RuntimeError as error:
+        # the first line says which network, those after it what does not fit
+        raise WeightsError(f"{path} looks like RVM {variant}, but {' '.join(str(error).split(chr(10))[1].split())}") from None
     # the head for segmentation is for training alone
     missing = [k for k in missing if not k.startswith("project_seg.")]
     if missing or more:
         what = f"without {missing[0]}" if missing else f"with {more[0]}, which does not belong there"
         raise WeightsError(f"{path} looks like RVM {variant}, but {what}: {len(missing)} keys are missing, {len(more)} too many")
-    return network.eval()
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise WeightsError(f"{path} does not exist")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            found: dict[str, Tensor] = load_file(path)
-            return found
-        data = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001 - whatever a damaged or foreign file makes the readers raise
-        raise WeightsError(f"{path} cannot be read as weights: {str(error).splitlines()[0]}") from None
-    if not isinstance(data, dict) or not all(isinstance(v, Tensor) for v in data.values()):
-        raise WeightsError(f"{path} holds no table of weights")
-    return data
+    return reparameterize_model(network.eval()) if for_use and variant == "mobileone_rvm" else network.eval()
 
 
 def look(network: Any) -> tuple[Tensor, ...]:
@@ -77,7 +66,7 @@ class Rvm:
         """device: as PyTorch names it. plain: as it was published, for comparison. rehearsed: as on a graphics card, see
         `weights.device.Placement`. Raises WeightsError, and ComputationError when a graphics card computes what cannot be.
         """
-        network = load_network(weights)
+        network = load_network(weights, for_use=not plain)
         self.device = torch.device(device)
         on_card = self.device.type != "cpu" or rehearsed
         self.dtype = getattr(torch, precision)

@@ -5,7 +5,8 @@ decoder goes back up, half of whose channels pass through a ConvGRU (Cho et al. 
 network remembers. For large pictures all of this sees a small one, and a deep guided filter (Wu et al. 2018) or a fast guided filter (He
 and Sun 2015) carries alpha and foreground to the large one.
 
-Modules are named as in the authors' checkpoints, which load as they are.
+Modules are named as in the authors' checkpoints, which load as they are. MobileOne and VMamba are encoders that the authors had not:
+everything after them is the same.
 """
 
 # modules are called, and give what they give
@@ -19,7 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-Variant = Literal["mobilenetv3", "resnet50"]
+from vr180_ofx.matte.rvm.mobileone import MobileOne
+from vr180_ofx.matte.rvm.vssm import Vssm
+
+Variant = Literal["mobilenetv3", "resnet50", "mobileone_rvm", "mamba_rvm"]
 RefinerName = Literal["deep_guided_filter", "fast_guided_filter"]
 #: What MobileNet was trained with, ImageNet's, for 0..1.
 _MEAN = (0.485, 0.456, 0.406)
@@ -29,7 +33,10 @@ _STD = (0.229, 0.224, 0.225)
 _CHANNELS = {
     "mobilenetv3": ((16, 24, 40), 960, 128, (80, 40, 32, 16)),
     "resnet50": ((64, 256, 512), 2048, 256, (128, 64, 32, 16)),
+    "mobileone_rvm": ((48, 48, 128), 1024, 128, (80, 40, 32, 16)),
+    "mamba_rvm": ((24, 48, 96), 192, 128, (80, 40, 32, 16)),
 }
+VARIANTS: tuple[Variant, ...] = ("mobilenetv3", "resnet50", "mobileone_rvm", "mamba_rvm")
 
 
 def _upsampled(x: Tensor, size: tuple[int, int]) -> Tensor:
@@ -254,6 +261,14 @@ class DeepGuidedFilter(nn.Module):
         return out[:, :3], out[:, 3:]
 
 
+_ENCODERS: dict[str, type[nn.Module]] = {
+    "mobilenetv3": MobileNetV3,
+    "resnet50": ResNet50,
+    "mobileone_rvm": MobileOne,
+    "mamba_rvm": Vssm,
+}
+
+
 class RvmNetwork(nn.Module):
     """(picture, memory) -> (foreground, alpha, memory). See `forward`."""
 
@@ -264,7 +279,9 @@ class RvmNetwork(nn.Module):
         if refiner not in ("deep_guided_filter", "fast_guided_filter"):
             raise ValueError(f"refiner is {refiner!r}; allowed are deep_guided_filter, fast_guided_filter")
         skips, last, deepest, channels = _CHANNELS[variant]
-        self.backbone = MobileNetV3() if variant == "mobilenetv3" else ResNet50()
+        #: What the network is called in tables, in files and in ``torch.hub``.
+        self.variant: str = variant
+        self.backbone = _ENCODERS[variant]()
         self.aspp = LrAspp(last, deepest)
         self.decoder = Decoder(skips, deepest, channels)
         self.project_mat = Projection(channels[3], 4)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from vr180_ofx.matte.rvm import scan_in_openvino
 from vr180_ofx.matte.rvm.contract import STEP
 from vr180_ofx.matte.rvm.network import RvmNetwork
+from vr180_ofx.matte.rvm.scan import OPERATION
 from vr180_ofx.weights.inference import openvino
 
 
@@ -23,11 +26,23 @@ class _Decoding(nn.Module):
         return self.network.decode(picture, r1, r2, r3, r4)
 
 
+def converted(program: Any) -> Any:
+    """What ``torch.jit.trace`` gives, as a graph of OpenVINO."""
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch import ConversionExtension
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    # not `openvino.convert_model`, which reports that it was used
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    frontend.add_extension(ConversionExtension(OPERATION, scan_in_openvino.convert))
+    # it must live until everything is converted
+    decoder = TorchScriptPythonDecoder(program)
+    return frontend.convert(frontend.load(decoder))
+
+
 def traced(network: RvmNetwork) -> tuple[bytes, bytes]:
     """`RvmNetwork.decode` of single frames, with memory as halves, for any batch and size: the graph as XML, and its constants."""
     ov = openvino()
-    from openvino.frontend import FrontEndManager
-    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
     from openvino.preprocess import PrePostProcessor
 
     picture = torch.zeros(1, 3, 4 * STEP, 4 * STEP)
@@ -36,11 +51,7 @@ def traced(network: RvmNetwork) -> tuple[bytes, bytes]:
         warnings.simplefilter("ignore")
         memory = network.decode(picture, None, None, None, None)[1:]
         program = torch.jit.trace(_Decoding(network).eval(), (picture, *memory), check_trace=False)  # type: ignore[no-untyped-call]
-        # not `openvino.convert_model`, which reports that it was used
-        frontend = FrontEndManager().load_by_framework("pytorch")
-        # it must live until everything is converted
-        decoder = TorchScriptPythonDecoder(program)
-        graph = frontend.convert(frontend.load(decoder))
+    graph = converted(program)
     graph.reshape({k: [-1, int(values.shape[1]), -1, -1] for k, values in enumerate((picture, *memory))})
     types = PrePostProcessor(graph)
     for k in range(1, 1 + len(memory)):

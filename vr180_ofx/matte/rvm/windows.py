@@ -69,6 +69,7 @@ class RvmWindows:
     """See `contract.MattingNetwork`."""
 
     looks_ahead = 1
+    exact_after: int | None = None
 
     def __init__(
         self, network: RecurrentNetwork, size: int, threads: int = 1, *, crops: CropParameters = CROPS,
