@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.score.likenesses import likenesses
 from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.imaging.morphology import dilate, square
 from vr180_ofx.imaging.parts import bounds, connected_parts
@@ -53,14 +54,16 @@ class Sighting:
 class Observer:
     """Called by `vr180_ofx.quality.evaluate.evaluate` with each eye of each frame; collects.
 
-    eyes: rows of {frame, view, present, ghosts, false_area}. ghosts: pieces of matte, each as large as somebody who must be found, away
-    from everybody and what they hold. false_area: share of the view that is more than half covered there.
+    eyes: rows of {frame, view, present, ghosts, on_likenesses, false_area}. ghosts: pieces of matte, each as large as somebody who must be
+    found, away from everybody and what they hold. on_likenesses: those of them of which half lies where a mannequin, a statue or a poster
+    of people may be. false_area: share of the view that is more than half covered there.
     """
 
     truth: Truth
     sightings: list[Sighting] = field(default_factory=list)
     eyes: list[dict[str, Any]] = field(default_factory=list)
     has_layers: bool = False
+    _likenesses: dict[str, BoolArray] | None = None
 
     def __call__(self, frame: TruthFrame, view: str, layers: dict[str, FloatArray], index: int) -> None:
         width, height = self.truth.layout.eye_size
@@ -72,16 +75,25 @@ class Observer:
             there |= frame.held[view] > _TOUCHED
         away = (alpha > 0.5) & ~dilate(there, square(radius))
         least = BODY_AREA * (LEAST_HEIGHT * height) ** 2
-        ghosts = sum(area >= least for area in connected_parts(away, 8).areas) if away.any() else 0
+        ghosts, alike = self._ghosts(away, view, least) if away.any() else (0, 0)
         bodies = {k: a for k, a in frame.people[view].items() if (a > 0.5).any()}
         self.eyes.append(
             {
-                "frame": index, "view": view, "present": len(bodies), "ghosts": int(ghosts),
+                "frame": index, "view": view, "present": len(bodies), "ghosts": ghosts, "on_likenesses": alike,
                 "false_area": float(np.count_nonzero(away)) / away.size, "covered": float(np.count_nonzero(real > 0.5)) / real.size,
             }
         )  # fmt: skip
         for k, body in bodies.items():
             self.sightings.append(self._sighting((k, view, index), body > 0.5, real, layers))
+
+    def _ghosts(self, away: BoolArray, view: str, least: float) -> tuple[int, int]:
+        """(pieces of at least so many pixels, those of them on likenesses)."""
+        if self._likenesses is None:
+            self._likenesses = likenesses(self.truth)
+        parts = connected_parts(away, 8)
+        large = [k for k, area in enumerate(parts.areas) if area >= least]
+        alike = [k for k in large if self._likenesses[view][parts.labels == k].mean() >= 0.5]
+        return len(large), len(alike)
 
     def _sighting(
         self, which: tuple[int, str, int], body: BoolArray, real: FloatArray, layers: dict[str, FloatArray]

@@ -69,6 +69,7 @@ def score_scene(folder: Path, output: Path | None) -> dict[str, Any]:
     counts: dict[str, float] = {
         "eyes": len(observer.eyes), "people": len(truth.files), "must_find": len(must), "found": sum(s.found for s in must),
         "missed": sum(not s.found for s in must), "ghosts": sum(e["ghosts"] for e in observer.eyes),
+        "on_likenesses": sum(e["on_likenesses"] for e in observer.eyes),
         "false_area": round(sum(e["false_area"] for e in observer.eyes), 6),
     }  # fmt: skip
     if observer.has_layers:

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.imaging.reference import interpolated
-from vr180_ofx.imaging.warp import inverse_affine, warp_affine, warp_homography
+from vr180_ofx.imaging.warp import inverse_affine, warp_affine
 
 PICTURE = np.random.default_rng(1).random((11, 14)).astype(np.float32)
 quarters = st.integers(-6, 6).map(lambda k: k / 4)
@@ -20,21 +20,6 @@ def test_matrices_lead_from_the_result_to_the_source(border, matrix):
     places = [[matrix @ (x, y, 1) for x in range(8)] for y in range(6)]
     expected = [[interpolated(PICTURE, x, y, border) for x, y in row] for row in places]
     assert found.shape == (6, 8) and np.allclose(found, expected, atol=2e-5)
-    # the same as a homography whose last row is (0, 0, 1)
-    same = warp_homography(PICTURE, np.concatenate([matrix, [[0, 0, 1]]]), (8, 6), border=border)
-    assert np.allclose(same, expected, atol=2e-5)
-
-
-def test_homographies_divide_by_their_last_row():
-    """A picture of its own indices shows where each pixel comes from."""
-    ys, xs = np.mgrid[:60, :80].astype(np.float32)
-    matrix = np.array([[0.9, 0.1, 4.0], [-0.05, 0.8, 6.0], [1e-3, 2e-3, 1.0]])
-    place = np.einsum("ij,yxj->yxi", matrix, np.stack(np.broadcast_arrays(xs[:40, :50], ys[:40, :50], 1.0), axis=-1))
-    expected = place[..., :2] / place[..., 2:]
-    assert expected.min() > 0 and expected[..., 0].max() < 79 and expected[..., 1].max() < 59
-    for source, want in ((xs, expected[..., 0]), (ys, expected[..., 1])):
-        # places may be rounded to 32nds of a pixel
-        assert np.abs(warp_homography(source, matrix, (50, 40)) - want).max() < 1 / 32
 
 
 def test_channels_and_kinds_stay():

@@ -76,7 +76,9 @@ def test_they_are_carried_behind_and_back_from_where_they_are_found_again():
         # how sure it is says how good it is
         assert mask_iou(covers(entry_of_n), truth(n)) > max(0.5, entry_of_n.score - 0.15), n
         assert entry_of_n.body.angle_to(walker(n).body()) < 0.3 * entry_of_n.body.reach, n
-    assert made[12].score > made[13].score and made[39].score > made[38].score and made[13].occluders == (2,)
+    assert made[12].score > made[13].score and made[39].score > made[38].score
+    # who stands right beside what is to be seen of him, to a pixel
+    assert {(2,)} <= {made[n].occluders for n in (12, 13, 38, 39)} <= {(2,), ()}
     # and nobody where nothing of him is to be seen
     assert not any(np.count_nonzero(truth(n)) < 40 for n in made)
 

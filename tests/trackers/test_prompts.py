@@ -11,10 +11,10 @@ PROJECTION = Equirectangular(1024, 1024)
 
 
 def test_a_box_as_a_window_straight_ahead_shows_it():
-    """Ten degrees to each side, which lie at tan(10) / tan(30) of half the window."""
+    """Ten degrees to each side, which lie at tan(5) / tan(15) of half the window."""
     reach = 10 / 180 * 1024
     prompt = prompt_in_window((512 - reach, 512 - reach, 512 + reach, 512 + reach), Window((0, 0, 1), 60, 0, 400), PROJECTION)
-    half = 200 * np.tan(np.radians(10)) / np.tan(np.radians(30))
+    half = 200 * np.tan(np.radians(5)) / np.tan(np.radians(15))
     assert prompt is not None and prompt.mask is None and not prompt.points
     assert prompt.box == pytest.approx((200 - half, 200 - half, 200 + half, 200 + half), abs=2)
 
@@ -26,10 +26,10 @@ def test_a_box_that_reaches_out_of_a_window_ends_with_it():
 
 
 def test_points_are_where_the_window_shows_them_and_the_box_has_those_on_the_person():
-    """Ten degrees to the right and up, which lie at tan(10) / tan(30) of half the window, in a window of any size."""
+    """Ten degrees to the right and up, which lie at tan(5) / tan(15) of half the window, in a window of any size."""
     reach = 10 / 180 * 1024
     window = Window((0, 0, 1), 60, 0, 400)
-    half = 200 * np.tan(np.radians(10)) / np.tan(np.radians(30))
+    half = 200 * np.tan(np.radians(5)) / np.tan(np.radians(15))
     small = (500, 500, 524, 524)
     # the last one of each lies out of the window, the one behind the axis' side by 80 degrees
     plus, minus = [(512 + reach, 512.0), (512 + 8 * reach, 512.0)], [(512.0, 512 - reach), (512 - 8 * reach, 512.0)]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.media.picture import RgbEye
 from vr180_ofx.vr180.projection import Equirectangular, Fisheye, Rectilinear
-from vr180_ofx.vr180.window import Window, direction_from_angles, homography
+from vr180_ofx.vr180.window import Window, between, direction_from_angles
 
-angles = st.tuples(st.floats(-1.4, 1.4), st.floats(-1.5, 1.5), st.floats(20, 130), st.floats(-170, 170))
+angles = st.tuples(st.floats(-1.4, 1.4), st.floats(-1.5, 1.5), st.floats(20, 240), st.floats(-170, 170))
 
 
 @given(angles, st.floats(0.02, 0.98), st.floats(0.02, 0.98))
@@ -23,11 +23,25 @@ def test_directions_and_points_are_inverse(a, u, v):
 
 def test_the_picture_is_upright_and_roll_is_clockwise():
     w = Window((0, 0, 1), 90, 0, 100)
-    assert w.points(np.array([0.0, 0.5, 1.0])) == pytest.approx([50, 25])
-    assert w.points(np.array([0.5, 0.0, 1.0])) == pytest.approx([75, 50])
+    # the side of the view is 45° from its middle, and half of 2 tan(45° / 2) is 2 tan(23.41° / 2)
+    half = 2 * math.atan(math.tan(math.pi / 8) / 2)
+    above, right = np.array([0.0, math.sin(half), math.cos(half)]), np.array([math.sin(half), 0.0, math.cos(half)])
+    assert w.points(above) == pytest.approx([50, 25]) and w.points(right) == pytest.approx([75, 50])
+    assert w.points(np.array([0.0, 1.0, 1.0])) == pytest.approx([50, 0])
     # a camera that is rolled clockwise by 90° has the scene's right side above
     rolled = Window((0, 0, 1), 90, 90, 100)
-    assert rolled.points(np.array([0.5, 0.0, 1.0])) == pytest.approx([50, 25])
+    assert rolled.points(right) == pytest.approx([50, 25])
+
+
+@given(angles, st.floats(0.02, 0.98), st.floats(0.02, 0.98))
+def test_shapes_are_kept_all_over_a_window(a, u, v):
+    """The map is conformal: a step to the right and one down in the window are as long on the sphere, and at right angles."""
+    w = Window(direction_from_angles(a[0], a[1]), a[2], a[3], 256)
+    p, right, below = np.array([u, v]) * 256, np.array([1e-3, 0]), np.array([0, 1e-3])
+    across = w.directions(p + right) - w.directions(p - right)
+    down = w.directions(p + below) - w.directions(p - below)
+    assert np.linalg.norm(across) == pytest.approx(np.linalg.norm(down), rel=1e-5)
+    assert abs(across @ down) < 1e-5 * (across @ across)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +100,7 @@ def test_a_window_over_the_pole_shows_it():
     assert not w.bounds(Equirectangular(512, 512)).empty
 
 
-@pytest.mark.parametrize(("fov", "size", "words"), [(0, 10, "fov_degrees is 0"), (150, 10, "less than 150"), (60, 0, "size is 0")])
+@pytest.mark.parametrize(("fov", "size", "words"), [(0, 10, "fov_degrees is 0"), (300, 10, "less than 300"), (60, 0, "size is 0")])
 def test_impossible_windows_are_refused(fov, size, words):
     with pytest.raises(ValueError, match=words):
         Window((0, 0, 1), fov, 0, size)
@@ -101,10 +115,11 @@ def test_rect_arithmetic():
 
 
 @given(st.floats(-1, 1), st.floats(-0.5, 0.5), st.floats(-40, 40))
-def test_two_cameras_in_one_place_differ_by_a_homography(lon, lat, roll):
+def test_a_window_knows_where_its_pixels_are_in_another(lon, lat, roll):
     a = Window(direction_from_angles(lon, lat), 60, roll, 100)
-    b = Window(direction_from_angles(lon + 0.1, lat - 0.05), 70, roll + 5, 100)
-    p = np.array([[20.0, 30.0], [70.0, 55.0]])
-    expected = b.points(a.directions(p + 0.5)) - 0.5
-    h = np.concatenate([p, np.ones((2, 1))], axis=1) @ homography(a, b).T
-    assert h[:, :2] / h[:, 2:] == pytest.approx(expected, abs=1e-6)
+    b = Window(direction_from_angles(lon + 0.1, lat - 0.05), 170, roll + 5, 120)
+    places = between(a, b)
+    assert places.shape == (100, 100, 2)
+    for x, y in ((20, 30), (70, 55), (0, 99)):
+        assert places[y, x] == pytest.approx(b.points(a.directions(np.array([x + 0.5, y + 0.5]))), abs=0.05)
+    assert between(a, a) == pytest.approx(np.stack(np.meshgrid(np.arange(100) + 0.5, np.arange(100) + 0.5), -1), abs=1e-3)

@@ -23,16 +23,6 @@ def warp_affine(
     return out
 
 
-@either
-def warp_homography(
-    values: Values, matrix: FloatArray, size: tuple[int, int], *, interpolation: Interpolation = "linear", border: Border = 0.0
-) -> Values:
-    """As `warp_affine`, by a (3, 3) matrix of homogeneous pixel indices."""
-    flags = INTERPOLATION[interpolation] | cv2.WARP_INVERSE_MAP
-    out: Values = cv2.warpPerspective(values, matrix, size, flags=flags, **border_of(border))
-    return out
-
-
 def inverse_affine(matrix: FloatArray) -> FloatArray:
     """The (2, 3) matrix of the way back. Raises ValueError when there is none."""
     (a, b, c), (d, e, f) = (tuple(float(v) for v in row) for row in matrix)

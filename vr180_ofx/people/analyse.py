@@ -197,7 +197,7 @@ class _Analysis:
 
     def _frame(self, tracker: ShotTracker, n: int, eyes: Eyes, pool: Executor) -> None:
         with self._stages.measure("analyse: follow"):
-            tracker.step(n, eyes)
+            tracker.step(n, eyes, ask=self._since_search >= self._every)
         if self._since_search >= self._every:
             self._since_search = 0
             with self._stages.measure("analyse: search"):
@@ -216,14 +216,16 @@ class _Analysis:
         if k > 0 and len(views) == 2:
             views = [views[k % 2]]
         fine = k == 0 or (k // len(self._clip.views)) % p.fine_every == 0
+        # a turn is a search of each eye
+        deep = -(-k // len(self._clip.views)) % p.deep_every == 0
         for view in views:
             # whom one eye shows, the other is searched for at the same height: the finest windows need one eye at a time
             levels = (0, 1, 2) if fine and (k > 0 or view == views[0]) else (0, 1)
+            least = p.least_score if deep else p.candidate_score
             found = detect_people(
-                eyes[view], self._local(eyes[view]), self._detector, levels=levels, threshold=p.candidate_score, executor=pool,
-                parameters=p.detect,
-            )  # fmt: skip
-            tracker.associate(n, eyes, view, found)
+                eyes[view], self._local(eyes[view]), self._detector, levels=levels, threshold=least, executor=pool, parameters=p.detect
+            )
+            tracker.associate(n, eyes, view, found, deep=deep)
         for view in views:
             tracker.detect_occluded(n, eyes, view, self._detector, self._local(eyes[view]))
 

@@ -19,7 +19,7 @@ from vr180_ofx.people.masks import mask_iou
 from vr180_ofx.people.parameters import PLAN, ObserveParameters, PointOutParameters
 from vr180_ofx.vr180.body import Body, Box, body_from_directions, bounds_in, outline
 from vr180_ofx.vr180.projection import Projection
-from vr180_ofx.vr180.window import Window
+from vr180_ofx.vr180.window import Window, between
 
 #: A logit of what is surely nobody.
 _NOTHING = -20.0
@@ -34,7 +34,7 @@ class Observation:
     body: where the landmarks put it, radians. box: the mask's bounds in the eye's pixels. presence: 0..1, how sure it is that
     somebody is there. mask: (h, w) what it covers, on a canvas of the whole eye about 256 pixels wide. occluded: 0..1, the share of
     the middle of the body that others, who were taken out of the picture, stand before. look: what they look like; None when too little of
-    them is to be seen. agreed: 0..1, how far the second opinion sees somebody where the mask is; None: it was not asked.
+    them is to be seen. agreed: 0..1, how far the second opinion sees the same (`Observer.agreement`); None: it was not asked.
     """
 
     body: Body
@@ -121,20 +121,46 @@ class Observer:
         again = self.observe(eye, found.body, erased=erased, fill=fill)
         return again is not None and mask_iou(again.mask, found.mask if own is None else own) >= least
 
-    def agreement(self, eye: EyeImage, found: Observation) -> float | None:
-        """How far another network sees somebody where this one saw one, 0..1: the mean of what it says of the mask's pixels, in squares of
-        several sizes. It is shown the picture as it is, with nobody taken out: a filling cannot speak for what is in it. None: there is no
-        other network.
+    def agreement(self, eye: EyeImage, found: Observation, others: BoolArray | None = None) -> float | None:
+        """How far ``found`` is somebody, 0..1, from two sides: the mean of how far another network sees the same (the IoU of both masks)
+        and of `steadiness`. None: there is no other network.
+
+        The other network is shown the picture as it is, with nobody taken out: a filling cannot speak for what is in it.
+        others: on the canvas, what other people cover, who are somebody to the other network, too; what is not ``found`` of it is left
+        out, and taken out of the picture where they stand before ``found``.
         """
         if self._opinion is None:
             return None
-        local, said = self.projection.resized(eye.width, eye.height), []
-        for reaches in self._parameters.opinion_reaches:
-            window = found.body.window(self._opinion.size, reaches)
-            inside = self.in_window(found.mask, window)
-            if inside.any():
-                said.append(float(self._opinion.people(eye.sample(window.grid(local)).rgb)[inside].mean(dtype=np.float64)))
-        return sum(said) / len(said) if said else 0.0
+        window = found.body.window(self._opinion.size, self._parameters.square_reaches)
+        own = self.in_window(found.mask, window)
+        seen = self._opinion.people(eye.sample(window.grid(self.projection.resized(eye.width, eye.height))).rgb) > 0.5
+        if others is not None:
+            seen &= own | ~self.in_window(others, window)
+        erased = others & ~found.mask if others is not None and found.occluded > 0 else None
+        return (mask_iou(seen, own) + self.steadiness(eye, found.body, erased)) / 2
+
+    def steadiness(self, eye: EyeImage, body: Body, erased: BoolArray | None = None) -> float:
+        """How far the segmenter sees the same body, 0..1, however it is shown: as it is, in the mirror, and in squares that are larger and
+        smaller: the mean of its presence times the IoU with the mask as it is. What it takes for somebody in a tree or a heap of things
+        depends on how that is shown.
+        """
+        p = self._parameters
+        window = body.window(self._segmenter.size, p.square_reaches)
+        plain = self._segmenter.segment(self._picture(eye, window, erased))
+        mirror = self._segmenter.segment(np.ascontiguousarray(self._picture(eye, window, erased)[:, ::-1]))
+        inside = plain.logits > 0
+        total = plain.presence + mirror.presence * mask_iou(mirror.logits[:, ::-1] > 0, inside)
+        for reaches in (p.square_reaches * p.steady_size, p.square_reaches / p.steady_size):
+            other = body.window(self._segmenter.size, reaches)
+            seen = self._segmenter.segment(self._picture(eye, other, erased))
+            # what a smaller square does not show is not there
+            total += seen.presence * mask_iou(sample((seen.logits > 0).astype(np.float32), between(window, other)) > 0.5, inside)
+        return total / 4
+
+    def _picture(self, eye: EyeImage, window: Window, erased: BoolArray | None) -> FloatArray:
+        """What a window shows, (size, size, 3), with others taken out. Eyes may be reduced pictures: their grids are of their own size."""
+        picture: FloatArray = eye.sample(window.grid(self.projection.resized(eye.width, eye.height))).rgb
+        return picture if erased is None else erase(picture, self.in_window(erased, window), self._parameters.erase)
 
     @property
     def size(self) -> int:
@@ -147,10 +173,7 @@ class Observer:
         """
         window = body.window(self._segmenter.size, self._parameters.square_reaches)
         local = self.projection.resized(eye.width, eye.height)
-        picture = eye.sample(window.grid(local)).rgb
-        if erased is not None:
-            picture = erase(picture, self.in_window(erased, window), self._parameters.erase)
-        seen = self._segmenter.segment(picture)
+        seen = self._segmenter.segment(self._picture(eye, window, erased))
         if seen.presence < self._parameters.absent:
             return np.full((rect.height, rect.width), _NOTHING, np.float32)
         return sample(seen.logits.astype(np.float32), window.inverse_map(local, rect), border=_NOTHING)

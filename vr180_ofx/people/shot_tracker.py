@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import replace
 
-from vr180_ofx.arrays import FloatArray
+from vr180_ofx.arrays import BoolArray, FloatArray
 from vr180_ofx.imaging.inpaint import cover, erase
 from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.people import associate
@@ -17,8 +18,9 @@ from vr180_ofx.people.look import light_of
 from vr180_ofx.people.masks import mask_iou, union
 from vr180_ofx.people.observe import Observation, Observer
 from vr180_ofx.people.parameters import PLAN, PlanParameters
-from vr180_ofx.people.tracklet import Eyes, Observations, Tracklet, moved
-from vr180_ofx.people.views import Counterpart, Occluders, ViewObserver
+from vr180_ofx.people.settle import quality, settled
+from vr180_ofx.people.tracklet import Eyes, Observations, Tracklet, moved, same_person
+from vr180_ofx.people.views import Counterpart, Occluders, ViewMasks, ViewObserver
 from vr180_ofx.vr180.body import Body
 from vr180_ofx.vr180.projection import Projection
 
@@ -45,8 +47,11 @@ class ShotTracker:
 
     # one frame -------------------------------------------------------------------------------------------------
 
-    def step(self, n: int, eyes: Eyes) -> None:
-        """Follows everybody who was there to frame ``n``: first those whom nobody hides, then those behind them."""
+    def step(self, n: int, eyes: Eyes, *, ask: bool = False) -> None:
+        """Follows everybody who was there to frame ``n``: first those whom nobody hides, then those behind them.
+
+        ask: whether the networks are asked if these are people; those who were asked of seldom always are.
+        """
         p, views = self._parameters, self._views.views
         state = self.state.at(n)
         there = state.there(n, p.associate.lost_s * self._fps)
@@ -64,13 +69,23 @@ class ShotTracker:
             for view, now in found.items():
                 masks[view][t.id] = now.mask
             gained = bool(t.entries) and any(view not in t.entries for view in found)
-            state = state.with_tracklet(self._observed(t.with_occluders(occluders), n, eyes, found, "tracked"))
+            state = state.with_tracklet(
+                self._observed(
+                    t.with_occluders(occluders), n, eyes, found, source="tracked", masks=masks, ask=ask or t.asked < p.confirm.asked
+                )
+            )
             if gained:
                 state = self._look_back(state, t.id, n)
         self.state = state.with_frame(n, eyes, p.associate.history)
 
-    def _observed(self, t: Tracklet, n: int, eyes: Eyes, found: Observations, source: str) -> Tracklet:
-        agreed = self._map(lambda view: self._observer.agreement(eyes[view], found[view]), found)
+    def _observed(self, t: Tracklet, n: int, eyes: Eyes, found: Observations, *, source: str, masks: ViewMasks, ask: bool) -> Tracklet:
+        """Somebody as they are seen now. masks: of everybody in that frame. ask: whether two networks say if they are somebody."""
+
+        def agreement(view: str) -> float | None:
+            others = union(mask for i, mask in masks[view].items() if i != t.id)
+            return self._observer.agreement(eyes[view], found[view], others)
+
+        agreed = self._map(agreement, found) if ask else [None] * len(found)
         found = {
             view: replace(now, look=now.look and now.look.under(self._light(n, view, eyes)), agreed=share)
             for (view, now), share in zip(found.items(), agreed, strict=True)
@@ -108,30 +123,47 @@ class ShotTracker:
             # out of sight for a moment, perhaps; `tracklet.steady` sees to it that nobody else is taken for them
             return back, frame
         seen = {view: now.mask for view, now in found.items()}
-        return self._observed(back, frame.n, frame.eyes, found, "tracked"), frame.with_masks(back.id, seen)
+        return self._observed(back, frame.n, frame.eyes, found, source="tracked", masks=masks, ask=False), frame.with_masks(back.id, seen)
 
     # what a search found -----------------------------------------------------------------------------------------
 
-    def associate(self, n: int, eyes: Eyes, view: str, candidates: Iterable[Candidate]) -> None:
-        """Takes the people that a search of one eye found: known ones are confirmed, new ones join."""
+    def associate(self, n: int, eyes: Eyes, view: str, candidates: Iterable[Candidate], *, deep: bool = False) -> None:
+        """Takes the people that a search of one eye found: known ones are confirmed, new ones join.
+
+        deep: whether ``candidates`` are all that the detector would not rule out, and those who are known are looked at afresh, too.
+        """
         p, candidates = self._parameters, list(candidates)
-        state = associate.confirmed(self.state.with_search(n), candidates, view, n, p.associate)
-        for c in candidates:
-            if c.score < self._threshold or associate.known_as(state, c, view, n, p.associate) is not None:
+        likely = [c for c in candidates if c.score >= p.candidate_score]
+        state = associate.confirmed(self.state.with_search(n), likely, view, n, p.associate)
+        fresh = [c for c in candidates if deep or associate.known_as(state, c, view, n, p.associate) is None]
+        for find in settled(self._observer, eyes[view], fresh, run=self._map, parameters=p):
+            if find.support < self._threshold:
                 continue
-            now = self._observer.observe(eyes[view], c.body, rounds=2)
-            if now is None or not self._is_there(c, now):
-                continue
-            masks = state.masks(n, view)
+            now, masks = find.observation, state.masks(n, view)
             if self._views.is_somebody(now.mask, masks):
+                if deep:
+                    state = self._seen_better(state, n, eyes, view, now)
                 continue
             beside = union(masks[i] for i in self._views.near(masks, now.body))
             if beside is not None and not self._observer.seen_again(
                 eyes[view], now, erased=beside, least=p.occlusion.alone_iou, own=now.mask & ~beside
             ):
                 continue  # parts of two people, or of one and something; who stands behind is looked for by `detect_occluded`
-            state = self._join(state, n, eyes, view, c, now=now)
+            state = self._join(state, n, eyes, view, find.candidate, now=now)
         self.state = state
+
+    def _seen_better(self, state: ShotState, n: int, eyes: Eyes, view: str, now: Observation) -> ShotState:
+        """Somebody who is followed the wrong way round, with half a mask, is seen as ``now`` from here on."""
+        for t in state.tracklets:
+            entry = t.entries.get(view, {}).get(n)
+            if entry is None or t.occluders.get(view) or not same_person(now.mask, t.masks[view], self._parameters.same):
+                continue
+            before = Observation(entry.body, entry.box, entry.score, t.masks[view])
+            if math.cos(now.body.roll - entry.body.roll) < 0 and quality(now) > quality(before):
+                return state.with_tracklet(
+                    self._observed(t, n, eyes, {view: now}, source="found", masks={view: state.masks(n, view)}, ask=True)
+                )
+        return state
 
     def detect_occluded(self, n: int, eyes: Eyes, view: str, detector: Detector, local: Projection) -> None:
         """Takes everybody who is known out of the picture and looks again around them: who stands behind?
@@ -172,7 +204,7 @@ class ShotTracker:
             if len(self._views.views) == 1 and c.score < self._threshold:
                 continue
             near = self._views.near(masks, now.body)
-            if near and now.occluded > p.occluded and self._is_agreed(eyes[view], now):
+            if near and now.occluded > p.occluded and self._is_agreed(eyes[view], now, everybody):
                 state = self._join(state, n, eyes, view, c, now=now, behind=near)
         self.state = state
 
@@ -180,9 +212,9 @@ class ShotTracker:
         same = self._parameters.same
         return now.presence >= same.presence and moved(c.body, now.body) <= same.near_reaches
 
-    def _is_agreed(self, eye: EyeImage, now: Observation) -> bool:
-        """Whether another network sees somebody there, too, as far as it is asked."""
-        share = self._observer.agreement(eye, now)
+    def _is_agreed(self, eye: EyeImage, now: Observation, others: BoolArray) -> bool:
+        """Whether another network sees them, too, as far as it is asked. others: what everybody else covers."""
+        share = self._observer.agreement(eye, now, others)
         return share is None or share >= self._parameters.confirm.least_agreed
 
     def _join(
@@ -220,7 +252,8 @@ class ShotTracker:
             if there.observation is not None and there.known is None:
                 found[other], occluders[other] = there.observation, there.occluders
         new = any(v not in t.entries for v in found)
-        t = self._observed(t.with_occluders(occluders).with_hit(c.score), n, eyes, found, "found")
+        masks = {v: state.masks(n, v) for v in found}
+        t = self._observed(t.with_occluders(occluders).with_hit(c.score), n, eyes, found, source="found", masks=masks, ask=True)
         state = state.with_tracklet(t).with_past_masks(n, t)
         return self._look_back(state, t.id, n) if new else state
 

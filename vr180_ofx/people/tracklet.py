@@ -143,6 +143,11 @@ class Tracklet:
         return max(self.seen.values(), default=self.born)
 
     @property
+    def asked(self) -> int:
+        """At how many looks two networks were asked whether they are somebody."""
+        return sum(e.agreed is not None for own in self.entries.values() for e in own.values())
+
+    @property
     def ever_occluded(self) -> bool:
         """Whether they were ever seen behind somebody."""
         return any(e.occluders for own in self.entries.values() for e in own.values())

@@ -137,7 +137,12 @@ class DetectionSettings(Section):
     )
     weights: str | None = setting(None, pixels="plan", http=False, description="A weights file of your own.")
     confidence_threshold: float = setting(
-        0.7, pixels="plan", http=True, gt=0, lt=1, description="How sure the detector must be before somebody is a person."
+        0.7,
+        pixels="plan",
+        http=True,
+        gt=0,
+        lt=1,
+        description="What the detector's guesses at somebody must add up to before they are a person.",
     )
     every: int = setting(8, pixels="plan", http=True, ge=1, le=1000, description="Frames between two searches of the whole field of view.")
     max_people: int = setting(8, pixels="plan", http=True, ge=1, le=99, description="At most so many people at once, the largest first.")

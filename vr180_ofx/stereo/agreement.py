@@ -92,7 +92,7 @@ def compare_eyes(left: EyeView, right: EyeView, projection: Projection, consiste
     """
     parameters, alignment = consistency.parameters.agreement, consistency.alignment
     guess = shift if shift is not None else _tangent(left.window, alignment, LEFT) - _tangent(right.window, alignment, RIGHT)
-    reach = parameters.search * 2 * np.tan(np.radians(left.window.fov_degrees) / 2)
+    reach = parameters.search * 4 * np.tan(np.radians(left.window.fov_degrees) / 4)
     coarse, views = (
         {view: _Grid(seen, projection, view, alignment, samples) for view, seen in ((LEFT, left), (RIGHT, right))}
         for samples in (parameters.coarse_samples, parameters.samples)

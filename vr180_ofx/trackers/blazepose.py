@@ -25,12 +25,13 @@ from vr180_ofx.imaging.filter import gaussian_blur
 from vr180_ofx.imaging.flow import COARSE, TRUST, Luma, TrustParameters, luma_of, motion_between
 from vr180_ofx.imaging.inpaint import ERASE, EraseParameters, cover, erase
 from vr180_ofx.imaging.morphology import dilate, disc
-from vr180_ofx.imaging.warp import inverse_affine, warp_affine, warp_homography
+from vr180_ofx.imaging.sample import sample
+from vr180_ofx.imaging.warp import inverse_affine, warp_affine
 from vr180_ofx.parameters import identity_of
 from vr180_ofx.trackers.blazepose_net import INPUT_SIZE, BlazePoseSegmenter
 from vr180_ofx.trackers.contract import Key, Mask, Memory, WindowImage
 from vr180_ofx.vr180.body import WINDOW_REACHES
-from vr180_ofx.vr180.window import Window, homography
+from vr180_ofx.vr180.window import Window, between
 from vr180_ofx.weights.store import file_sha256
 
 WINDOW_SIZE = 416
@@ -145,9 +146,7 @@ class BlazePoseTracker:
             front = (other, key[1])
             if front not in raw or front == key:
                 continue
-            seen = warp_homography(
-                raw[front][0], homography(image.window, windows[front].window), _WINDOW, border=-self._parameters.logit_limit
-            )
+            seen = sample(raw[front][0], between(image.window, windows[front].window), border=-self._parameters.logit_limit)
             total = seen if total is None else np.maximum(total, seen)
         return total
 
@@ -199,12 +198,12 @@ class BlazePoseTracker:
         kept: dict[str, Array] = {"logits": logits.astype(np.float16), "grey": luma, "window": _window_numbers(window)}
         if self._stabilise <= 0 or past is None:
             return logits, kept
-        matrix, nobody = homography(window, _window_from(past["window"])), -self._parameters.logit_limit
+        places, nobody = between(window, _window_from(past["window"])), -self._parameters.logit_limit
 
         def warped(name: str, border: float) -> FloatArray:
-            return warp_homography(past[name].astype(np.float32), matrix, _WINDOW, border=border)
+            return sample(past[name].astype(np.float32), places, border=border)
 
-        theirs = warp_homography(cast("Luma", past["grey"]), matrix, _WINDOW, border="edge")
+        theirs = sample(cast("Luma", past["grey"]), places, border="edge")
         motion = motion_between(theirs, luma, 1.0, finest=self._parameters.flow_finest, trust=self._parameters.trust)
         before = motion.warp(warped("logits", nobody))
         kept |= {"before.logits": before.astype(np.float16), "before.trust": motion.trust.astype(np.float16)}

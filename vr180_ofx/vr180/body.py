@@ -43,15 +43,14 @@ class Body:
         return direction_from_angles(self.longitude, self.latitude)
 
     def window(self, size: int, reaches: float = WINDOW_REACHES) -> Window:
-        """The camera that shows the body upright. Very close people are cut at 140°."""
-        fov = min(2 * math.degrees(math.atan(math.tan(min(self.reach, 1.2)) * reaches)), 140.0)
+        """The camera that shows the body upright, ``reaches`` from its middle to its sides. Nobody reaches further than half the sphere."""
+        fov = 4 * math.degrees(math.atan(math.tan(min(self.reach, math.pi / 2) / 2) * reaches))
         return Window(self.direction, fov, math.degrees(self.roll), size)
 
     def top(self) -> FloatArray:
         """The direction of the point on the circle above the hips."""
         probe = Window(self.direction, 90, math.degrees(self.roll), 2)
-        # focal length of a 90° window of 2 pixels is 1
-        return probe.directions(np.array([1.0, 1.0 - math.tan(min(self.reach, 1.4))]))
+        return probe.directions(np.array([1.0, 1.0 - probe.focal_pixels * 2 * math.tan(min(self.reach, math.pi / 2) / 2)]))
 
     def angle_to(self, other: Body) -> float:
         """Between the hips of two bodies, radians."""

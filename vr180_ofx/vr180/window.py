@@ -1,4 +1,8 @@
-"""Windows: virtual rectilinear cameras on the sphere, one per person and eye.
+"""Windows: virtual cameras on the sphere, one per person and eye.
+
+They are stereographic: whoever is near and fills much of a window keeps their shape all over it, where a rectilinear camera would stretch
+head and feet (at 60° from the middle four times outwards and twice around, against 1.3 times both ways). Small windows are the same
+either way. Networks see people a metre away better so, and those further away no worse: docs/decisions/0092.
 
 A window is geometry alone. `grid` says where its pixels lie in an eye's picture (to crop), `inverse_map` says where
 a picture's pixels lie in the window (to paste); both are analytic.
@@ -16,7 +20,7 @@ from vr180_ofx.imaging.lattice import smooth_map
 from vr180_ofx.imaging.rect import Rect
 from vr180_ofx.vr180.projection import Projection
 
-MAX_WINDOW_FOV_DEGREES = 150.0
+MAX_WINDOW_FOV_DEGREES = 300.0
 
 
 def direction_from_angles(longitude: float, latitude: float) -> tuple[float, float, float]:
@@ -33,10 +37,11 @@ def angles_from_direction(direction: FloatArray | tuple[float, float, float]) ->
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A virtual rectilinear camera on the sphere that follows one person.
+    """A virtual stereographic camera on the sphere that follows one person: directions at an angle a from its own lie 2 tan(a / 2) from
+    the middle, in focal lengths (Snyder, Map Projections, 1987, eq. 21-1 to 21-4).
 
     direction: unit vector through its centre, shape (3,), x right, y up, z forward.
-    fov_degrees: full angle across the square view, above 0 and below 150.
+    fov_degrees: full angle across the square view, above 0 and below 300.
     roll_degrees: turn about the view axis, positive clockwise as seen in the picture.
     size: pixels on a side.
     """
@@ -49,9 +54,7 @@ class Window:
 
     def __post_init__(self) -> None:
         if not 0 < self.fov_degrees < MAX_WINDOW_FOV_DEGREES:
-            raise ValueError(
-                f"fov_degrees is {self.fov_degrees}; a rectilinear view needs more than 0 and less than {MAX_WINDOW_FOV_DEGREES:g}"
-            )
+            raise ValueError(f"fov_degrees is {self.fov_degrees}; a window shows more than 0 and less than {MAX_WINDOW_FOV_DEGREES:g}")
         if self.size < 1:
             raise ValueError(f"size is {self.size}; a window has at least 1 pixel on a side")
         norm = math.sqrt(sum(v * v for v in self.direction))
@@ -67,7 +70,8 @@ class Window:
 
     @property
     def focal_pixels(self) -> float:
-        return self.size / 2 / math.tan(math.radians(self.fov_degrees) / 2)
+        """Pixels per radian in the middle."""
+        return self.size / 2 / (2 * math.tan(math.radians(self.fov_degrees) / 4))
 
     def directions(self, points: FloatArray) -> FloatArray:
         """points: (..., 2) continuous window pixels. Returns (..., 3) unit directions in the world."""
@@ -81,23 +85,16 @@ class Window:
         half, focal = self.size / 2, self.focal_pixels
         right, up, forward = self._axes
         x, y = (p[..., 0:1] - half) / focal, (half - p[..., 1:2]) / focal
-        world: FloatArray = x * right + y * up + forward
+        world: FloatArray = x * right + y * up + (1 - (x * x + y * y) / 4) * forward
         return world
 
-    def camera(self) -> FloatArray:
-        """(3, 3): from homogeneous pixel indices, the centre of pixel i at i, to directions in the world, of any length."""
-        half, focal = self.size / 2, self.focal_pixels
-        local = np.array([[1 / focal, 0, (0.5 - half) / focal], [0, -1 / focal, (half - 0.5) / focal], [0, 0, 1.0]])
-        matrix: FloatArray = self._axes.T @ local
-        return matrix
-
     def points(self, directions: FloatArray) -> FloatArray:
-        """directions: (..., 3). Returns (..., 2) continuous window pixels, NaN behind the camera."""
+        """directions: (..., 3). Returns (..., 2) continuous window pixels, NaN right behind the camera."""
         local = np.asarray(directions, dtype=np.float64) @ self._axes.T
-        z = np.where(local[..., 2] > 1e-6, local[..., 2], np.nan)
-        focal = self.focal_pixels
+        away = np.linalg.norm(local, axis=-1) + local[..., 2]
+        scale = 2 * self.focal_pixels / np.where(away > 1e-6, away, np.nan)
         half = self.size / 2
-        return np.stack([half + focal * local[..., 0] / z, half - focal * local[..., 1] / z], axis=-1)
+        return np.stack([half + scale * local[..., 0], half - scale * local[..., 1]], axis=-1)
 
     def grid(self, projection: Projection, size: int | None = None, *, like: object = None) -> FloatArray:
         """Where each window pixel's centre lies in the eye's picture: (size, size, 2) float32, NaN outside. like: see `smooth_map`."""
@@ -111,7 +108,7 @@ class Window:
         return projection.project(self._rays(np.stack(np.meshgrid(ticks, ticks), axis=-1)))
 
     def inverse_map(self, projection: Projection, rect: Rect, *, like: object = None) -> FloatArray:
-        """Where each picture pixel's centre in ``rect`` lies in the window: (height, width, 2) float32, NaN behind it.
+        """Where each picture pixel's centre in ``rect`` lies in the window: (height, width, 2) float32, NaN right behind it.
 
         like: see `smooth_map`.
         """
@@ -123,11 +120,10 @@ class Window:
         lo, hi = -margin * self.size, (1 + margin) * self.size
         ticks = np.linspace(lo, hi, n)
         p = projection.project(self.directions(np.stack(np.meshgrid(ticks, ticks), axis=-1)))
-        # a straight border of the window bulges between the samples in the picture by less than one sample step
+        # the window's border bulges between the samples in the picture by less than one sample step
         return Rect.around(p, 1).clipped(projection.width, projection.height)
 
 
-def homography(new: Window, old: Window) -> FloatArray:
-    """(3, 3): from homogeneous pixel indices of one window to those of another. Two cameras in one place differ by no more than that."""
-    matrix: FloatArray = np.linalg.inv(old.camera()) @ new.camera()
-    return matrix / matrix[2, 2] if math.isfinite(matrix[2, 2]) else matrix
+def between(new: Window, old: Window) -> FloatArray:
+    """Where each pixel's centre of one window lies in another: (size, size, 2) float32 continuous pixels, for `imaging.sample`."""
+    return smooth_map(lambda p: old.points(new._rays(p)), Rect.of_size(new.size, new.size))

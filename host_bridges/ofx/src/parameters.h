@@ -89,7 +89,7 @@ static const Parameter node_parameters[] = {
      "edges.unit", 0.0, "pixels", -1000000000.0, 1000000000.0, choices_edge_unit, 1},
     {"detector", "Detector", K_CHOICE, "people", "blazepose; with the extra `yolo` also yolov8n, yolov8s, yolov8m, or a model file.",
      "detection.model", 0.0, "blazepose", -1000000000.0, 1000000000.0, choices_detector, 0},
-    {"confidence", "Confidence", K_FLOAT, "people", "How sure the detector must be before somebody is a person.",
+    {"confidence", "Confidence", K_FLOAT, "people", "What the detector's guesses at somebody must add up to before they are a person.",
      "detection.confidence_threshold", 0.7, "", 0.001, 0.999, 0, 0},
     {"detect_every", "Search every", K_INT, "people", "Frames between two searches of the whole field of view.",
      "detection.every", 8.0, "", 1.0, 1000.0, 0, 0},

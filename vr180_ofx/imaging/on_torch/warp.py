@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.imaging.either import beside
-from vr180_ofx.imaging.on_torch.sample import NOWHERE, looked_up
+from vr180_ofx.imaging.on_torch.sample import looked_up
 from vr180_ofx.imaging.opencv import Border, Interpolation
 
 
@@ -19,25 +19,15 @@ def warp_affine(
     return looked_up(values, _of_batch(_planar(values, np.asarray(matrix, np.float64), size), values), border, interpolation)
 
 
-def warp_homography(
-    values: Tensor, matrix: FloatArray, size: tuple[int, int], *, interpolation: Interpolation = "linear", border: Border = 0.0
-) -> Tensor:
-    """See `imaging.warp.warp_homography`."""
-    at = _planar(values, np.asarray(matrix, np.float64), size)
-    grid = (at[..., :2] / at[..., 2:]).nan_to_num_(nan=NOWHERE, posinf=-NOWHERE, neginf=NOWHERE)
-    return looked_up(values, _of_batch(grid, values), border, interpolation)
-
-
 def _of_batch(grid: Tensor, values: Tensor) -> Tensor:
     return grid.expand(values.shape[0], *grid.shape) if values.ndim == 4 else grid
 
 
 def _planar(values: Tensor, matrix: FloatArray, size: tuple[int, int]) -> Tensor:
-    """(height, width, rows of the matrix): what it gives at each pixel, where -1 and 1 are the sides of ``values``."""
+    """(height, width, 2): where each pixel comes from, where -1 and 1 are the sides of ``values``."""
     height, width = values.shape[-3:-1] if values.ndim == 4 else values.shape[:2]
     own = matrix.copy()
-    # one for each pixel's weight: the last row of a homography, or 1
-    weight = matrix[2] if len(matrix) == 3 else np.array([0.0, 0.0, 1.0])
+    weight = np.array([0.0, 0.0, 1.0])
     for axis, length in enumerate((width, height)):
         own[axis] = (matrix[axis] - (length - 1) / 2 * weight) * (2 / length)
     along = np.arange(size[0])[:, None] * own[:, 0]
