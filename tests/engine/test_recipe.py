@@ -43,6 +43,7 @@ class Discs:
 class Silent:
     """See `matte.contract.MattingNetwork`: it has nothing to say of anybody."""
 
+    exact_after: int | None = None
     looks_ahead = 2
     closed = False
 

@@ -61,7 +61,7 @@ def _plan(grid: FloatArray, width: int, height: int) -> tuple[Rect, int, BoolArr
             return Rect(0, 0, 0, 0), 1, inside
         xs, ys = x[inside], y[inside]
         x0, x1, y0, y1 = (float(v) for v in (xs.min(), xs.max(), ys.min(), ys.max()))
-    factor = _factor(grid[::_STEP, ::_STEP], (_STEP, _STEP))
+    factor = _factor(grid[::_STEP, ::_STEP], (_STEP, _STEP), (width, height))
     return _aligned(Rect(int(x0), int(y0), int(np.ceil(x1)) + 1, int(np.ceil(y1)) + 1), factor, width, height), factor, inside
 
 
@@ -69,7 +69,7 @@ def _rough_plan(rough: FloatArray, shape: tuple[int, ...], width: int, height: i
     """From some of the places of a grid of this shape. inside: which of these lie in the picture, None when all do by far."""
     x, y = rough[..., 0], rough[..., 1]
     steps = tuple((n - 1) / (r - 1) if r > 1 and n > 1 else 1.0 for n, r in zip(shape[:2], rough.shape[:2], strict=True))
-    factor = _factor(rough, (steps[0], steps[1]))
+    factor = _factor(rough, (steps[0], steps[1]), (width, height))
     # between two of them a smooth map strays from the straight line by less than they are apart
     room = int(np.ceil(2 * factor * max(1.0, *steps)))
     inside = (x >= room) & (x <= width - room) & (y >= room) & (y <= height - room)
@@ -91,13 +91,17 @@ def _even(count: int) -> list[int]:
     return [round(v) for v in np.linspace(0, count - 1, max(2, 1 + count // _STEP))]
 
 
-def _factor(sparse: FloatArray, steps: tuple[float, float]) -> int:
-    """steps: of the rows and columns of ``sparse``, in pixels of the grid."""
+def _factor(sparse: FloatArray, steps: tuple[float, float], size: tuple[int, int]) -> int:
+    """steps: of the rows and columns of ``sparse``, in pixels of the grid. size: (width, height) of the picture: what lies beyond it says
+    nothing, as long as anything lies in it.
+    """
+    inside = ((sparse >= 0) & (sparse <= size)).all(axis=-1)
     scales = []
     for axis in (0, 1):
         step = np.diff(sparse, axis=axis) / steps[axis]
         length = np.hypot(step[..., 0], step[..., 1])
-        length = length[np.isfinite(length)]
+        within = np.take(inside, range(1, inside.shape[axis]), axis) & np.take(inside, range(inside.shape[axis] - 1), axis)
+        length = length[within if within.any() else np.isfinite(length)]
         if length.size:
             scales.append(float(np.median(length)))
     # the geometric mean of both directions: near the poles of an equirectangular picture they differ

@@ -51,7 +51,7 @@ def test_entry_points_of_torch_hub(people_clip, weights, tmp_path):
     with torch.inference_mode():
         assert network(torch.rand(1, 3, 32, 32))[1].shape == (1, 1, 32, 32)
     assert torch.hub.load(root, "resnet50", source="local", pretrained=False, verbose=False).backbone.layer4
-    with pytest.raises(WeightsError, match="is not of resnet50"):
+    with pytest.raises(WeightsError, match="not of resnet50"):
         torch.hub.load(root, "resnet50", source="local", weights=weights, verbose=False)
     convert = torch.hub.load(root, "converter", source="local", verbose=False)
     reports = convert(people_clip, tmp_path, outputs=["alpha"], images=True, weights=weights)

@@ -6,12 +6,13 @@ import torch
 
 from vr180_ofx.errors import MediaError, SettingsError
 from vr180_ofx.matte.guided import GuidedRefiner
+from vr180_ofx.matte.student.network import Student
 from vr180_ofx.training.contract import Shape
 from vr180_ofx.training.loader import augmented, floats, stacked
 from vr180_ofx.training.recipe import load
 from vr180_ofx.training.registry import source_maker, task_maker
 from vr180_ofx.training.student.source import StudentWindowSource
-from vr180_ofx.training.student.task import filtered, filtered_tensors, planes
+from vr180_ofx.training.student.task import filtered, filtered_tensors, measures, planes
 
 
 def batch_of(source, count, seed=0):
@@ -35,8 +36,12 @@ def test_held_out_windows_are_whole_without_augmentation(people):
     found = task.evaluate(network, batch)
     # the loop adds measures up window by window: each has all of them
     assert all(task.evaluate(network, {key: v[k : k + 1] for key, v in batch.items()}).keys() == found.keys() for k in range(3))
-    # untrained it is the filtered guide
-    assert abs(found["mad"] / found["guided_mad"] - 1) < 0.2 and found["loss"] > 0
+    # untrained it is the filtered guide along the curve of a logistic function
+    made = filtered(batch["source"][:, 0], batch["guide"][:, 0])
+    assert isinstance(network, Student)
+    with torch.no_grad():
+        curve = network.alpha(network.trust * (2 * made - 1))
+    assert found["mad"] == pytest.approx(measures(curve, batch["alpha"][:, 0])["mad"], rel=1e-3) and found["loss"] > 0
 
 
 def test_the_filtered_guide_is_the_programs(people):
