@@ -37,8 +37,7 @@ def read_image(path: Path) -> Array:
     pixels: Any = cv2.imread(str(path), cv2.IMREAD_UNCHANGED | cv2.IMREAD_ANYDEPTH)
     if pixels is None:
         raise MediaError(f"{path} cannot be read as an image")
-    made: Array = pixels if pixels.ndim == 2 else pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
-    return made
+    return _red_first(pixels)
 
 
 def decoded_png(data: bytes) -> Array:
@@ -46,5 +45,10 @@ def decoded_png(data: bytes) -> Array:
     pixels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
     if pixels is None:
         raise MediaError(f"{len(data)} bytes cannot be read as an image")
+    return _red_first(pixels)
+
+
+def _red_first(pixels: Any) -> Array:
+    """As OpenCV has them, blue first, the other way round."""
     made: Array = pixels if pixels.ndim == 2 else pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
     return made

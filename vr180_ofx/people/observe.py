@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.people.contract import Segmentation, Segmenter, SemanticSegmenter
 from vr180_ofx.people.look import Look, look_of
 from vr180_ofx.people.masks import mask_iou
-from vr180_ofx.people.parameters import PLAN, ObserveParameters, PointOutParameters
+from vr180_ofx.people.parameters import PLAN, POINT_OUT, ObserveParameters, PointOutParameters
 from vr180_ofx.vr180.body import Body, Box, body_from_directions, bounds_in, outline
 from vr180_ofx.vr180.projection import Projection
 from vr180_ofx.vr180.window import Window, between
@@ -34,7 +34,7 @@ class Observation:
     body: where the landmarks put it, radians. box: the mask's bounds in the eye's pixels. presence: 0..1, how sure it is that
     somebody is there. mask: (h, w) what it covers, on a canvas of the whole eye about 256 pixels wide. occluded: 0..1, the share of
     the middle of the body that others, who were taken out of the picture, stand before. look: what they look like; None when too little of
-    them is to be seen. agreed: 0..1, how far the second opinion sees the same (`Observer.agreement`); None: it was not asked.
+    them is to be seen. agreed: 0..1, how far two networks see somebody there (`Observer.agreement`); None: they were not asked.
     """
 
     body: Body
@@ -94,21 +94,36 @@ class Observer:
             body = body_from_directions(hips, top)
         return self._observation(window, seen, body, hole, picture)
 
+    def coming_to_rest(
+        self, eye: EyeImage, body: Body, *, erased: BoolArray | None = None, parameters: PointOutParameters = POINT_OUT
+    ) -> Iterator[tuple[Observation | None, bool]]:  # fmt: skip
+        """Looks again where the segmenter's own answer is, from ``body`` on, until it is where it was looked for, nobody is there (None),
+        or the rounds are over: what is seen each time, and whether it is at rest.
+        """
+        p = parameters
+        for _ in range(p.rounds):
+            now = self.observe(eye, body, erased=erased)
+            if now is None:
+                yield None, True
+                return
+            away = body.angle_to(now.body) / max(min(body.reach, now.body.reach), 1e-6)
+            still = away < p.still_reaches and 1 / p.still_size < now.body.reach / body.reach < p.still_size
+            yield now, still
+            if still:
+                return
+            body = now.body
+
     def settled(
         self, eye: EyeImage, body: Body, *, erased: BoolArray | None, parameters: PointOutParameters, presence: float
     ) -> Observation | None:  # fmt: skip
         """What is seen when the segmenter's own answer is where it looks, from ``body`` on; None when it comes to no rest, or nobody is
         there with this ``presence`` (0..1).
         """
-        p = parameters
-        for _ in range(p.rounds):
-            now = self.observe(eye, body, erased=erased)
+        for now, still in self.coming_to_rest(eye, body, erased=erased, parameters=parameters):
             if now is None or now.presence < presence:
                 return None
-            away = body.angle_to(now.body) / max(min(body.reach, now.body.reach), 1e-6)
-            if away < p.still_reaches and 1 / p.still_size < now.body.reach / body.reach < p.still_size:
+            if still:
                 return now
-            body = now.body
         return None
 
     def seen_again(
@@ -146,8 +161,8 @@ class Observer:
         """
         p = self._parameters
         window = body.window(self._segmenter.size, p.square_reaches)
-        plain = self._segmenter.segment(self._picture(eye, window, erased))
-        mirror = self._segmenter.segment(np.ascontiguousarray(self._picture(eye, window, erased)[:, ::-1]))
+        picture = self._picture(eye, window, erased)
+        plain, mirror = self._segmenter.segment(picture), self._segmenter.segment(np.ascontiguousarray(picture[:, ::-1]))
         inside = plain.logits > 0
         total = plain.presence + mirror.presence * mask_iou(mirror.logits[:, ::-1] > 0, inside)
         for reaches in (p.square_reaches * p.steady_size, p.square_reaches / p.steady_size):

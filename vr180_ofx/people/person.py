@@ -30,7 +30,7 @@ class Entry:
     score: 0..1, how sure the networks were. source: found, tracked, edited, held, other_eye where that eye alone saw them, or carried
     along the picture's motion.
     occluders: the numbers of the people who stand before this one and hide a part of them. look: what they look like there, known while
-    a clip is analysed and in no file, as is agreed: how far a second network sees somebody there, 0..1. outline: what they cover, where no
+    a clip is analysed and in no file, as is agreed: how far two networks see somebody there, 0..1. outline: what they cover, where no
     network sees them.
     """
 

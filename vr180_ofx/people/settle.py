@@ -18,7 +18,6 @@ from vr180_ofx.media.contract import EyeImage
 from vr180_ofx.people.contract import Candidate
 from vr180_ofx.people.observe import Observation, Observer
 from vr180_ofx.people.parameters import PLAN, PlanParameters
-from vr180_ofx.people.tracklet import moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +48,7 @@ def settled(
 
 def _at_rest(observer: Observer, eye: EyeImage, candidate: Candidate, parameters: PlanParameters) -> Observation | None:
     """What is seen when the segmenter's answer is where it looks, or after so many rounds; None: nobody is there."""
-    p, body, now = parameters.point_out, candidate.body, None
-    for _ in range(p.rounds):
-        now = observer.observe(eye, body)
-        if now is None:
-            return None
-        away, size = moved(body, now.body), now.body.reach / body.reach
-        if away < p.still_reaches and 1 / p.still_size < size < p.still_size:
-            break
-        body = now.body
+    *_, (now, _) = observer.coming_to_rest(eye, candidate.body, parameters=parameters.point_out)
     return now if now is not None and now.presence >= parameters.same.presence else None
 
 

@@ -27,9 +27,9 @@ def _planar(values: Tensor, matrix: FloatArray, size: tuple[int, int]) -> Tensor
     """(height, width, 2): where each pixel comes from, where -1 and 1 are the sides of ``values``."""
     height, width = values.shape[-3:-1] if values.ndim == 4 else values.shape[:2]
     own = matrix.copy()
-    weight = np.array([0.0, 0.0, 1.0])
     for axis, length in enumerate((width, height)):
-        own[axis] = (matrix[axis] - (length - 1) / 2 * weight) * (2 / length)
+        own[axis, 2] -= (length - 1) / 2
+        own[axis] *= 2 / length
     along = np.arange(size[0])[:, None] * own[:, 0]
     down = np.arange(size[1])[:, None] * own[:, 1] + own[:, 2]
     lines: Tensor = beside(np.concatenate([along, down]).astype(np.float32), values)

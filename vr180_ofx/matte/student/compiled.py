@@ -9,6 +9,7 @@ import numpy as np
 from vr180_ofx.arrays import FloatArray
 from vr180_ofx.errors import WeightsError
 from vr180_ofx.imaging.either import as_float, beside, host
+from vr180_ofx.imaging.logistic import sigmoid
 from vr180_ofx.matte.student.contract import STRETCH
 from vr180_ofx.matte.student.file import read_graph
 from vr180_ofx.weights.inference import Compiled, openvino
@@ -45,5 +46,5 @@ class CompiledStudent:
 
 def alpha_of(logits: FloatArray) -> FloatArray:
     """Alpha, 0..1, float32: in full precision, as bfloat16 has steps of 1/256 near 1."""
-    alpha = 1 / (1 + np.exp(-np.clip(logits.astype(np.float32), -30, 30)))
-    return np.clip(alpha * np.float32(1 + 2 * STRETCH) - np.float32(STRETCH), 0, 1)
+    alpha: FloatArray = np.clip(sigmoid(logits.astype(np.float32)) * np.float32(1 + 2 * STRETCH) - np.float32(STRETCH), 0, 1)
+    return alpha

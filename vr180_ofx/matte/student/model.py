@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from vr180_ofx.errors import WeightsError
 from vr180_ofx.imaging.either import is_tensor
 from vr180_ofx.matte.rvm.network import folded
+from vr180_ofx.matte.rvm.trace import converted
 from vr180_ofx.matte.student import file
 from vr180_ofx.matte.student.contract import STRIDE
 from vr180_ofx.matte.student.network import PLANES, Student
@@ -71,19 +72,12 @@ class _Logits(nn.Module):
 def graph_of(network: Student) -> file.StudentGraph:
     """Planes in, logits of alpha out, for any batch and size. network: folded."""
     ov = openvino()
-    from openvino.frontend import FrontEndManager
-    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
-
     planes = torch.zeros(1, PLANES, 4 * STRIDE, 4 * STRIDE)
     with torch.no_grad(), warnings.catch_warnings():
         # PyTorch calls tracing deprecated
         warnings.simplefilter("ignore")
         program = torch.jit.trace(_Logits(network).eval(), planes, check_trace=False)  # type: ignore[no-untyped-call]
-        # not `openvino.convert_model`, which reports that it was used
-        frontend = FrontEndManager().load_by_framework("pytorch")
-        # it must live until everything is converted
-        decoder = TorchScriptPythonDecoder(program)
-        graph = frontend.convert(frontend.load(decoder))
+    graph = converted(program)
     graph.reshape({0: [-1, PLANES, -1, -1]})
     with tempfile.TemporaryDirectory(prefix="vr180-ofx.") as folder:
         path = Path(folder) / "graph.xml"

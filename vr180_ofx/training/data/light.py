@@ -7,13 +7,13 @@ import functools
 import numpy as np
 
 from vr180_ofx.arrays import Array, FloatArray
+from vr180_ofx.media.colour import linear_to_srgb, srgb_to_linear
 
 
 @functools.cache
 def _linear_of_codes() -> FloatArray:
     """IEC 61966-2-1's curve for 256 codes."""
-    x = np.arange(256, dtype=np.float64) / 255
-    return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    return srgb_to_linear(np.arange(256, dtype=np.float64) / 255).astype(np.float32)
 
 
 def composed(foreground: Array, background: Array, alpha: Array) -> Array:
@@ -26,6 +26,4 @@ def composed(foreground: Array, background: Array, alpha: Array) -> Array:
 
 def encoded(light: FloatArray) -> FloatArray:
     """Linear light 0..1 as sRGB 0..1."""
-    light = np.clip(light, 0, 1)
-    signal: FloatArray = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.power(light, np.float32(1 / 2.4)) - 0.055)
-    return signal
+    return linear_to_srgb(np.clip(light, 0, 1))
